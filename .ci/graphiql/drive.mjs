@@ -1,0 +1,111 @@
+// Drives the GraphiQL page of the consultation service in a real browser, as a person would:
+//
+//   node drive.mjs http://127.0.0.1:8010 admin teste123 [screenshot-dir]
+//
+// Prints one line when everything worked, else the reason and exit code 1.
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { chromium } from 'playwright-core';
+
+const [base, username, password, screenshots] = process.argv.slice(2);
+if (!password) {
+  console.error('usage: node drive.mjs <base-url> <username> <password> [screenshot-dir]');
+  process.exit(2);
+}
+
+// The browser's own traffic is switched off: what is left is the page's.
+const quiet = ['--disable-background-networking', '--disable-component-update', '--disable-sync', '--disable-quic'];
+const args = ['--headless', '--no-sandbox', '--disable-gpu', '--no-first-run', ...quiet];
+
+const complaints = [];
+const complain = (text) => complaints.push(text);
+let requests = 0;
+
+const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args }); // with a new, temporary profile
+try {
+  const page = await open();
+  await startConsultation(page);
+  await findDocumentation(page);
+  await picture(page, 'Light');
+  await picture(page, 'Dark');
+  await completeField(page);
+  await page.waitForLoadState('networkidle');
+  assert.deepEqual(complaints, []);
+  console.log(`GraphiQL works: ${requests} requests, all to ${new URL(base).origin}; no console error, no policy violation`);
+} catch (error) {
+  console.error(`GraphiQL does not work: ${error.message}`);
+  complaints.forEach((text) => console.error(`  ${text}`));
+  process.exitCode = 1;
+} finally {
+  await browser.close();
+}
+
+async function open() {
+  const context = await browser.newContext({ colorScheme: 'light', httpCredentials: { username, password } });
+  context.setDefaultTimeout(15_000);
+  await context.exposeFunction('complain', complain);
+  await context.addInitScript(() => {
+    document.addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI }) => {
+      window.complain(`policy violation: ${violatedDirective} ${blockedURI}`);
+    });
+  });
+  const page = await context.newPage();
+  page.on('console', (entry) => entry.type() === 'error' && complain(`console: ${entry.text()}`));
+  page.on('pageerror', (error) => complain(`uncaught: ${error.message}`));
+  page.on('request', (request) => {
+    const { protocol, origin } = new URL(request.url());
+    if (protocol === 'data:') return; // inside the page
+    requests += 1;
+    if (origin !== new URL(base).origin) complain(`foreign request: ${request.url()}`);
+  });
+  const answer = await page.goto(new URL('/graphiql', base).href);
+  assert(answer.ok(), `the page answers ${answer.status()}`);
+  return page;
+}
+
+async function type(page, editor, text) {
+  await page.locator(`${editor} .CodeMirror-scroll`).click();
+  await page.keyboard.press('ControlOrMeta+A');
+  await page.keyboard.insertText(text);
+}
+
+async function startConsultation(page) {
+  const patientId = randomUUID();
+  await page.getByRole('button', { name: 'Headers' }).click();
+  await type(page, '.graphiql-editor-tool .graphiql-editor:not(.hidden)', '{"x-secret": "not-to-be-stored"}');
+  await type(page, '.graphiql-query-editor', `mutation {
+  startConsultation(input: {physicianId: "ea959b03-5577-45c9-b9f7-a45d3e77ce82", patientId: "${patientId}"}) {
+    consultation { id status startDate }
+    userErrors { ... on UserError { code message field } }
+  }
+}`);
+  // GraphiQL reads the editor a moment after the last key, and then stores the tab.
+  await page.waitForFunction((id) => localStorage.getItem('graphiql:tabState')?.includes(id), patientId);
+  await page.getByRole('button', { name: 'Execute query' }).click();
+  const response = page.locator('.result-window');
+  await response.getByText('"IN_PROGRESS"').waitFor();
+  assert.match(await response.innerText(), /"startConsultation"[^]*"startDate"/);
+  const stored = await page.evaluate(() => JSON.stringify(localStorage));
+  assert(!stored.includes('not-to-be-stored'), 'the Headers tab is stored, with any credentials in it');
+}
+
+async function findDocumentation(page) {
+  await page.getByRole('button', { name: 'Show Documentation Explorer' }).click();
+  await page.locator('.graphiql-doc-explorer').getByText('Mutation', { exact: true }).waitFor();
+}
+
+async function completeField(page) {
+  await type(page, '.graphiql-query-editor', '{ ');
+  await page.keyboard.press('Control+Space');
+  await page.locator('.CodeMirror-hint').filter({ hasText: 'consultation' }).first().waitFor();
+}
+
+async function picture(page, theme) {
+  await page.getByRole('button', { name: 'Open settings dialog' }).click();
+  await page.getByRole('button', { name: theme, exact: true }).click();
+  await page.locator(`body.graphiql-${theme.toLowerCase()}`).waitFor();
+  await page.keyboard.press('Escape');
+  await page.getByRole('dialog').waitFor({ state: 'hidden' });
+  if (screenshots) await page.screenshot({ path: join(screenshots, `graphiql-${theme.toLowerCase()}.png`) });
+}

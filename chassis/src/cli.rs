@@ -1,0 +1,86 @@
+//! The subcommands that every service has.
+
+use std::time::Duration;
+
+use anyhow::{Context, ensure};
+use clap::Subcommand;
+use sea_orm_migration::MigratorTrait;
+use tokio_util::sync::CancellationToken;
+
+use crate::{Lifecycle, Service, config::Server, database::Database, http_client, server};
+
+/// What the program should do.
+#[derive(Clone, Copy, Debug, Subcommand)]
+pub enum Command {
+    /// Serve the API (the default)
+    Serve,
+    /// Bring the database schema up to date, then exit
+    Migrate,
+    /// Print the GraphQL schema (SDL), then exit
+    Schema,
+    /// Ask the service that runs at the bind address whether it is ready; exit 0 if it is
+    Healthcheck,
+}
+
+/// Runs a subcommand; `build` puts the service together.
+///
+/// # Errors
+/// What went wrong, for people; the process should exit with a code that is not zero.
+pub async fn run<M: MigratorTrait>(
+    command: Option<Command>,
+    server: Server,
+    sdl: fn() -> String,
+    build: impl FnOnce(&Server, &Database, &CancellationToken) -> anyhow::Result<Service>,
+) -> anyhow::Result<()> {
+    match command.unwrap_or(Command::Serve) {
+        Command::Serve => serve::<M>(server, build).await,
+        Command::Migrate => connect(&server).await?.migrate::<M>().await.context("cannot migrate the database"),
+        Command::Schema => {
+            print!("{}", sdl());
+            Ok(())
+        }
+        Command::Healthcheck => healthcheck(&server).await,
+    }
+}
+
+/// Connects to the service's database.
+///
+/// # Errors
+/// When the URL is malformed or the file cannot be opened.
+pub async fn connect(server: &Server) -> anyhow::Result<Database> {
+    Database::connect(&server.database_url).await.with_context(|| format!("{}: cannot open the database", server.name))
+}
+
+async fn serve<M: MigratorTrait>(
+    server: Server,
+    build: impl FnOnce(&Server, &Database, &CancellationToken) -> anyhow::Result<Service>,
+) -> anyhow::Result<()> {
+    let mut lifecycle = Lifecycle::new()?;
+    let database = connect(&server).await?;
+    match database.pending_migrations::<M>().await {
+        Ok(pending) if pending.is_empty() => {}
+        Ok(_) => tracing::warn!("{}: the database lacks migrations; not ready until `migrate` was run", server.name),
+        Err(error) => tracing::warn!(%error, "{}: the database cannot be reached; not ready until it can", server.name),
+    }
+    let service = build(&server, &database, &lifecycle.shutdown())?;
+    let listener = server::listen(&server)?;
+    server::start(&mut lifecycle, server.name, listener, service);
+    tracing::info!("{}: http://{}/graphql, in a browser http://{}/graphiql", server.name, server.bind, server.bind);
+    lifecycle.run().await
+}
+
+async fn healthcheck(server: &Server) -> anyhow::Result<()> {
+    // A service that listens on all addresses is asked on loopback.
+    let mut address = server.bind;
+    if address.ip().is_unspecified() {
+        address.set_ip(match address {
+            std::net::SocketAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
+            std::net::SocketAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
+        });
+    }
+    let client = http_client::builder().timeout(Duration::from_secs(3)).build()?;
+    let response = client.get(format!("http://{address}/readyz")).send().await.context("no answer")?;
+    let (status, body) = (response.status(), response.text().await?);
+    ensure!(status.is_success(), "not ready: {body}");
+    Ok(())
+}

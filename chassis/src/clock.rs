@@ -1,0 +1,45 @@
+//! The only place that reads the wall clock; everything else takes the time as an argument.
+
+use chrono::{DateTime, SubsecRound, Utc};
+use uuid::{NoContext, Timestamp, Uuid};
+
+/// The time in UTC, to the millisecond: the precision that both databases and the API keep, so that
+/// what was written equals what is read.
+#[must_use]
+#[expect(clippy::disallowed_methods, reason = "this is the one place")]
+pub fn now() -> DateTime<Utc> {
+    to_milliseconds(Utc::now())
+}
+
+/// Cuts a time to the millisecond.
+#[must_use]
+pub fn to_milliseconds(time: DateTime<Utc>) -> DateTime<Utc> {
+    time.trunc_subsecs(3)
+}
+
+/// A `UUIDv7` made from `time`: ordering by id is ordering by time.
+#[must_use]
+pub fn id_at(time: DateTime<Utc>) -> Uuid {
+    let seconds = u64::try_from(time.timestamp()).unwrap_or(0);
+    Uuid::new_v7(Timestamp::from_unix(NoContext, seconds, time.timestamp_subsec_nanos()))
+}
+
+/// The smallest id that [`id_at`] can make from `time` or later: it turns a period into a range of ids.
+#[must_use]
+pub fn first_id_at(time: DateTime<Utc>) -> Uuid {
+    let milliseconds = u64::try_from(time.timestamp_millis()).unwrap_or(0);
+    uuid::Builder::from_unix_timestamp_millis(milliseconds, &[0; 10]).into_uuid()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_ordered_by_the_time_they_are_made_from() {
+        let time = DateTime::from_timestamp_millis(1_627_905_600_123).expect("a time");
+        let later = time + chrono::TimeDelta::milliseconds(1);
+        assert!(first_id_at(time) <= id_at(time) && id_at(time) < first_id_at(later));
+        assert!(first_id_at(DateTime::<Utc>::MIN_UTC) <= first_id_at(time));
+    }
+}

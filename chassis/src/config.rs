@@ -1,0 +1,148 @@
+//! Settings: flags that are also variables, read once; secrets may come from files.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use anyhow::{Context, bail};
+use secrecy::{ExposeSecret, SecretString};
+
+/// The user of the development set-up.
+pub const DEVELOPMENT_USERNAME: &str = "admin";
+/// The password of the development set-up. It is public: a warning is logged while it guards a
+/// service that other machines can reach.
+pub const DEVELOPMENT_PASSWORD: &str = "teste123";
+
+/// What a service needs to start, whatever it is about. Made by [`server_settings!`](crate::server_settings).
+#[derive(Clone, Debug)]
+pub struct Server {
+    /// The name in logs, metrics and the authentication realm.
+    pub name: &'static str,
+    /// Where to listen.
+    pub bind: SocketAddr,
+    /// `sqlite:` or `postgres:` URL.
+    pub database_url: SecretString,
+    /// Who may call.
+    pub access: Access,
+}
+
+/// Who may call the service with HTTP Basic.
+#[derive(Clone, Debug)]
+pub enum Access {
+    /// One user.
+    User {
+        /// The name.
+        username: String,
+        /// The password.
+        password: SecretString,
+    },
+    /// The users of an htpasswd file with bcrypt or argon2 hashes.
+    HtpasswdFile(PathBuf),
+}
+
+impl Server {
+    /// Whether the public development password guards an address that other machines can reach.
+    #[must_use]
+    pub fn exposes_development_password(&self) -> bool {
+        let Access::User { password, .. } = &self.access else { return false };
+        password.expose_secret() == DEVELOPMENT_PASSWORD && !self.bind.ip().is_loopback()
+    }
+}
+
+/// A secret given directly or, better, in a file, whose last line break does not count.
+///
+/// # Errors
+/// When the file cannot be read, is empty, or both were given.
+pub fn secret(name: &str, value: Option<SecretString>, file: Option<PathBuf>) -> anyhow::Result<Option<SecretString>> {
+    let Some(file) = file else { return Ok(value) };
+    if value.is_some() {
+        bail!("give {name} or {name}-file, not both");
+    }
+    let text = std::fs::read_to_string(&file).with_context(|| format!("{name}-file: cannot read {}", file.display()))?;
+    match text.trim_end_matches(['\r', '\n']) {
+        "" => bail!("{name}-file: {} is empty", file.display()),
+        secret => Ok(Some(secret.into())),
+    }
+}
+
+/// The rule for who may call: an htpasswd file if there is one, else one user.
+///
+/// # Errors
+/// When both were given, or the password file cannot be read.
+pub fn access(
+    prefix: &str,
+    username: Option<String>,
+    password: Option<SecretString>,
+    password_file: Option<PathBuf>,
+    htpasswd_file: Option<PathBuf>,
+) -> anyhow::Result<Access> {
+    let password = secret(&format!("--{prefix}-password"), password, password_file)?;
+    match htpasswd_file {
+        Some(_) if username.is_some() || password.is_some() => {
+            bail!("give --{prefix}-htpasswd-file or a user name and password, not both")
+        }
+        Some(file) => Ok(Access::HtpasswdFile(file)),
+        None => Ok(Access::User {
+            username: username.unwrap_or_else(|| DEVELOPMENT_USERNAME.to_owned()),
+            password: password.unwrap_or_else(|| DEVELOPMENT_PASSWORD.into()),
+        }),
+    }
+}
+
+/// Defines `ServerSettings`, the flags and variables that every service has, under the service's own
+/// prefix, so that one process can take the settings of two services.
+#[macro_export]
+macro_rules! server_settings {
+    ($flag:literal, $variable:literal, bind = $bind:literal, database = $database:literal) => {
+        /// Where the service listens, where it stores, and who may call it.
+        #[derive(Clone, Debug, clap::Args)]
+        #[group(skip)]
+        pub struct ServerSettings {
+            /// Address and port to listen on
+            #[arg(id = concat!($flag, "-bind"), long, env = concat!($variable, "_BIND"), default_value = $bind)]
+            #[arg(global = true, value_name = "ADDRESS")]
+            bind: std::net::SocketAddr,
+            /// Database: sqlite://FILE or postgres://USER:PASSWORD@HOST/DATABASE [default: a SQLite file under data/]
+            #[arg(id = concat!($flag, "-database-url"), long, env = concat!($variable, "_DATABASE_URL"))]
+            #[arg(global = true, value_name = "URL", hide_env_values = true)]
+            database_url: Option<secrecy::SecretString>,
+            /// File that holds the database URL
+            #[arg(id = concat!($flag, "-database-url-file"), long, env = concat!($variable, "_DATABASE_URL_FILE"))]
+            #[arg(global = true, value_name = "FILE")]
+            database_url_file: Option<std::path::PathBuf>,
+            /// User name for HTTP Basic [default: admin]
+            #[arg(id = concat!($flag, "-username"), long, env = concat!($variable, "_USERNAME"))]
+            #[arg(global = true, value_name = "NAME")]
+            username: Option<String>,
+            /// Password for HTTP Basic [default: teste123, for development only]
+            #[arg(id = concat!($flag, "-password"), long, env = concat!($variable, "_PASSWORD"))]
+            #[arg(global = true, value_name = "PASSWORD", hide_env_values = true)]
+            password: Option<secrecy::SecretString>,
+            /// File that holds the password
+            #[arg(id = concat!($flag, "-password-file"), long, env = concat!($variable, "_PASSWORD_FILE"))]
+            #[arg(global = true, value_name = "FILE")]
+            password_file: Option<std::path::PathBuf>,
+            /// File of users with bcrypt or argon2 hashes, as `htpasswd -B` writes it, instead of one user
+            #[arg(id = concat!($flag, "-htpasswd-file"), long, env = concat!($variable, "_HTPASSWD_FILE"))]
+            #[arg(global = true, value_name = "FILE")]
+            htpasswd_file: Option<std::path::PathBuf>,
+        }
+
+        impl ServerSettings {
+            /// Reads the secrets and decides who may call.
+            ///
+            /// # Errors
+            /// When settings contradict each other or a file cannot be read.
+            pub fn resolve(self) -> anyhow::Result<chassis::config::Server> {
+                let database_url =
+                    chassis::config::secret(concat!("--", $flag, "-database-url"), self.database_url, self.database_url_file)?;
+                Ok(chassis::config::Server {
+                    name: $flag,
+                    bind: self.bind,
+                    database_url: database_url.unwrap_or_else(|| $database.into()),
+                    access: chassis::config::access(
+                        $flag, self.username, self.password, self.password_file, self.htpasswd_file,
+                    )?,
+                })
+            }
+        }
+    };
+}

@@ -1,0 +1,133 @@
+//! Connections: one file with one writer on `SQLite`, a pool on PostgreSQL; the database's own clock.
+
+use std::{path::Path, time::Duration};
+
+use sea_orm::{
+    ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
+    SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    sea_query::{Expr, SimpleExpr},
+    sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous},
+};
+use sea_orm_migration::MigratorTrait;
+use secrecy::{ExposeSecret, SecretString};
+
+/// Enough for three write batches, the relay and the readers; more connections than that only make
+/// PostgreSQL switch between processes.
+const POOL_SIZE: u32 = 16;
+/// Readers do not wait for each other on `SQLite`; more than the cores of a small machine gain nothing.
+const SQLITE_READERS: u32 = 8;
+/// How long a statement waits for a connection or for `SQLite`'s write lock before it fails.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// PostgreSQL ends what runs away, so that one stuck session cannot hold up the service.
+const SESSION_LIMITS: [(&str, &str); 3] =
+    [("statement_timeout", "5s"), ("lock_timeout", "2s"), ("idle_in_transaction_session_timeout", "10s")];
+/// Only connections that were idle this long are tested before use: testing each costs a round trip.
+const TEST_WHEN_IDLE_FOR: Duration = Duration::from_secs(10);
+/// Names the advisory lock under which migrations run, when several replicas start at once.
+const MIGRATION_LOCK: i64 = 0x6d69_6772_6174_6531;
+
+/// Where to read and where to write. On PostgreSQL both are one pool. On `SQLite` writes go through one
+/// connection: it has one write lock, and waiting for a connection is fair while waiting for the lock is not.
+#[derive(Clone, Debug)]
+pub struct Database {
+    /// For queries.
+    pub read: DatabaseConnection,
+    /// For everything that writes.
+    pub write: DatabaseConnection,
+}
+
+impl Database {
+    /// Connects. A PostgreSQL server that is down is not an error: connections are made when needed.
+    ///
+    /// # Errors
+    /// When the URL is malformed, or a `SQLite` file cannot be opened or created.
+    pub async fn connect(url: &SecretString) -> Result<Self, DbErr> {
+        let url = url.expose_secret();
+        if let Some(path) = url.strip_prefix("sqlite:") {
+            create_parent_directory(path.trim_start_matches("//"))?;
+            // The writer first: it creates the file and switches it to write-ahead logging.
+            let write = sea_orm::Database::connect(sqlite(url, 1)).await?;
+            let read = sea_orm::Database::connect(sqlite(url, SQLITE_READERS)).await?;
+            return Ok(Self { read, write });
+        }
+        let pool = sea_orm::Database::connect(postgres(url, POOL_SIZE)).await?;
+        Ok(Self { read: pool.clone(), write: pool })
+    }
+
+    /// Begins a transaction that writes. On `SQLite` it takes the write lock at once: one that begins by
+    /// reading would fail, not wait, when another writer was faster.
+    ///
+    /// # Errors
+    /// When the database cannot be reached or stays locked.
+    pub async fn begin(&self) -> Result<DatabaseTransaction, DbErr> {
+        let immediate = Some(SqliteTransactionMode::Immediate);
+        let options = TransactionOptions { sqlite_transaction_mode: immediate, ..TransactionOptions::default() };
+        self.write.begin_with_options(options).await
+    }
+
+    /// Brings the schema up to date; replicas that start together take turns.
+    ///
+    /// # Errors
+    /// When the database cannot be reached or a migration fails.
+    pub async fn migrate<M: MigratorTrait>(&self) -> Result<(), DbErr> {
+        if self.write.get_database_backend() == DbBackend::Sqlite {
+            return M::up(&self.write, None).await;
+        }
+        // The lock belongs to the transaction, so that it goes with it whatever happens.
+        let transaction = self.write.begin().await?;
+        transaction.execute_unprepared("SET LOCAL lock_timeout = '60s'").await?;
+        transaction.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")).await?;
+        M::up(&transaction, None).await?;
+        transaction.commit().await
+    }
+
+    /// The names of migrations that have not been applied.
+    ///
+    /// # Errors
+    /// When the database cannot be reached.
+    pub async fn pending_migrations<M: MigratorTrait>(&self) -> Result<Vec<String>, DbErr> {
+        let pending = M::get_pending_migrations_read_only(&self.read).await?;
+        Ok(pending.iter().map(|migration| migration.name().to_owned()).collect())
+    }
+}
+
+/// The database's own time plus `offset`, as SQL: who is due must not depend on a replica's clock.
+#[must_use]
+pub fn now_plus(backend: DbBackend, offset: Duration) -> SimpleExpr {
+    let seconds = offset.as_secs_f64();
+    match backend {
+        DbBackend::Sqlite => {
+            Expr::cust_with_values("strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now', ?)", [format!("{seconds:+.3} seconds")])
+        }
+        _ => Expr::cust_with_values("clock_timestamp() + make_interval(secs => $1)", [seconds]),
+    }
+}
+
+fn sqlite(url: &str, connections: u32) -> ConnectOptions {
+    let mut options = ConnectOptions::new(url);
+    options.max_connections(connections).min_connections(1).acquire_timeout(PATIENCE).sqlx_logging(false);
+    options.map_sqlx_sqlite_opts(|sqlite| {
+        sqlite
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            // FULL: with NORMAL the last commits could vanish when the power fails.
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(PATIENCE)
+            .foreign_keys(true)
+    });
+    options
+}
+
+fn postgres(url: &str, connections: u32) -> ConnectOptions {
+    let mut options = ConnectOptions::new(url);
+    options.max_connections(connections).acquire_timeout(PATIENCE).sqlx_logging(false).connect_lazy(true);
+    options.test_before_acquire_if_idle_for(TEST_WHEN_IDLE_FOR);
+    options.map_sqlx_postgres_opts(|postgres| postgres.options(SESSION_LIMITS));
+    options
+}
+
+fn create_parent_directory(path: &str) -> Result<(), DbErr> {
+    let path = path.split('?').next().unwrap_or(path);
+    let Some(parent) = Path::new(path).parent() else { return Ok(()) };
+    std::fs::create_dir_all(parent).map_err(|error| DbErr::Custom(format!("cannot create {}: {error}", parent.display())))
+}

@@ -1,0 +1,104 @@
+//! Lists as Relay connections, paged by key: a page costs the same wherever it lies.
+
+use async_graphql::{
+    OutputType,
+    connection::{
+        Connection as RelayConnection, CursorType, DefaultConnectionName, DefaultEdgeName, DisableNodesField, Edge,
+        EmptyFields, OpaqueCursor,
+    },
+};
+use sea_orm::{Cursor, DatabaseConnection, ModelTrait, SelectModel};
+use uuid::Uuid;
+
+use super::refusal::bad_user_input;
+
+/// How many a page has when the client does not say.
+const DEFAULT_SIZE: i32 = 20;
+/// How many it has at most.
+const MAX_SIZE: i32 = 100;
+
+/// A list of `T`, each with an opaque cursor.
+pub type Connection<T> = RelayConnection<
+    OpaqueCursor<Uuid>,
+    T,
+    EmptyFields,
+    EmptyFields,
+    DefaultConnectionName,
+    DefaultEdgeName,
+    DisableNodesField,
+>;
+
+/// Which page of a list, by the arguments of Relay's cursor connections.
+#[derive(Debug)]
+pub struct Page {
+    size: u64,
+    backward: bool,
+    after: Option<Uuid>,
+    before: Option<Uuid>,
+}
+
+impl Page {
+    /// Reads the arguments: `first` or `last` from 1 to 100, by default the first 20.
+    ///
+    /// # Errors
+    /// When both are given, one is out of range, or a cursor is none of this list's.
+    pub fn new(
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<Self, async_graphql::Error> {
+        let (name, size, backward) = match (first, last) {
+            (Some(_), Some(_)) => return Err(bad_user_input("first, last: give one of them")),
+            (None, Some(last)) => ("last", last, true),
+            (first, None) => ("first", first.unwrap_or(DEFAULT_SIZE), false),
+        };
+        if !(1..=MAX_SIZE).contains(&size) {
+            return Err(bad_user_input(format!("{name}: want 1 to {MAX_SIZE}")));
+        }
+        let (after, before) = (cursor("after", after)?, cursor("before", before)?);
+        Ok(Self { size: u64::from(size.unsigned_abs()), backward, after, before })
+    }
+
+    /// Loads the page from rows in the order of their ids.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn load<M, T>(
+        self,
+        mut rows: Cursor<SelectModel<M>>,
+        database: &DatabaseConnection,
+        id: impl Fn(&M) -> Uuid,
+    ) -> Result<Connection<T>, async_graphql::Error>
+    where
+        M: ModelTrait + sea_orm::FromQueryResult,
+        T: OutputType + From<M>,
+    {
+        if let Some(after) = self.after {
+            rows.after(after);
+        }
+        if let Some(before) = self.before {
+            rows.before(before);
+        }
+        // One more than asked for tells whether there is another page.
+        let asked = self.size + 1;
+        let mut page = if self.backward { rows.last(asked) } else { rows.first(asked) }.all(database).await?;
+        let more = u64::try_from(page.len())? > self.size;
+        if more {
+            page.remove(if self.backward { 0 } else { page.len() - 1 });
+        }
+        let (has_previous, has_next) =
+            if self.backward { (more, self.before.is_some()) } else { (self.after.is_some(), more) };
+        let mut connection = Connection::new(has_previous, has_next);
+        connection.edges.extend(page.into_iter().map(|row| Edge::new(OpaqueCursor(id(&row)), T::from(row))));
+        Ok(connection)
+    }
+}
+
+fn cursor(name: &str, cursor: Option<String>) -> Result<Option<Uuid>, async_graphql::Error> {
+    let decoded = cursor.map(|cursor| OpaqueCursor::<Uuid>::decode_cursor(&cursor)).transpose();
+    match decoded {
+        Ok(cursor) => Ok(cursor.map(|cursor| cursor.0)),
+        Err(_) => Err(bad_user_input(format!("{name}: want a cursor of this list"))),
+    }
+}

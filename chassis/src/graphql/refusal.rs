@@ -1,0 +1,63 @@
+//! Refusals: what a client can do something about. They carry a code; whatever has none is a fault.
+
+use std::fmt::Display;
+
+use async_graphql::{Error, ID, SimpleObject};
+use uuid::Uuid;
+
+use crate::write_coalescer::WriteError;
+
+/// An argument is well-formed but breaks a rule; nothing was changed.
+#[derive(Clone, Debug, SimpleObject)]
+pub struct InvalidInput {
+    /// What to change, for people.
+    pub message: String,
+    /// `INVALID_INPUT`, for programs.
+    pub code: String,
+    /// The path of the argument, as in `["input", "totalPrice"]`.
+    pub field: Option<Vec<String>>,
+}
+
+impl InvalidInput {
+    /// Refuses the argument at `path`.
+    #[must_use]
+    pub fn new(path: &[&str], message: impl Into<String>) -> Self {
+        Self { message: message.into(), code: "INVALID_INPUT".to_owned(), field: field(path) }
+    }
+}
+
+/// The path of an argument, in the form that every refusal has it.
+#[must_use]
+pub fn field(path: &[&str]) -> Option<Vec<String>> {
+    Some(path.iter().copied().map(str::to_owned).collect())
+}
+
+/// An error of a query: it has no payload to carry refusals.
+#[must_use]
+pub fn bad_user_input(message: impl Into<String>) -> Error {
+    coded(message, "BAD_USER_INPUT")
+}
+
+/// Reads an id argument of a query.
+///
+/// # Errors
+/// When it is no UUID.
+pub fn parse_id(name: &str, id: &ID) -> Result<Uuid, Error> {
+    id.parse().map_err(|_| bad_user_input(format!("{name}: want a UUID")))
+}
+
+/// A mutation that was not written: full queues and shutdown are told, the rest is a fault.
+#[must_use]
+pub fn not_written<F: Display + Send + Sync + 'static>(error: WriteError<F>) -> Error {
+    match error {
+        WriteError::Overloaded => coded("Too many requests are waiting; nothing was changed; try again", "OVERLOADED"),
+        WriteError::Stopped => coded("The service is shutting down; try again", "SHUTTING_DOWN"),
+        WriteError::Failed(fault) => Error::new_with_source(fault),
+    }
+}
+
+fn coded(message: impl Into<String>, code: &str) -> Error {
+    let mut error = Error::new(message);
+    error.extensions.get_or_insert_default().set("code", code);
+    error
+}

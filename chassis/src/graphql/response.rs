@@ -1,0 +1,139 @@
+//! From a GraphQL response to an HTTP response: media type, status, codes, and faults masked.
+
+use std::fmt::Display;
+
+use async_graphql::{ServerError, Value};
+use async_graphql_axum::GraphQLResponse;
+use axum::{
+    Json,
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use mime::Mime;
+
+use super::request::BadRequest;
+
+/// The media types of a response.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum MediaType {
+    /// `application/graphql-response+json`: the status tells whether the operation was executed.
+    GraphqlResponse,
+    /// `application/json`: for older clients, which take any status but 200 for a broken connection.
+    Json,
+}
+
+/// What to answer.
+#[derive(Debug)]
+pub(super) enum Outcome {
+    Executed(async_graphql::Response),
+    /// Not executed: the document is invalid.
+    Invalid(Vec<ServerError>),
+    BadRequest(BadRequest),
+}
+
+impl MediaType {
+    /// The client's favourite, by the quality values of its Accept header; JSON if it does not say.
+    pub(super) fn negotiate(headers: &HeaderMap) -> Option<Self> {
+        let mut favourite: Option<(f32, Self)> = None;
+        let mut said = false;
+        for accept in headers.get_all(header::ACCEPT) {
+            for range in accept.to_str().unwrap_or_default().split(',').filter(|range| !range.trim().is_empty()) {
+                said = true;
+                let Ok(range) = range.trim().parse::<Mime>() else { continue };
+                let quality = range.get_param("q").map_or(Some(1.0), |quality| quality.as_str().parse::<f32>().ok());
+                let Some((quality, media_type)) = quality.filter(|quality| *quality > 0.0).zip(Self::in_range(&range)) else {
+                    continue;
+                };
+                if favourite.is_none_or(|(best, _)| quality > best) {
+                    favourite = Some((quality, media_type));
+                }
+            }
+        }
+        if said { favourite.map(|(_, media_type)| media_type) } else { Some(Self::Json) }
+    }
+
+    fn in_range(range: &Mime) -> Option<Self> {
+        match range.essence_str() {
+            "application/graphql-response+json" => Some(Self::GraphqlResponse),
+            "application/json" | "application/*" | "*/*" => Some(Self::Json),
+            _ => None,
+        }
+    }
+
+    fn content_type(self) -> HeaderValue {
+        HeaderValue::from_static(match self {
+            Self::GraphqlResponse => "application/graphql-response+json; charset=utf-8",
+            Self::Json => "application/json; charset=utf-8",
+        })
+    }
+}
+
+impl Outcome {
+    /// Sorts out what was executed, gives every error its code and masks faults.
+    pub(super) fn of(mut response: async_graphql::Response, request_id: &str) -> Self {
+        // An error without a path comes from before the execution.
+        if response.data == Value::Null && !response.errors.is_empty() && response.errors.iter().all(|e| e.path.is_empty()) {
+            response.errors.iter_mut().filter(|error| code(error).is_none()).for_each(|error| {
+                error.extensions.get_or_insert_default().set("code", "GRAPHQL_VALIDATION_FAILED");
+            });
+            return Self::Invalid(response.errors);
+        }
+        // Refusals are made with a code. Whatever came without one is a fault, its text not for clients.
+        response.errors.iter_mut().filter(|error| code(error).is_none()).for_each(|error| mask(error, request_id));
+        Self::Executed(response)
+    }
+
+    /// The operation panicked.
+    pub(super) fn fault(cause: &impl Display, request_id: &str) -> Self {
+        let mut error = ServerError::new(cause.to_string(), None);
+        mask(&mut error, request_id);
+        Self::Executed(async_graphql::Response::from_errors(vec![error]))
+    }
+
+    pub(super) fn encode(self, media_type: MediaType) -> Response {
+        let mut response = match self {
+            Self::Executed(response) => GraphQLResponse::from(response).into_response(),
+            Self::Invalid(errors) => {
+                let status = match media_type {
+                    MediaType::GraphqlResponse => StatusCode::BAD_REQUEST,
+                    MediaType::Json => StatusCode::OK,
+                };
+                (status, errors_only(&errors)).into_response()
+            }
+            Self::BadRequest(BadRequest { well_formed: true, error, .. }) => {
+                return Self::Invalid(vec![error]).encode(media_type);
+            }
+            Self::BadRequest(BadRequest { status, error, .. }) => (status, errors_only(&[error])).into_response(),
+        };
+        if response.status() == StatusCode::METHOD_NOT_ALLOWED {
+            response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
+        }
+        response.headers_mut().insert(header::CONTENT_TYPE, media_type.content_type());
+        response
+    }
+}
+
+impl From<BadRequest> for Outcome {
+    fn from(bad_request: BadRequest) -> Self {
+        Self::BadRequest(bad_request)
+    }
+}
+
+/// Without `data`: nothing was executed.
+fn errors_only(errors: &[ServerError]) -> Json<serde_json::Value> {
+    Json(serde_json::json!({ "errors": errors }))
+}
+
+fn code(error: &ServerError) -> Option<&Value> {
+    error.extensions.as_ref()?.get("code")
+}
+
+/// Logs a fault and replaces its text, which may tell secrets of the database, by an id to ask about.
+fn mask(error: &mut ServerError, request_id: &str) {
+    tracing::error!(error = error.message, path = ?error.path, request_id, "a fault was masked");
+    "Internal server error; the log tells more under the request id".clone_into(&mut error.message);
+    error.source = None;
+    let extensions = error.extensions.get_or_insert_default();
+    extensions.set("code", "INTERNAL_SERVER_ERROR");
+    extensions.set("requestId", request_id);
+}

@@ -1,0 +1,24 @@
+//! Microservice chassis: what every service here needs and no service is about.
+//!
+//! Admission rule: both services use it today, and it knows no domain word.
+
+pub mod config;
+pub mod telemetry;
+
+pub mod clock;
+pub mod database;
+pub mod write_coalescer;
+
+pub mod auth;
+pub mod graphiql;
+pub mod graphql;
+pub mod health;
+pub mod http_client;
+pub mod request_id;
+
+pub mod cli;
+pub mod lifecycle;
+pub mod server;
+
+pub use lifecycle::Lifecycle;
+pub use server::Service;

@@ -1,0 +1,85 @@
+//! Puts the service together.
+
+use std::sync::Arc;
+
+use axum::Router;
+use chassis::{
+    Service,
+    auth::{self, Authenticator},
+    config::Server,
+    database::Database,
+    graphiql, graphql as graphql_over_http, health,
+    server::Task,
+};
+use futures_util::FutureExt;
+use migration::consultation::Migrator;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    config::{DomainSettings, FinanceSettings},
+    consultation::Consultations,
+    finance::FinanceClient,
+    graphql::{self, Redrive},
+    outbox::{Policy, Relay},
+};
+
+/// What GraphiQL shows first.
+const FIRST_QUERY: &str = "# 1. Start a consultation. 2. Put its id below and finish it.
+# 3. See its price, and its payment on the way to finance.
+mutation Start {
+  startConsultation(input: {
+    physicianId: \"ea959b03-5577-45c9-b9f7-a45d3e77ce82\"
+    patientId: \"86158d46-ce33-4e3d-a822-462bbff5782f\"
+  }) {
+    consultation { id status startDate }
+    userErrors { ... on UserError { code message field } }
+  }
+}
+
+mutation Finish {
+  finishConsultation(input: { consultationId: \"PUT THE ID HERE\" }) {
+    consultation { id price endDate }
+    userErrors { ... on UserError { code message field } }
+  }
+}
+
+query Consultations {
+  consultations(last: 10) {
+    edges { node { id status price pendingPayment { status tries lastError } } }
+  }
+}
+";
+
+/// Builds the service; it starts with [`chassis::server::start`].
+///
+/// # Errors
+/// When the users or the password for finance cannot be read.
+pub fn build(
+    server: &Server,
+    finance: &FinanceSettings,
+    domain: &DomainSettings,
+    database: &Database,
+    shutdown: &CancellationToken,
+) -> anyhow::Result<Service> {
+    let policy = Policy::new(domain.poll_interval);
+    let wake_up = Arc::new(Notify::new());
+    let client =
+        FinanceClient::new(finance.url.clone(), finance.username.clone(), finance.password()?, policy.request_limit)?;
+    let relay = Relay { database: database.clone(), finance: client, policy, wake_up: Arc::clone(&wake_up) };
+    let (consultations, writers) = Consultations::new(database, domain.price_per_hour, Arc::clone(&wake_up));
+
+    let schema = graphql::schema(database.clone(), consultations, Redrive(wake_up), domain.time_zone);
+    let authenticator = Arc::new(Authenticator::new(server.name, &server.access)?);
+    let page = graphiql::Page { title: "consultation", default_query: FIRST_QUERY };
+    let guarded = Router::new()
+        .merge(graphql_over_http::router(schema, graphql::sdl()))
+        .merge(graphiql::router(page))
+        .fallback(graphql_over_http::not_found);
+    let router =
+        auth::require(guarded, authenticator).merge(health::router::<Migrator>(database.clone(), shutdown.clone()));
+
+    let relaying: Task = ("outbox relay", relay.run(shutdown.clone()).map(Ok).boxed());
+    let writing = writers.into_iter().map(|writer| -> Task { ("consultation writer", writer.map(Ok).boxed()) });
+    Ok(Service { router, tasks: writing.chain([relaying]).collect() })
+}

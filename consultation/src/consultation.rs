@@ -1,0 +1,89 @@
+//! Consultations: a patient has at most one in progress; finishing prices it and commits its pending
+//! payment in the same transaction.
+
+mod finish;
+mod start;
+
+use std::sync::Arc;
+
+use chassis::{
+    clock,
+    database::Database,
+    write_coalescer::{WriteCoalescer, WriteError},
+};
+use chrono::{DateTime, Utc};
+use entity::{Money, consultation::Model as Consultation};
+use futures_util::future::BoxFuture;
+use sea_orm::DbErr;
+use tokio::sync::Notify;
+use uuid::Uuid;
+
+use finish::{Finish, FinishWriter};
+use start::{Start, StartWriter};
+
+/// What became of a start.
+#[derive(Clone, Debug)]
+pub enum Started {
+    /// It is in progress.
+    Started(Consultation),
+    /// The patient is in another one, which is this.
+    PatientInConsultation(Consultation),
+}
+
+/// What became of a finish.
+#[derive(Clone, Debug)]
+pub enum Finished {
+    /// It is finished, priced, and its payment is pending.
+    Finished(Consultation),
+    /// There is no such consultation.
+    NotFound,
+    /// It was finished before, as this.
+    AlreadyFinished(Consultation),
+    /// The end date breaks a rule; nothing was changed.
+    InvalidEndDate(InvalidEndDate),
+}
+
+/// Why an end date was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidEndDate {
+    /// At the start or before.
+    #[error("must be later than the start of the consultation")]
+    NotAfterStart,
+    /// So late that the price has no place in the database.
+    #[error("is so late that the price would be above {}", Money::MAX)]
+    PriceTooLarge,
+}
+
+/// The domain's verbs, each of which shares its commits with others of its kind.
+#[derive(Clone, Debug)]
+pub struct Consultations {
+    start: WriteCoalescer<StartWriter>,
+    finish: WriteCoalescer<FinishWriter>,
+}
+
+impl Consultations {
+    /// The verbs, and the tasks that write for them.
+    #[must_use]
+    pub fn new(database: &Database, price_per_hour: Money, finished: Arc<Notify>) -> (Self, [BoxFuture<'static, ()>; 2]) {
+        let (start, starting) = WriteCoalescer::new(StartWriter { database: database.clone() });
+        let writer = FinishWriter { database: database.clone(), price_per_hour, finished };
+        let (finish, finishing) = WriteCoalescer::new(writer);
+        (Self { start, finish }, [Box::pin(starting), Box::pin(finishing)])
+    }
+
+    /// Starts a consultation `now`.
+    ///
+    /// # Errors
+    /// When it could not be written; after [`WriteError::Failed`] it may have been.
+    pub async fn start(&self, physician_id: Uuid, patient_id: Uuid, now: DateTime<Utc>) -> Result<Started, WriteError<DbErr>> {
+        self.start.write(Start { id: clock::id_at(now), physician_id, patient_id, start_date: now }).await
+    }
+
+    /// Finishes a consultation at `end_date`.
+    ///
+    /// # Errors
+    /// When it could not be written; after [`WriteError::Failed`] it may have been.
+    pub async fn finish(&self, id: Uuid, end_date: DateTime<Utc>, now: DateTime<Utc>) -> Result<Finished, WriteError<DbErr>> {
+        self.finish.write(Finish { consultation_id: id, end_date, pending_payment_id: clock::id_at(now) }).await
+    }
+}

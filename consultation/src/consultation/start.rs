@@ -1,0 +1,99 @@
+//! Starting: one insert for a batch; the partial unique index decides who wins, not a prior read.
+
+use std::collections::HashMap;
+
+use chassis::{database::Database, write_coalescer::BatchWriter};
+use chrono::{DateTime, Utc};
+use entity::consultation::{ActiveModel, Column, Entity as Consultations, Model as Consultation};
+use sea_orm::{
+    ActiveValue::{NotSet, Set},
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter,
+    sea_query::OnConflict,
+};
+use uuid::Uuid;
+
+use super::Started;
+
+/// How often an insert that lost against a consultation which then ended is tried again.
+const MAX_ROUNDS: usize = 3;
+
+/// A consultation to start.
+#[derive(Clone, Debug)]
+pub(super) struct Start {
+    /// Made before writing, so that a repeated write recognises itself.
+    pub(super) id: Uuid,
+    pub(super) physician_id: Uuid,
+    pub(super) patient_id: Uuid,
+    pub(super) start_date: DateTime<Utc>,
+}
+
+/// Writes starts in batches.
+#[derive(Debug)]
+pub(super) struct StartWriter {
+    pub(super) database: Database,
+}
+
+impl BatchWriter for StartWriter {
+    type Row = Start;
+    type Answer = Started;
+    type Fault = DbErr;
+
+    async fn write(&self, rows: &[Start]) -> Result<Vec<Started>, DbErr> {
+        for _ in 0..MAX_ROUNDS {
+            let mut in_progress = insert(&self.database.write, rows).await?;
+            // A separate statement, which sees whom the others lost against.
+            in_progress.extend(find_missing(&self.database.write, rows, &in_progress).await?);
+            let answers: Option<Vec<_>> =
+                rows.iter().map(|row| Some(row.outcome(in_progress.get(&row.patient_id)?))).collect();
+            if let Some(answers) = answers {
+                return Ok(answers);
+            }
+        }
+        Err(DbErr::Custom("a consultation was neither inserted nor found in progress".to_owned()))
+    }
+}
+
+impl Start {
+    fn outcome(&self, in_progress: &Consultation) -> Started {
+        if in_progress.id == self.id {
+            Started::Started(in_progress.clone())
+        } else {
+            Started::PatientInConsultation(in_progress.clone())
+        }
+    }
+}
+
+type ByPatient = HashMap<Uuid, Consultation>;
+
+/// Inserts those whose patient is free. Of two rows for one patient the first is inserted.
+async fn insert(database: &impl ConnectionTrait, rows: &[Start]) -> Result<ByPatient, DbErr> {
+    let mut rows: Vec<_> = rows.iter().collect();
+    // The same order in every process (stable within a patient): batches cannot deadlock.
+    rows.sort_by_key(|row| row.patient_id);
+    let models = rows.into_iter().map(|row| ActiveModel {
+        id: Set(row.id),
+        physician_id: Set(row.physician_id),
+        patient_id: Set(row.patient_id),
+        start_date: Set(row.start_date),
+        end_date: NotSet,
+        price_cents: NotSet,
+    });
+    let inserted = Consultations::insert_many(models)
+        .on_conflict(OnConflict::new().do_nothing().to_owned())
+        .exec_with_returning(database)
+        .await?;
+    Ok(by_patient(inserted))
+}
+
+async fn find_missing(database: &impl ConnectionTrait, rows: &[Start], found: &ByPatient) -> Result<ByPatient, DbErr> {
+    let missing: Vec<_> = rows.iter().map(|row| row.patient_id).filter(|id| !found.contains_key(id)).collect();
+    if missing.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let found = Consultations::find_in_progress().filter(Column::PatientId.is_in(missing)).all(database).await?;
+    Ok(by_patient(found))
+}
+
+fn by_patient(consultations: Vec<Consultation>) -> ByPatient {
+    consultations.into_iter().map(|consultation| (consultation.patient_id, consultation)).collect()
+}

@@ -1,0 +1,34 @@
+//! The API: what a clinic's software calls.
+
+mod loader;
+mod mutation;
+mod query;
+mod types;
+
+use async_graphql::{EmptySubscription, SDLExportOptions, Schema, SchemaBuilder, dataloader::DataLoader};
+use chassis::database::Database;
+use chrono_tz::Tz;
+
+use crate::consultation::Consultations;
+use loader::Loader;
+pub use mutation::Redrive;
+
+/// The schema of the consultation service.
+pub type ConsultationSchema = Schema<query::Query, mutation::Mutation, EmptySubscription>;
+
+/// Builds the schema on what its resolvers need.
+#[must_use]
+pub fn schema(database: Database, consultations: Consultations, redrive: Redrive, time_zone: Tz) -> ConsultationSchema {
+    let loader = DataLoader::new(Loader { database: database.clone() }, tokio::spawn);
+    builder().data(database).data(consultations).data(redrive).data(time_zone).data(loader).finish()
+}
+
+/// The schema as text, as committed in `schema.graphql`.
+#[must_use]
+pub fn sdl() -> String {
+    builder().finish().sdl_with_options(SDLExportOptions::new().include_specified_by().use_space_ident())
+}
+
+fn builder() -> SchemaBuilder<query::Query, mutation::Mutation, EmptySubscription> {
+    Schema::build(query::Query, mutation::Mutation, EmptySubscription).register_output_type::<types::UserError>()
+}

@@ -1,0 +1,146 @@
+//! Starting and finishing consultations, and sending a pending payment now.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, ID, Object, Result};
+use chassis::{
+    clock,
+    database::Database,
+    graphql::{
+        refusal::{InvalidInput, not_written},
+        scalars::DateTime,
+    },
+};
+use chrono::{LocalResult, TimeZone, Utc};
+use chrono_tz::Tz;
+use tokio::sync::Notify;
+use uuid::Uuid;
+
+use super::types::{
+    ConsultationAlreadyFinished, ConsultationNotFound, FinishConsultationError, FinishConsultationInput,
+    FinishConsultationPayload, NoPendingPayment, PatientInConsultation, RetryPendingPaymentError,
+    RetryPendingPaymentInput, RetryPendingPaymentPayload, StartConsultationError, StartConsultationInput,
+    StartConsultationPayload,
+};
+use crate::{
+    consultation::{Consultations, Finished, Started},
+    outbox::store,
+};
+
+/// Rings the relay's bell after a redrive.
+#[derive(Clone, Debug)]
+pub struct Redrive(pub Arc<Notify>);
+
+#[derive(Debug)]
+pub struct Mutation;
+
+/// Starting and finishing consultations.
+#[Object]
+impl Mutation {
+    /// Starts a consultation now. A patient has at most one that is not finished.
+    async fn start_consultation(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Who treats whom.")] input: StartConsultationInput,
+    ) -> Result<Option<StartConsultationPayload>> {
+        let consultations = ctx.data_unchecked::<Consultations>();
+        let started = consultations.start(input.physician_id.0, input.patient_id.0, clock::now()).await;
+        Ok(Some(started.map_err(not_written)?.into()))
+    }
+
+    /// Finishes a consultation and prices it. Its payment is recorded in finance soon after, exactly once.
+    async fn finish_consultation(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which consultation, and when it ended.")] input: FinishConsultationInput,
+    ) -> Result<Option<FinishConsultationPayload>> {
+        let now = clock::now();
+        let end_date = input.end_date.map_or(Ok(now), |end_date| at(end_date, *ctx.data_unchecked::<Tz>()));
+        let (id, end_date) = match (consultation_id(&input.consultation_id), end_date) {
+            (Ok(id), Ok(end_date)) => (id, end_date),
+            (Err(refusal), _) | (_, Err(refusal)) => return Ok(Some(FinishConsultationError::from(refusal).into())),
+        };
+        let finished = ctx.data_unchecked::<Consultations>().finish(id, end_date, now).await;
+        Ok(Some(finished.map_err(not_written)?.into()))
+    }
+
+    /// Sends a pending payment now, also one that finance refused before.
+    async fn retry_pending_payment(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which payment.")] input: RetryPendingPaymentInput,
+    ) -> Result<Option<RetryPendingPaymentPayload>> {
+        let id = match consultation_id(&input.consultation_id) {
+            Ok(id) => id,
+            Err(refusal) => return Ok(Some(RetryPendingPaymentError::from(refusal).into())),
+        };
+        let database = &ctx.data_unchecked::<Database>().write;
+        if !store::redrive(database, id).await? {
+            return Ok(Some(RetryPendingPaymentError::from(NoPendingPayment::new()).into()));
+        }
+        let pending_payment = store::find(database, id).await?.map(Into::into);
+        ctx.data_unchecked::<Redrive>().0.notify_one();
+        Ok(Some(RetryPendingPaymentPayload { pending_payment, user_errors: Vec::new() }))
+    }
+}
+
+fn consultation_id(id: &ID) -> Result<Uuid, InvalidInput> {
+    id.parse().map_err(|_| InvalidInput::new(&["input", "consultationId"], "consultationId must be a UUID"))
+}
+
+/// The point in time that is meant; without an offset, what clocks in `time_zone` show.
+fn at(end_date: DateTime, time_zone: Tz) -> Result<chrono::DateTime<Utc>, InvalidInput> {
+    let local = match end_date {
+        DateTime::Utc(time) => return Ok(time),
+        DateTime::Local(local) => local,
+    };
+    let refusal = |why: &str| {
+        let message = format!("endDate {why} in {time_zone}, where clocks change that day; give it with an offset");
+        InvalidInput::new(&["input", "endDate"], message)
+    };
+    match time_zone.from_local_datetime(&local) {
+        LocalResult::Single(time) => Ok(clock::to_milliseconds(time.to_utc())),
+        LocalResult::Ambiguous(..) => Err(refusal("happens twice")),
+        LocalResult::None => Err(refusal("does not exist")),
+    }
+}
+
+impl From<Started> for StartConsultationPayload {
+    fn from(started: Started) -> Self {
+        match started {
+            Started::Started(consultation) => Self { consultation: Some(consultation.into()), ..Self::default() },
+            Started::PatientInConsultation(in_progress) => {
+                let refusal = StartConsultationError::from(PatientInConsultation::new(in_progress));
+                Self { user_errors: vec![refusal], ..Self::default() }
+            }
+        }
+    }
+}
+
+impl From<Finished> for FinishConsultationPayload {
+    fn from(finished: Finished) -> Self {
+        match finished {
+            Finished::Finished(consultation) => Self { consultation: Some(consultation.into()), ..Self::default() },
+            Finished::NotFound => FinishConsultationError::from(ConsultationNotFound::new()).into(),
+            Finished::AlreadyFinished(finished) => {
+                FinishConsultationError::from(ConsultationAlreadyFinished::new(finished)).into()
+            }
+            Finished::InvalidEndDate(why) => {
+                let refusal = InvalidInput::new(&["input", "endDate"], format!("endDate {why}"));
+                FinishConsultationError::from(refusal).into()
+            }
+        }
+    }
+}
+
+impl From<FinishConsultationError> for FinishConsultationPayload {
+    fn from(refusal: FinishConsultationError) -> Self {
+        Self { user_errors: vec![refusal], ..Self::default() }
+    }
+}
+
+impl From<RetryPendingPaymentError> for RetryPendingPaymentPayload {
+    fn from(refusal: RetryPendingPaymentError) -> Self {
+        Self { user_errors: vec![refusal], ..Self::default() }
+    }
+}

@@ -1,0 +1,105 @@
+//! Reading consultations and their pending payments.
+
+use async_graphql::{Context, ID, Object, Result};
+use chassis::{
+    database::Database,
+    graphql::{
+        connection::{Connection, Page},
+        refusal::parse_id,
+    },
+};
+use entity::{consultation, pending_payment};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryTrait, Select};
+
+use super::types::{
+    Consultation, ConsultationFilter, ConsultationOrder, ConsultationStatus, Node, OrderDirection, PendingPayment,
+    PendingPaymentFilter, PendingPaymentStatus,
+};
+
+#[derive(Debug)]
+pub struct Query;
+
+/// Reading consultations and their pending payments.
+#[Object]
+impl Query {
+    /// One consultation, or null if there is none with this id.
+    async fn consultation(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The id of the consultation.")] id: ID,
+    ) -> Result<Option<Consultation>> {
+        let row = consultation::Entity::find_by_id(parse_id("id", &id)?);
+        Ok(row.one(&ctx.data_unchecked::<Database>().read).await?.map(Consultation::from))
+    }
+
+    /// Consultations in the order in which they started: by default the 20 oldest.
+    #[expect(clippy::too_many_arguments, reason = "they are the arguments of Relay's connections")]
+    async fn consultations(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which consultations; all by default.")] filter: Option<ConsultationFilter>,
+        #[graphql(desc = "The order; the oldest first by default.")] order_by: Option<ConsultationOrder>,
+        #[graphql(desc = "How many from the start, 1 to 100.")] first: Option<i32>,
+        #[graphql(desc = "Begin behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the end, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "End before this cursor.")] before: Option<String>,
+    ) -> Result<Connection<Consultation>> {
+        let page = Page::new(first, after, last, before)?;
+        // Ids are made from the start date: their order is the order of the starts.
+        let mut rows = consultations(filter.unwrap_or_default()).cursor_by(consultation::Column::Id);
+        if order_by.is_some_and(|order| order.direction == OrderDirection::Desc) {
+            rows.desc();
+        }
+        page.load(rows, &ctx.data_unchecked::<Database>().read, |row| row.id).await
+    }
+
+    /// Payments on their way to finance, in the order in which their consultations were finished.
+    async fn pending_payments(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which pending payments; all by default.")] filter: Option<PendingPaymentFilter>,
+        #[graphql(desc = "How many from the start, 1 to 100.")] first: Option<i32>,
+        #[graphql(desc = "Begin behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the end, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "End before this cursor.")] before: Option<String>,
+    ) -> Result<Connection<PendingPayment>> {
+        let page = Page::new(first, after, last, before)?;
+        let rows = pending_payments(filter.unwrap_or_default()).cursor_by(pending_payment::Column::Id);
+        page.load(rows, &ctx.data_unchecked::<Database>().read, |row| row.id).await
+    }
+
+    /// Any object by its id, or null if there is none.
+    async fn node(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The id of the object.")] id: ID,
+    ) -> Result<Option<Node>> {
+        Ok(self.consultation(ctx, id).await?.map(Node::Consultation))
+    }
+}
+
+fn consultations(filter: ConsultationFilter) -> Select<consultation::Entity> {
+    use consultation::Column::{EndDate, PatientId, PhysicianId};
+    consultation::Entity::find()
+        .apply_if(filter.physician_id, |rows, id| rows.filter(PhysicianId.eq(id.0)))
+        .apply_if(filter.patient_id, |rows, id| rows.filter(PatientId.eq(id.0)))
+        .apply_if(filter.status, |rows, status| match status {
+            ConsultationStatus::InProgress => rows.filter(EndDate.is_null()),
+            ConsultationStatus::Finished => rows.filter(EndDate.is_not_null()),
+        })
+}
+
+/// The same distinctions as [`PendingPaymentStatus`] makes of a row.
+fn pending_payments(filter: PendingPaymentFilter) -> Select<pending_payment::Entity> {
+    use pending_payment::Column::{Finished, ParkedAt, Processing};
+    pending_payment::Entity::find().apply_if(filter.status, |rows, status| match status {
+        PendingPaymentStatus::Finished => rows.filter(Finished.eq(true)),
+        PendingPaymentStatus::Processing => rows.filter(Finished.eq(false)).filter(Processing.eq(true)),
+        PendingPaymentStatus::Parked => waiting(rows).filter(ParkedAt.is_not_null()),
+        PendingPaymentStatus::Pending => waiting(rows).filter(ParkedAt.is_null()),
+    })
+}
+
+fn waiting(rows: Select<pending_payment::Entity>) -> Select<pending_payment::Entity> {
+    rows.filter(pending_payment::Column::Finished.eq(false)).filter(pending_payment::Column::Processing.eq(false))
+}

@@ -1,0 +1,15 @@
+//! The consultation service: starts and finishes consultations, prices them, and delivers the payment
+//! of each to finance through a transactional outbox.
+
+pub mod config;
+
+pub mod app;
+
+pub mod consultation;
+pub mod price;
+
+pub mod outbox;
+
+pub mod finance;
+
+pub mod graphql;

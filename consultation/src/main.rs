@@ -1,0 +1,28 @@
+//! The consultation service's program: settings, logs, then one of the subcommands.
+
+use clap::Parser;
+use consultation::{app, config::Settings, graphql};
+use migration::consultation::Migrator;
+
+/// Starts and finishes medical consultations, prices them, and delivers their payments to finance.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100)]
+struct Cli {
+    #[command(flatten)]
+    settings: Settings,
+    #[command(flatten)]
+    telemetry: chassis::telemetry::TelemetrySettings,
+    #[command(subcommand)]
+    command: Option<chassis::cli::Command>,
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let cli = Cli::parse();
+    cli.telemetry.init()?;
+    let Settings { server, finance, domain } = cli.settings;
+    chassis::cli::run::<Migrator>(cli.command, server.resolve()?, graphql::sdl, |server, database, shutdown| {
+        app::build(server, &finance, &domain, database, shutdown)
+    })
+    .await
+}

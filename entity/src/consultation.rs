@@ -1,0 +1,36 @@
+//! Owned by the consultation service: one medical consultation.
+
+use sea_orm::entity::prelude::*;
+
+use crate::Money;
+
+/// A consultation is in progress until it has an end date and a price.
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "consultation")]
+pub struct Model {
+    /// `UUIDv7` made from the start date: ordering by id is ordering by start.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    /// Who treats; not looked up anywhere.
+    pub physician_id: Uuid,
+    /// Who is treated; at most one consultation of a patient is in progress.
+    pub patient_id: Uuid,
+    /// UTC, to the millisecond.
+    pub start_date: DateTimeUtc,
+    /// UTC, to the millisecond; later than the start.
+    pub end_date: Option<DateTimeUtc>,
+    /// Set together with the end date.
+    pub price_cents: Option<Money>,
+}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+/// Named queries.
+impl Entity {
+    /// Consultations that have not been finished.
+    #[must_use]
+    pub fn find_in_progress() -> Select<Self> {
+        Self::find().filter(Column::EndDate.is_null())
+    }
+}

@@ -1,0 +1,110 @@
+//! Money: an exact, non-negative amount, stored as integer cents on both databases.
+//!
+//! A decimal column is no option: `SQLite` stores it as a binary float.
+
+use rust_decimal::Decimal;
+use sea_orm::DeriveValueType;
+
+/// An amount from 0.00 to 999999999.99, in the currency of the deployment (BRL by default).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, DeriveValueType)]
+pub struct Money(i64);
+
+/// Why a decimal is no amount of money. Nothing is ever rounded into range.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MoneyError {
+    /// Below 0.00.
+    #[error("must not be negative")]
+    Negative,
+    /// Above [`Money::MAX`].
+    #[error("must be at most {}", Money::MAX)]
+    TooLarge,
+    /// More than two decimals that are not zero.
+    #[error("must have at most two decimals")]
+    TooPrecise,
+}
+
+impl Money {
+    /// Nothing: 0.00.
+    pub const ZERO: Self = Self(0);
+    /// The largest amount: 999999999.99, what a `decimal(11, 2)` column holds.
+    pub const MAX: Self = Self(99_999_999_999);
+
+    /// The amount in cents.
+    #[must_use]
+    pub fn cents(self) -> i64 {
+        self.0
+    }
+}
+
+impl TryFrom<Decimal> for Money {
+    type Error = MoneyError;
+
+    fn try_from(amount: Decimal) -> Result<Self, MoneyError> {
+        let amount = amount.normalize();
+        if amount < Decimal::ZERO {
+            return Err(MoneyError::Negative);
+        }
+        if amount > Decimal::from(Self::MAX) {
+            return Err(MoneyError::TooLarge);
+        }
+        if amount.scale() > 2 {
+            return Err(MoneyError::TooPrecise);
+        }
+        let cents = amount * Decimal::ONE_HUNDRED;
+        i64::try_from(cents).map(Self).map_err(|_| MoneyError::TooLarge)
+    }
+}
+
+impl From<Money> for Decimal {
+    fn from(money: Money) -> Self {
+        Decimal::new(money.0, 2)
+    }
+}
+
+impl std::fmt::Display for Money {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        Decimal::from(*self).fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn money(text: &str) -> Result<Money, MoneyError> {
+        Money::try_from(text.parse::<Decimal>().expect("a decimal"))
+    }
+
+    #[test]
+    fn only_amounts_that_are_exact_in_cents_are_money() {
+        let accepted = [("0", 0), ("-0.00", 0), ("0.01", 1), ("10.5", 1050), ("1.500", 150), ("999999999.99", 99_999_999_999)];
+        for (text, cents) in accepted {
+            assert_eq!(money(text).map(Money::cents), Ok(cents), "{text}");
+        }
+        let refused = [
+            ("-0.01", MoneyError::Negative),
+            ("1.005", MoneyError::TooPrecise),
+            ("0.001", MoneyError::TooPrecise),
+            ("1000000000", MoneyError::TooLarge),
+            ("999999999.991", MoneyError::TooLarge),
+            ("79228162514264337593543950335", MoneyError::TooLarge),
+        ];
+        for (text, error) in refused {
+            assert_eq!(money(text), Err(error), "{text}");
+        }
+    }
+
+    #[test]
+    fn money_is_shown_with_two_decimals() {
+        assert_eq!(money("216").expect("money").to_string(), "216.00");
+        assert_eq!(Money::MAX.to_string(), "999999999.99");
+    }
+
+    proptest! {
+        #[test]
+        fn every_amount_survives_being_shown_and_read(cents in 0..=Money::MAX.cents()) {
+            prop_assert_eq!(money(&Money(cents).to_string()), Ok(Money(cents)));
+        }
+    }
+}

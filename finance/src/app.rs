@@ -1,0 +1,59 @@
+//! Puts the service together.
+
+use std::sync::Arc;
+
+use axum::Router;
+use chassis::{
+    Service,
+    auth::{self, Authenticator},
+    config::Server,
+    database::Database,
+    graphiql, graphql as graphql_over_http, health,
+    write_coalescer::WriteCoalescer,
+};
+use migration::finance::Migrator;
+use tokio_util::sync::CancellationToken;
+
+use crate::{graphql, payment::RecordWriter};
+
+/// What GraphiQL shows first.
+const FIRST_QUERY: &str = "# Record a payment, then look at it. Safe to repeat.
+mutation RecordPayment {
+  recordPayment(input: {
+    appointmentId: \"a63e3a29-3bd1-4a9f-a8f5-6a1c6f6cd9c7\"
+    totalPrice: \"216.00\"
+  }) {
+    payment { id totalPrice recordedAt }
+    alreadyRecorded
+    userErrors { ... on UserError { code message field } }
+  }
+}
+
+query Payments {
+  payments(last: 10) {
+    edges { node { id appointmentId totalPrice recordedAt } }
+  }
+}
+";
+
+/// Builds the service; it starts with [`chassis::server::start`].
+///
+/// # Errors
+/// When the users cannot be read.
+pub fn build(server: &Server, database: &Database, shutdown: &CancellationToken) -> anyhow::Result<Service> {
+    let (writer, writing) = WriteCoalescer::new(RecordWriter { database: database.clone() });
+    let schema = graphql::schema(database.clone(), writer);
+    let authenticator = Arc::new(Authenticator::new(server.name, &server.access)?);
+    let page = graphiql::Page { title: "finance", default_query: FIRST_QUERY };
+    let guarded = Router::new()
+        .merge(graphql_over_http::router(schema, graphql::sdl()))
+        .merge(graphiql::router(page))
+        .fallback(graphql_over_http::not_found);
+    let router = auth::require(guarded, authenticator)
+        .merge(health::router::<Migrator>(database.clone(), shutdown.clone()));
+    let writing = async move {
+        writing.await;
+        Ok(())
+    };
+    Ok(Service { router, tasks: vec![("payment writer", Box::pin(writing))] })
+}

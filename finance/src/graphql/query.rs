@@ -1,0 +1,78 @@
+//! Reading payments.
+
+use async_graphql::{Context, ID, Object, Result};
+use chassis::{
+    clock,
+    database::Database,
+    graphql::{
+        connection::{Connection, Page},
+        refusal::{bad_user_input, parse_id},
+        scalars::DateTime,
+    },
+};
+use entity::payment::{Column, Entity as Payments};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Select};
+use uuid::Uuid;
+
+use super::types::{Node, Payment, PaymentFilter};
+
+/// How many appointments a filter may name: as many as a page can have.
+const MAX_APPOINTMENTS: usize = 100;
+
+#[derive(Debug)]
+pub struct Query;
+
+/// Reading payments.
+#[Object]
+impl Query {
+    /// One payment, or null if there is none with this id.
+    async fn payment(&self, ctx: &Context<'_>, #[graphql(desc = "The id of the payment.")] id: ID) -> Result<Option<Payment>> {
+        let row = Payments::find_by_id(parse_id("id", &id)?).one(&ctx.data_unchecked::<Database>().read).await?;
+        Ok(row.map(Payment::from))
+    }
+
+    /// Payments in the order in which they were recorded: by default the first 20.
+    async fn payments(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which payments; all by default.")] filter: Option<PaymentFilter>,
+        #[graphql(desc = "How many from the start, 1 to 100.")] first: Option<i32>,
+        #[graphql(desc = "Begin behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the end, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "End before this cursor.")] before: Option<String>,
+    ) -> Result<Connection<Payment>> {
+        let page = Page::new(first, after, last, before)?;
+        let rows = matching(filter.unwrap_or_default())?.cursor_by(Column::Id);
+        page.load(rows, &ctx.data_unchecked::<Database>().read, |row| row.id).await
+    }
+
+    /// Any object by its id, or null if there is none.
+    async fn node(&self, ctx: &Context<'_>, #[graphql(desc = "The id of the object.")] id: ID) -> Result<Option<Node>> {
+        Ok(self.payment(ctx, id).await?.map(Node::Payment))
+    }
+}
+
+fn matching(filter: PaymentFilter) -> Result<Select<Payments>> {
+    let mut rows = Payments::find();
+    if let Some(ids) = filter.appointment_ids {
+        if ids.len() > MAX_APPOINTMENTS {
+            return Err(bad_user_input(format!("filter.appointmentIds: want at most {MAX_APPOINTMENTS}")));
+        }
+        rows = rows.filter(Column::AppointmentId.is_in(ids.into_iter().map(|id| id.0)));
+    }
+    // Ids are made from the time of recording: a period is a range of the primary key.
+    if let Some(from) = filter.recorded_from {
+        rows = rows.filter(Column::Id.gte(first_id("filter.recordedFrom", from)?));
+    }
+    if let Some(before) = filter.recorded_before {
+        rows = rows.filter(Column::Id.lt(first_id("filter.recordedBefore", before)?));
+    }
+    Ok(rows)
+}
+
+fn first_id(argument: &str, time: DateTime) -> Result<Uuid> {
+    match time {
+        DateTime::Utc(time) => Ok(clock::first_id_at(time)),
+        DateTime::Local(_) => Err(bad_user_input(format!("{argument}: want an offset, as in 2021-08-02T12:00:00-03:00"))),
+    }
+}

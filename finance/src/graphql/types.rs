@@ -1,0 +1,135 @@
+//! What clients see: API types are not rows.
+
+use async_graphql::{ID, InputObject, Interface, SimpleObject, Union};
+use chassis::graphql::{
+    refusal::{self, InvalidInput},
+    scalars::{DateTime, Decimal, Uuid},
+};
+use entity::payment;
+
+/// The payment entry of one finished consultation.
+#[derive(Clone, Debug, SimpleObject)]
+pub(crate) struct Payment {
+    /// Its own id.
+    pub(crate) id: ID,
+    /// The consultation that is paid for.
+    appointment_id: Uuid,
+    /// What is charged, from "0.00" to "999999999.99".
+    total_price: Decimal,
+    /// When it was recorded.
+    recorded_at: DateTime,
+}
+
+impl From<payment::Model> for Payment {
+    fn from(row: payment::Model) -> Self {
+        Self {
+            id: row.id.into(),
+            appointment_id: Uuid(row.appointment_id),
+            total_price: Decimal(row.total_price_cents.into()),
+            recorded_at: row.recorded_at.into(),
+        }
+    }
+}
+
+/// An object with an id by which it can be loaded again.
+#[derive(Interface)]
+#[graphql(field(name = "id", ty = "&ID", desc = "Its id."))]
+pub(crate) enum Node {
+    Payment(Payment),
+}
+
+/// Which payments to list; conditions add up.
+#[derive(Debug, Default, InputObject)]
+pub(crate) struct PaymentFilter {
+    /// Only those of these appointments, at most 100.
+    pub(crate) appointment_ids: Option<Vec<Uuid>>,
+    /// Only those recorded at this time or later.
+    pub(crate) recorded_from: Option<DateTime>,
+    /// Only those recorded before this time.
+    pub(crate) recorded_before: Option<DateTime>,
+}
+
+/// A payment to record.
+#[derive(Debug, InputObject)]
+pub(crate) struct RecordPaymentInput {
+    /// The consultation that is paid for.
+    pub(crate) appointment_id: Uuid,
+    /// What is charged: "0.00" to "999999999.99" with at most two decimals; nothing is rounded.
+    pub(crate) total_price: Decimal,
+}
+
+/// Payments to record, each by itself.
+#[derive(Debug, InputObject)]
+pub(crate) struct RecordPaymentsInput {
+    /// 1 to 100 payments.
+    pub(crate) payments: Vec<RecordPaymentInput>,
+}
+
+/// What became of a payment.
+#[derive(Clone, Debug, Default, SimpleObject)]
+pub(crate) struct RecordPaymentPayload {
+    /// The stored payment, unless it was refused.
+    pub(crate) payment: Option<Payment>,
+    /// Whether it had been recorded before, with the same amount.
+    pub(crate) already_recorded: bool,
+    /// Why it was refused; empty on success.
+    pub(crate) user_errors: Vec<RecordPaymentError>,
+}
+
+/// What became of several payments.
+#[derive(Debug, Default, SimpleObject)]
+pub(crate) struct RecordPaymentsPayload {
+    /// One result for each payment, in the order of the input; empty if the input as a whole was refused.
+    pub(crate) results: Vec<RecordPaymentPayload>,
+    /// Why the input as a whole was refused; empty otherwise.
+    pub(crate) user_errors: Vec<RecordPaymentsError>,
+}
+
+/// The appointment is recorded with another amount, which stands.
+#[derive(Clone, Debug, SimpleObject)]
+pub(crate) struct PaymentConflict {
+    /// What is wrong, for people.
+    message: String,
+    /// `PAYMENT_CONFLICT`, for programs.
+    code: String,
+    /// The path of the argument.
+    field: Option<Vec<String>>,
+    /// The stored payment.
+    payment: Payment,
+}
+
+impl PaymentConflict {
+    pub(crate) fn new(path: &[&str], stored: payment::Model) -> Self {
+        Self {
+            message: format!("The appointment is recorded with {}; nothing was changed", stored.total_price_cents),
+            code: "PAYMENT_CONFLICT".to_owned(),
+            field: refusal::field(path),
+            payment: stored.into(),
+        }
+    }
+}
+
+/// Why a payment was refused.
+#[derive(Clone, Debug, Union)]
+pub(crate) enum RecordPaymentError {
+    PaymentConflict(PaymentConflict),
+    InvalidInput(InvalidInput),
+}
+
+/// Why a list of payments was refused as a whole.
+#[derive(Clone, Debug, Union)]
+pub(crate) enum RecordPaymentsError {
+    InvalidInput(InvalidInput),
+}
+
+/// What every refusal has.
+#[derive(Interface)]
+#[graphql(
+    field(name = "message", ty = "&String", desc = "What is wrong, for people."),
+    field(name = "code", ty = "&String", desc = "The kind of refusal, for programs."),
+    field(name = "field", ty = "&Option<Vec<String>>", desc = "The path of the argument that was refused.")
+)]
+pub(crate) enum UserError {
+    PaymentConflict(PaymentConflict),
+    InvalidInput(InvalidInput),
+}

@@ -1,0 +1,25 @@
+//! The finance service's program: settings, logs, then one of the subcommands.
+
+use clap::Parser;
+use finance::{app, config::Settings, graphql};
+use migration::finance::Migrator;
+
+/// Records the payment entry of every finished consultation, once.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100)]
+struct Cli {
+    #[command(flatten)]
+    settings: Settings,
+    #[command(flatten)]
+    telemetry: chassis::telemetry::TelemetrySettings,
+    #[command(subcommand)]
+    command: Option<chassis::cli::Command>,
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let cli = Cli::parse();
+    cli.telemetry.init()?;
+    let server = cli.settings.server.resolve()?;
+    chassis::cli::run::<Migrator>(cli.command, server, graphql::sdl, app::build).await
+}

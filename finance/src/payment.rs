@@ -1,0 +1,123 @@
+//! Payments: one per appointment, recorded once, never changed.
+
+use std::collections::HashMap;
+
+use chassis::{clock, database::Database, write_coalescer::BatchWriter};
+use chrono::{DateTime, Utc};
+use entity::{
+    Money,
+    payment::{self, Entity as Payments, Model as Payment},
+};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter,
+    sea_query::OnConflict,
+};
+use uuid::Uuid;
+
+/// How often an insert that lost against a twin which then vanished is tried again. A twin vanishes
+/// only when its transaction is rolled back just then.
+const MAX_ROUNDS: usize = 3;
+
+/// A payment to record.
+#[derive(Clone, Debug)]
+pub struct Record {
+    /// Made before writing, so that a repeated write recognises itself.
+    id: Uuid,
+    appointment_id: Uuid,
+    total_price: Money,
+    recorded_at: DateTime<Utc>,
+}
+
+/// What became of it.
+#[derive(Clone, Debug)]
+pub enum Recorded {
+    /// It is stored.
+    New(Payment),
+    /// The same appointment was recorded with the same amount before.
+    Already(Payment),
+    /// It was recorded with another amount, which stands.
+    Conflict(Payment),
+}
+
+/// Writes payments in batches.
+#[derive(Debug)]
+pub struct RecordWriter {
+    /// Where payments are stored.
+    pub database: Database,
+}
+
+impl Record {
+    /// A payment of `total_price` for an appointment.
+    #[must_use]
+    pub fn new(appointment_id: Uuid, total_price: Money, now: DateTime<Utc>) -> Self {
+        Self { id: clock::id_at(now), appointment_id, total_price, recorded_at: now }
+    }
+
+    fn outcome(&self, stored: &Payment) -> Recorded {
+        if stored.id == self.id {
+            Recorded::New(stored.clone())
+        } else if stored.total_price_cents == self.total_price {
+            Recorded::Already(stored.clone())
+        } else {
+            Recorded::Conflict(stored.clone())
+        }
+    }
+}
+
+impl BatchWriter for RecordWriter {
+    type Row = Record;
+    type Answer = Recorded;
+    type Fault = DbErr;
+
+    async fn write(&self, rows: &[Record]) -> Result<Vec<Recorded>, DbErr> {
+        for _ in 0..MAX_ROUNDS {
+            let mut stored = insert(&self.database.write, rows).await?;
+            // A separate statement, which sees what a twin has committed since; in the insert's own
+            // statement a row that lost against an uncommitted twin would be found nowhere.
+            stored.extend(find_missing(&self.database.write, rows, &stored).await?);
+            let answers: Option<Vec<_>> =
+                rows.iter().map(|row| stored.get(&row.appointment_id).map(|stored| row.outcome(stored))).collect();
+            if let Some(answers) = answers {
+                return Ok(answers);
+            }
+        }
+        Err(DbErr::Custom("a payment was neither inserted nor found".to_owned()))
+    }
+}
+
+type ByAppointment = HashMap<Uuid, Payment>;
+
+/// Inserts what is not there yet. Of two rows for one appointment the first is inserted.
+async fn insert(database: &impl ConnectionTrait, rows: &[Record]) -> Result<ByAppointment, DbErr> {
+    let mut rows: Vec<_> = rows.iter().collect();
+    // The same order in every process (stable within an appointment): batches cannot deadlock.
+    rows.sort_by_key(|row| row.appointment_id);
+    let models = rows.into_iter().map(|row| payment::ActiveModel {
+        id: Set(row.id),
+        appointment_id: Set(row.appointment_id),
+        total_price_cents: Set(row.total_price),
+        recorded_at: Set(row.recorded_at),
+    });
+    let inserted = Payments::insert_many(models)
+        .on_conflict(OnConflict::new().do_nothing().to_owned())
+        .exec_with_returning(database)
+        .await?;
+    Ok(by_appointment(inserted))
+}
+
+async fn find_missing(
+    database: &impl ConnectionTrait,
+    rows: &[Record],
+    stored: &ByAppointment,
+) -> Result<ByAppointment, DbErr> {
+    let missing: Vec<_> = rows.iter().map(|row| row.appointment_id).filter(|id| !stored.contains_key(id)).collect();
+    if missing.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let found = Payments::find().filter(payment::Column::AppointmentId.is_in(missing)).all(database).await?;
+    Ok(by_appointment(found))
+}
+
+fn by_appointment(payments: Vec<Payment>) -> ByAppointment {
+    payments.into_iter().map(|payment| (payment.appointment_id, payment)).collect()
+}

@@ -1,0 +1,23 @@
+//! The tables that the consultation service owns.
+
+use sea_orm_migration::prelude::*;
+
+use crate::{m20261124_000001_create_consultation, m20261124_000002_create_pending_payment};
+
+/// Migrates `consultation` and `pending_payment`.
+#[derive(Debug)]
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(m20261124_000001_create_consultation::Migration),
+            Box::new(m20261124_000002_create_pending_payment::Migration),
+        ]
+    }
+
+    fn migration_table_name() -> DynIden {
+        "consultation_migration".into_iden()
+    }
+}

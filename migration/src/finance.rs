@@ -1,0 +1,20 @@
+//! The table that the finance service owns.
+
+use sea_orm_migration::prelude::*;
+
+use crate::m20261124_000003_create_payment;
+
+/// Migrates `payment`.
+#[derive(Debug)]
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(m20261124_000003_create_payment::Migration)]
+    }
+
+    fn migration_table_name() -> DynIden {
+        "finance_migration".into_iden()
+    }
+}

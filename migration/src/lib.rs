@@ -1,0 +1,13 @@
+//! The database schema, as one `Migrator` per owning service.
+//!
+//! Each has a migration table of its own, so that the services work in one shared database and in
+//! two. Never use `fresh()`: in a shared database it drops the other service's tables too.
+
+pub mod consultation;
+pub mod finance;
+
+mod m20261124_000001_create_consultation;
+mod m20261124_000002_create_pending_payment;
+mod m20261124_000003_create_payment;
+
+pub use sea_orm_migration::MigratorTrait;
