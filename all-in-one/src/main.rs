@@ -1,1 +1,71 @@
-fn main() {}
+//! Both services in one process, for development and small clinics: `cargo run`, and `cargo run -- demo`.
+
+mod demo;
+
+use anyhow::Context;
+use chassis::{Lifecycle, cli, config::Server, server, telemetry::TelemetrySettings};
+use clap::{Parser, Subcommand};
+use migration::{consultation::Migrator as ConsultationMigrator, finance::Migrator as FinanceMigrator};
+
+/// Both services, consultation and finance, in one process.
+///
+/// Without settings: SQLite files under data/, created and migrated, on ports 8010 and 8020 of this machine.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100)]
+struct Cli {
+    #[command(flatten)]
+    consultation: consultation::config::Settings,
+    #[command(flatten)]
+    finance: finance::config::Settings,
+    #[command(flatten)]
+    telemetry: TelemetrySettings,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Clone, Copy, Debug, Subcommand)]
+enum Command {
+    /// Migrate the databases and serve both APIs (the default)
+    Serve,
+    /// Start and finish three consultations and watch their payments arrive in finance; starts the
+    /// services for it unless they run
+    Demo,
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let Cli { consultation, finance, telemetry, command } = Cli::parse();
+    telemetry.init()?;
+    let servers = [consultation.server.clone().resolve()?, finance.server.clone().resolve()?];
+    match command.unwrap_or(Command::Serve) {
+        Command::Serve => {
+            let lifecycle = start(consultation, servers.clone()).await?;
+            servers.iter().for_each(announce);
+            lifecycle.run().await
+        }
+        Command::Demo => demo::run(consultation, servers).await,
+    }
+}
+
+/// Migrates both databases and starts both services.
+async fn start(settings: consultation::config::Settings, servers: [Server; 2]) -> anyhow::Result<Lifecycle> {
+    let [consultation, finance] = servers;
+    let mut lifecycle = Lifecycle::new()?;
+    let shutdown = lifecycle.shutdown();
+
+    let database = cli::connect(&finance).await?;
+    database.migrate::<FinanceMigrator>().await.context("finance: cannot migrate the database")?;
+    let service = finance::app::build(&finance, &database, &shutdown)?;
+    server::start(&mut lifecycle, finance.name, server::listen(&finance)?, service);
+
+    let database = cli::connect(&consultation).await?;
+    database.migrate::<ConsultationMigrator>().await.context("consultation: cannot migrate the database")?;
+    let service = consultation::app::build(&consultation, &settings.finance, &settings.domain, &database, &shutdown)?;
+    server::start(&mut lifecycle, consultation.name, server::listen(&consultation)?, service);
+    Ok(lifecycle)
+}
+
+/// Says where to go and who may, for people who just started it.
+fn announce(server: &Server) {
+    println!("{:<12} http://{}/graphiql   user {}", server.name, server.bind, server.access);
+}

@@ -38,6 +38,19 @@ pub enum Access {
     HtpasswdFile(PathBuf),
 }
 
+impl std::fmt::Display for Access {
+    /// For people who just started a service: the password only if it is public anyway.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::User { username, password } if password.expose_secret() == DEVELOPMENT_PASSWORD => {
+                write!(f, "{username}, password {DEVELOPMENT_PASSWORD} (development only)")
+            }
+            Self::User { username, .. } => write!(f, "{username}"),
+            Self::HtpasswdFile(file) => write!(f, "of {}", file.display()),
+        }
+    }
+}
+
 impl Server {
     /// Whether the public development password guards an address that other machines can reach.
     #[must_use]

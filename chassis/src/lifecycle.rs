@@ -48,17 +48,19 @@ impl Lifecycle {
         self.tasks.spawn(async move { (name, task.await) });
     }
 
-    /// Runs until a signal or until a task ends, then drains for at most [`DRAIN_LIMIT`].
+    /// Runs until a signal, a cancelled [`Lifecycle::shutdown`] or the end of a task, then drains for at most [`DRAIN_LIMIT`].
     ///
     /// # Errors
     /// When a task ended by itself, failed or panicked, when a second signal came, or when the drain
     /// took too long: the process should exit with a code that is not zero.
     pub async fn run(mut self) -> anyhow::Result<()> {
         let early_end = tokio::select! {
+            biased;
             name = self.signals.next() => {
                 tracing::info!("{name}: finishing what was begun; another signal ends at once");
                 None
             }
+            () = self.shutdown.cancelled() => None,
             Some(ended) = self.tasks.join_next() => Some(early_end(ended)),
         };
         self.shutdown.cancel();

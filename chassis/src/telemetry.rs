@@ -1,5 +1,7 @@
 //! Logs: one line per event on standard error, as text for people or JSON for machines.
 
+use std::io::IsTerminal;
+
 use clap::{Args, ValueEnum};
 use tracing_subscriber::{EnvFilter, fmt, prelude::*};
 
@@ -11,7 +13,7 @@ pub struct TelemetrySettings {
     #[arg(long, env = "LOG_FORMAT", value_enum, default_value = "text", global = true)]
     log_format: LogFormat,
     /// What to log: a level (error, warn, info, debug, trace) or `tracing` directives
-    #[arg(long = "rust-log", env = "RUST_LOG", default_value = "info", global = true, value_name = "FILTER")]
+    #[arg(long = "rust-log", env = "RUST_LOG", default_value = "info,sea_orm_migration=warn", global = true, value_name = "FILTER")]
     filter: String,
 }
 
@@ -31,7 +33,7 @@ impl TelemetrySettings {
     /// When the filter is malformed or logging was started already.
     pub fn init(&self) -> anyhow::Result<()> {
         let filter = EnvFilter::try_new(&self.filter).map_err(|error| anyhow::anyhow!("--rust-log: {error}"))?;
-        let lines = fmt::layer().with_writer(std::io::stderr);
+        let lines = fmt::layer().with_ansi(std::io::stderr().is_terminal()).with_writer(std::io::stderr);
         let registry = tracing_subscriber::registry().with(filter);
         match self.log_format {
             LogFormat::Text => registry.with(lines.with_target(false)).try_init()?,

@@ -122,6 +122,7 @@ mod queries {
     use rust_decimal::Decimal;
     use uuid::Uuid;
 
+    #[expect(unreachable_pub, reason = "generated")]
     #[cynic::schema("finance")]
     mod schema {}
 

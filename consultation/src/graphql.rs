@@ -5,7 +5,11 @@ mod mutation;
 mod query;
 mod types;
 
-use async_graphql::{EmptySubscription, SDLExportOptions, Schema, SchemaBuilder, dataloader::DataLoader};
+use async_graphql::{
+    EmptySubscription, SDLExportOptions, Schema, SchemaBuilder,
+    dataloader::DataLoader,
+    runtime::{TokioSpawner, TokioTimer},
+};
 use chassis::database::Database;
 use chrono_tz::Tz;
 
@@ -19,7 +23,7 @@ pub type ConsultationSchema = Schema<query::Query, mutation::Mutation, EmptySubs
 /// Builds the schema on what its resolvers need.
 #[must_use]
 pub fn schema(database: Database, consultations: Consultations, redrive: Redrive, time_zone: Tz) -> ConsultationSchema {
-    let loader = DataLoader::new(Loader { database: database.clone() }, tokio::spawn);
+    let loader = DataLoader::new(Loader { database: database.clone() }, TokioSpawner::current(), TokioTimer::default());
     builder().data(database).data(consultations).data(redrive).data(time_zone).data(loader).finish()
 }
 

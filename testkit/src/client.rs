@@ -1,0 +1,81 @@
+//! A GraphQL client that tests read well with.
+
+use reqwest::{Client, RequestBuilder};
+use serde_json::{Value, json};
+
+/// Calls one service, by default as the development user.
+#[derive(Clone, Debug)]
+pub struct GraphqlClient {
+    http: Client,
+    /// The service's address, without a path.
+    pub base: String,
+}
+
+/// An answer as it came.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The headers.
+    pub headers: reqwest::header::HeaderMap,
+    /// The body, or null if it is no JSON.
+    pub body: Value,
+}
+
+impl GraphqlClient {
+    /// A client of the service at `base`, as in `http://127.0.0.1:8010`.
+    #[must_use]
+    pub fn new(base: impl Into<String>) -> Self {
+        let http = chassis::http_client::builder().build().expect("a client");
+        Self { http, base: base.into() }
+    }
+
+    /// A request for a path, without credentials.
+    #[must_use]
+    pub fn get(&self, path: &str) -> RequestBuilder {
+        self.http.get(format!("{}{path}", self.base))
+    }
+
+    /// A POST to `/graphql`, without credentials.
+    #[must_use]
+    pub fn post(&self) -> RequestBuilder {
+        self.http.post(format!("{}/graphql", self.base))
+    }
+
+    /// Sends an operation and gives the whole answer.
+    pub async fn send(&self, query: &str, variables: Value) -> Answer {
+        let body = json!({ "query": query, "variables": variables }).to_string();
+        let request = self.post().basic_auth("admin", Some("teste123")).header("content-type", "application/json");
+        Answer::of(request.header("accept", "application/graphql-response+json").body(body)).await
+    }
+
+    /// Sends an operation that must succeed and gives its data.
+    pub async fn call(&self, query: &str, variables: Value) -> Value {
+        let mut answer = self.send(query, variables).await;
+        assert!(answer.body["errors"].is_null(), "{query}: {}", answer.body);
+        answer.body["data"].take()
+    }
+
+    /// Sends an operation that must be refused as a whole and gives the code of the first error.
+    pub async fn error(&self, query: &str, variables: Value) -> (String, String) {
+        let answer = self.send(query, variables).await;
+        let text = |pointer: &str| answer.body.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
+        (text("/errors/0/extensions/code"), text("/errors/0/message"))
+    }
+}
+
+impl Answer {
+    /// Sends `request`.
+    pub async fn of(request: RequestBuilder) -> Self {
+        let answer = request.send().await.expect("an answer");
+        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+        let body = serde_json::from_slice(&answer.bytes().await.expect("a body")).unwrap_or_default();
+        Self { status, headers, body }
+    }
+
+    /// The code of the first error.
+    #[must_use]
+    pub fn code(&self) -> &str {
+        self.body.pointer("/errors/0/extensions/code").and_then(Value::as_str).unwrap_or_default()
+    }
+}

@@ -1,0 +1,71 @@
+//! A database per test, migrated and empty: a `SQLite` file, or a database of the test run's PostgreSQL.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use chassis::database::Database;
+use sea_orm::ConnectionTrait;
+use secrecy::{ExposeSecret, SecretString};
+use tempfile::TempDir;
+
+use crate::postgres::{Postgres, postgres};
+
+/// Which database a test runs on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Backend {
+    /// A file, with several connections: one in memory would hide every race.
+    Sqlite,
+    /// A server.
+    Postgres,
+}
+
+/// A database of one test. It goes with the directory it is in: the test's own, or the test run's.
+#[derive(Debug)]
+pub struct TestDatabase {
+    /// Connections to it.
+    pub database: Database,
+    /// For processes that connect themselves.
+    pub url: SecretString,
+    directory: Option<TempDir>,
+}
+
+impl TestDatabase {
+    /// A new, empty database, or nothing where PostgreSQL is missing: then the test has to return, and
+    /// the last lines of the test run say that it did.
+    pub async fn empty(backend: Backend) -> Option<Self> {
+        let (url, directory) = match backend {
+            Backend::Sqlite => {
+                let directory = tempfile::tempdir().expect("a directory");
+                (format!("sqlite://{}/test.sqlite", directory.path().display()), Some(directory))
+            }
+            Backend::Postgres => (create_database().await?, None),
+        };
+        let url = SecretString::from(url);
+        let database = Database::connect(&url).await.expect("a database");
+        Some(Self { database, url, directory })
+    }
+
+    /// For the environment of a process.
+    #[must_use]
+    pub fn url(&self) -> String {
+        self.url.expose_secret().to_owned()
+    }
+
+    /// Whether the database is in a directory of the test's own.
+    #[must_use]
+    pub fn is_file(&self) -> bool {
+        self.directory.is_some()
+    }
+}
+
+async fn create_database() -> Option<String> {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let Postgres::At(server) = postgres() else { return None };
+    let name = format!("test_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+    let connection = sea_orm::Database::connect(server).await.expect("PostgreSQL answers");
+    connection.execute_unprepared(&format!("DROP DATABASE IF EXISTS {name}")).await.expect("drop a left-over");
+    connection.execute_unprepared(&format!("CREATE DATABASE {name}")).await.expect("create a database");
+    connection.close().await.expect("close");
+    let (start, parameters) = server.split_once('?').map_or((server.as_str(), ""), |(start, rest)| (start, rest));
+    let start = start.rsplit_once('/').map_or(start, |(start, _)| start);
+    Some(format!("{start}/{name}?{parameters}"))
+}

@@ -1,0 +1,95 @@
+//! A real process of a service: started, asked, signalled and killed.
+
+use std::{
+    net::TcpListener,
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+
+use crate::GraphqlClient;
+
+/// Long enough for a busy machine; a test that waits this long has failed.
+const PATIENCE: Duration = Duration::from_secs(30);
+const ASK_AGAIN_AFTER: Duration = Duration::from_millis(10);
+
+/// A running process; it is killed when this is dropped.
+#[derive(Debug)]
+pub struct Process {
+    child: Child,
+    /// Calls it.
+    pub client: GraphqlClient,
+}
+
+/// The program `name` of this workspace, which cargo builds beside the tests.
+fn program(name: &str) -> PathBuf {
+    let test = std::env::current_exe().expect("this test");
+    let directory = test.ancestors().nth(2).expect("target/PROFILE/deps/TEST");
+    directory.join(name)
+}
+
+/// A port that was free a moment ago.
+#[must_use]
+pub fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port").port()
+}
+
+impl Process {
+    /// A command for `name` with no settings but `settings`.
+    #[must_use]
+    pub fn command(name: &str, arguments: &[&str], settings: &[(&str, &str)]) -> Command {
+        let mut command = Command::new(program(name));
+        command.args(arguments).env_clear().envs(settings.iter().copied()).stdin(Stdio::null());
+        command
+    }
+
+    /// Starts `name` at `port` and waits until it is ready.
+    pub async fn start(name: &str, port: u16, settings: &[(&str, &str)]) -> Self {
+        let child = Self::command(name, &[], settings).stderr(Stdio::null()).spawn().expect("a process");
+        let client = GraphqlClient::new(format!("http://127.0.0.1:{port}"));
+        let process = Self { child, client };
+        let deadline = Instant::now() + PATIENCE;
+        while !process.client.get("/readyz").send().await.is_ok_and(|answer| answer.status().is_success()) {
+            assert!(Instant::now() < deadline, "{name} is not ready after {PATIENCE:?}");
+            tokio::time::sleep(ASK_AGAIN_AFTER).await;
+        }
+        process
+    }
+
+    /// Sends a signal.
+    pub fn signal(&self, signal: Signal) {
+        let pid = Pid::from_raw(self.child.id().cast_signed());
+        kill(pid, signal).expect("the process is there");
+    }
+
+    /// Waits for the end and gives the exit code, or nothing if a signal ended it.
+    pub async fn exit_code(&mut self) -> Option<i32> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(status) = self.child.try_wait().expect("a child") {
+                return status.code();
+            }
+            assert!(Instant::now() < deadline, "still running after {PATIENCE:?}");
+            tokio::time::sleep(ASK_AGAIN_AFTER).await;
+        }
+    }
+
+    /// Kills it, as a crash would.
+    pub async fn kill(mut self) {
+        self.signal(Signal::SIGKILL);
+        self.exit_code().await;
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may have ended.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

@@ -1,0 +1,31 @@
+//! A service in this process, on a free port.
+
+use std::net::TcpListener;
+
+use chassis::{Service, server};
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use crate::GraphqlClient;
+
+/// A running service; it ends when this is dropped.
+#[derive(Debug)]
+pub struct TestService {
+    /// Calls it.
+    pub client: GraphqlClient,
+    _shutdown: DropGuard,
+}
+
+impl TestService {
+    /// Starts the service that `build` puts together.
+    pub fn start(build: impl FnOnce(&CancellationToken) -> Service) -> Self {
+        let shutdown = CancellationToken::new();
+        let Service { router, tasks } = build(&shutdown);
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let client = GraphqlClient::new(format!("http://{}", listener.local_addr().expect("an address")));
+        tokio::spawn(server::serve(listener, router, shutdown.clone()));
+        for (_, task) in tasks {
+            tokio::spawn(task);
+        }
+        Self { client, _shutdown: shutdown.drop_guard() }
+    }
+}
