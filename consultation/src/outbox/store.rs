@@ -12,7 +12,7 @@ use entity::{
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, FromQueryResult, QueryFilter, QuerySelect, Statement,
     UpdateMany,
-    sea_query::{Expr, ExprTrait, Query},
+    sea_query::{Expr, ExprTrait, Func, Query},
 };
 use uuid::Uuid;
 
@@ -151,7 +151,7 @@ pub async fn park(database: &impl ConnectionTrait, lease: &Lease, delay: Duratio
     let now = now_plus(database.get_database_backend(), Duration::ZERO);
     let parked = due_after(database, lease, delay, error)
         .col_expr(Column::Rejections, Expr::col(Column::Rejections).add(1))
-        .col_expr(Column::ParkedAt, Expr::cust_with_exprs("coalesce($1, $2)", [Expr::col(Column::ParkedAt), now]));
+        .col_expr(Column::ParkedAt, Func::coalesce([Expr::col(Column::ParkedAt), now]).into());
     changed(database, parked).await
 }
 

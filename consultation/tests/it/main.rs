@@ -1,0 +1,11 @@
+//! What users and operators of the consultation service rely on, on both databases.
+
+mod end_dates;
+mod finance_stub;
+mod finish;
+mod queries;
+mod relay;
+mod relay_failures;
+mod running;
+mod schema;
+mod start;

@@ -1,0 +1,216 @@
+//! The relay's conformance suite: claims, leases and fencing, the same on both databases.
+
+use std::{sync::Arc, time::Duration};
+
+use chassis::{clock, database::now_plus};
+use consultation::{
+    finance::FinanceClient,
+    outbox::{
+        Policy, Relay, Tick,
+        store::{self, Enqueue, Lease},
+    },
+};
+use entity::{Money, consultation as consultations, pending_payment};
+use futures_util::future::join_all;
+use migration::consultation::Migrator;
+use rstest::rstest;
+use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait, QueryFilter, ColumnTrait};
+use testkit::{Backend, TestDatabase};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::finance_stub::{FinanceStub, Script};
+
+pub(crate) const LEASE: Duration = Duration::from_secs(30);
+
+/// An outbox with `payments` that are due.
+pub(crate) async fn outbox(backend: Backend, payments: usize) -> Option<TestDatabase> {
+    let db = TestDatabase::empty(backend).await?;
+    db.database.migrate::<Migrator>().await.expect("migrated");
+    let now = clock::now();
+    let price = Money::MAX;
+    let enqueues: Vec<_> = (0..payments).map(|_| Enqueue { id: clock::id_at(now), appointment_id: clock::id_at(now), total_price: price }).collect();
+    if payments > 0 {
+        let finished = enqueues.iter().map(|payment| consultations::ActiveModel {
+            id: Set(payment.appointment_id),
+            physician_id: Set(Uuid::new_v4()),
+            patient_id: Set(Uuid::new_v4()),
+            start_date: Set(now - Duration::from_secs(60)),
+            end_date: Set(Some(now)),
+            price_cents: Set(Some(price)),
+        });
+        consultations::Entity::insert_many(finished).exec(&db.database.write).await.expect("inserted");
+        store::enqueue(&db.database.write, &enqueues).await.expect("enqueued");
+    }
+    Some(db)
+}
+
+pub(crate) fn relay(db: &TestDatabase, finance: &FinanceStub) -> Relay {
+    let policy = Policy { request_limit: Duration::from_secs(5), ..Policy::new(Duration::from_secs(60)) };
+    let url = finance.url().parse().expect("a URL");
+    let client = FinanceClient::new(url, "admin".to_owned(), "teste123".into(), policy.request_limit).expect("a client");
+    Relay { database: db.database.clone(), finance: client, policy, wake_up: Arc::new(Notify::new()) }
+}
+
+pub(crate) async fn tick(relay: &Relay) -> Tick {
+    relay.tick(&CancellationToken::new()).await.expect("a tick")
+}
+
+pub(crate) async fn rows(db: &TestDatabase) -> Vec<pending_payment::Model> {
+    pending_payment::Entity::find().all(&db.database.read).await.expect("rows")
+}
+
+pub(crate) async fn row(db: &TestDatabase) -> pending_payment::Model {
+    rows(db).await.remove(0)
+}
+
+/// Makes a time of every row lie in the past, as if it had come.
+pub(crate) async fn come(db: &TestDatabase, column: pending_payment::Column) {
+    let database = &db.database.write;
+    let now = now_plus(database.get_database_backend(), Duration::ZERO);
+    let all = pending_payment::Entity::update_many().col_expr(column, now);
+    let unfinished = all.filter(pending_payment::Column::Finished.eq(false));
+    let set = if matches!(column, pending_payment::Column::LeaseUntil) {
+        unfinished.filter(pending_payment::Column::Processing.eq(true))
+    } else {
+        unfinished
+    };
+    set.exec(database).await.expect("updated");
+}
+
+async fn claim(db: &TestDatabase, limit: u64) -> Vec<Lease> {
+    store::claim(&db.database.write, limit, LEASE).await.expect("a claim")
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_claim_takes_no_more_than_its_limit_and_counts_a_try(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let Some(db) = outbox(backend, 5).await else { return };
+    assert_eq!(claim(&db, 3).await.len(), 3);
+    let rows = rows(&db).await;
+    let mut claimed: Vec<_> = rows.iter().map(|row| (row.processing, row.tries, row.claim_seq)).collect();
+    claimed.sort_unstable();
+    assert_eq!(claimed, [(false, 0, 0), (false, 0, 0), (true, 1, 1), (true, 1, 1), (true, 1, 1)]);
+    assert!(rows.iter().all(|row| row.lease_until.is_some() == row.processing));
+}
+
+#[rstest]
+#[tokio::test]
+async fn simultaneous_claims_never_share_a_row(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+    let Some(db) = outbox(backend, 300).await else { return };
+    let claims = join_all((0..40).map(|_| claim(&db, 10))).await;
+    let mut claimed: Vec<_> = claims.iter().flatten().map(|lease| lease.id).collect();
+    let mut rest = claim(&db, 300).await.iter().map(|lease| lease.id).collect();
+    claimed.append(&mut rest);
+    claimed.sort_unstable();
+    let all = claimed.len();
+    claimed.dedup();
+    assert_eq!((all, claimed.len()), (300, 300));
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_leased_row_is_left_alone_until_its_lease_ends(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let Some(db) = outbox(backend, 1).await else { return };
+    let first = claim(&db, 1).await.remove(0);
+    assert_eq!(claim(&db, 1).await.len(), 0);
+    come(&db, pending_payment::Column::LeaseUntil).await;
+    let second = claim(&db, 1).await.remove(0);
+    assert_eq!((second.id, second.claim_seq), (first.id, first.claim_seq + 1));
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_stale_lease_changes_nothing(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+    let Some(db) = outbox(backend, 1).await else { return };
+    let stale = claim(&db, 1).await.remove(0);
+    come(&db, pending_payment::Column::LeaseUntil).await;
+    claim(&db, 1).await;
+    let held = row(&db).await;
+
+    let database = &db.database.write;
+    assert!(!store::postpone(database, &stale, LEASE, "late").await.expect("a statement"));
+    assert!(!store::park(database, &stale, LEASE, "late").await.expect("a statement"));
+    assert!(!store::release(database, &stale).await.expect("a statement"));
+    assert_eq!(row(&db).await, held);
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_confirmed_payment_is_finished_whoever_says_it_and_stays_so(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let Some(db) = outbox(backend, 1).await else { return };
+    let stale = claim(&db, 1).await.remove(0);
+    come(&db, pending_payment::Column::LeaseUntil).await;
+    let holder = claim(&db, 1).await.remove(0);
+
+    let database = &db.database.write;
+    assert!(store::confirm(database, stale.id).await.expect("a statement"));
+    assert!(!store::confirm(database, holder.id).await.expect("a statement"), "it is no news");
+    assert!(!store::postpone(database, &holder, LEASE, "late").await.expect("a statement"));
+    let row = row(&db).await;
+    assert!(row.finished && !row.processing && row.finished_at.is_some());
+    come(&db, pending_payment::Column::NextAttemptAt).await;
+    assert_eq!(claim(&db, 1).await.len(), 0);
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_released_row_is_due_with_its_try_given_back(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+    let Some(db) = outbox(backend, 1).await else { return };
+    let lease = claim(&db, 1).await.remove(0);
+    assert!(store::release(&db.database.write, &lease).await.expect("a statement"));
+    assert_eq!(row(&db).await.tries, 0);
+    assert_eq!(claim(&db, 1).await.remove(0).claim_seq, lease.claim_seq + 1);
+}
+
+#[rstest]
+#[tokio::test]
+async fn two_relays_on_one_table_send_each_payment_once(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+    let Some(db) = outbox(backend, 60).await else { return };
+    let finance = FinanceStub::start([]).await;
+    let (one, other) = (relay(&db, &finance), relay(&db, &finance));
+    while tick(&one).await.claimed + tick(&other).await.claimed > 0 {}
+    join_all([tick(&one), tick(&other)]).await;
+
+    let mut sent: Vec<_> = finance.calls().iter().map(|input| input["appointmentId"].to_string()).collect();
+    sent.sort_unstable();
+    sent.dedup();
+    assert_eq!((finance.calls().len(), sent.len()), (60, 60));
+    assert!(rows(&db).await.iter().all(|row| row.finished && row.tries == 1));
+}
+
+#[rstest]
+#[tokio::test]
+async fn after_shutdown_nothing_is_sent_that_is_not_on_its_way(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let Some(db) = outbox(backend, 3).await else { return };
+    let finance = FinanceStub::start([]).await;
+    let shutdown = CancellationToken::new();
+    shutdown.cancel();
+    let tick = relay(&db, &finance).tick(&shutdown).await.expect("a tick");
+    assert_eq!((tick.claimed, tick.released), (3, 3));
+    assert_eq!(finance.calls().len(), 0);
+    assert!(rows(&db).await.iter().all(|row| !row.processing && row.tries == 0));
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_drain_finishes_what_is_on_its_way(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+    let Some(db) = outbox(backend, 1).await else { return };
+    let finance = FinanceStub::start([Script::Hold]).await;
+    let shutdown = CancellationToken::new();
+    let running = tokio::spawn(relay(&db, &finance).run(shutdown.clone()));
+    finance.arrived().await;
+    shutdown.cancel();
+    finance.let_go();
+    running.await.expect("it ends");
+    assert!(row(&db).await.finished);
+}

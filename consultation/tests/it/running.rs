@@ -1,0 +1,99 @@
+//! A running consultation service on a database of the test's own, whose finance nobody answers at.
+
+use std::time::Duration;
+
+use chassis::config::{Access, DEVELOPMENT_PASSWORD, DEVELOPMENT_USERNAME, Server};
+use consultation::{
+    app,
+    config::{DomainSettings, FinanceSettings},
+};
+use entity::{Money, pending_payment};
+use migration::consultation::Migrator;
+use rust_decimal::Decimal;
+use sea_orm::EntityTrait;
+use serde_json::{Value, json};
+use testkit::{Backend, GraphqlClient, TestDatabase, TestService};
+use uuid::Uuid;
+
+pub(crate) const START: &str = "mutation ($physician: UUID!, $patient: UUID!) {
+    startConsultation(input: { physicianId: $physician, patientId: $patient }) {
+        consultation { id physicianId patientId status startDate endDate price pendingPayment { status } }
+        userErrors { __typename ... on UserError { code message field }
+            ... on PatientInConsultation { consultation { id } } } } }";
+pub(crate) const FINISH: &str = "mutation ($id: ID!, $end: DateTime) {
+    finishConsultation(input: { consultationId: $id, endDate: $end }) {
+        consultation { id status startDate endDate price pendingPayment { status totalPrice tries } }
+        userErrors { __typename ... on UserError { code message field }
+            ... on ConsultationAlreadyFinished { consultation { id price } } } } }";
+
+pub(crate) struct Running {
+    pub(crate) db: TestDatabase,
+    service: TestService,
+}
+
+/// Starts the service, or gives nothing where PostgreSQL is missing.
+pub(crate) async fn running(backend: Backend) -> Option<Running> {
+    let db = TestDatabase::empty(backend).await?;
+    db.database.migrate::<Migrator>().await.expect("migrated");
+    let service = start_service(&db);
+    Some(Running { db, service })
+}
+
+/// Starts a replica on the database.
+pub(crate) fn start_service(db: &TestDatabase) -> TestService {
+    let server = Server {
+        name: "consultation",
+        bind: "127.0.0.1:0".parse().expect("an address"),
+        database_url: db.url.clone(),
+        access: Access::User { username: DEVELOPMENT_USERNAME.to_owned(), password: DEVELOPMENT_PASSWORD.into() },
+    };
+    let nobody = "http://127.0.0.1:9/graphql".parse().expect("a URL");
+    let finance = FinanceSettings::new(nobody, DEVELOPMENT_USERNAME.to_owned(), DEVELOPMENT_PASSWORD.into());
+    let domain = DomainSettings {
+        price_per_hour: Money::try_from(Decimal::from(200)).expect("money"),
+        time_zone: "America/Sao_Paulo".parse().expect("a time zone"),
+        poll_interval: Duration::from_secs(60),
+    };
+    TestService::start(|shutdown| app::build(&server, &finance, &domain, &db.database, shutdown).expect("a service"))
+}
+
+impl Running {
+    pub(crate) fn client(&self) -> &GraphqlClient {
+        &self.service.client
+    }
+
+    pub(crate) async fn start(&self, patient: Uuid) -> Value {
+        start(self.client(), patient).await
+    }
+
+    /// Starts a consultation of a new patient and gives its id and start.
+    pub(crate) async fn started(&self) -> (String, String) {
+        let started = self.start(Uuid::new_v4()).await;
+        let text = |field: &str| started["consultation"][field].as_str().expect("started").to_owned();
+        (text("id"), text("startDate"))
+    }
+
+    pub(crate) async fn finish(&self, id: &str, end: Option<&str>) -> Value {
+        finish(self.client(), id, end).await
+    }
+
+    pub(crate) async fn pending_payments(&self) -> Vec<pending_payment::Model> {
+        pending_payment::Entity::find().all(&self.db.database.read).await.expect("rows")
+    }
+}
+
+pub(crate) async fn start(client: &GraphqlClient, patient: Uuid) -> Value {
+    let people = json!({ "physician": Uuid::new_v4(), "patient": patient });
+    client.call(START, people).await["startConsultation"].take()
+}
+
+pub(crate) async fn finish(client: &GraphqlClient, id: &str, end: Option<&str>) -> Value {
+    client.call(FINISH, json!({ "id": id, "end": end })).await["finishConsultation"].take()
+}
+
+/// The code of the refusal, which must be the only one.
+pub(crate) fn refusal(payload: &Value) -> &str {
+    assert_eq!(payload["userErrors"].as_array().map(Vec::len), Some(1), "{payload}");
+    assert!(payload["consultation"].is_null(), "{payload}");
+    payload["userErrors"][0]["code"].as_str().expect("a code")
+}
