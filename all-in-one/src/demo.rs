@@ -94,7 +94,7 @@ impl Api {
         };
         Ok(Self {
             http: http_client::builder().timeout(Duration::from_secs(10)).build()?,
-            base: format!("http://{}", server.bind),
+            base: server.local_url(),
             username: username.clone(),
             password: password.expose_secret().to_owned(),
         })

@@ -3,8 +3,14 @@
 mod demo;
 
 use anyhow::Context;
-use chassis::{Lifecycle, cli, config::Server, server, telemetry::TelemetrySettings};
+use chassis::{
+    Lifecycle, cli,
+    config::{Access, Server},
+    server,
+    telemetry::TelemetrySettings,
+};
 use clap::{Parser, Subcommand};
+use consultation::config::Finance;
 use migration::{consultation::Migrator as ConsultationMigrator, finance::Migrator as FinanceMigrator};
 
 /// Both services, consultation and finance, in one process.
@@ -58,14 +64,24 @@ async fn start(settings: consultation::config::Settings, servers: [Server; 2]) -
     let service = finance::app::build(&finance, &database, &shutdown)?;
     server::start(&mut lifecycle, finance.name, server::listen(&finance)?, service);
 
+    let to_finance = settings.finance.resolve(own_finance(&finance)?)?;
     let database = cli::connect(&consultation).await?;
     database.migrate::<ConsultationMigrator>().await.context("consultation: cannot migrate the database")?;
-    let service = consultation::app::build(&consultation, &settings.finance, &settings.domain, &database, &shutdown)?;
+    let service = consultation::app::build(&consultation, to_finance, &settings.domain, &database, &shutdown)?;
     server::start(&mut lifecycle, consultation.name, server::listen(&consultation)?, service);
     Ok(lifecycle)
 }
 
+/// The finance of this process, as consultation calls it.
+fn own_finance(server: &Server) -> anyhow::Result<Finance> {
+    let finance = Finance::in_development(format!("{}/graphql", server.local_url()).parse()?);
+    Ok(match &server.access {
+        Access::User { username, password } => Finance { username: username.clone(), password: password.clone(), ..finance },
+        Access::HtpasswdFile(_) => finance,
+    })
+}
+
 /// Says where to go and who may, for people who just started it.
 fn announce(server: &Server) {
-    println!("{:<12} http://{}/graphiql   user {}", server.name, server.bind, server.access);
+    println!("{:<12} {}/graphiql   user {}", server.name, server.local_url(), server.access);
 }

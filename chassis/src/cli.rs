@@ -65,21 +65,14 @@ async fn serve<M: MigratorTrait>(
     let service = build(&server, &database, &lifecycle.shutdown())?;
     let listener = server::listen(&server)?;
     server::start(&mut lifecycle, server.name, listener, service);
-    tracing::info!("{}: http://{}/graphql, in a browser http://{}/graphiql", server.name, server.bind, server.bind);
+    let url = server.local_url();
+    tracing::info!("{}: {url}/graphql, in a browser {url}/graphiql", server.name);
     lifecycle.run().await
 }
 
 async fn healthcheck(server: &Server) -> anyhow::Result<()> {
-    // A service that listens on all addresses is asked on loopback.
-    let mut address = server.bind;
-    if address.ip().is_unspecified() {
-        address.set_ip(match address {
-            std::net::SocketAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
-            std::net::SocketAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
-        });
-    }
     let client = http_client::builder().timeout(Duration::from_secs(3)).build()?;
-    let response = client.get(format!("http://{address}/readyz")).send().await.context("no answer")?;
+    let response = client.get(format!("{}/readyz", server.local_url())).send().await.context("no answer")?;
     let (status, body) = (response.status(), response.text().await?);
     ensure!(status.is_success(), "not ready: {body}");
     Ok(())

@@ -1,6 +1,9 @@
 //! Settings: flags that are also variables, read once; secrets may come from files.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{
+    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
+    path::PathBuf,
+};
 
 use anyhow::{Context, bail};
 use secrecy::{ExposeSecret, SecretString};
@@ -52,6 +55,18 @@ impl std::fmt::Display for Access {
 }
 
 impl Server {
+    /// Where this machine reaches the service: one that listens on all addresses is asked on loopback.
+    #[must_use]
+    pub fn local_url(&self) -> String {
+        let mut address = self.bind;
+        match address {
+            SocketAddr::V4(v4) if v4.ip().is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
+            SocketAddr::V6(v6) if v6.ip().is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),
+            _ => {}
+        }
+        format!("http://{address}")
+    }
+
     /// Whether the public development password guards an address that other machines can reach.
     #[must_use]
     pub fn exposes_development_password(&self) -> bool {

@@ -17,7 +17,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    config::{DomainSettings, FinanceSettings},
+    config::{DomainSettings, Finance},
     consultation::Consultations,
     finance::FinanceClient,
     graphql::{self, Redrive},
@@ -54,18 +54,17 @@ query Consultations {
 /// Builds the service; it starts with [`chassis::server::start`].
 ///
 /// # Errors
-/// When the users or the password for finance cannot be read.
+/// When the users cannot be read.
 pub fn build(
     server: &Server,
-    finance: &FinanceSettings,
+    finance: Finance,
     domain: &DomainSettings,
     database: &Database,
     shutdown: &CancellationToken,
 ) -> anyhow::Result<Service> {
     let policy = Policy::new(domain.poll_interval);
     let wake_up = Arc::new(Notify::new());
-    let client =
-        FinanceClient::new(finance.url.clone(), finance.username.clone(), finance.password()?, policy.request_limit)?;
+    let client = FinanceClient::new(finance, policy.request_limit)?;
     let relay = Relay { database: database.clone(), finance: client, policy, wake_up: Arc::clone(&wake_up) };
     let (consultations, writers) = Consultations::new(database, domain.price_per_hour, Arc::clone(&wake_up));
 

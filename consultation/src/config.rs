@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use chassis::config::{self, DEVELOPMENT_PASSWORD};
+use chassis::config::{self, DEVELOPMENT_PASSWORD, DEVELOPMENT_USERNAME};
 use chrono_tz::Tz;
 use clap::Args;
 use entity::Money;
@@ -54,15 +54,15 @@ pub struct DomainSettings {
 #[derive(Clone, Debug, Args)]
 #[group(skip)]
 pub struct FinanceSettings {
-    /// Finance's GraphQL endpoint
-    #[arg(long = "consultation-finance-url", env = "CONSULTATION_FINANCE_URL", default_value = "http://127.0.0.1:8020/graphql")]
+    /// Finance's GraphQL endpoint [default: http://127.0.0.1:8020/graphql; all-in-one: its own finance]
+    #[arg(long = "consultation-finance-url", env = "CONSULTATION_FINANCE_URL")]
     #[arg(global = true, value_name = "URL", value_parser = http_url)]
-    pub url: Url,
-    /// User name for finance
-    #[arg(long = "consultation-finance-username", env = "CONSULTATION_FINANCE_USERNAME", default_value = "admin")]
+    url: Option<Url>,
+    /// User name for finance [default: admin; all-in-one: finance's own]
+    #[arg(long = "consultation-finance-username", env = "CONSULTATION_FINANCE_USERNAME")]
     #[arg(global = true, value_name = "NAME")]
-    pub username: String,
-    /// Password for finance [default: teste123, for development only]
+    username: Option<String>,
+    /// Password for finance [default: teste123, for development only; all-in-one: finance's own]
     #[arg(long = "consultation-finance-password", env = "CONSULTATION_FINANCE_PASSWORD")]
     #[arg(global = true, value_name = "PASSWORD", hide_env_values = true)]
     password: Option<SecretString>,
@@ -72,21 +72,37 @@ pub struct FinanceSettings {
     password_file: Option<PathBuf>,
 }
 
-impl FinanceSettings {
-    /// Settings for tests and for all-in-one, where finance is known.
-    #[must_use]
-    pub fn new(url: Url, username: String, password: SecretString) -> Self {
-        Self { url, username, password: Some(password), password_file: None }
-    }
+/// Where finance is, and as whom to call it.
+#[derive(Clone, Debug)]
+pub struct Finance {
+    /// Its GraphQL endpoint.
+    pub url: Url,
+    /// The user name.
+    pub username: String,
+    /// The password.
+    pub password: SecretString,
+}
 
-    /// The password, read from its file if it is in one.
+impl Finance {
+    /// The finance at `url`, called as the development user.
+    #[must_use]
+    pub fn in_development(url: Url) -> Self {
+        Self { url, username: DEVELOPMENT_USERNAME.to_owned(), password: DEVELOPMENT_PASSWORD.into() }
+    }
+}
+
+impl FinanceSettings {
+    /// What is set; what is not, as in `otherwise`.
     ///
     /// # Errors
-    /// When the file cannot be read, or both were given.
-    pub fn password(&self) -> anyhow::Result<SecretString> {
-        let name = "--consultation-finance-password";
-        let password = config::secret(name, self.password.clone(), self.password_file.clone())?;
-        Ok(password.unwrap_or_else(|| DEVELOPMENT_PASSWORD.into()))
+    /// When the password file cannot be read, or both the password and its file were given.
+    pub fn resolve(self, otherwise: Finance) -> anyhow::Result<Finance> {
+        let password = config::secret("--consultation-finance-password", self.password, self.password_file)?;
+        Ok(Finance {
+            url: self.url.unwrap_or(otherwise.url),
+            username: self.username.unwrap_or(otherwise.username),
+            password: password.unwrap_or(otherwise.password),
+        })
     }
 }
 

@@ -5,11 +5,12 @@ use std::time::Duration;
 use chassis::http_client;
 use cynic::{GraphQlResponse, MutationBuilder};
 use entity::Money;
-use reqwest::{Client, Response, StatusCode, Url};
+use reqwest::{Client, Response, StatusCode};
 use rust_decimal::Decimal;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use uuid::Uuid;
 
+use crate::config::Finance;
 use queries::{Payment, RecordPayment, RecordPaymentError, RecordPaymentInput, RecordPaymentVariables};
 
 /// How long to wait for a connection: finance is near or it is down.
@@ -32,19 +33,17 @@ pub enum DeliveryError {
 #[derive(Clone, Debug)]
 pub struct FinanceClient {
     http: Client,
-    url: Url,
-    username: String,
-    password: SecretString,
+    finance: Finance,
 }
 
 impl FinanceClient {
-    /// A client of the finance at `url`, each of whose calls takes at most `request_limit`.
+    /// A client each of whose calls takes at most `request_limit`.
     ///
     /// # Errors
     /// When TLS cannot be set up.
-    pub fn new(url: Url, username: String, password: SecretString, request_limit: Duration) -> anyhow::Result<Self> {
+    pub fn new(finance: Finance, request_limit: Duration) -> anyhow::Result<Self> {
         let http = http_client::builder().connect_timeout(CONNECT_LIMIT).timeout(request_limit).build()?;
-        Ok(Self { http, url, username, password })
+        Ok(Self { http, finance })
     }
 
     /// Records a payment, now or before. Only a checked answer is success: finance must name the
@@ -58,8 +57,8 @@ impl FinanceClient {
         let body = serde_json::to_vec(&operation).map_err(|error| DeliveryError::Refused(error.to_string()))?;
         let request = self
             .http
-            .post(self.url.clone())
-            .basic_auth(&self.username, Some(self.password.expose_secret()))
+            .post(self.finance.url.clone())
+            .basic_auth(&self.finance.username, Some(self.finance.password.expose_secret()))
             .header("content-type", "application/json")
             .header("accept", "application/graphql-response+json")
             .body(body);

@@ -1,7 +1,11 @@
 //! The consultation service's program: settings, logs, then one of the subcommands.
 
 use clap::Parser;
-use consultation::{app, config::Settings, graphql};
+use consultation::{
+    app,
+    config::{Finance, Settings},
+    graphql,
+};
 use migration::consultation::Migrator;
 
 /// Starts and finishes medical consultations, prices them, and delivers their payments to finance.
@@ -21,8 +25,9 @@ async fn main() -> anyhow::Result<()> {
     let cli = Cli::parse();
     cli.telemetry.init()?;
     let Settings { server, finance, domain } = cli.settings;
+    let finance = finance.resolve(Finance::in_development("http://127.0.0.1:8020/graphql".parse()?))?;
     chassis::cli::run::<Migrator>(cli.command, server.resolve()?, graphql::sdl, |server, database, shutdown| {
-        app::build(server, &finance, &domain, database, shutdown)
+        app::build(server, finance, &domain, database, shutdown)
     })
     .await
 }

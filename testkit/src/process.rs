@@ -30,7 +30,9 @@ pub struct Process {
 fn program(name: &str) -> PathBuf {
     let test = std::env::current_exe().expect("this test");
     let directory = test.ancestors().nth(2).expect("target/PROFILE/deps/TEST");
-    directory.join(name)
+    let program = directory.join(name);
+    assert!(program.exists(), "{} is not built: cargo test --workspace builds it", program.display());
+    program
 }
 
 /// A port that was free a moment ago.

@@ -1,6 +1,6 @@
 //! The relay: a step that delivers what is due, and a loop that only waits.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use chassis::database::Database;
 use futures_util::{StreamExt, stream::FuturesUnordered};
@@ -14,6 +14,9 @@ use super::{
     store::{self, Lease},
 };
 use crate::finance::{DeliveryError, FinanceClient};
+
+/// Keeps two relays that meet at one row from spinning.
+const MIN_PAUSE: Duration = Duration::from_millis(50);
 
 /// Delivers pending payments to finance.
 #[derive(Debug)]
@@ -54,26 +57,33 @@ enum Outcome {
 }
 
 impl Relay {
-    /// Steps until shutdown: after a wake-up, and at the latest after the poll interval. Survives any
-    /// failure of the database.
+    /// Steps until shutdown: after a wake-up, when a row is due, and at the latest after the poll
+    /// interval. Survives any failure of the database.
     pub async fn run(self, shutdown: CancellationToken) {
         while !shutdown.is_cancelled() {
-            let more = match self.tick(&shutdown).await {
-                Ok(tick) => tick.claimed > 0 && tick.postponed == 0,
-                Err(error) => {
-                    tracing::error!(%error, "the outbox cannot be read; trying again");
-                    false
-                }
+            let pause = match self.tick(&shutdown).await {
+                Ok(tick) if tick.delivered > 0 && tick.postponed == 0 => continue,
+                Ok(_) => self.pause().await,
+                Err(error) => Err(error),
             };
-            if more {
-                continue;
-            }
+            let pause = pause.unwrap_or_else(|error| {
+                tracing::error!(%error, "the outbox cannot be read; trying again");
+                self.policy.poll_interval
+            });
             tokio::select! {
                 () = self.wake_up.notified() => {}
-                () = tokio::time::sleep(self.policy.poll_interval) => {}
+                () = tokio::time::sleep(pause) => {}
                 () = shutdown.cancelled() => {}
             }
         }
+    }
+
+    /// Until a row is due, and no longer than the poll interval. A row that is due but was not claimed is
+    /// being claimed by another relay.
+    async fn pause(&self) -> Result<Duration, DbErr> {
+        let poll_interval = self.policy.poll_interval;
+        let next = store::next_due_in(&self.database.read).await?;
+        Ok(next.map_or(poll_interval, |next| next.max(MIN_PAUSE).min(poll_interval)))
     }
 
     /// Claims what is due, at most as many as can be sent at once, sends all of it and writes down each

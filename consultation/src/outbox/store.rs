@@ -120,6 +120,24 @@ pub async fn claim(database: &impl ConnectionTrait, limit: u64, lease: Duration)
     Lease::find_by_statement(statement).all(database).await
 }
 
+/// How long it is until a row is due that nobody holds; zero if one is due now.
+///
+/// # Errors
+/// When the database fails.
+pub async fn next_due_in(database: &impl ConnectionTrait) -> Result<Option<Duration>, DbErr> {
+    const POSTGRES: &str = "
+        SELECT extract(epoch FROM next_attempt_at - clock_timestamp())::double precision AS seconds
+        FROM pending_payment WHERE NOT finished AND NOT processing ORDER BY next_attempt_at, id LIMIT 1";
+    const SQLITE: &str = "
+        SELECT (julianday(next_attempt_at) - julianday('now')) * 86400.0 AS seconds
+        FROM pending_payment WHERE NOT finished AND NOT processing ORDER BY next_attempt_at, id LIMIT 1";
+    let backend = database.get_database_backend();
+    let sql = if backend == DbBackend::Sqlite { SQLITE } else { POSTGRES };
+    let next = database.query_one_raw(Statement::from_string(backend, sql)).await?;
+    let seconds: Option<f64> = next.map(|row| row.try_get("", "seconds")).transpose()?;
+    Ok(seconds.map(|seconds| Duration::try_from_secs_f64(seconds).unwrap_or(Duration::ZERO)))
+}
+
 /// Finance has confirmed the payment. Accepted whatever has become of the lease. Whether it was news.
 ///
 /// # Errors

@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use chassis::{clock, database::now_plus};
 use consultation::{
+    config::Finance,
     finance::FinanceClient,
     outbox::{
         Policy, Relay, Tick,
@@ -14,7 +15,7 @@ use entity::{Money, consultation as consultations, pending_payment};
 use futures_util::future::join_all;
 use migration::consultation::Migrator;
 use rstest::rstest;
-use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait, QueryFilter, ColumnTrait};
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
 use testkit::{Backend, TestDatabase};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -49,7 +50,7 @@ pub(crate) async fn outbox(backend: Backend, payments: usize) -> Option<TestData
 pub(crate) fn relay(db: &TestDatabase, finance: &FinanceStub) -> Relay {
     let policy = Policy { request_limit: Duration::from_secs(5), ..Policy::new(Duration::from_secs(60)) };
     let url = finance.url().parse().expect("a URL");
-    let client = FinanceClient::new(url, "admin".to_owned(), "teste123".into(), policy.request_limit).expect("a client");
+    let client = FinanceClient::new(Finance::in_development(url), policy.request_limit).expect("a client");
     Relay { database: db.database.clone(), finance: client, policy, wake_up: Arc::new(Notify::new()) }
 }
 

@@ -6,7 +6,11 @@ use sea_orm::{ConnectionTrait, EntityTrait};
 use serde_json::json;
 use testkit::Backend;
 
-use consultation::outbox::{Tick, store};
+use consultation::{
+    config::Finance,
+    finance::FinanceClient,
+    outbox::{Tick, store},
+};
 
 use crate::{
     finance_stub::{FinanceStub, Script, conflict},
@@ -71,7 +75,7 @@ async fn a_finance_that_is_down_costs_latency_only(#[values(Backend::Sqlite, Bac
     let nobody = "http://127.0.0.1:9/graphql".parse().expect("a URL");
     let limit = relay_to_nobody.policy.request_limit;
     relay_to_nobody.finance =
-        consultation::finance::FinanceClient::new(nobody, String::new(), "".into(), limit).expect("a client");
+        FinanceClient::new(Finance::in_development(nobody), limit).expect("a client");
     for _ in 0..3 {
         assert_eq!(tick(&relay_to_nobody).await.postponed, 10);
         come(&db, Column::NextAttemptAt).await;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use chassis::config::{Access, DEVELOPMENT_PASSWORD, DEVELOPMENT_USERNAME, Server};
 use consultation::{
     app,
-    config::{DomainSettings, FinanceSettings},
+    config::{DomainSettings, Finance},
 };
 use entity::{Money, pending_payment};
 use migration::consultation::Migrator;
@@ -48,13 +48,13 @@ pub(crate) fn start_service(db: &TestDatabase) -> TestService {
         access: Access::User { username: DEVELOPMENT_USERNAME.to_owned(), password: DEVELOPMENT_PASSWORD.into() },
     };
     let nobody = "http://127.0.0.1:9/graphql".parse().expect("a URL");
-    let finance = FinanceSettings::new(nobody, DEVELOPMENT_USERNAME.to_owned(), DEVELOPMENT_PASSWORD.into());
+    let finance = Finance::in_development(nobody);
     let domain = DomainSettings {
         price_per_hour: Money::try_from(Decimal::from(200)).expect("money"),
         time_zone: "America/Sao_Paulo".parse().expect("a time zone"),
         poll_interval: Duration::from_secs(60),
     };
-    TestService::start(|shutdown| app::build(&server, &finance, &domain, &db.database, shutdown).expect("a service"))
+    TestService::start(|shutdown| app::build(&server, finance, &domain, &db.database, shutdown).expect("a service"))
 }
 
 impl Running {

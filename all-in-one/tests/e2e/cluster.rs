@@ -1,0 +1,101 @@
+//! A consultation and a finance process, each on a database of its own or both on one.
+
+use serde_json::{Value, json};
+use testkit::{Backend, GraphqlClient, Process, TestDatabase, free_port};
+use uuid::Uuid;
+
+pub(crate) struct Cluster {
+    pub(crate) consultation: Process,
+    pub(crate) finance: Option<Process>,
+    finance_port: u16,
+    finance_db: TestDatabase,
+    _consultation_db: Option<TestDatabase>,
+}
+
+impl Cluster {
+    /// Starts both, or gives nothing where PostgreSQL is missing.
+    pub(crate) async fn start(backend: Backend) -> Option<Self> {
+        let (consultation_db, finance_db) = (TestDatabase::empty(backend).await?, TestDatabase::empty(backend).await?);
+        Some(Self::on(Some(consultation_db), finance_db).await)
+    }
+
+    /// Starts both on one shared database.
+    pub(crate) async fn start_shared(backend: Backend) -> Option<Self> {
+        Some(Self::on(None, TestDatabase::empty(backend).await?).await)
+    }
+
+    async fn on(consultation_db: Option<TestDatabase>, finance_db: TestDatabase) -> Self {
+        let (port, finance_port) = (free_port(), free_port());
+        let url = consultation_db.as_ref().unwrap_or(&finance_db).url();
+        let (bind, finance_url) = (format!("127.0.0.1:{port}"), format!("http://127.0.0.1:{finance_port}/graphql"));
+        let settings = [
+            ("CONSULTATION_BIND", bind.as_str()),
+            ("CONSULTATION_DATABASE_URL", &url),
+            ("CONSULTATION_FINANCE_URL", &finance_url),
+        ];
+        migrate("consultation", &settings);
+        let finance = start_finance(&finance_db, finance_port).await;
+        let consultation = Process::start("consultation", port, &settings).await;
+        Self { consultation, finance: Some(finance), finance_port, finance_db, _consultation_db: consultation_db }
+    }
+
+    /// Kills finance, as a crash would.
+    pub(crate) async fn kill_finance(&mut self) {
+        self.finance.take().expect("finance runs").kill().await;
+    }
+
+    /// Starts finance again, on the database and at the port that it had.
+    pub(crate) async fn restart_finance(&mut self) {
+        self.finance = Some(start_finance(&self.finance_db, self.finance_port).await);
+    }
+
+    pub(crate) fn finance_client(&self) -> &GraphqlClient {
+        &self.finance.as_ref().expect("finance runs").client
+    }
+
+    /// Starts and finishes a consultation and gives its id and price.
+    pub(crate) async fn finish_one(&self) -> (String, String) {
+        finish_one(&self.consultation.client).await
+    }
+
+    /// Payments in finance, as (appointment, amount).
+    pub(crate) async fn payments(&self) -> Vec<(String, String)> {
+        let query = "{ payments(first: 100) { edges { node { appointmentId totalPrice } } } }";
+        let data = self.finance_client().call(query, json!({})).await;
+        let edges = data["payments"]["edges"].as_array().expect("edges").clone();
+        let text = |value: &Value| value.as_str().expect("text").to_owned();
+        edges.iter().map(|edge| (text(&edge["node"]["appointmentId"]), text(&edge["node"]["totalPrice"]))).collect()
+    }
+
+    /// All pending payments, as (status, tries).
+    pub(crate) async fn pending_payments(&self) -> Vec<(String, i64)> {
+        let query = "{ pendingPayments(first: 100) { edges { node { status tries } } } }";
+        let data = self.consultation.client.call(query, json!({})).await;
+        let edges = data["pendingPayments"]["edges"].as_array().expect("edges").clone();
+        let node = |edge: &Value| (edge["node"]["status"].as_str().expect("a status").to_owned(), edge["node"]["tries"].as_i64().expect("tries"));
+        edges.iter().map(node).collect()
+    }
+}
+
+async fn start_finance(db: &TestDatabase, port: u16) -> Process {
+    let (bind, url) = (format!("127.0.0.1:{port}"), db.url());
+    let settings = [("FINANCE_BIND", bind.as_str()), ("FINANCE_DATABASE_URL", &url)];
+    migrate("finance", &settings);
+    Process::start("finance", port, &settings).await
+}
+
+fn migrate(name: &str, settings: &[(&str, &str)]) {
+    let migrated = Process::command(name, &["migrate"], settings).output().expect("it runs");
+    assert!(migrated.status.success(), "{name} migrate: {}", String::from_utf8_lossy(&migrated.stderr));
+}
+
+pub(crate) async fn finish_one(client: &GraphqlClient) -> (String, String) {
+    let start = "mutation ($a: UUID!, $b: UUID!) { startConsultation(input: { physicianId: $a, patientId: $b }) {
+        consultation { id } } }";
+    let started = client.call(start, json!({ "a": Uuid::new_v4(), "b": Uuid::new_v4() })).await;
+    let id = started["startConsultation"]["consultation"]["id"].as_str().expect("an id").to_owned();
+    let finish = "mutation ($id: ID!) { finishConsultation(input: { consultationId: $id }) { consultation { price } } }";
+    let finished = client.call(finish, json!({ "id": id })).await;
+    let price = finished["finishConsultation"]["consultation"]["price"].as_str().expect("a price").to_owned();
+    (id, price)
+}

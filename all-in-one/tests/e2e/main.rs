@@ -1,0 +1,6 @@
+//! Both services as real processes, with real signals.
+
+mod cluster;
+mod delivery;
+mod processes;
+mod program;

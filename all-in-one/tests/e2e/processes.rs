@@ -1,0 +1,80 @@
+//! What operators rely on: signals, exit codes, probes.
+
+use nix::sys::signal::Signal;
+use rstest::rstest;
+use testkit::{Answer, Backend, Process, TestDatabase, free_port};
+
+use crate::cluster::Cluster;
+
+#[rstest]
+#[case::terminated(Signal::SIGTERM)]
+#[case::interrupted(Signal::SIGINT)]
+#[tokio::test]
+async fn a_signal_drains_and_ends_with_zero(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+    #[case] signal: Signal,
+) {
+    let Some(mut cluster) = Cluster::start(backend).await else { return };
+    cluster.finish_one().await;
+    cluster.consultation.signal(signal);
+    assert_eq!(cluster.consultation.exit_code().await, Some(0));
+    let mut finance = cluster.finance.take().expect("finance runs");
+    finance.signal(signal);
+    assert_eq!(finance.exit_code().await, Some(0));
+}
+
+#[tokio::test]
+async fn a_second_signal_ends_at_once_with_another_code() {
+    // A client that holds a request open keeps the drain from ending.
+    let Some(cluster) = Cluster::start(Backend::Sqlite).await else { return };
+    let mut finance = cluster.finance.expect("finance runs");
+    let address = finance.client.base.trim_start_matches("http://").to_owned();
+    let mut held = tokio::net::TcpStream::connect(&address).await.expect("connected");
+    let credentials = "Authorization: Basic YWRtaW46dGVzdGUxMjM=";
+    let head = format!("POST /graphql HTTP/1.1\r\nHost: {address}\r\n{credentials}\r\nContent-Type: application/json\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n");
+    tokio::io::AsyncWriteExt::write_all(&mut held, head.as_bytes()).await.expect("sent");
+    // The server asks for the body once the request is in its hands.
+    let mut interim = [0; 12];
+    tokio::io::AsyncReadExt::read_exact(&mut held, &mut interim).await.expect("100 Continue");
+    assert_eq!(&interim, b"HTTP/1.1 100");
+
+    finance.signal(Signal::SIGTERM);
+    // It has heard the first signal when it is no longer ready.
+    while finance.client.get("/readyz").send().await.is_ok_and(|answer| answer.status().is_success()) {}
+    finance.signal(Signal::SIGTERM);
+    assert_eq!(finance.exit_code().await, Some(1));
+}
+
+#[tokio::test]
+async fn a_port_that_is_taken_ends_with_an_error_that_names_it() {
+    let Some(cluster) = Cluster::start(Backend::Sqlite).await else { return };
+    let taken = cluster.finance_client().base.trim_start_matches("http://").to_owned();
+    let settings = [("FINANCE_BIND", taken.as_str()), ("FINANCE_DATABASE_URL", "sqlite::memory:")];
+    let output = Process::command("finance", &[], &settings).output().expect("it runs");
+    assert!(!output.status.success());
+    assert!(String::from_utf8_lossy(&output.stderr).contains(&taken));
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_service_is_ready_once_its_database_is_migrated(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let Some(db) = TestDatabase::empty(backend).await else { return };
+    let (port, url) = (free_port(), db.url());
+    let bind = format!("127.0.0.1:{port}");
+    let settings = [("FINANCE_BIND", bind.as_str()), ("FINANCE_DATABASE_URL", &url)];
+    let mut child = Process::command("finance", &[], &settings).spawn().expect("it runs");
+    let client = testkit::GraphqlClient::new(format!("http://{bind}"));
+    while client.get("/livez").send().await.is_err() {}
+    assert_eq!(Answer::of(client.get("/livez")).await.status, 200);
+    assert_eq!(Answer::of(client.get("/readyz")).await.status, 503);
+    let check = |settings: &[(&str, &str)]| Process::command("finance", &["healthcheck"], settings).output().expect("it runs");
+    assert!(!check(&settings).status.success());
+
+    let migrated = Process::command("finance", &["migrate"], &settings).status().expect("it runs");
+    assert!(migrated.success());
+    assert_eq!(Answer::of(client.get("/readyz")).await.status, 200);
+    assert!(check(&settings).status.success());
+    child.kill().and_then(|()| child.wait()).expect("killed");
+}
