@@ -3,6 +3,6 @@
 fn main() {
     cynic_codegen::register_schema("finance")
         .from_sdl_file("../finance/schema.graphql")
-        .and_then(|schema| schema.as_default())
+        .and_then(cynic_codegen::registration::SchemaRegistration::as_default)
         .expect("finance/schema.graphql is a GraphQL schema");
 }

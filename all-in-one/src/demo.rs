@@ -67,7 +67,13 @@ async fn three_consultations(consultation: &Api, finance: &Api) -> anyhow::Resul
 }
 
 /// Asks until the answer at `pointer` is as wanted.
-async fn until(api: &Api, query: &str, variables: &Value, pointer: &str, wanted: impl Fn(&Value) -> bool) -> anyhow::Result<Value> {
+async fn until(
+    api: &Api,
+    query: &str,
+    variables: &Value,
+    pointer: &str,
+    wanted: impl Fn(&Value) -> bool,
+) -> anyhow::Result<Value> {
     let deadline = Instant::now() + PATIENCE;
     loop {
         let data = api.call(query, variables).await?;

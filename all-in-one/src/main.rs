@@ -76,7 +76,9 @@ async fn start(settings: consultation::config::Settings, servers: [Server; 2]) -
 fn own_finance(server: &Server) -> anyhow::Result<Finance> {
     let finance = Finance::in_development(format!("{}/graphql", server.local_url()).parse()?);
     Ok(match &server.access {
-        Access::User { username, password } => Finance { username: username.clone(), password: password.clone(), ..finance },
+        Access::User { username, password } => {
+            Finance { username: username.clone(), password: password.clone(), ..finance }
+        }
         Access::HtpasswdFile(_) => finance,
     })
 }

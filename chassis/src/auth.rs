@@ -114,7 +114,9 @@ async fn check(State(authenticator): State<Arc<Authenticator>>, request: Request
 
 fn fingerprint(key: &[Uuid; 2], username: &str, password: &str) -> Fingerprint {
     let mut hash = Sha256::new();
-    key.iter().for_each(|part| hash.update(part.as_bytes()));
+    for part in key {
+        hash.update(part.as_bytes());
+    }
     // The length keeps "ab" + "c" apart from "a" + "bc".
     hash.update(username.len().to_le_bytes());
     hash.update(username);

@@ -17,7 +17,7 @@ pub fn to_milliseconds(time: DateTime<Utc>) -> DateTime<Utc> {
     time.trunc_subsecs(3)
 }
 
-/// A `UUIDv7` made from `time`: ordering by id is ordering by time.
+/// A UUIDv7 made from `time`: ordering by id is ordering by time.
 #[must_use]
 pub fn id_at(time: DateTime<Utc>) -> Uuid {
     let seconds = u64::try_from(time.timestamp()).unwrap_or(0);

@@ -84,7 +84,8 @@ pub fn secret(name: &str, value: Option<SecretString>, file: Option<PathBuf>) ->
     if value.is_some() {
         bail!("give {name} or {name}-file, not both");
     }
-    let text = std::fs::read_to_string(&file).with_context(|| format!("{name}-file: cannot read {}", file.display()))?;
+    let text =
+        std::fs::read_to_string(&file).with_context(|| format!("{name}-file: cannot read {}", file.display()))?;
     match text.trim_end_matches(['\r', '\n']) {
         "" => bail!("{name}-file: {} is empty", file.display()),
         secret => Ok(Some(secret.into())),
@@ -160,14 +161,21 @@ macro_rules! server_settings {
             /// # Errors
             /// When settings contradict each other or a file cannot be read.
             pub fn resolve(self) -> anyhow::Result<chassis::config::Server> {
-                let database_url =
-                    chassis::config::secret(concat!("--", $flag, "-database-url"), self.database_url, self.database_url_file)?;
+                let database_url = chassis::config::secret(
+                    concat!("--", $flag, "-database-url"),
+                    self.database_url,
+                    self.database_url_file,
+                )?;
                 Ok(chassis::config::Server {
                     name: $flag,
                     bind: self.bind,
                     database_url: database_url.unwrap_or_else(|| $database.into()),
                     access: chassis::config::access(
-                        $flag, self.username, self.password, self.password_file, self.htpasswd_file,
+                        $flag,
+                        self.username,
+                        self.password,
+                        self.password_file,
+                        self.htpasswd_file,
                     )?,
                 })
             }

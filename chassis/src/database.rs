@@ -1,10 +1,10 @@
-//! Connections: one file with one writer on `SQLite`, a pool on PostgreSQL; the database's own clock.
+//! Connections: one file with one writer on SQLite, a pool on PostgreSQL; the database's own clock.
 
 use std::{path::Path, time::Duration};
 
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
-    SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, SqliteTransactionMode,
+    TransactionOptions, TransactionTrait,
     sea_query::{Expr, SimpleExpr},
     sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous},
 };
@@ -14,9 +14,9 @@ use secrecy::{ExposeSecret, SecretString};
 /// Enough for three write batches, the relay and the readers; more connections than that only make
 /// PostgreSQL switch between processes.
 const POOL_SIZE: u32 = 16;
-/// Readers do not wait for each other on `SQLite`; more than the cores of a small machine gain nothing.
+/// Readers do not wait for each other on SQLite; more than the cores of a small machine gain nothing.
 const SQLITE_READERS: u32 = 8;
-/// How long a statement waits for a connection or for `SQLite`'s write lock before it fails.
+/// How long a statement waits for a connection or for SQLite's write lock before it fails.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// PostgreSQL ends what runs away, so that one stuck session cannot hold up the service.
 const SESSION_LIMITS: [(&str, &str); 3] =
@@ -26,7 +26,7 @@ const TEST_WHEN_IDLE_FOR: Duration = Duration::from_secs(10);
 /// Names the advisory lock under which migrations run, when several replicas start at once.
 const MIGRATION_LOCK: i64 = 0x6d69_6772_6174_6531;
 
-/// Where to read and where to write. On PostgreSQL both are one pool. On `SQLite` writes go through one
+/// Where to read and where to write. On PostgreSQL both are one pool. On SQLite writes go through one
 /// connection: it has one write lock, and waiting for a connection is fair while waiting for the lock is not.
 #[derive(Clone, Debug)]
 pub struct Database {
@@ -40,7 +40,7 @@ impl Database {
     /// Connects. A PostgreSQL server that is down is not an error: connections are made when needed.
     ///
     /// # Errors
-    /// When the URL is malformed, or a `SQLite` file cannot be opened or created.
+    /// When the URL is malformed, or a SQLite file cannot be opened or created.
     pub async fn connect(url: &SecretString) -> Result<Self, DbErr> {
         let url = url.expose_secret();
         if let Some(path) = url.strip_prefix("sqlite:") {
@@ -54,7 +54,7 @@ impl Database {
         Ok(Self { read: pool.clone(), write: pool })
     }
 
-    /// Begins a transaction that writes. On `SQLite` it takes the write lock at once: one that begins by
+    /// Begins a transaction that writes. On SQLite it takes the write lock at once: one that begins by
     /// reading would fail, not wait, when another writer was faster.
     ///
     /// # Errors
@@ -129,5 +129,6 @@ fn postgres(url: &str, connections: u32) -> ConnectOptions {
 fn create_parent_directory(path: &str) -> Result<(), DbErr> {
     let path = path.split('?').next().unwrap_or(path);
     let Some(parent) = Path::new(path).parent() else { return Ok(()) };
-    std::fs::create_dir_all(parent).map_err(|error| DbErr::Custom(format!("cannot create {}: {error}", parent.display())))
+    std::fs::create_dir_all(parent)
+        .map_err(|error| DbErr::Custom(format!("cannot create {}: {error}", parent.display())))
 }

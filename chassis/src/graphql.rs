@@ -35,10 +35,10 @@ const REQUEST_LIMIT: Duration = Duration::from_secs(10);
 pub fn router(schema: impl Executor, sdl: String) -> Router {
     let handler = async |State(schema): State<Arc<_>>, request: Request| answer(schema, request).await;
     let sdl = Arc::<str>::from(sdl);
-    Router::new()
-        .route("/graphql", get(handler).post(handler))
-        .with_state(Arc::new(schema))
-        .route("/schema.graphql", get(async move || ([(header::CONTENT_TYPE, "application/graphql; charset=utf-8")], sdl.to_string())))
+    Router::new().route("/graphql", get(handler).post(handler)).with_state(Arc::new(schema)).route(
+        "/schema.graphql",
+        get(async move || ([(header::CONTENT_TYPE, "application/graphql; charset=utf-8")], sdl.to_string())),
+    )
 }
 
 async fn answer<E: Executor>(schema: Arc<E>, http: Request) -> Response {
@@ -79,6 +79,7 @@ async fn execute<E: Executor>(schema: Arc<E>, request: async_graphql::Request, r
 }
 
 /// Answers everything that no route answers.
+#[expect(clippy::unused_async, reason = "handlers are async")]
 pub async fn not_found() -> Response {
     (StatusCode::NOT_FOUND, "Not found. The API is at /graphql, its explorer at /graphiql\n").into_response()
 }

@@ -18,7 +18,9 @@ type Check = Arc<dyn Fn() -> BoxFuture<'static, Result<(), String>> + Send + Syn
 /// `/livez`: the process answers. `/readyz`: it can do its work, and is not shutting down.
 pub fn router<M: MigratorTrait + 'static>(database: Database, shutdown: CancellationToken) -> Router {
     let check: Check = Arc::new(move || migrated::<M>(database.clone()).boxed());
-    Router::new().route("/livez", get(async || "ok")).route("/readyz", get(move || ready(check.clone(), shutdown.clone())))
+    Router::new()
+        .route("/livez", get(async || "ok"))
+        .route("/readyz", get(move || ready(check.clone(), shutdown.clone())))
 }
 
 async fn ready(check: Check, shutdown: CancellationToken) -> (StatusCode, String) {
@@ -36,7 +38,9 @@ async fn ready(check: Check, shutdown: CancellationToken) -> (StatusCode, String
 async fn migrated<M: MigratorTrait>(database: Database) -> Result<(), String> {
     match database.pending_migrations::<M>().await {
         Ok(pending) if pending.is_empty() => Ok(()),
-        Ok(pending) => Err(format!("the database lacks migrations ({}); run the migrate subcommand", pending.join(", "))),
+        Ok(pending) => {
+            Err(format!("the database lacks migrations ({}); run the migrate subcommand", pending.join(", ")))
+        }
         Err(error) => {
             tracing::warn!(%error, "not ready");
             Err("the database cannot be reached".to_owned())

@@ -4,7 +4,6 @@ use reqwest::{ClientBuilder, redirect};
 
 /// A client builder for calls between services. Redirects are not followed: the answer of another
 /// address is not the answer of the service that was asked. Proxies are for calls to the outside.
-#[must_use]
 pub fn builder() -> ClientBuilder {
     // Fails only when a provider is installed already, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();

@@ -33,7 +33,8 @@ impl Lifecycle {
     /// # Errors
     /// When signals cannot be handled.
     pub fn new() -> anyhow::Result<Self> {
-        let signals = Signals { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? };
+        let signals =
+            Signals { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? };
         Ok(Self { shutdown: CancellationToken::new(), tasks: JoinSet::new(), signals })
     }
 

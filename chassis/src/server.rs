@@ -36,12 +36,16 @@ pub struct Service {
 /// # Errors
 /// When the address is taken or not this machine's.
 pub fn listen(server: &config::Server) -> anyhow::Result<TcpListener> {
-    let listener = TcpListener::bind(server.bind).with_context(|| format!("{}: cannot listen on {}", server.name, server.bind))?;
+    let listener =
+        TcpListener::bind(server.bind).with_context(|| format!("{}: cannot listen on {}", server.name, server.bind))?;
     listener.set_nonblocking(true)?;
     if server.exposes_development_password() {
         tracing::warn!(
             "{}: THE PUBLIC DEVELOPMENT PASSWORD GUARDS {}; set --{}-password-file or --{}-htpasswd-file",
-            server.name, server.bind, server.name, server.name,
+            server.name,
+            server.bind,
+            server.name,
+            server.name,
         );
     }
     Ok(listener)

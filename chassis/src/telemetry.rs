@@ -13,7 +13,13 @@ pub struct TelemetrySettings {
     #[arg(long, env = "LOG_FORMAT", value_enum, default_value = "text", global = true)]
     log_format: LogFormat,
     /// What to log: a level (error, warn, info, debug, trace) or `tracing` directives
-    #[arg(long = "rust-log", env = "RUST_LOG", default_value = "info,sea_orm_migration=warn", global = true, value_name = "FILTER")]
+    #[arg(
+        long = "rust-log",
+        env = "RUST_LOG",
+        default_value = "info,sea_orm_migration=warn",
+        global = true,
+        value_name = "FILTER"
+    )]
     filter: String,
 }
 

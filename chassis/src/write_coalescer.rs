@@ -53,7 +53,6 @@ pub struct WriteCoalescer<W: BatchWriter> {
 impl<W: BatchWriter> WriteCoalescer<W> {
     /// The callers' end and the writer's task, which ends when the last caller's end is dropped and
     /// everything queued has been written.
-    #[must_use]
     pub fn new(writer: W) -> (Self, impl Future<Output = ()> + Send + 'static) {
         let (queue, jobs) = mpsc::channel(MAX_QUEUED);
         (Self { queue }, run(writer, jobs))

@@ -113,7 +113,7 @@ fn price_per_hour(text: &str) -> Result<Money, String> {
 
 fn poll_interval(text: &str) -> Result<Duration, String> {
     let interval = humantime::parse_duration(text).map_err(|error| error.to_string())?;
-    let range = Duration::from_millis(100)..=Duration::from_secs(60);
+    let range = Duration::from_millis(100)..=Duration::from_mins(1);
     if range.contains(&interval) { Ok(interval) } else { Err("want 100ms to 1m".to_owned()) }
 }
 

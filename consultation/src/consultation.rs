@@ -64,7 +64,11 @@ pub struct Consultations {
 impl Consultations {
     /// The verbs, and the tasks that write for them.
     #[must_use]
-    pub fn new(database: &Database, price_per_hour: Money, finished: Arc<Notify>) -> (Self, [BoxFuture<'static, ()>; 2]) {
+    pub fn new(
+        database: &Database,
+        price_per_hour: Money,
+        finished: Arc<Notify>,
+    ) -> (Self, [BoxFuture<'static, ()>; 2]) {
         let (start, starting) = WriteCoalescer::new(StartWriter { database: database.clone() });
         let writer = FinishWriter { database: database.clone(), price_per_hour, finished };
         let (finish, finishing) = WriteCoalescer::new(writer);
@@ -75,7 +79,12 @@ impl Consultations {
     ///
     /// # Errors
     /// When it could not be written; after [`WriteError::Failed`] it may have been.
-    pub async fn start(&self, physician_id: Uuid, patient_id: Uuid, now: DateTime<Utc>) -> Result<Started, WriteError<DbErr>> {
+    pub async fn start(
+        &self,
+        physician_id: Uuid,
+        patient_id: Uuid,
+        now: DateTime<Utc>,
+    ) -> Result<Started, WriteError<DbErr>> {
         self.start.write(Start { id: clock::id_at(now), physician_id, patient_id, start_date: now }).await
     }
 
@@ -83,7 +92,12 @@ impl Consultations {
     ///
     /// # Errors
     /// When it could not be written; after [`WriteError::Failed`] it may have been.
-    pub async fn finish(&self, id: Uuid, end_date: DateTime<Utc>, now: DateTime<Utc>) -> Result<Finished, WriteError<DbErr>> {
+    pub async fn finish(
+        &self,
+        id: Uuid,
+        end_date: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> Result<Finished, WriteError<DbErr>> {
         self.finish.write(Finish { consultation_id: id, end_date, pending_payment_id: clock::id_at(now) }).await
     }
 }

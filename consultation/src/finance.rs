@@ -86,7 +86,8 @@ async fn read(mut response: Response) -> Result<GraphQlResponse<RecordPayment>, 
         }
         body.extend_from_slice(&chunk);
     }
-    serde_json::from_slice(&body).map_err(|error| DeliveryError::Destination(format!("not an answer of finance: {error}")))
+    serde_json::from_slice(&body)
+        .map_err(|error| DeliveryError::Destination(format!("not an answer of finance: {error}")))
 }
 
 fn confirmed(
@@ -103,7 +104,9 @@ fn confirmed(
     match (payload.user_errors.into_iter().next(), payload.payment) {
         (Some(RecordPaymentError::PaymentConflict(refusal)), _) => Err(DeliveryError::Refused(refusal.to_string())),
         (Some(RecordPaymentError::InvalidInput(refusal)), _) => Err(DeliveryError::Refused(refusal.to_string())),
-        (Some(RecordPaymentError::Unknown), _) => Err(DeliveryError::Refused("refused for an unknown reason".to_owned())),
+        (Some(RecordPaymentError::Unknown), _) => {
+            Err(DeliveryError::Refused("refused for an unknown reason".to_owned()))
+        }
         (None, Some(payment)) if payment == (Payment { appointment_id, total_price: total_price.into() }) => Ok(()),
         (None, _) => Err(DeliveryError::Destination("finance confirmed another payment than was sent".to_owned())),
     }

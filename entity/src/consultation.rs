@@ -9,7 +9,7 @@ use crate::Money;
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "consultation")]
 pub struct Model {
-    /// `UUIDv7` made from the start date: ordering by id is ordering by start.
+    /// UUIDv7 made from the start date: ordering by id is ordering by start.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: Uuid,
     /// Who treats; not looked up anywhere.

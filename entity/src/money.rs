@@ -1,6 +1,6 @@
 //! Money: an exact, non-negative amount, stored as integer cents on both databases.
 //!
-//! A decimal column is no option: `SQLite` stores it as a binary float.
+//! A decimal column is no option: SQLite stores it as a binary float.
 
 use rust_decimal::Decimal;
 use sea_orm::DeriveValueType;
@@ -78,7 +78,8 @@ mod tests {
 
     #[test]
     fn only_amounts_that_are_exact_in_cents_are_money() {
-        let accepted = [("0", 0), ("-0.00", 0), ("0.01", 1), ("10.5", 1050), ("1.500", 150), ("999999999.99", 99_999_999_999)];
+        let accepted =
+            [("0", 0), ("-0.00", 0), ("0.01", 1), ("10.5", 1050), ("1.500", 150), ("999999999.99", 99_999_999_999)];
         for (text, cents) in accepted {
             assert_eq!(money(text).map(Money::cents), Ok(cents), "{text}");
         }

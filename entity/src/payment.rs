@@ -9,7 +9,7 @@ use crate::Money;
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "payment")]
 pub struct Model {
-    /// `UUIDv7` made when it was recorded: ordering by id is ordering by time.
+    /// UUIDv7 made when it was recorded: ordering by id is ordering by time.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: Uuid,
     /// The consultation that is paid for; unique.

@@ -9,7 +9,7 @@ use crate::Money;
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "pending_payment")]
 pub struct Model {
-    /// `UUIDv7` made before the finish was written: it tells who finished the consultation.
+    /// UUIDv7 made before the finish was written: it tells who finished the consultation.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: Uuid,
     /// The consultation; unique.

@@ -49,8 +49,8 @@ pub fn build(server: &Server, database: &Database, shutdown: &CancellationToken)
         .merge(graphql_over_http::router(schema, graphql::sdl()))
         .merge(graphiql::router(page))
         .fallback(graphql_over_http::not_found);
-    let router = auth::require(guarded, authenticator)
-        .merge(health::router::<Migrator>(database.clone(), shutdown.clone()));
+    let router =
+        auth::require(guarded, authenticator).merge(health::router::<Migrator>(database.clone(), shutdown.clone()));
     let writing = async move {
         writing.await;
         Ok(())

@@ -2,12 +2,7 @@
 
 use clap::Args;
 
-chassis::server_settings!(
-    "finance",
-    "FINANCE",
-    bind = "127.0.0.1:8020",
-    database = "sqlite://data/finance.sqlite"
-);
+chassis::server_settings!("finance", "FINANCE", bind = "127.0.0.1:8020", database = "sqlite://data/finance.sqlite");
 
 /// Everything that can be set.
 #[derive(Clone, Debug, Args)]

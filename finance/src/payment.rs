@@ -8,10 +8,7 @@ use entity::{
     Money,
     payment::{self, Entity as Payments, Model as Payment},
 };
-use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter,
-    sea_query::OnConflict,
-};
+use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, sea_query::OnConflict};
 use uuid::Uuid;
 
 /// How often an insert that lost against a twin which then vanished is tried again. A twin vanishes

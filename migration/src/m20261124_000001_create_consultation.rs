@@ -1,7 +1,10 @@
 //! `consultation`, with the rule that a patient has at most one in progress.
 
 use entity::{Money, consultation};
-use sea_orm_migration::{prelude::*, schema::*};
+use sea_orm_migration::{
+    prelude::*,
+    schema::{big_integer_null, timestamp_with_time_zone, timestamp_with_time_zone_null, uuid},
+};
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;

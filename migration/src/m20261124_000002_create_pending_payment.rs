@@ -2,7 +2,12 @@
 //! not what was delivered. The lease columns stay unindexed, so that a claim touches no index.
 
 use entity::{Money, consultation, pending_payment};
-use sea_orm_migration::{prelude::*, schema::*};
+use sea_orm_migration::{
+    prelude::*,
+    schema::{
+        big_integer, boolean, integer, string_len_null, timestamp_with_time_zone, timestamp_with_time_zone_null, uuid,
+    },
+};
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
@@ -11,8 +16,8 @@ pub(crate) struct Migration;
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         use pending_payment::Column::{
-            AppointmentId, ClaimSeq, CreatedAt, Finished, FinishedAt, Id, LastError, LeaseUntil, NextAttemptAt, ParkedAt,
-            Processing, Rejections, TotalPriceCents, Tries,
+            AppointmentId, ClaimSeq, CreatedAt, Finished, FinishedAt, Id, LastError, LeaseUntil, NextAttemptAt,
+            ParkedAt, Processing, Rejections, TotalPriceCents, Tries,
         };
         let column = |column: pending_payment::Column| Expr::col(column);
         let table = Table::create()

@@ -1,7 +1,10 @@
 //! `payment`, with the rule that an appointment has at most one.
 
 use entity::{Money, payment};
-use sea_orm_migration::{prelude::*, schema::*};
+use sea_orm_migration::{
+    prelude::*,
+    schema::{big_integer, timestamp_with_time_zone, uuid},
+};
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;

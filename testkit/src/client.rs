@@ -31,13 +31,11 @@ impl GraphqlClient {
     }
 
     /// A request for a path, without credentials.
-    #[must_use]
     pub fn get(&self, path: &str) -> RequestBuilder {
         self.http.get(format!("{}{path}", self.base))
     }
 
     /// A POST to `/graphql`, without credentials.
-    #[must_use]
     pub fn post(&self) -> RequestBuilder {
         self.http.post(format!("{}/graphql", self.base))
     }

@@ -1,4 +1,4 @@
-//! A database per test, migrated and empty: a `SQLite` file, or a database of the test run's PostgreSQL.
+//! A database per test, migrated and empty: a SQLite file, or a database of the test run's PostgreSQL.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 

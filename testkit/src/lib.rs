@@ -1,5 +1,7 @@
 //! For tests: a database per test on both databases, a GraphQL client, services and processes to call.
 
+#![expect(clippy::missing_panics_doc, reason = "a test that cannot go on panics")]
+
 mod client;
 mod database;
 mod postgres;

@@ -72,7 +72,12 @@ impl Cluster {
         let query = "{ pendingPayments(first: 100) { edges { node { status tries } } } }";
         let data = self.consultation.client.call(query, json!({})).await;
         let edges = data["pendingPayments"]["edges"].as_array().expect("edges").clone();
-        let node = |edge: &Value| (edge["node"]["status"].as_str().expect("a status").to_owned(), edge["node"]["tries"].as_i64().expect("tries"));
+        let node = |edge: &Value| {
+            (
+                edge["node"]["status"].as_str().expect("a status").to_owned(),
+                edge["node"]["tries"].as_i64().expect("tries"),
+            )
+        };
         edges.iter().map(node).collect()
     }
 }
@@ -94,7 +99,8 @@ pub(crate) async fn finish_one(client: &GraphqlClient) -> (String, String) {
         consultation { id } } }";
     let started = client.call(start, json!({ "a": Uuid::new_v4(), "b": Uuid::new_v4() })).await;
     let id = started["startConsultation"]["consultation"]["id"].as_str().expect("an id").to_owned();
-    let finish = "mutation ($id: ID!) { finishConsultation(input: { consultationId: $id }) { consultation { price } } }";
+    let finish =
+        "mutation ($id: ID!) { finishConsultation(input: { consultationId: $id }) { consultation { price } } }";
     let finished = client.call(finish, json!({ "id": id })).await;
     let price = finished["finishConsultation"]["consultation"]["price"].as_str().expect("a price").to_owned();
     (id, price)

@@ -31,8 +31,10 @@ async fn a_second_signal_ends_at_once_with_another_code() {
     let address = finance.client.base.trim_start_matches("http://").to_owned();
     let mut held = tokio::net::TcpStream::connect(&address).await.expect("connected");
     let credentials = "Authorization: Basic YWRtaW46dGVzdGUxMjM=";
-    let head = format!("POST /graphql HTTP/1.1\r\nHost: {address}\r\n{credentials}\r\nContent-Type: application/json\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n");
-    tokio::io::AsyncWriteExt::write_all(&mut held, head.as_bytes()).await.expect("sent");
+    let request_head = format!(
+        "POST /graphql HTTP/1.1\r\nHost: {address}\r\n{credentials}\r\nContent-Type: application/json\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n"
+    );
+    tokio::io::AsyncWriteExt::write_all(&mut held, request_head.as_bytes()).await.expect("sent");
     // The server asks for the body once the request is in its hands.
     let mut interim = [0; 12];
     tokio::io::AsyncReadExt::read_exact(&mut held, &mut interim).await.expect("100 Continue");
@@ -69,7 +71,8 @@ async fn a_service_is_ready_once_its_database_is_migrated(
     while client.get("/livez").send().await.is_err() {}
     assert_eq!(Answer::of(client.get("/livez")).await.status, 200);
     assert_eq!(Answer::of(client.get("/readyz")).await.status, 503);
-    let check = |settings: &[(&str, &str)]| Process::command("finance", &["healthcheck"], settings).output().expect("it runs");
+    let check =
+        |settings: &[(&str, &str)]| Process::command("finance", &["healthcheck"], settings).output().expect("it runs");
     assert!(!check(&settings).status.success());
 
     let migrated = Process::command("finance", &["migrate"], &settings).status().expect("it runs");

@@ -44,7 +44,10 @@ fn a_bad_setting_is_refused_by_name() {
     ] {
         let flag_and_value = format!("{flag}={value}");
         let program = env!("CARGO_BIN_EXE_all-in-one");
-        let output = Command::new(program).args([flag_and_value.as_str(), "--consultation-bind=127.0.0.1:0"]).output().expect("it runs");
+        let output = Command::new(program)
+            .args([flag_and_value.as_str(), "--consultation-bind=127.0.0.1:0"])
+            .output()
+            .expect("it runs");
         assert!(!output.status.success(), "{flag_and_value}");
         assert!(!output.stderr.is_empty(), "{flag_and_value}");
     }

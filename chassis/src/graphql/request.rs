@@ -20,7 +20,7 @@ pub(super) struct BadRequest {
     /// Whether the request was well-formed HTTP with a GraphQL document: then `application/json` clients
     /// get status 200, as the GraphQL-over-HTTP specification asks for.
     pub(super) well_formed: bool,
-    pub(super) error: ServerError,
+    pub(super) error: Box<ServerError>,
 }
 
 /// The parameters of GraphQL over HTTP. `null` is the same as absent.
@@ -49,7 +49,8 @@ pub(super) async fn read(http: axum::extract::Request) -> Result<Request, BadReq
         .variables(Variables::from_json(Value::Object(parameters.variables.unwrap_or_default())));
     request.operation_name = parameters.operation_name.filter(|name| !name.is_empty());
     let extensions = Value::Object(parameters.extensions.unwrap_or_default());
-    request.extensions = serde_json::from_value(extensions).map_err(|error| BadRequest::malformed("extensions", &error))?;
+    request.extensions =
+        serde_json::from_value(extensions).map_err(|error| BadRequest::malformed("extensions", &error))?;
     Ok(request)
 }
 
@@ -84,7 +85,8 @@ async fn from_body(http: axum::extract::Request) -> Result<Parameters, BadReques
 fn is_json(headers: &HeaderMap) -> bool {
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()?.parse::<Mime>().ok());
     content_type.is_some_and(|mime| {
-        mime.essence_str() == "application/json" && mime.get_param(mime::CHARSET).is_none_or(|charset| charset == mime::UTF_8)
+        mime.essence_str() == "application/json"
+            && mime.get_param(mime::CHARSET).is_none_or(|charset| charset == mime::UTF_8)
     })
 }
 
@@ -95,7 +97,7 @@ fn object<T: DeserializeOwned>(name: &str, json: Option<String>) -> Result<Optio
 
 impl BadRequest {
     fn new(message: impl Into<String>) -> Self {
-        Self { status: StatusCode::BAD_REQUEST, well_formed: false, error: coded(message, "BAD_REQUEST") }
+        Self { status: StatusCode::BAD_REQUEST, well_formed: false, error: Box::new(coded(message, "BAD_REQUEST")) }
     }
 
     fn malformed(what: &str, error: &impl std::fmt::Display) -> Self {
@@ -105,7 +107,7 @@ impl BadRequest {
     pub(super) fn unparsable(error: &ServerError) -> Self {
         let mut coded = coded(error.message.as_str(), "GRAPHQL_PARSE_FAILED");
         coded.locations.clone_from(&error.locations);
-        Self { status: StatusCode::BAD_REQUEST, well_formed: true, error: coded }
+        Self { status: StatusCode::BAD_REQUEST, well_formed: true, error: Box::new(coded) }
     }
 
     pub(super) fn only_by_post() -> Self {
@@ -119,7 +121,7 @@ impl BadRequest {
     }
 
     pub(super) fn took_too_long() -> Self {
-        let error = coded("The request took too long; what it began may still be done", "REQUEST_TIMEOUT");
+        let error = Box::new(coded("The request took too long; what it began may still be done", "REQUEST_TIMEOUT"));
         Self { status: StatusCode::GATEWAY_TIMEOUT, well_formed: false, error }
     }
 }

@@ -41,7 +41,8 @@ impl MediaType {
                 said = true;
                 let Ok(range) = range.trim().parse::<Mime>() else { continue };
                 let quality = range.get_param("q").map_or(Some(1.0), |quality| quality.as_str().parse::<f32>().ok());
-                let Some((quality, media_type)) = quality.filter(|quality| *quality > 0.0).zip(Self::in_range(&range)) else {
+                let Some((quality, media_type)) = quality.filter(|quality| *quality > 0.0).zip(Self::in_range(&range))
+                else {
                     continue;
                 };
                 if favourite.is_none_or(|(best, _)| quality > best) {
@@ -72,7 +73,10 @@ impl Outcome {
     /// Sorts out what was executed, gives every error its code and masks faults.
     pub(super) fn of(mut response: async_graphql::Response, request_id: &str) -> Self {
         // An error without a path comes from before the execution.
-        if response.data == Value::Null && !response.errors.is_empty() && response.errors.iter().all(|e| e.path.is_empty()) {
+        if response.data == Value::Null
+            && !response.errors.is_empty()
+            && response.errors.iter().all(|e| e.path.is_empty())
+        {
             response.errors.iter_mut().filter(|error| code(error).is_none()).for_each(|error| {
                 error.extensions.get_or_insert_default().set("code", "GRAPHQL_VALIDATION_FAILED");
             });
@@ -101,9 +105,9 @@ impl Outcome {
                 (status, errors_only(&errors)).into_response()
             }
             Self::BadRequest(BadRequest { well_formed: true, error, .. }) => {
-                return Self::Invalid(vec![error]).encode(media_type);
+                return Self::Invalid(vec![*error]).encode(media_type);
             }
-            Self::BadRequest(BadRequest { status, error, .. }) => (status, errors_only(&[error])).into_response(),
+            Self::BadRequest(BadRequest { status, error, .. }) => (status, errors_only(&[*error])).into_response(),
         };
         if response.status() == StatusCode::METHOD_NOT_ALLOWED {
             response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));

@@ -141,7 +141,8 @@ mod tests {
         for text in ["0", "-0.01", "1.005", "216.00", "999999999.99", "1000000000"] {
             assert!(Decimal::parse_text(text).is_some_and(|decimal| decimal.0.to_string() == text), "{text}");
         }
-        let refused = ["", "10,50", "NaN", "1e400", "Infinity", " 1", "1 ", ".5", "5.", "+1", "1_0", "0x1F", "--1", "-"];
+        let refused =
+            ["", "10,50", "NaN", "1e400", "Infinity", " 1", "1 ", ".5", "5.", "+1", "1_0", "0x1F", "--1", "-"];
         for text in refused.into_iter().chain(["9".repeat(30).as_str()]) {
             assert_eq!(Decimal::parse_text(text), None, "{text}");
         }
@@ -153,7 +154,9 @@ mod tests {
         assert_eq!(shown("2021-08-02T12:00:00-03:00").as_deref(), Some("\"2021-08-02T15:00:00.000Z\""));
         assert_eq!(shown("2021-08-02T12:00:00.1239Z").as_deref(), Some("\"2021-08-02T12:00:00.123Z\""));
         assert!(matches!(DateTime::parse_text("2021-08-02T12:00:00"), Some(DateTime::Local(_))));
-        for text in ["", "2021-08-02", "2021-13-02T12:00:00Z", "12:00", "9999-12-31T23:59:59-12:00", "+10000-01-01T00:00:00Z"] {
+        for text in
+            ["", "2021-08-02", "2021-13-02T12:00:00Z", "12:00", "9999-12-31T23:59:59-12:00", "+10000-01-01T00:00:00Z"]
+        {
             assert_eq!(DateTime::parse_text(text), None, "{text}");
         }
     }

@@ -58,7 +58,9 @@ impl BatchWriter for FinishWriter {
                 Entry::Vacant(_) => Finished::NotFound,
                 Entry::Occupied(mut entry) => {
                     let answer = self.finish(row, entry.get(), &written_by);
-                    if let (Finished::Finished(finished), Entry::Vacant(new)) = (&answer, written_by.entry(row.consultation_id)) {
+                    if let (Finished::Finished(finished), Entry::Vacant(new)) =
+                        (&answer, written_by.entry(row.consultation_id))
+                    {
                         new.insert(row.pending_payment_id);
                         entry.insert(finished.clone());
                         priced.push((row.pending_payment_id, finished.clone()));
@@ -84,7 +86,11 @@ impl FinishWriter {
     fn finish(&self, row: &Finish, stored: &Consultation, written_by: &HashMap<Uuid, Uuid>) -> Finished {
         if stored.end_date.is_some() {
             let by_this_row = written_by.get(&stored.id) == Some(&row.pending_payment_id);
-            return if by_this_row { Finished::Finished(stored.clone()) } else { Finished::AlreadyFinished(stored.clone()) };
+            return if by_this_row {
+                Finished::Finished(stored.clone())
+            } else {
+                Finished::AlreadyFinished(stored.clone())
+            };
         }
         if row.end_date <= stored.start_date {
             return Finished::InvalidEndDate(InvalidEndDate::NotAfterStart);
@@ -101,7 +107,7 @@ impl FinishWriter {
 }
 
 /// Reads the consultations and keeps others from finishing them. In the order of their ids, which is
-/// the same in every process: batches cannot deadlock. (`SQLite` has locked the database already.)
+/// the same in every process: batches cannot deadlock. (SQLite has locked the database already.)
 async fn lock(transaction: &impl ConnectionTrait, rows: &[Finish]) -> Result<HashMap<Uuid, Consultation>, DbErr> {
     let locked = Consultations::find()
         .filter(Column::Id.is_in(rows.iter().map(|row| row.consultation_id)))
@@ -122,7 +128,8 @@ fn enqueue((id, finished): &(Uuid, Consultation)) -> Option<Enqueue> {
 
 /// Writes end and price of all in one statement.
 async fn update(transaction: &impl ConnectionTrait, priced: &[(Uuid, Consultation)]) -> Result<(), DbErr> {
-    let rows = priced.iter().map(|(_, c)| ValueTuple::Three(c.id.into(), c.end_date.into(), c.price_cents.into())).collect();
+    let rows =
+        priced.iter().map(|(_, c)| ValueTuple::Three(c.id.into(), c.end_date.into(), c.price_cents.into())).collect();
     // Both databases call the columns of a VALUES list so.
     let value = |column: &'static str| Expr::col(("finished", column));
     let update = Query::update()

@@ -19,6 +19,7 @@ const MAX_ROUNDS: usize = 3;
 
 /// A consultation to start.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_field_names, reason = "it is the name of the column")]
 pub(super) struct Start {
     /// Made before writing, so that a repeated write recognises itself.
     pub(super) id: Uuid,

@@ -26,7 +26,8 @@ impl dataloader::Loader<ConsultationId> for Loader {
 
     async fn load(&self, keys: &[ConsultationId]) -> Result<HashMap<ConsultationId, Self::Value>, Arc<DbErr>> {
         let ids = keys.iter().map(|key| key.0);
-        let rows = consultation::Entity::find().filter(consultation::Column::Id.is_in(ids)).all(&self.database.read).await?;
+        let rows =
+            consultation::Entity::find().filter(consultation::Column::Id.is_in(ids)).all(&self.database.read).await?;
         Ok(rows.into_iter().map(|row| (ConsultationId(row.id), row)).collect())
     }
 }

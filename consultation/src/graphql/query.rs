@@ -46,7 +46,7 @@ impl Query {
     ) -> Result<Connection<Consultation>> {
         let page = Page::new(first, after, last, before)?;
         // Ids are made from the start date: their order is the order of the starts.
-        let mut rows = consultations(filter.unwrap_or_default()).cursor_by(consultation::Column::Id);
+        let mut rows = consultations(&filter.unwrap_or_default()).cursor_by(consultation::Column::Id);
         if order_by.is_some_and(|order| order.direction == OrderDirection::Desc) {
             rows.desc();
         }
@@ -64,21 +64,17 @@ impl Query {
         #[graphql(desc = "End before this cursor.")] before: Option<String>,
     ) -> Result<Connection<PendingPayment>> {
         let page = Page::new(first, after, last, before)?;
-        let rows = pending_payments(filter.unwrap_or_default()).cursor_by(pending_payment::Column::Id);
+        let rows = pending_payments(&filter.unwrap_or_default()).cursor_by(pending_payment::Column::Id);
         page.load(rows, &ctx.data_unchecked::<Database>().read, |row| row.id).await
     }
 
     /// Any object by its id, or null if there is none.
-    async fn node(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "The id of the object.")] id: ID,
-    ) -> Result<Option<Node>> {
+    async fn node(&self, ctx: &Context<'_>, #[graphql(desc = "The id of the object.")] id: ID) -> Result<Option<Node>> {
         Ok(self.consultation(ctx, id).await?.map(Node::Consultation))
     }
 }
 
-fn consultations(filter: ConsultationFilter) -> Select<consultation::Entity> {
+fn consultations(filter: &ConsultationFilter) -> Select<consultation::Entity> {
     use consultation::Column::{EndDate, PatientId, PhysicianId};
     consultation::Entity::find()
         .apply_if(filter.physician_id, |rows, id| rows.filter(PhysicianId.eq(id.0)))
@@ -90,7 +86,7 @@ fn consultations(filter: ConsultationFilter) -> Select<consultation::Entity> {
 }
 
 /// The same distinctions as [`PendingPaymentStatus`] makes of a row.
-fn pending_payments(filter: PendingPaymentFilter) -> Select<pending_payment::Entity> {
+fn pending_payments(filter: &PendingPaymentFilter) -> Select<pending_payment::Entity> {
     use pending_payment::Column::{Finished, ParkedAt, Processing};
     pending_payment::Entity::find().apply_if(filter.status, |rows, status| match status {
         PendingPaymentStatus::Finished => rows.filter(Finished.eq(true)),

@@ -9,7 +9,7 @@ const DESTINATION_JITTER: f64 = 0.2;
 /// After a refusal a row is due again in 5 s, 10 s, 20 s and so on up to an hour; of each delay
 /// between half and all.
 const FIRST_REFUSAL_DELAY: Duration = Duration::from_secs(5);
-const MAX_REFUSAL_DELAY: Duration = Duration::from_secs(3600);
+const MAX_REFUSAL_DELAY: Duration = Duration::from_hours(1);
 
 /// How the relay works.
 #[derive(Clone, Copy, Debug)]

@@ -114,13 +114,19 @@ impl Relay {
         Ok(tick)
     }
 
-    async fn deliver(&self, lease: &Lease, claimed_at: Instant, shutdown: &CancellationToken) -> Result<Outcome, DbErr> {
+    async fn deliver(
+        &self,
+        lease: &Lease,
+        claimed_at: Instant,
+        shutdown: &CancellationToken,
+    ) -> Result<Outcome, DbErr> {
         let database = &self.database.write;
         // The monotonic clock: too old, and the lease could end, and another relay begin, during the call.
         if shutdown.is_cancelled() || claimed_at.elapsed() > self.policy.latest_send() {
             return Ok(if store::release(database, lease).await? { Outcome::Released } else { Outcome::Stale });
         }
-        let (written, outcome) = match self.finance.record_payment(lease.appointment_id, lease.total_price_cents).await {
+        let (written, outcome) = match self.finance.record_payment(lease.appointment_id, lease.total_price_cents).await
+        {
             Ok(()) => (store::confirm(database, lease.id).await?, Outcome::Delivered),
             Err(DeliveryError::Destination(error)) => {
                 tracing::warn!(appointment_id = %lease.appointment_id, error, "finance failed; the payment is sent again");

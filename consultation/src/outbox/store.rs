@@ -51,7 +51,8 @@ pub struct Lease {
 /// When the database fails, or a consultation has a pending payment already.
 pub async fn enqueue(transaction: &impl ConnectionTrait, payments: &[Enqueue]) -> Result<(), DbErr> {
     let now = || now_plus(transaction.get_database_backend(), Duration::ZERO);
-    let columns = [Column::Id, Column::AppointmentId, Column::TotalPriceCents, Column::NextAttemptAt, Column::CreatedAt];
+    let columns =
+        [Column::Id, Column::AppointmentId, Column::TotalPriceCents, Column::NextAttemptAt, Column::CreatedAt];
     let mut insert = Query::insert().into_table(PendingPayments).columns(columns).to_owned();
     for payment in payments {
         let total_price = payment.total_price.cents();
@@ -116,7 +117,8 @@ pub async fn claim(database: &impl ConnectionTrait, limit: u64, lease: Duration)
         RETURNING id, appointment_id, total_price_cents, claim_seq, rejections";
     let backend = database.get_database_backend();
     let sql = if backend == DbBackend::Sqlite { SQLITE } else { POSTGRES };
-    let statement = Statement::from_sql_and_values(backend, sql, [limit.cast_signed().into(), lease.as_secs_f64().into()]);
+    let statement =
+        Statement::from_sql_and_values(backend, sql, [limit.cast_signed().into(), lease.as_secs_f64().into()]);
     Lease::find_by_statement(statement).all(database).await
 }
 
@@ -157,7 +159,12 @@ pub async fn confirm(database: &impl ConnectionTrait, id: Uuid) -> Result<bool, 
 ///
 /// # Errors
 /// When the database fails.
-pub async fn postpone(database: &impl ConnectionTrait, lease: &Lease, delay: Duration, error: &str) -> Result<bool, DbErr> {
+pub async fn postpone(
+    database: &impl ConnectionTrait,
+    lease: &Lease,
+    delay: Duration,
+    error: &str,
+) -> Result<bool, DbErr> {
     changed(database, due_after(database, lease, delay, error)).await
 }
 
@@ -206,7 +213,12 @@ pub async fn find(database: &impl ConnectionTrait, appointment_id: Uuid) -> Resu
     PendingPayments::find().filter(Column::AppointmentId.eq(appointment_id)).one(database).await
 }
 
-fn due_after(database: &impl ConnectionTrait, lease: &Lease, delay: Duration, error: &str) -> UpdateMany<PendingPayments> {
+fn due_after(
+    database: &impl ConnectionTrait,
+    lease: &Lease,
+    delay: Duration,
+    error: &str,
+) -> UpdateMany<PendingPayments> {
     under_lease(lease)
         .col_expr(Column::NextAttemptAt, now_plus(database.get_database_backend(), delay))
         .col_expr(Column::LastError, error.chars().take(MAX_ERROR_LENGTH).collect::<String>().into())

@@ -91,7 +91,8 @@ async fn answer(State(shared): State<Arc<Shared>>, body: Bytes) -> impl IntoResp
 
 /// The answer to a refused payment.
 pub(crate) fn conflict() -> Script {
-    let refusal = json!({ "__typename": "PaymentConflict", "code": "PAYMENT_CONFLICT", "message": "recorded with 1.00" });
+    let refusal =
+        json!({ "__typename": "PaymentConflict", "code": "PAYMENT_CONFLICT", "message": "recorded with 1.00" });
     let payload = json!({ "payment": null, "userErrors": [refusal] });
     Script::Answer(200, json!({ "data": { "recordPayment": payload } }).to_string())
 }

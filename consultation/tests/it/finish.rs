@@ -41,9 +41,12 @@ async fn a_second_finish_is_refused_with_the_stored_consultation(
 
 #[rstest]
 #[tokio::test]
-async fn an_unknown_or_malformed_consultation_is_refused(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+async fn an_unknown_or_malformed_consultation_is_refused(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
     let Some(service) = running(backend).await else { return };
-    for (id, code) in [(Uuid::new_v4().to_string(), "CONSULTATION_NOT_FOUND"), ("nonsense".to_owned(), "INVALID_INPUT")] {
+    for (id, code) in [(Uuid::new_v4().to_string(), "CONSULTATION_NOT_FOUND"), ("nonsense".to_owned(), "INVALID_INPUT")]
+    {
         let refused = service.finish(&id, None).await;
         assert_eq!(refusal(&refused), code);
         assert_eq!(refused["userErrors"][0]["field"], json!(["input", "consultationId"]));

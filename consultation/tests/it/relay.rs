@@ -31,13 +31,15 @@ pub(crate) async fn outbox(backend: Backend, payments: usize) -> Option<TestData
     db.database.migrate::<Migrator>().await.expect("migrated");
     let now = clock::now();
     let price = Money::MAX;
-    let enqueues: Vec<_> = (0..payments).map(|_| Enqueue { id: clock::id_at(now), appointment_id: clock::id_at(now), total_price: price }).collect();
+    let enqueues: Vec<_> = (0..payments)
+        .map(|_| Enqueue { id: clock::id_at(now), appointment_id: clock::id_at(now), total_price: price })
+        .collect();
     if payments > 0 {
         let finished = enqueues.iter().map(|payment| consultations::ActiveModel {
             id: Set(payment.appointment_id),
             physician_id: Set(Uuid::new_v4()),
             patient_id: Set(Uuid::new_v4()),
-            start_date: Set(now - Duration::from_secs(60)),
+            start_date: Set(now - Duration::from_mins(1)),
             end_date: Set(Some(now)),
             price_cents: Set(Some(price)),
         });
@@ -48,7 +50,7 @@ pub(crate) async fn outbox(backend: Backend, payments: usize) -> Option<TestData
 }
 
 pub(crate) fn relay(db: &TestDatabase, finance: &FinanceStub) -> Relay {
-    let policy = Policy { request_limit: Duration::from_secs(5), ..Policy::new(Duration::from_secs(60)) };
+    let policy = Policy { request_limit: Duration::from_secs(5), ..Policy::new(Duration::from_mins(1)) };
     let url = finance.url().parse().expect("a URL");
     let client = FinanceClient::new(Finance::in_development(url), policy.request_limit).expect("a client");
     Relay { database: db.database.clone(), finance: client, policy, wake_up: Arc::new(Notify::new()) }
@@ -173,7 +175,9 @@ async fn a_released_row_is_due_with_its_try_given_back(#[values(Backend::Sqlite,
 
 #[rstest]
 #[tokio::test]
-async fn two_relays_on_one_table_send_each_payment_once(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+async fn two_relays_on_one_table_send_each_payment_once(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
     let Some(db) = outbox(backend, 60).await else { return };
     let finance = FinanceStub::start([]).await;
     let (one, other) = (relay(&db, &finance), relay(&db, &finance));

@@ -52,7 +52,7 @@ pub(crate) fn start_service(db: &TestDatabase) -> TestService {
     let domain = DomainSettings {
         price_per_hour: Money::try_from(Decimal::from(200)).expect("money"),
         time_zone: "America/Sao_Paulo".parse().expect("a time zone"),
-        poll_interval: Duration::from_secs(60),
+        poll_interval: Duration::from_mins(1),
     };
     TestService::start(|shutdown| app::build(&server, finance, &domain, &db.database, shutdown).expect("a service"))
 }

@@ -46,7 +46,8 @@ impl Mutation {
             return Ok(Some(RecordPaymentsPayload { user_errors, ..RecordPaymentsPayload::default() }));
         }
         let payments = input.payments.into_iter().enumerate();
-        let results = payments.map(async |(index, payment)| record(ctx, payment, &["input", "payments", &index.to_string()]).await);
+        let results = payments
+            .map(async |(index, payment)| record(ctx, payment, &["input", "payments", &index.to_string()]).await);
         let results = try_join_all(results).await?;
         Ok(Some(RecordPaymentsPayload { results, ..RecordPaymentsPayload::default() }))
     }
@@ -64,7 +65,9 @@ async fn record(ctx: &Context<'_>, input: RecordPaymentInput, path: &[&str]) -> 
     let record = Record::new(input.appointment_id.0, total_price, clock::now());
     let recorded = ctx.data_unchecked::<WriteCoalescer<RecordWriter>>().write(record).await.map_err(not_written)?;
     Ok(match recorded {
-        Recorded::New(payment) => RecordPaymentPayload { payment: Some(payment.into()), ..RecordPaymentPayload::default() },
+        Recorded::New(payment) => {
+            RecordPaymentPayload { payment: Some(payment.into()), ..RecordPaymentPayload::default() }
+        }
         Recorded::Already(payment) => {
             RecordPaymentPayload { payment: Some(payment.into()), already_recorded: true, user_errors: Vec::new() }
         }

@@ -26,7 +26,11 @@ pub struct Query;
 #[Object]
 impl Query {
     /// One payment, or null if there is none with this id.
-    async fn payment(&self, ctx: &Context<'_>, #[graphql(desc = "The id of the payment.")] id: ID) -> Result<Option<Payment>> {
+    async fn payment(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The id of the payment.")] id: ID,
+    ) -> Result<Option<Payment>> {
         let row = Payments::find_by_id(parse_id("id", &id)?).one(&ctx.data_unchecked::<Database>().read).await?;
         Ok(row.map(Payment::from))
     }
@@ -73,6 +77,8 @@ fn matching(filter: PaymentFilter) -> Result<Select<Payments>> {
 fn first_id(argument: &str, time: DateTime) -> Result<Uuid> {
     match time {
         DateTime::Utc(time) => Ok(clock::first_id_at(time)),
-        DateTime::Local(_) => Err(bad_user_input(format!("{argument}: want an offset, as in 2021-08-02T12:00:00-03:00"))),
+        DateTime::Local(_) => {
+            Err(bad_user_input(format!("{argument}: want an offset, as in 2021-08-02T12:00:00-03:00")))
+        }
     }
 }
