@@ -2,6 +2,8 @@
 
 mod demo;
 
+use std::process::ExitCode;
+
 use anyhow::Context;
 use chassis::{
     Lifecycle, cli,
@@ -39,8 +41,12 @@ enum Command {
 }
 
 #[tokio::main]
-async fn main() -> anyhow::Result<()> {
-    let Cli { consultation, finance, telemetry, command } = Cli::parse();
+async fn main() -> ExitCode {
+    cli::exit_code(run(Cli::parse()).await)
+}
+
+async fn run(cli: Cli) -> anyhow::Result<()> {
+    let Cli { consultation, finance, telemetry, command } = cli;
     telemetry.init()?;
     let servers = [consultation.server.clone().resolve()?, finance.server.clone().resolve()?];
     match command.unwrap_or(Command::Serve) {

@@ -1,6 +1,6 @@
 //! The subcommands that every service has.
 
-use std::time::Duration;
+use std::{process::ExitCode, time::Duration};
 
 use anyhow::{Context, ensure};
 use clap::Subcommand;
@@ -20,6 +20,18 @@ pub enum Command {
     Schema,
     /// Ask the service that runs at the bind address whether it is ready; exit 0 if it is
     Healthcheck,
+}
+
+/// Says on standard error what went wrong, without the noise of a backtrace, and gives the exit code.
+#[must_use]
+pub fn exit_code(outcome: anyhow::Result<()>) -> ExitCode {
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
 }
 
 /// Runs a subcommand; `build` puts the service together.

@@ -50,6 +50,10 @@ impl Database {
             let read = sea_orm::Database::connect(sqlite(url, SQLITE_READERS)).await?;
             return Ok(Self { read, write });
         }
+        if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
+            // Without the URL: it may hold a password.
+            return Err(DbErr::Custom("the database URL must begin with sqlite: or postgres://".to_owned()));
+        }
         let pool = sea_orm::Database::connect(postgres(url, POOL_SIZE)).await?;
         Ok(Self { read: pool.clone(), write: pool })
     }

@@ -9,6 +9,7 @@ pub mod clock;
 pub mod database;
 pub mod write_coalescer;
 
+pub mod api;
 pub mod auth;
 pub mod graphiql;
 pub mod graphql;

@@ -2,15 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::Router;
-use chassis::{
-    Service,
-    auth::{self, Authenticator},
-    config::Server,
-    database::Database,
-    graphiql, graphql as graphql_over_http, health,
-    server::Task,
-};
+use chassis::{Service, api, config::Server, database::Database, graphiql, server::Task};
 use futures_util::FutureExt;
 use migration::consultation::Migrator;
 use tokio::sync::Notify;
@@ -69,14 +61,8 @@ pub fn build(
     let (consultations, writers) = Consultations::new(database, domain.price_per_hour, Arc::clone(&wake_up));
 
     let schema = graphql::schema(database.clone(), consultations, Redrive(wake_up), domain.time_zone);
-    let authenticator = Arc::new(Authenticator::new(server.name, &server.access)?);
     let page = graphiql::Page { title: "consultation", default_query: FIRST_QUERY };
-    let guarded = Router::new()
-        .merge(graphql_over_http::router(schema, graphql::sdl()))
-        .merge(graphiql::router(page))
-        .fallback(graphql_over_http::not_found);
-    let router =
-        auth::require(guarded, authenticator).merge(health::router::<Migrator>(database.clone(), shutdown.clone()));
+    let router = api::router::<Migrator>(server, database, shutdown, (schema, graphql::sdl()), page)?;
 
     let relaying: Task = ("outbox relay", relay.run(shutdown.clone()).map(Ok).boxed());
     let writing = writers.into_iter().map(|writer| -> Task { ("consultation writer", writer.map(Ok).boxed()) });

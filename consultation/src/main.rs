@@ -1,5 +1,7 @@
 //! The consultation service's program: settings, logs, then one of the subcommands.
 
+use std::process::ExitCode;
+
 use clap::Parser;
 use consultation::{
     app,
@@ -21,8 +23,11 @@ struct Cli {
 }
 
 #[tokio::main]
-async fn main() -> anyhow::Result<()> {
-    let cli = Cli::parse();
+async fn main() -> ExitCode {
+    chassis::cli::exit_code(run(Cli::parse()).await)
+}
+
+async fn run(cli: Cli) -> anyhow::Result<()> {
     cli.telemetry.init()?;
     let Settings { server, finance, domain } = cli.settings;
     let finance = finance.resolve(Finance::in_development("http://127.0.0.1:8020/graphql".parse()?))?;

@@ -1,16 +1,7 @@
 //! Puts the service together.
 
-use std::sync::Arc;
-
-use axum::Router;
-use chassis::{
-    Service,
-    auth::{self, Authenticator},
-    config::Server,
-    database::Database,
-    graphiql, graphql as graphql_over_http, health,
-    write_coalescer::WriteCoalescer,
-};
+use chassis::{Service, api, config::Server, database::Database, graphiql, write_coalescer::WriteCoalescer};
+use futures_util::FutureExt;
 use migration::finance::Migrator;
 use tokio_util::sync::CancellationToken;
 
@@ -43,17 +34,7 @@ query Payments {
 pub fn build(server: &Server, database: &Database, shutdown: &CancellationToken) -> anyhow::Result<Service> {
     let (writer, writing) = WriteCoalescer::new(RecordWriter { database: database.clone() });
     let schema = graphql::schema(database.clone(), writer);
-    let authenticator = Arc::new(Authenticator::new(server.name, &server.access)?);
     let page = graphiql::Page { title: "finance", default_query: FIRST_QUERY };
-    let guarded = Router::new()
-        .merge(graphql_over_http::router(schema, graphql::sdl()))
-        .merge(graphiql::router(page))
-        .fallback(graphql_over_http::not_found);
-    let router =
-        auth::require(guarded, authenticator).merge(health::router::<Migrator>(database.clone(), shutdown.clone()));
-    let writing = async move {
-        writing.await;
-        Ok(())
-    };
-    Ok(Service { router, tasks: vec![("payment writer", Box::pin(writing))] })
+    let router = api::router::<Migrator>(server, database, shutdown, (schema, graphql::sdl()), page)?;
+    Ok(Service { router, tasks: vec![("payment writer", writing.map(Ok).boxed())] })
 }

@@ -1,5 +1,7 @@
 //! The finance service's program: settings, logs, then one of the subcommands.
 
+use std::process::ExitCode;
+
 use clap::Parser;
 use finance::{app, config::Settings, graphql};
 use migration::finance::Migrator;
@@ -17,8 +19,11 @@ struct Cli {
 }
 
 #[tokio::main]
-async fn main() -> anyhow::Result<()> {
-    let cli = Cli::parse();
+async fn main() -> ExitCode {
+    chassis::cli::exit_code(run(Cli::parse()).await)
+}
+
+async fn run(cli: Cli) -> anyhow::Result<()> {
     cli.telemetry.init()?;
     let server = cli.settings.server.resolve()?;
     chassis::cli::run::<Migrator>(cli.command, server, graphql::sdl, app::build).await

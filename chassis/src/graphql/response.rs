@@ -10,6 +10,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use mime::Mime;
+use serde::Serialize;
 
 use super::request::BadRequest;
 
@@ -124,8 +125,13 @@ impl From<BadRequest> for Outcome {
 }
 
 /// Without `data`: nothing was executed.
-fn errors_only(errors: &[ServerError]) -> Json<serde_json::Value> {
-    Json(serde_json::json!({ "errors": errors }))
+#[derive(Serialize)]
+struct ErrorsOnly<'a> {
+    errors: &'a [ServerError],
+}
+
+fn errors_only(errors: &[ServerError]) -> Json<ErrorsOnly<'_>> {
+    Json(ErrorsOnly { errors })
 }
 
 fn code(error: &ServerError) -> Option<&Value> {

@@ -1,0 +1,33 @@
+//! The routes of a service: the API and its explorer behind credentials, the probes open to all.
+
+use std::sync::Arc;
+
+use async_graphql::Executor;
+use axum::Router;
+use sea_orm_migration::MigratorTrait;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    auth::{self, Authenticator},
+    config::Server,
+    database::Database,
+    graphiql, graphql, health,
+};
+
+/// `/graphql`, `/schema.graphql`, `/graphiql`, `/livez` and `/readyz`; ready when the migrations of `M`
+/// are applied.
+///
+/// # Errors
+/// When the users cannot be read.
+pub fn router<M: MigratorTrait + 'static>(
+    server: &Server,
+    database: &Database,
+    shutdown: &CancellationToken,
+    (schema, sdl): (impl Executor, String),
+    page: graphiql::Page,
+) -> anyhow::Result<Router> {
+    let authenticator = Arc::new(Authenticator::new(server.name, &server.access)?);
+    let guarded =
+        Router::new().merge(graphql::router(schema, sdl)).merge(graphiql::router(page)).fallback(graphql::not_found);
+    Ok(auth::require(guarded, authenticator).merge(health::router::<M>(database.clone(), shutdown.clone())))
+}
