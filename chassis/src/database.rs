@@ -1,12 +1,12 @@
 //! Connections: one file with one writer on SQLite, a pool on PostgreSQL; the database's own clock.
 
-use std::{path::Path, time::Duration};
+use std::time::Duration;
 
 use sea_orm::{
     ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, SqliteTransactionMode,
     TransactionOptions, TransactionTrait,
     sea_query::{Expr, SimpleExpr},
-    sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous},
+    sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
 use sea_orm_migration::MigratorTrait;
 use secrecy::{ExposeSecret, SecretString};
@@ -43,8 +43,8 @@ impl Database {
     /// When the URL is malformed, or a SQLite file cannot be opened or created.
     pub async fn connect(url: &SecretString) -> Result<Self, DbErr> {
         let url = url.expose_secret();
-        if let Some(path) = url.strip_prefix("sqlite:") {
-            create_parent_directory(path.trim_start_matches("//"))?;
+        if url.starts_with("sqlite:") {
+            create_parent_directory(url)?;
             // The writer first: it creates the file and switches it to write-ahead logging.
             let write = sea_orm::Database::connect(sqlite(url, 1)).await?;
             let read = sea_orm::Database::connect(sqlite(url, SQLITE_READERS)).await?;
@@ -54,7 +54,7 @@ impl Database {
             // Without the URL: it may hold a password.
             return Err(DbErr::Custom("the database URL must begin with sqlite: or postgres://".to_owned()));
         }
-        let pool = sea_orm::Database::connect(postgres(url, POOL_SIZE)).await?;
+        let pool = sea_orm::Database::connect(postgres(url, POOL_SIZE)).await.map_err(|error| without(url, &error))?;
         Ok(Self { read: pool.clone(), write: pool })
     }
 
@@ -130,9 +130,14 @@ fn postgres(url: &str, connections: u32) -> ConnectOptions {
     options
 }
 
-fn create_parent_directory(path: &str) -> Result<(), DbErr> {
-    let path = path.split('?').next().unwrap_or(path);
-    let Some(parent) = Path::new(path).parent() else { return Ok(()) };
+/// Drivers quote a malformed URL, which may hold a password.
+fn without(url: &str, error: &DbErr) -> DbErr {
+    DbErr::Custom(error.to_string().replace(url, "(the database URL)"))
+}
+
+fn create_parent_directory(url: &str) -> Result<(), DbErr> {
+    let options: SqliteConnectOptions = url.parse().map_err(|error| DbErr::Custom(format!("{url}: {error}")))?;
+    let Some(parent) = options.get_filename().parent() else { return Ok(()) };
     std::fs::create_dir_all(parent)
         .map_err(|error| DbErr::Custom(format!("cannot create {}: {error}", parent.display())))
 }

@@ -13,7 +13,10 @@ pub mod scalars;
 
 use std::{sync::Arc, time::Duration};
 
-use async_graphql::{Executor, parser::types::OperationType};
+use async_graphql::{
+    Executor, Value, Variables,
+    parser::types::{OperationDefinition, OperationType},
+};
 use axum::{
     Router,
     extract::{Request, State},
@@ -46,26 +49,39 @@ async fn answer<E: Executor>(schema: Arc<E>, http: Request) -> Response {
         return Outcome::from(BadRequest::not_acceptable()).encode(MediaType::Json);
     };
     let id = http.extensions().get::<RequestId>().map(|id| id.as_str().to_owned()).unwrap_or_default();
-    let by_get = http.method() == Method::GET;
-    let outcome = match request::read(http).await.and_then(|request| admit(request, by_get)) {
+    let by_post = http.method() == Method::POST;
+    let outcome = match request::read(http).await.and_then(|request| admit(request, by_post)) {
         Ok(request) => execute(schema, request, &id).await,
         Err(bad_request) => Outcome::from(bad_request),
     };
     outcome.encode(media_type)
 }
 
-/// A GET must not change anything: checked on the parsed document, whatever way it came.
-fn admit(mut request: async_graphql::Request, by_get: bool) -> Result<async_graphql::Request, BadRequest> {
-    let operation_name = request.operation_name.clone();
+/// A GET must not change anything: checked on the parsed document, whatever way it came. Neither does
+/// an operation run that lacks a variable: async-graphql would only notice in the middle of it.
+fn admit(mut request: async_graphql::Request, by_post: bool) -> Result<async_graphql::Request, BadRequest> {
+    let (name, variables) = (request.operation_name.clone(), request.variables.clone());
     let document = request.parsed_query().map_err(|error| BadRequest::unparsable(&error))?;
-    let operation = match &operation_name {
-        Some(name) => document.operations.iter().find(|(found, _)| found.is_some_and(|found| found == name)),
-        None => document.operations.iter().next(),
+    let mut operations = document.operations.iter();
+    let operation = match &name {
+        Some(name) => operations.find(|(found, _)| found.is_some_and(|found| found == name)),
+        None => operations.next().filter(|_| operations.next().is_none()),
     };
-    match operation {
-        Some((_, operation)) if by_get && operation.node.ty != OperationType::Query => Err(BadRequest::only_by_post()),
-        _ => Ok(request),
+    // Without one, the execution says what is wrong with the choice.
+    let Some((_, operation)) = operation else { return Ok(request) };
+    if !by_post && operation.node.ty != OperationType::Query {
+        return Err(BadRequest::only_by_post());
     }
+    require_variables(&operation.node, &variables)?;
+    Ok(request)
+}
+
+fn require_variables(operation: &OperationDefinition, given: &Variables) -> Result<(), BadRequest> {
+    let mut required = operation.variable_definitions.iter().map(|variable| &variable.node).filter(|variable| {
+        !variable.var_type.node.nullable && variable.default_value.is_none()
+    });
+    let missing = required.find(|variable| given.get(&variable.name.node).is_none_or(|value| *value == Value::Null));
+    missing.map_or(Ok(()), |variable| Err(BadRequest::lacks_variable(variable)))
 }
 
 /// Runs in a task of its own, which a client that hangs up does not cancel.
@@ -79,7 +95,6 @@ async fn execute<E: Executor>(schema: Arc<E>, request: async_graphql::Request, r
 }
 
 /// Answers everything that no route answers.
-#[expect(clippy::unused_async, reason = "handlers are async")]
 pub async fn not_found() -> Response {
     (StatusCode::NOT_FOUND, "Not found. The API is at /graphql, its explorer at /graphiql\n").into_response()
 }

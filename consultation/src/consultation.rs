@@ -3,6 +3,8 @@
 
 mod finish;
 mod start;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 

@@ -48,7 +48,9 @@ impl Htpasswd {
 impl PasswordHash {
     fn parse(hash: &str) -> Option<Self> {
         if hash.starts_with("$argon2") {
-            return PasswordHashString::new(hash).ok().map(Self::Argon2);
+            let hash = PasswordHashString::new(hash).ok()?;
+            // The format allows parameters without a hash, which no password matches.
+            return hash.password_hash().hash.is_some().then_some(Self::Argon2(hash));
         }
         hash.parse::<bcrypt::HashParts>().ok().map(|_| Self::Bcrypt(hash.to_owned()))
     }

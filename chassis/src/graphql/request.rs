@@ -1,6 +1,6 @@
 //! From an HTTP request to a GraphQL request, or to a refusal that says what to change.
 
-use async_graphql::{Request, ServerError, Variables};
+use async_graphql::{Request, ServerError, Variables, parser::types::VariableDefinition};
 use axum::{
     body::to_bytes,
     extract::{FromRequestParts, Query},
@@ -44,7 +44,8 @@ struct UrlParameters {
 }
 
 pub(super) async fn read(http: axum::extract::Request) -> Result<Request, BadRequest> {
-    let parameters = if http.method() == Method::GET { from_url(http).await? } else { from_body(http).await? };
+    // HEAD asks like GET.
+    let parameters = if http.method() == Method::POST { from_body(http).await? } else { from_url(http).await? };
     let mut request = Request::new(parameters.query)
         .variables(Variables::from_json(Value::Object(parameters.variables.unwrap_or_default())));
     request.operation_name = parameters.operation_name.filter(|name| !name.is_empty());
@@ -76,7 +77,8 @@ async fn from_body(http: axum::extract::Request) -> Result<Parameters, BadReques
         let message = format!("The request could not be read, or is over {} kB", MAX_BODY / 1024);
         BadRequest { status: StatusCode::PAYLOAD_TOO_LARGE, ..BadRequest::new(message) }
     })?;
-    if body.first() == Some(&b'[') {
+    // Serde would also take a list for the parameters in their order.
+    if body.trim_ascii_start().starts_with(b"[") {
         return Err(BadRequest::new("Batches are not supported: send one operation per request"));
     }
     serde_json::from_slice(&body).map_err(|error| BadRequest::malformed("body", &error))
@@ -108,6 +110,14 @@ impl BadRequest {
         let mut coded = coded(error.message.as_str(), "GRAPHQL_PARSE_FAILED");
         coded.locations.clone_from(&error.locations);
         Self { status: StatusCode::BAD_REQUEST, well_formed: true, error: Box::new(coded) }
+    }
+
+    pub(super) fn lacks_variable(variable: &VariableDefinition) -> Self {
+        let VariableDefinition { name, var_type, .. } = variable;
+        let message = format!("The variable \"${}\" of type \"{}\" is required", name.node, var_type.node);
+        let mut coded = coded(message, "GRAPHQL_VALIDATION_FAILED");
+        coded.locations.push(name.pos);
+        Self { status: StatusCode::BAD_REQUEST, well_formed: true, error: coded }
     }
 
     pub(super) fn only_by_post() -> Self {

@@ -1,9 +1,6 @@
 //! Finishing: the end, the price and the pending payment of a batch in one transaction.
 
-use std::{
-    collections::{HashMap, hash_map::Entry},
-    sync::Arc,
-};
+use std::{collections::HashMap, sync::Arc};
 
 use chassis::{database::Database, write_coalescer::BatchWriter};
 use chrono::{DateTime, Utc};
@@ -49,60 +46,62 @@ impl BatchWriter for FinishWriter {
 
     async fn write(&self, rows: &[Finish]) -> Result<Vec<Finished>, DbErr> {
         let transaction = self.database.begin().await?;
-        let mut stored = lock(&transaction, rows).await?;
-        let mut written_by = store::pending_payment_ids(&transaction, finished_ids(&stored)).await?;
-        let mut priced = Vec::new();
-        let answers: Vec<_> = rows
-            .iter()
-            .map(|row| match stored.entry(row.consultation_id) {
-                Entry::Vacant(_) => Finished::NotFound,
-                Entry::Occupied(mut entry) => {
-                    let answer = self.finish(row, entry.get(), &written_by);
-                    if let (Finished::Finished(finished), Entry::Vacant(new)) =
-                        (&answer, written_by.entry(row.consultation_id))
-                    {
-                        new.insert(row.pending_payment_id);
-                        entry.insert(finished.clone());
-                        priced.push((row.pending_payment_id, finished.clone()));
-                    }
-                    answer
-                }
-            })
-            .collect();
-        if !priced.is_empty() {
-            update(&transaction, &priced).await?;
-            store::enqueue(&transaction, &priced.iter().filter_map(enqueue).collect::<Vec<_>>()).await?;
-        }
+        let mut batch = Batch::read(&transaction, rows).await?;
+        let answers = rows.iter().map(|row| batch.finish(row, self.price_per_hour)).collect();
+        batch.write(&transaction).await?;
         transaction.commit().await?;
-        if !priced.is_empty() {
+        if !batch.finished.is_empty() {
             self.finished.notify_one();
         }
         Ok(answers)
     }
 }
 
-impl FinishWriter {
-    /// The rules, on a consultation that nobody else can change now.
-    fn finish(&self, row: &Finish, stored: &Consultation, written_by: &HashMap<Uuid, Uuid>) -> Finished {
-        if stored.end_date.is_some() {
-            let by_this_row = written_by.get(&stored.id) == Some(&row.pending_payment_id);
-            return if by_this_row {
-                Finished::Finished(stored.clone())
-            } else {
-                Finished::AlreadyFinished(stored.clone())
-            };
+/// The consultations of a batch, which nobody else can change until the transaction ends.
+struct Batch {
+    stored: HashMap<Uuid, Consultation>,
+    /// The pending payments of those that are finished: they tell who finished them.
+    pending_payments: HashMap<Uuid, Uuid>,
+    /// What this batch finishes.
+    finished: Vec<(Enqueue, DateTime<Utc>)>,
+}
+
+impl Batch {
+    async fn read(transaction: &impl ConnectionTrait, rows: &[Finish]) -> Result<Self, DbErr> {
+        let stored = lock(transaction, rows).await?;
+        let finished = stored.values().filter(|consultation| consultation.end_date.is_some()).map(|found| found.id);
+        let pending_payments = store::pending_payment_ids(transaction, finished.collect()).await?;
+        Ok(Self { stored, pending_payments, finished: Vec::new() })
+    }
+
+    /// The rules. Of two rows for one consultation the first finishes it.
+    fn finish(&mut self, row: &Finish, price_per_hour: Money) -> Finished {
+        let Some(consultation) = self.stored.get_mut(&row.consultation_id) else { return Finished::NotFound };
+        if consultation.end_date.is_some() {
+            let by_this_row = self.pending_payments.get(&consultation.id) == Some(&row.pending_payment_id);
+            let answer = if by_this_row { Finished::Finished } else { Finished::AlreadyFinished };
+            return answer(consultation.clone());
         }
-        if row.end_date <= stored.start_date {
+        if row.end_date <= consultation.start_date {
             return Finished::InvalidEndDate(InvalidEndDate::NotAfterStart);
         }
-        match price(row.end_date - stored.start_date, self.price_per_hour) {
-            Err(_) => Finished::InvalidEndDate(InvalidEndDate::PriceTooLarge),
-            Ok(price) => Finished::Finished(Consultation {
-                end_date: Some(row.end_date),
-                price_cents: Some(price),
-                ..stored.clone()
-            }),
+        let Ok(price) = price(row.end_date - consultation.start_date, price_per_hour) else {
+            return Finished::InvalidEndDate(InvalidEndDate::PriceTooLarge);
+        };
+        (consultation.end_date, consultation.price_cents) = (Some(row.end_date), Some(price));
+        let payment = Enqueue { id: row.pending_payment_id, appointment_id: consultation.id, total_price: price };
+        self.pending_payments.insert(consultation.id, payment.id);
+        self.finished.push((payment, row.end_date));
+        Finished::Finished(consultation.clone())
+    }
+
+    async fn write(&self, transaction: &impl ConnectionTrait) -> Result<(), DbErr> {
+        if self.finished.is_empty() {
+            return Ok(());
         }
+        update(transaction, &self.finished).await?;
+        let payments: Vec<_> = self.finished.iter().map(|(payment, _)| *payment).collect();
+        store::enqueue(transaction, &payments).await
     }
 }
 
@@ -118,30 +117,23 @@ async fn lock(transaction: &impl ConnectionTrait, rows: &[Finish]) -> Result<Has
     Ok(locked.into_iter().map(|consultation| (consultation.id, consultation)).collect())
 }
 
-fn finished_ids(stored: &HashMap<Uuid, Consultation>) -> Vec<Uuid> {
-    stored.values().filter(|consultation| consultation.end_date.is_some()).map(|consultation| consultation.id).collect()
-}
-
-fn enqueue((id, finished): &(Uuid, Consultation)) -> Option<Enqueue> {
-    Some(Enqueue { id: *id, appointment_id: finished.id, total_price: finished.price_cents? })
-}
-
 /// Writes end and price of all in one statement.
-async fn update(transaction: &impl ConnectionTrait, priced: &[(Uuid, Consultation)]) -> Result<(), DbErr> {
-    let rows =
-        priced.iter().map(|(_, c)| ValueTuple::Three(c.id.into(), c.end_date.into(), c.price_cents.into())).collect();
+async fn update(transaction: &impl ConnectionTrait, finished: &[(Enqueue, DateTime<Utc>)]) -> Result<(), DbErr> {
+    let rows = finished.iter().map(|(payment, end_date)| {
+        ValueTuple::Three(payment.appointment_id.into(), (*end_date).into(), payment.total_price.cents().into())
+    });
     // Both databases call the columns of a VALUES list so.
     let value = |column: &'static str| Expr::col(("finished", column));
     let update = Query::update()
         .table(Consultations)
-        .from(TableRef::ValuesList(rows, "finished".into_iden()))
+        .from(TableRef::ValuesList(rows.collect(), "finished".into_iden()))
         .value(Column::EndDate, value("column2"))
         .value(Column::PriceCents, value("column3"))
         .and_where(Expr::col((Consultations, Column::Id)).eq(value("column1")))
         .to_owned();
     let updated = transaction.execute(&update).await?.rows_affected();
     match usize::try_from(updated) {
-        Ok(updated) if updated == priced.len() => Ok(()),
-        _ => Err(DbErr::Custom(format!("{updated} consultations were updated instead of {}", priced.len()))),
+        Ok(updated) if updated == finished.len() => Ok(()),
+        _ => Err(DbErr::Custom(format!("{updated} consultations were updated instead of {}", finished.len()))),
     }
 }

@@ -3,6 +3,7 @@
 mod end_dates;
 mod finance_stub;
 mod finish;
+mod outbox;
 mod queries;
 mod relay;
 mod relay_failures;

@@ -1,86 +1,16 @@
 //! The relay's conformance suite: claims, leases and fencing, the same on both databases.
 
-use std::{sync::Arc, time::Duration};
-
-use chassis::{clock, database::now_plus};
-use consultation::{
-    config::Finance,
-    finance::FinanceClient,
-    outbox::{
-        Policy, Relay, Tick,
-        store::{self, Enqueue, Lease},
-    },
-};
-use entity::{Money, consultation as consultations, pending_payment};
+use consultation::outbox::store::{self, Lease};
+use entity::pending_payment::Column;
 use futures_util::future::join_all;
-use migration::consultation::Migrator;
 use rstest::rstest;
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
 use testkit::{Backend, TestDatabase};
-use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
-use crate::finance_stub::{FinanceStub, Script};
-
-pub(crate) const LEASE: Duration = Duration::from_secs(30);
-
-/// An outbox with `payments` that are due.
-pub(crate) async fn outbox(backend: Backend, payments: usize) -> Option<TestDatabase> {
-    let db = TestDatabase::empty(backend).await?;
-    db.database.migrate::<Migrator>().await.expect("migrated");
-    let now = clock::now();
-    let price = Money::MAX;
-    let enqueues: Vec<_> = (0..payments)
-        .map(|_| Enqueue { id: clock::id_at(now), appointment_id: clock::id_at(now), total_price: price })
-        .collect();
-    if payments > 0 {
-        let finished = enqueues.iter().map(|payment| consultations::ActiveModel {
-            id: Set(payment.appointment_id),
-            physician_id: Set(Uuid::new_v4()),
-            patient_id: Set(Uuid::new_v4()),
-            start_date: Set(now - Duration::from_mins(1)),
-            end_date: Set(Some(now)),
-            price_cents: Set(Some(price)),
-        });
-        consultations::Entity::insert_many(finished).exec(&db.database.write).await.expect("inserted");
-        store::enqueue(&db.database.write, &enqueues).await.expect("enqueued");
-    }
-    Some(db)
-}
-
-pub(crate) fn relay(db: &TestDatabase, finance: &FinanceStub) -> Relay {
-    let policy = Policy { request_limit: Duration::from_secs(5), ..Policy::new(Duration::from_mins(1)) };
-    let url = finance.url().parse().expect("a URL");
-    let client = FinanceClient::new(Finance::in_development(url), policy.request_limit).expect("a client");
-    Relay { database: db.database.clone(), finance: client, policy, wake_up: Arc::new(Notify::new()) }
-}
-
-pub(crate) async fn tick(relay: &Relay) -> Tick {
-    relay.tick(&CancellationToken::new()).await.expect("a tick")
-}
-
-pub(crate) async fn rows(db: &TestDatabase) -> Vec<pending_payment::Model> {
-    pending_payment::Entity::find().all(&db.database.read).await.expect("rows")
-}
-
-pub(crate) async fn row(db: &TestDatabase) -> pending_payment::Model {
-    rows(db).await.remove(0)
-}
-
-/// Makes a time of every row lie in the past, as if it had come.
-pub(crate) async fn come(db: &TestDatabase, column: pending_payment::Column) {
-    let database = &db.database.write;
-    let now = now_plus(database.get_database_backend(), Duration::ZERO);
-    let all = pending_payment::Entity::update_many().col_expr(column, now);
-    let unfinished = all.filter(pending_payment::Column::Finished.eq(false));
-    let set = if matches!(column, pending_payment::Column::LeaseUntil) {
-        unfinished.filter(pending_payment::Column::Processing.eq(true))
-    } else {
-        unfinished
-    };
-    set.exec(database).await.expect("updated");
-}
+use crate::{
+    finance_stub::{FinanceStub, Script},
+    outbox::{LEASE, come, outbox, relay, row, rows, tick},
+};
 
 async fn claim(db: &TestDatabase, limit: u64) -> Vec<Lease> {
     store::claim(&db.database.write, limit, LEASE).await.expect("a claim")
@@ -122,7 +52,7 @@ async fn a_leased_row_is_left_alone_until_its_lease_ends(
     let Some(db) = outbox(backend, 1).await else { return };
     let first = claim(&db, 1).await.remove(0);
     assert_eq!(claim(&db, 1).await.len(), 0);
-    come(&db, pending_payment::Column::LeaseUntil).await;
+    come(&db, Column::LeaseUntil).await;
     let second = claim(&db, 1).await.remove(0);
     assert_eq!((second.id, second.claim_seq), (first.id, first.claim_seq + 1));
 }
@@ -132,7 +62,7 @@ async fn a_leased_row_is_left_alone_until_its_lease_ends(
 async fn a_stale_lease_changes_nothing(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
     let Some(db) = outbox(backend, 1).await else { return };
     let stale = claim(&db, 1).await.remove(0);
-    come(&db, pending_payment::Column::LeaseUntil).await;
+    come(&db, Column::LeaseUntil).await;
     claim(&db, 1).await;
     let held = row(&db).await;
 
@@ -150,7 +80,7 @@ async fn a_confirmed_payment_is_finished_whoever_says_it_and_stays_so(
 ) {
     let Some(db) = outbox(backend, 1).await else { return };
     let stale = claim(&db, 1).await.remove(0);
-    come(&db, pending_payment::Column::LeaseUntil).await;
+    come(&db, Column::LeaseUntil).await;
     let holder = claim(&db, 1).await.remove(0);
 
     let database = &db.database.write;
@@ -159,7 +89,7 @@ async fn a_confirmed_payment_is_finished_whoever_says_it_and_stays_so(
     assert!(!store::postpone(database, &holder, LEASE, "late").await.expect("a statement"));
     let row = row(&db).await;
     assert!(row.finished && !row.processing && row.finished_at.is_some());
-    come(&db, pending_payment::Column::NextAttemptAt).await;
+    come(&db, Column::NextAttemptAt).await;
     assert_eq!(claim(&db, 1).await.len(), 0);
 }
 

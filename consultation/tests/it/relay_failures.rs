@@ -14,7 +14,7 @@ use consultation::{
 
 use crate::{
     finance_stub::{FinanceStub, Script, conflict},
-    relay::{come, outbox, relay, row, rows, tick},
+    outbox::{come, outbox, relay, row, rows, tick},
 };
 
 #[rstest]

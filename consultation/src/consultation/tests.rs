@@ -1,0 +1,72 @@
+//! A write whose commit was answered by a cut connection is written again: it must find its own traces.
+
+use std::sync::Arc;
+
+use chassis::{clock, write_coalescer::BatchWriter};
+use chrono::TimeDelta;
+use entity::Money;
+use migration::consultation::Migrator;
+use rstest::rstest;
+use testkit::{Backend, TestDatabase};
+use tokio::sync::Notify;
+use uuid::Uuid;
+
+use super::{Finish, FinishWriter, Finished, Start, StartWriter, Started};
+
+async fn writers(backend: Backend) -> Option<(TestDatabase, StartWriter, FinishWriter)> {
+    let db = TestDatabase::empty(backend).await?;
+    db.database.migrate::<Migrator>().await.expect("migrated");
+    let start = StartWriter { database: db.database.clone() };
+    let finished = Arc::new(Notify::new());
+    let finish = FinishWriter { database: db.database.clone(), price_per_hour: Money::MAX, finished };
+    Some((db, start, finish))
+}
+
+fn a_start() -> Start {
+    let now = clock::now();
+    Start { id: clock::id_at(now), physician_id: Uuid::new_v4(), patient_id: Uuid::new_v4(), start_date: now }
+}
+
+fn a_finish(start: &Start) -> Finish {
+    let end_date = start.start_date + TimeDelta::minutes(1);
+    Finish { consultation_id: start.id, end_date, pending_payment_id: clock::id_at(end_date) }
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_repeated_write_is_answered_as_the_first(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+    let Some((_db, starts, finishes)) = writers(backend).await else { return };
+    let start = a_start();
+    let finish = a_finish(&start);
+    for _ in 0..2 {
+        let answer = starts.write(std::slice::from_ref(&start)).await.expect("written").remove(0);
+        assert!(matches!(answer, Started::Started(consultation) if consultation.id == start.id));
+    }
+    for _ in 0..2 {
+        let answer = finishes.write(std::slice::from_ref(&finish)).await.expect("written").remove(0);
+        assert!(matches!(answer, Finished::Finished(consultation) if consultation.end_date == Some(finish.end_date)));
+    }
+}
+
+#[rstest]
+#[tokio::test]
+async fn two_rows_of_one_batch_may_collide_and_the_first_wins(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let Some((_db, starts, finishes)) = writers(backend).await else { return };
+    let first = a_start();
+    let second = Start { patient_id: first.patient_id, ..a_start() };
+    let other = a_start();
+    let answers = starts.write(&[first.clone(), second, other.clone()]).await.expect("written");
+    assert!(matches!(&answers[0], Started::Started(consultation) if consultation.id == first.id));
+    assert!(matches!(&answers[1], Started::PatientInConsultation(consultation) if consultation.id == first.id));
+    assert!(matches!(&answers[2], Started::Started(consultation) if consultation.id == other.id));
+
+    let unknown = a_finish(&a_start());
+    let answers =
+        finishes.write(&[a_finish(&first), unknown, a_finish(&first), a_finish(&other)]).await.expect("written");
+    assert!(matches!(&answers[0], Finished::Finished(_)));
+    assert!(matches!(&answers[1], Finished::NotFound));
+    assert!(matches!(&answers[2], Finished::AlreadyFinished(consultation) if consultation.id == first.id));
+    assert!(matches!(&answers[3], Finished::Finished(consultation) if consultation.id == other.id));
+}

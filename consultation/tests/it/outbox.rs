@@ -1,0 +1,81 @@
+//! An outbox with rows that are due, and a relay for it.
+
+use std::{sync::Arc, time::Duration};
+
+use chassis::{clock, database::now_plus};
+use consultation::{
+    config::Finance,
+    finance::FinanceClient,
+    outbox::{
+        Policy, Relay, Tick,
+        store::{self, Enqueue},
+    },
+};
+use entity::{Money, consultation as consultations, pending_payment};
+use migration::consultation::Migrator;
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
+use testkit::{Backend, TestDatabase};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::finance_stub::FinanceStub;
+
+pub(crate) const LEASE: Duration = Duration::from_secs(30);
+
+/// An outbox with `payments` that are due.
+pub(crate) async fn outbox(backend: Backend, payments: usize) -> Option<TestDatabase> {
+    let db = TestDatabase::empty(backend).await?;
+    db.database.migrate::<Migrator>().await.expect("migrated");
+    let now = clock::now();
+    let price = Money::MAX;
+    let enqueues: Vec<_> = (0..payments)
+        .map(|_| Enqueue { id: clock::id_at(now), appointment_id: clock::id_at(now), total_price: price })
+        .collect();
+    if payments > 0 {
+        let finished = enqueues.iter().map(|payment| consultations::ActiveModel {
+            id: Set(payment.appointment_id),
+            physician_id: Set(Uuid::new_v4()),
+            patient_id: Set(Uuid::new_v4()),
+            start_date: Set(now - Duration::from_mins(1)),
+            end_date: Set(Some(now)),
+            price_cents: Set(Some(price)),
+        });
+        consultations::Entity::insert_many(finished).exec(&db.database.write).await.expect("inserted");
+        store::enqueue(&db.database.write, &enqueues).await.expect("enqueued");
+    }
+    Some(db)
+}
+
+pub(crate) fn relay(db: &TestDatabase, finance: &FinanceStub) -> Relay {
+    let policy = Policy { request_limit: Duration::from_secs(5), ..Policy::new(Duration::from_mins(1)) };
+    let url = finance.url().parse().expect("a URL");
+    let client = FinanceClient::new(Finance::in_development(url), policy.request_limit).expect("a client");
+    Relay { database: db.database.clone(), finance: client, policy, wake_up: Arc::new(Notify::new()) }
+}
+
+pub(crate) async fn tick(relay: &Relay) -> Tick {
+    relay.tick(&CancellationToken::new()).await.expect("a tick")
+}
+
+pub(crate) async fn rows(db: &TestDatabase) -> Vec<pending_payment::Model> {
+    pending_payment::Entity::find().all(&db.database.read).await.expect("rows")
+}
+
+pub(crate) async fn row(db: &TestDatabase) -> pending_payment::Model {
+    rows(db).await.remove(0)
+}
+
+/// Makes a time of every row lie in the past, as if it had come.
+pub(crate) async fn come(db: &TestDatabase, column: pending_payment::Column) {
+    let database = &db.database.write;
+    let now = now_plus(database.get_database_backend(), Duration::ZERO);
+    let all = pending_payment::Entity::update_many().col_expr(column, now);
+    let unfinished = all.filter(pending_payment::Column::Finished.eq(false));
+    let set = if matches!(column, pending_payment::Column::LeaseUntil) {
+        unfinished.filter(pending_payment::Column::Processing.eq(true))
+    } else {
+        unfinished
+    };
+    set.exec(database).await.expect("updated");
+}
