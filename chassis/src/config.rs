@@ -8,6 +8,8 @@ use std::{
 use anyhow::{Context, bail};
 use secrecy::{ExposeSecret, SecretString};
 
+use crate::tls;
+
 /// The user of the development set-up.
 pub const DEVELOPMENT_USERNAME: &str = "admin";
 /// The password of the development set-up. It is public: a warning is logged while it guards a
@@ -25,6 +27,8 @@ pub struct Server {
     pub database_url: SecretString,
     /// Who may call.
     pub access: Access,
+    /// The certificate with which to speak HTTPS, if not plain HTTP.
+    pub tls: Option<tls::Files>,
 }
 
 /// Who may call the service with HTTP Basic.
@@ -64,7 +68,8 @@ impl Server {
             SocketAddr::V6(v6) if v6.ip().is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),
             _ => {}
         }
-        format!("http://{address}")
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        format!("{scheme}://{address}")
     }
 
     /// Whether the public development password guards an address that other machines can reach.
@@ -75,11 +80,13 @@ impl Server {
     }
 }
 
-/// A secret given directly or, better, in a file, whose last line break does not count.
+/// A secret given directly or, better, in a file, whose last line break does not count. Empty is not given:
+/// so Compose files and templates write it.
 ///
 /// # Errors
 /// When the file cannot be read, is empty, or both were given.
 pub fn secret(name: &str, value: Option<SecretString>, file: Option<PathBuf>) -> anyhow::Result<Option<SecretString>> {
+    let value = value.filter(|value| !value.expose_secret().is_empty());
     let Some(file) = file else { return Ok(value) };
     if value.is_some() {
         bail!("give {name} or {name}-file, not both");
@@ -153,6 +160,14 @@ macro_rules! server_settings {
             #[arg(id = concat!($flag, "-htpasswd-file"), long, env = concat!($variable, "_HTPASSWD_FILE"))]
             #[arg(global = true, value_name = "FILE")]
             htpasswd_file: Option<std::path::PathBuf>,
+            /// File with the certificate (PEM) for HTTPS; a new content is used without a restart [default: plain HTTP]
+            #[arg(id = concat!($flag, "-tls-certificate-file"), long, env = concat!($variable, "_TLS_CERTIFICATE_FILE"))]
+            #[arg(global = true, value_name = "FILE")]
+            tls_certificate_file: Option<std::path::PathBuf>,
+            /// File with the certificate's private key (PEM)
+            #[arg(id = concat!($flag, "-tls-key-file"), long, env = concat!($variable, "_TLS_KEY_FILE"))]
+            #[arg(global = true, value_name = "FILE")]
+            tls_key_file: Option<std::path::PathBuf>,
         }
 
         impl ServerSettings {
@@ -177,6 +192,7 @@ macro_rules! server_settings {
                         self.password_file,
                         self.htpasswd_file,
                     )?,
+                    tls: chassis::tls::Files::both($flag, self.tls_certificate_file, self.tls_key_file)?,
                 })
             }
         }

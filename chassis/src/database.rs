@@ -74,13 +74,12 @@ impl Database {
     /// # Errors
     /// When the database cannot be reached or a migration fails.
     pub async fn migrate<M: MigratorTrait>(&self) -> Result<(), DbErr> {
-        if self.write.get_database_backend() == DbBackend::Sqlite {
-            return M::up(&self.write, None).await;
-        }
         // The lock belongs to the transaction, so that it goes with it whatever happens.
-        let transaction = self.write.begin().await?;
-        transaction.execute_unprepared("SET LOCAL lock_timeout = '60s'").await?;
-        transaction.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")).await?;
+        let transaction = self.begin().await?;
+        if transaction.get_database_backend() == DbBackend::Postgres {
+            transaction.execute_unprepared("SET LOCAL lock_timeout = '60s'").await?;
+            transaction.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")).await?;
+        }
         M::up(&transaction, None).await?;
         transaction.commit().await
     }

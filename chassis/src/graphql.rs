@@ -77,9 +77,11 @@ fn admit(mut request: async_graphql::Request, by_post: bool) -> Result<async_gra
 }
 
 fn require_variables(operation: &OperationDefinition, given: &Variables) -> Result<(), BadRequest> {
-    let mut required = operation.variable_definitions.iter().map(|variable| &variable.node).filter(|variable| {
-        !variable.var_type.node.nullable && variable.default_value.is_none()
-    });
+    let mut required = operation
+        .variable_definitions
+        .iter()
+        .map(|variable| &variable.node)
+        .filter(|variable| !variable.var_type.node.nullable && variable.default_value.is_none());
     let missing = required.find(|variable| given.get(&variable.name.node).is_none_or(|value| *value == Value::Null));
     missing.map_or(Ok(()), |variable| Err(BadRequest::lacks_variable(variable)))
 }

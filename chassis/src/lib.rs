@@ -20,6 +20,7 @@ pub mod request_id;
 pub mod cli;
 pub mod lifecycle;
 pub mod server;
+pub mod tls;
 
 pub use lifecycle::Lifecycle;
 pub use server::Service;

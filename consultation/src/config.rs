@@ -44,7 +44,7 @@ pub struct DomainSettings {
     #[arg(long = "consultation-time-zone", env = "CONSULTATION_TIME_ZONE", default_value = "America/Sao_Paulo")]
     #[arg(global = true, value_name = "NAME")]
     pub time_zone: Tz,
-    /// How often to look for payments that are due: 100ms to 1m
+    /// How often to look for payments that are due: 100ms to 5s
     #[arg(long = "consultation-poll-interval", env = "CONSULTATION_POLL_INTERVAL", default_value = "5s")]
     #[arg(global = true, value_name = "DURATION", value_parser = poll_interval)]
     pub poll_interval: Duration,
@@ -113,8 +113,8 @@ fn price_per_hour(text: &str) -> Result<Money, String> {
 
 fn poll_interval(text: &str) -> Result<Duration, String> {
     let interval = humantime::parse_duration(text).map_err(|error| error.to_string())?;
-    let range = Duration::from_millis(100)..=Duration::from_mins(1);
-    if range.contains(&interval) { Ok(interval) } else { Err("want 100ms to 1m".to_owned()) }
+    let range = Duration::from_millis(100)..=Duration::from_secs(5);
+    if range.contains(&interval) { Ok(interval) } else { Err("want 100ms to 5s".to_owned()) }
 }
 
 fn http_url(text: &str) -> Result<Url, String> {

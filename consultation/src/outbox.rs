@@ -3,7 +3,7 @@
 //! ```text
 //!              claim (tries += 1, claim_seq += 1)          confirmed: recorded or already recorded
 //!  pending ---------------------------------> leased ------------------------------------> finished
-//!     ^  destination failed: again in 5 s        |  |
+//!     ^  destination failed: again in 4 to 5 s   |  |
 //!     +------------------------------------------+  |  refused: PAYMENT_CONFLICT or invalid
 //!     ^  lease expired: claimable again             v
 //!     +------------------------------------- parked (still retried, at most hourly; an operator may redrive)

@@ -14,7 +14,7 @@ pub struct InvalidInput {
     pub message: String,
     /// `INVALID_INPUT`, for programs.
     pub code: String,
-    /// The path of the argument, as in `["input", "totalPrice"]`.
+    /// The path of the argument, as in `["input", "name"]`.
     pub field: Option<Vec<String>>,
 }
 

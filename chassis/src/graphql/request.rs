@@ -10,7 +10,7 @@ use mime::Mime;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
-/// Far above any hand-written operation with its variables, and a hundred payments of a batch.
+/// Far above any hand-written operation with its variables, and for lists of a hundred inputs.
 const MAX_BODY: usize = 256 * 1024;
 
 /// The request was not executed.
@@ -117,7 +117,7 @@ impl BadRequest {
         let message = format!("The variable \"${}\" of type \"{}\" is required", name.node, var_type.node);
         let mut coded = coded(message, "GRAPHQL_VALIDATION_FAILED");
         coded.locations.push(name.pos);
-        Self { status: StatusCode::BAD_REQUEST, well_formed: true, error: coded }
+        Self { status: StatusCode::BAD_REQUEST, well_formed: true, error: Box::new(coded) }
     }
 
     pub(super) fn only_by_post() -> Self {

@@ -84,7 +84,13 @@ impl Outcome {
             return Self::Invalid(response.errors);
         }
         // Refusals are made with a code. Whatever came without one is a fault, its text not for clients.
-        response.errors.iter_mut().filter(|error| code(error).is_none()).for_each(|error| mask(error, request_id));
+        for error in response.errors.iter_mut().filter(|error| code(error).is_none()) {
+            if is_bad_argument(error) {
+                error.extensions.get_or_insert_default().set("code", "BAD_USER_INPUT");
+            } else {
+                mask(error, request_id);
+            }
+        }
         Self::Executed(response)
     }
 
@@ -136,6 +142,13 @@ fn errors_only(errors: &[ServerError]) -> Json<ErrorsOnly<'_>> {
 
 fn code(error: &ServerError) -> Option<&Value> {
     error.extensions.as_ref()?.get("code")
+}
+
+/// Whether async-graphql itself refused an argument after validation, as its `Int` does beyond 32 bits.
+/// It has no code for that, but begins all such messages alike; and what came through `?` has a source.
+fn is_bad_argument(error: &ServerError) -> bool {
+    let refused = ["Failed to parse \"", "Expected input type \""];
+    error.source.is_none() && refused.iter().any(|start| error.message.starts_with(start))
 }
 
 /// Logs a fault and replaces its text, which may tell secrets of the database, by an id to ask about.

@@ -81,7 +81,7 @@ pub(crate) struct PendingPayment {
     tries: i64,
     /// When it is sent next; null once finance has confirmed it.
     next_attempt_at: Option<DateTime>,
-    /// The last failure; null if there was none since the payment was confirmed.
+    /// The last failure; null if there was none, or once finance has confirmed the payment.
     last_error: Option<String>,
     /// When the consultation was finished.
     created_at: DateTime,

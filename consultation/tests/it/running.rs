@@ -46,6 +46,7 @@ pub(crate) fn start_service(db: &TestDatabase) -> TestService {
         bind: "127.0.0.1:0".parse().expect("an address"),
         database_url: db.url.clone(),
         access: Access::User { username: DEVELOPMENT_USERNAME.to_owned(), password: DEVELOPMENT_PASSWORD.into() },
+        tls: None,
     };
     let nobody = "http://127.0.0.1:9/graphql".parse().expect("a URL");
     let finance = Finance::in_development(nobody);

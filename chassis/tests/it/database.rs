@@ -1,0 +1,112 @@
+//! Connections of both databases.
+
+use std::time::Duration;
+
+use chassis::{
+    clock,
+    database::{Database, now_plus},
+};
+use chrono::{DateTime, TimeDelta, Utc};
+use futures_util::future::try_join_all;
+use rstest::rstest;
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, Statement, TryGetable, sea_query::Query};
+use testkit::{Backend, TestDatabase};
+
+/// The one value that `sql` gives.
+async fn value<T: TryGetable>(connection: &impl ConnectionTrait, sql: &str) -> Result<T, DbErr> {
+    let statement = Statement::from_string(connection.get_database_backend(), sql);
+    let row = connection.query_one_raw(statement).await?.expect("a row");
+    row.try_get_by_index(0)
+}
+
+#[rstest]
+#[tokio::test]
+async fn the_databases_clock_agrees_with_ours(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+    #[values(0, 1500, 3_600_000)] offset: u32,
+) {
+    let Some(db) = TestDatabase::empty(backend).await else { return };
+    let (connection, offset) = (&db.database.read, Duration::from_millis(offset.into()));
+    let mut select = Query::select();
+    select.expr(now_plus(connection.get_database_backend(), offset));
+    let row = connection.query_one(&select).await.expect("a statement").expect("a row");
+    let time: DateTime<Utc> = row.try_get_by_index(0).expect("a time");
+    let difference = time - clock::now() - TimeDelta::from_std(offset).expect("in range");
+    assert!(difference.abs() < TimeDelta::minutes(2), "{difference}");
+}
+
+#[rstest]
+#[tokio::test]
+async fn an_offset_counts_to_the_millisecond(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+    let Some(db) = TestDatabase::empty(backend).await else { return };
+    let connection = &db.database.read;
+    let after = |milliseconds| now_plus(connection.get_database_backend(), Duration::from_millis(milliseconds));
+    let mut select = Query::select();
+    select.expr(after(1_234_567)).expr(after(0));
+    let row = connection.query_one(&select).await.expect("a statement").expect("a row");
+    let times: [DateTime<Utc>; 2] = [0, 1].map(|index| row.try_get_by_index(index).expect("a time"));
+    // PostgreSQL's clock goes on while the statement runs.
+    let difference = (times[0] - times[1] - TimeDelta::milliseconds(1_234_567)).abs();
+    assert!(difference < TimeDelta::milliseconds(100), "{difference}");
+}
+
+#[tokio::test]
+async fn every_sqlite_connection_is_durable_and_checks_foreign_keys() {
+    let Some(db) = TestDatabase::empty(Backend::Sqlite).await else { return };
+    for connection in [&db.database.read, &db.database.write] {
+        let number = async |pragma| value::<i32>(connection, pragma).await.expect("a pragma");
+        assert_eq!(value::<String>(connection, "PRAGMA journal_mode").await.expect("a pragma"), "wal");
+        assert_eq!(number("PRAGMA synchronous").await, 2, "FULL");
+        assert_eq!(number("PRAGMA foreign_keys").await, 1);
+        assert_eq!(number("PRAGMA busy_timeout").await, 5000);
+    }
+}
+
+#[rstest]
+#[case("statement_timeout", "5s")]
+#[case("lock_timeout", "2s")]
+#[case("idle_in_transaction_session_timeout", "10s")]
+#[tokio::test]
+async fn every_postgresql_session_has_limits(#[case] setting: &str, #[case] limit: &str) {
+    let Some(db) = TestDatabase::empty(Backend::Postgres).await else { return };
+    let shown: String = value(&db.database.write, &format!("SHOW {setting}")).await.expect("a setting");
+    assert_eq!(shown, limit);
+}
+
+/// Reads, then writes, which only a transaction that writes from its beginning may do on `SQLite`.
+async fn count_up(database: Database) -> Result<(), DbErr> {
+    for _ in 0..10 {
+        let transaction = database.begin().await?;
+        let count: i32 = value(&transaction, "SELECT number FROM counter").await?;
+        transaction.execute_unprepared(&format!("UPDATE counter SET number = {}", count + 1)).await?;
+        transaction.commit().await?;
+    }
+    Ok(())
+}
+
+async fn counter(connection: &DatabaseConnection) -> Result<i32, DbErr> {
+    value(connection, "SELECT number FROM counter").await
+}
+
+#[tokio::test]
+async fn writers_of_one_sqlite_file_wait_for_each_other() {
+    let Some(db) = TestDatabase::empty(Backend::Sqlite).await else { return };
+    let other_process = Database::connect(&db.url).await.expect("a database");
+    let setup = "CREATE TABLE counter (number INTEGER NOT NULL); INSERT INTO counter VALUES (0)";
+    db.database.write.execute_unprepared(setup).await.expect("a table");
+    let databases = [&db.database, &db.database, &other_process, &other_process];
+    try_join_all(databases.map(|database| count_up(database.clone()))).await.expect("none fails");
+    assert_eq!(counter(&db.database.read).await.expect("a count"), 40);
+}
+
+#[tokio::test]
+async fn readers_of_sqlite_do_not_wait_for_a_writer() {
+    let Some(db) = TestDatabase::empty(Backend::Sqlite).await else { return };
+    let setup = "CREATE TABLE counter (number INTEGER NOT NULL); INSERT INTO counter VALUES (0)";
+    db.database.write.execute_unprepared(setup).await.expect("a table");
+    let transaction = db.database.begin().await.expect("a transaction");
+    transaction.execute_unprepared("UPDATE counter SET number = 1").await.expect("written");
+    assert_eq!(counter(&db.database.read).await.expect("a count"), 0, "what was committed");
+    transaction.commit().await.expect("committed");
+    assert_eq!(counter(&db.database.read).await.expect("a count"), 1);
+}

@@ -1,0 +1,9 @@
+//! GraphQL over HTTP: what is executed, what is refused, and how either is told.
+
+mod answers;
+mod api;
+mod documents;
+mod faults;
+mod media_types;
+mod mutations;
+mod requests;

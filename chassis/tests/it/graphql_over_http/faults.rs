@@ -1,0 +1,73 @@
+//! Faults: a client gets an id to ask about and never the text, which may tell secrets.
+
+use rstest::rstest;
+use testkit::Answer;
+use uuid::Uuid;
+
+use super::api::{self, Api, SECRET};
+
+async fn hello_as(api: &Api, request_id: &str) -> Answer {
+    Answer::of(api.client.get("/graphql?query={hello}").header("x-request-id", request_id)).await
+}
+
+fn request_id(answer: &Answer) -> &str {
+    answer.headers["x-request-id"].to_str().expect("a text")
+}
+
+#[rstest]
+#[case::an_error("{ hello fault }")]
+#[case::an_error_of_a_nullable_field("{ hello nullableFault }")]
+#[case::a_panic("{ hello panics }")]
+#[tokio::test]
+async fn a_fault_is_masked_under_the_id_of_its_request(
+    #[values("application/graphql-response+json", "application/json")] media_type: &str,
+    #[case] document: &str,
+) {
+    let api = api::serve();
+    let answer = api.ask_in(media_type, document).await;
+    assert_eq!((answer.status, answer.code()), (200, "INTERNAL_SERVER_ERROR"), "{}", answer.body);
+    assert_eq!(answer.body["errors"][0]["extensions"]["requestId"], request_id(&answer));
+    for text in [answer.body.to_string(), format!("{:?}", answer.headers)] {
+        assert!(!text.contains(SECRET) && !text.contains("hunter2"), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_fault_in_a_nullable_field_leaves_the_others() {
+    let answer = api::serve().ask_in("application/json", "{ hello nullableFault }").await;
+    assert_eq!(answer.body["data"], serde_json::json!({ "hello": "hello world", "nullableFault": null }));
+    assert_eq!(answer.body["errors"][0]["path"], serde_json::json!(["nullableFault"]));
+}
+
+#[tokio::test]
+async fn the_process_lives_on_after_a_panic() {
+    let api = api::serve();
+    for _ in 0..3 {
+        assert_eq!(api.ask_in("*/*", "{ panics }").await.code(), "INTERNAL_SERVER_ERROR");
+    }
+    assert_eq!(api.ask_in("*/*", "{ hello }").await.body["data"]["hello"], "hello world");
+}
+
+#[tokio::test]
+async fn a_callers_request_id_is_kept() {
+    let api = api::serve();
+    for id in ["7", "a-request_1.2", &"x".repeat(64)] {
+        assert_eq!(request_id(&hello_as(&api, id).await), id);
+    }
+}
+
+#[tokio::test]
+async fn a_request_id_that_could_spoil_a_log_is_replaced() {
+    let api = api::serve();
+    for id in ["", "two words", "a;b", "a\tb", "\u{e7}", "{\"a\":1}", &"x".repeat(65)] {
+        let answer = hello_as(&api, id).await;
+        assert!(request_id(&answer).parse::<Uuid>().is_ok(), "{id}: {}", request_id(&answer));
+    }
+}
+
+#[tokio::test]
+async fn every_request_has_an_id_of_its_own() {
+    let api = api::serve();
+    let (first, second) = (api.ask_in("*/*", "{ hello }").await, api.ask_in("*/*", "{ hello }").await);
+    assert_ne!(request_id(&first), request_id(&second));
+}

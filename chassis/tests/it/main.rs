@@ -1,0 +1,14 @@
+//! What services, their clients and their operators rely on in the chassis.
+
+mod auth;
+mod config;
+mod connection;
+mod database;
+mod database_urls;
+mod graphql_over_http;
+mod guarded;
+mod health;
+mod htpasswd;
+mod scalars;
+mod tls;
+mod write_coalescer;

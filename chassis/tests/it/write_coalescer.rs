@@ -1,0 +1,109 @@
+//! Group commit, with a writer that notes its batches and goes on only when the test says so.
+
+mod failures;
+mod recorder;
+
+use std::future::Future;
+
+use chassis::write_coalescer::{WriteCoalescer, WriteError};
+use futures_util::{FutureExt, future::join_all};
+use recorder::Recorder;
+
+type Waiting<'a> = Vec<std::pin::Pin<Box<dyn Future<Output = Result<u32, WriteError<String>>> + 'a>>>;
+
+/// Hands the rows over, which then wait for their answers.
+fn queue(coalescer: &WriteCoalescer<Recorder>, rows: impl IntoIterator<Item = u32>) -> Waiting<'_> {
+    let mut waiting: Waiting = rows.into_iter().map(|row| coalescer.write(row).boxed_local()).collect();
+    assert!(waiting.iter_mut().all(|write| write.now_or_never().is_none()), "queued, not answered");
+    waiting
+}
+
+/// A writer that has begun to write row 1 and does not go on.
+async fn writing_row_1(recorder: &Recorder) -> (WriteCoalescer<Recorder>, tokio::task::JoinHandle<()>) {
+    let (coalescer, task) = WriteCoalescer::new(recorder.clone());
+    let task = tokio::spawn(task);
+    // A caller that does not wait for its answer.
+    drop(queue(&coalescer, [1]));
+    recorder.has_begun().await;
+    (coalescer, task)
+}
+
+#[tokio::test]
+async fn a_lone_row_is_written_at_once_and_alone() {
+    let recorder = Recorder::default();
+    recorder.go_on();
+    let (coalescer, task) = WriteCoalescer::new(recorder.clone());
+    tokio::spawn(task);
+    for row in 1..=3 {
+        assert_eq!(coalescer.write(row).await.ok(), Some(row * 10), "its own answer");
+    }
+    assert_eq!(recorder.batches(), [[1], [2], [3]]);
+}
+
+#[tokio::test]
+async fn rows_that_arrive_during_a_write_share_the_next() {
+    let recorder = Recorder::default();
+    let (coalescer, _task) = writing_row_1(&recorder).await;
+    let waiting = queue(&coalescer, 2..=4);
+    recorder.go_on();
+    let answers: Vec<_> = join_all(waiting).await.into_iter().map(Result::ok).collect();
+    assert_eq!(answers, [Some(20), Some(30), Some(40)]);
+    assert_eq!(recorder.batches(), [vec![1], vec![2, 3, 4]]);
+}
+
+#[tokio::test]
+async fn at_most_64_rows_share_a_write() {
+    let recorder = Recorder::default();
+    let (coalescer, _task) = writing_row_1(&recorder).await;
+    let waiting = queue(&coalescer, 2..=101);
+    recorder.go_on();
+    assert!(join_all(waiting).await.iter().all(Result::is_ok));
+    assert_eq!(recorder.batches().iter().map(Vec::len).collect::<Vec<_>>(), [1, 64, 36]);
+}
+
+#[tokio::test]
+async fn beyond_1024_waiting_rows_callers_are_refused_at_once() {
+    let recorder = Recorder::default();
+    let (coalescer, _task) = writing_row_1(&recorder).await;
+    let waiting = queue(&coalescer, 2..=1025);
+    assert!(matches!(coalescer.write(1026).now_or_never(), Some(Err(WriteError::Overloaded))));
+    recorder.go_on();
+    assert!(join_all(waiting).await.iter().all(Result::is_ok), "those that waited are served");
+    assert_eq!(coalescer.write(1027).await.ok(), Some(10270), "and then there is room again");
+    assert!(!recorder.batches().concat().contains(&1026));
+}
+
+#[tokio::test]
+async fn a_caller_that_goes_away_changes_nothing() {
+    let recorder = Recorder::default();
+    let (coalescer, _task) = writing_row_1(&recorder).await;
+    let mut waiting = queue(&coalescer, 2..=4);
+    drop(waiting.remove(1));
+    recorder.go_on();
+    let answers: Vec<_> = join_all(waiting).await.into_iter().map(Result::ok).collect();
+    assert_eq!(answers, [Some(20), Some(40)]);
+    assert_eq!(recorder.batches(), [vec![1], vec![2, 3, 4]], "its row is written all the same");
+}
+
+#[tokio::test]
+async fn the_writer_ends_after_the_last_caller_and_the_last_row() {
+    let recorder = Recorder::default();
+    let (coalescer, task) = writing_row_1(&recorder).await;
+    let clone = coalescer.clone();
+    drop(queue(&coalescer, 2..=70));
+    drop(coalescer);
+    drop(queue(&clone, [71]));
+    drop(clone);
+    recorder.go_on();
+    task.await.expect("it ends");
+    assert_eq!(recorder.batches().concat(), (1..=71).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_caller_is_told_when_the_writer_has_stopped() {
+    let (coalescer, task) = WriteCoalescer::new(Recorder::default());
+    let waiting = queue(&coalescer, [1]);
+    drop(task);
+    assert!(matches!(join_all(waiting).await[..], [Err(WriteError::Stopped)]), "one that waited");
+    assert!(matches!(coalescer.write(2).await, Err(WriteError::Stopped)), "one that came too late");
+}

@@ -1,0 +1,48 @@
+//! Batches that fail: what becomes of their rows.
+
+use chassis::write_coalescer::WriteError;
+use futures_util::future::join_all;
+
+use super::{queue, recorder::Recorder, writing_row_1};
+
+#[tokio::test]
+async fn a_bad_row_fails_alone() {
+    let recorder = Recorder::failing(|rows| rows.contains(&3));
+    let (coalescer, _task) = writing_row_1(&recorder).await;
+    let waiting = queue(&coalescer, 2..=4);
+    recorder.go_on();
+    let answers = join_all(waiting).await;
+    assert!(matches!(&answers[..], [Ok(20), Err(WriteError::Failed(_)), Ok(40)]), "{answers:?}");
+    assert_eq!(recorder.batches(), [vec![1], vec![2, 3, 4], vec![2], vec![3], vec![4]]);
+}
+
+#[tokio::test]
+async fn a_lone_bad_row_is_not_tried_twice() {
+    let recorder = Recorder::failing(|rows| rows.contains(&2));
+    let (coalescer, _task) = writing_row_1(&recorder).await;
+    recorder.go_on();
+    assert!(matches!(coalescer.write(2).await, Err(WriteError::Failed(_))));
+    assert_eq!(coalescer.write(3).await.ok(), Some(30));
+    assert_eq!(recorder.batches(), [[1], [2], [3]]);
+}
+
+#[tokio::test]
+async fn after_two_failures_in_a_row_the_rest_is_answered_without_being_written() {
+    let recorder = Recorder::failing(|rows| rows.len() > 1 || rows[0] >= 3);
+    let (coalescer, _task) = writing_row_1(&recorder).await;
+    let waiting = queue(&coalescer, 2..=6);
+    recorder.go_on();
+    let answers = join_all(waiting).await;
+    assert!(matches!(answers[0], Ok(20)) && answers[1..].iter().all(|a| matches!(a, Err(WriteError::Failed(_)))));
+    assert_eq!(recorder.batches(), [vec![1], vec![2, 3, 4, 5, 6], vec![2], vec![3], vec![4]]);
+}
+
+#[tokio::test]
+async fn failures_that_are_not_in_a_row_stop_nothing() {
+    let recorder = Recorder::failing(|rows| rows.len() > 1 || rows[0].is_multiple_of(2));
+    let (coalescer, _task) = writing_row_1(&recorder).await;
+    let waiting = queue(&coalescer, 2..=7);
+    recorder.go_on();
+    let written: Vec<_> = join_all(waiting).await.into_iter().filter_map(Result::ok).collect();
+    assert_eq!(written, [30, 50, 70]);
+}

@@ -1,0 +1,35 @@
+//! Who may call what, and when the service is ready.
+
+use rstest::rstest;
+use testkit::{Answer, Backend, TestDatabase};
+
+use crate::running::{running, start_service};
+
+#[rstest]
+#[tokio::test]
+async fn strangers_see_nothing_but_the_health(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+    let Some(service) = running(backend).await else { return };
+    for path in ["/graphql?query=%7B__typename%7D", "/graphiql", "/schema.graphql", "/nonsense"] {
+        let known = Answer::of(service.client().get(path).basic_auth("admin", Some("teste123"))).await;
+        assert_eq!(known.status, if path == "/nonsense" { 404 } else { 200 }, "{path}");
+        assert_eq!(Answer::of(service.client().get(path)).await.status, 401, "{path}");
+        let wrong = Answer::of(service.client().get(path).basic_auth("admin", Some("wrong"))).await;
+        assert_eq!(wrong.status, 401, "{path}");
+    }
+    for path in ["/livez", "/readyz"] {
+        assert_eq!(Answer::of(service.client().get(path)).await.status, 200, "{path}");
+    }
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_service_without_its_table_lives_but_is_not_ready(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let Some(db) = TestDatabase::empty(backend).await else { return };
+    let service = start_service(&db);
+    assert_eq!(Answer::of(service.client.get("/livez")).await.status, 200);
+    assert_eq!(Answer::of(service.client.get("/readyz")).await.status, 503);
+    db.database.migrate::<migration::finance::Migrator>().await.expect("migrated");
+    assert_eq!(Answer::of(service.client.get("/readyz")).await.status, 200);
+}

@@ -1,0 +1,14 @@
+//! What clients of the finance service rely on, on both databases.
+
+mod access;
+mod amounts;
+mod filters;
+mod history;
+mod listing;
+mod queries;
+mod races;
+mod record_payment;
+mod record_payments;
+mod record_writer;
+mod running;
+mod schema;

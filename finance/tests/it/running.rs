@@ -1,0 +1,82 @@
+//! A running finance service on a database of the test's own.
+
+use chassis::config::{Access, DEVELOPMENT_PASSWORD, DEVELOPMENT_USERNAME, Server};
+use entity::payment;
+use finance::app;
+use migration::finance::Migrator;
+use sea_orm::{EntityTrait, QueryOrder};
+use serde_json::{Value, json};
+use testkit::{Backend, GraphqlClient, TestDatabase, TestService};
+use uuid::Uuid;
+
+pub(crate) const RECORD: &str = "mutation ($input: RecordPaymentInput!) {
+    recordPayment(input: $input) {
+        payment { id appointmentId totalPrice recordedAt } alreadyRecorded
+        userErrors { __typename ... on UserError { code message field }
+            ... on PaymentConflict { payment { id appointmentId totalPrice recordedAt } } } } }";
+
+pub(crate) struct Running {
+    pub(crate) db: TestDatabase,
+    service: TestService,
+}
+
+/// Starts the service, or gives nothing where PostgreSQL is missing.
+pub(crate) async fn running(backend: Backend) -> Option<Running> {
+    let db = TestDatabase::empty(backend).await?;
+    db.database.migrate::<Migrator>().await.expect("migrated");
+    let service = start_service(&db);
+    Some(Running { db, service })
+}
+
+/// Starts a replica on the database.
+pub(crate) fn start_service(db: &TestDatabase) -> TestService {
+    let server = Server {
+        name: "finance",
+        bind: "127.0.0.1:0".parse().expect("an address"),
+        database_url: db.url.clone(),
+        access: Access::User { username: DEVELOPMENT_USERNAME.to_owned(), password: DEVELOPMENT_PASSWORD.into() },
+        tls: None,
+    };
+    TestService::start(|shutdown| app::build(&server, &db.database, shutdown).expect("a service"))
+}
+
+impl Running {
+    pub(crate) fn client(&self) -> &GraphqlClient {
+        &self.service.client
+    }
+
+    pub(crate) async fn record(&self, appointment: Uuid, total_price: &str) -> Value {
+        record(self.client(), appointment, total_price).await
+    }
+
+    /// What is stored, in the order in which it was recorded.
+    pub(crate) async fn stored(&self) -> Vec<payment::Model> {
+        let all = payment::Entity::find().order_by_asc(payment::Column::Id);
+        all.all(&self.db.database.read).await.expect("rows")
+    }
+}
+
+pub(crate) async fn record(client: &GraphqlClient, appointment: Uuid, total_price: &str) -> Value {
+    client.call(RECORD, json!({ "input": input(appointment, total_price) })).await["recordPayment"].take()
+}
+
+pub(crate) fn input(appointment: Uuid, total_price: &str) -> Value {
+    json!({ "appointmentId": appointment, "totalPrice": total_price })
+}
+
+/// The refusal, which must be the only one and come without a payment.
+pub(crate) fn refusal(payload: &Value) -> &Value {
+    assert_eq!(payload["userErrors"].as_array().map(Vec::len), Some(1), "{payload}");
+    assert!(payload["payment"].is_null() && payload["alreadyRecorded"] == false, "{payload}");
+    &payload["userErrors"][0]
+}
+
+/// Whether the payment was recorded, and just now.
+pub(crate) fn is_new(payload: &Value) -> bool {
+    !payload["payment"].is_null() && payload["alreadyRecorded"] == false && payload["userErrors"] == json!([])
+}
+
+/// Whether the payment had been recorded before.
+pub(crate) fn is_already_recorded(payload: &Value) -> bool {
+    !payload["payment"].is_null() && payload["alreadyRecorded"] == true && payload["userErrors"] == json!([])
+}

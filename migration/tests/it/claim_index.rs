@@ -1,0 +1,81 @@
+//! The index of what is due: claiming costs what is pending, not what was delivered.
+
+use entity::{consultation, pending_payment};
+use rstest::rstest;
+use sea_orm::{ConnectionTrait, DbBackend, EntityTrait, IntoActiveModel, Statement};
+use testkit::{Backend, TestDatabase};
+
+use crate::rows::{at, finished, migrated, pending};
+
+/// Enough that a planner does not read the whole table because it is tiny.
+const DELIVERED: usize = 1_500;
+const PENDING: usize = 10;
+
+/// The SELECT within the claim of the consultation service's outbox, where it stands in `store::claim`.
+const POSTGRES: &str = "
+    SELECT id FROM pending_payment
+    WHERE NOT finished AND next_attempt_at <= clock_timestamp()
+      AND (lease_until IS NULL OR lease_until <= clock_timestamp())
+    ORDER BY next_attempt_at, id LIMIT 64
+    FOR NO KEY UPDATE SKIP LOCKED";
+const SQLITE: &str = "
+    SELECT id FROM pending_payment
+    WHERE NOT finished AND next_attempt_at <= strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now')
+      AND (lease_until IS NULL OR lease_until <= strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now'))
+    ORDER BY next_attempt_at, id LIMIT 64";
+
+/// A history of delivered payments and a few that are due.
+async fn history(backend: Backend) -> Option<TestDatabase> {
+    let db = migrated(backend).await?;
+    let consultations: Vec<_> = (0..DELIVERED + PENDING).map(|_| finished()).collect();
+    let payments: Vec<_> = consultations
+        .iter()
+        .enumerate()
+        .map(|(number, consultation)| {
+            let finished_at = (number >= PENDING).then(|| at("13:00:01"));
+            pending_payment::Model { finished: finished_at.is_some(), finished_at, ..pending(consultation.id) }
+        })
+        .collect();
+    let database = &db.database.write;
+    let consultations = consultations.into_iter().map(IntoActiveModel::into_active_model);
+    consultation::Entity::insert_many(consultations).exec(database).await.expect("inserted");
+    let payments = payments.into_iter().map(IntoActiveModel::into_active_model);
+    pending_payment::Entity::insert_many(payments).exec(database).await.expect("inserted");
+    database.execute_unprepared("ANALYZE").await.expect("analysed");
+    Some(db)
+}
+
+/// The planner's plan for a statement, line by line.
+async fn plan(db: &TestDatabase, sqlite: &str, postgres: &str) -> String {
+    let database = &db.database.read;
+    let (sql, column) = match database.get_database_backend() {
+        DbBackend::Sqlite => (format!("EXPLAIN QUERY PLAN {sqlite}"), "detail"),
+        _ => (format!("EXPLAIN {postgres}"), "QUERY PLAN"),
+    };
+    let statement = Statement::from_string(database.get_database_backend(), sql);
+    let rows = database.query_all_raw(statement).await.expect("a plan");
+    let lines: Vec<String> = rows.iter().map(|row| row.try_get("", column).expect("a line")).collect();
+    lines.join("\n")
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_claim_reads_the_index_of_what_is_due_in_its_order(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let Some(db) = history(backend).await else { return };
+    let plan = plan(&db, SQLITE, POSTGRES).await;
+    assert!(plan.contains("pending_payment_due"), "{plan}");
+    for costly in ["Seq Scan", "SCAN pending_payment", "Sort", "TEMP B-TREE"] {
+        assert!(!plan.contains(costly), "{plan}");
+    }
+}
+
+#[rstest]
+#[tokio::test]
+async fn the_index_holds_nothing_that_is_delivered(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+    let Some(db) = history(backend).await else { return };
+    let delivered = "SELECT id FROM pending_payment WHERE finished AND next_attempt_at <= '2021-08-02'";
+    let plan = plan(&db, delivered, delivered).await;
+    assert!(!plan.contains("pending_payment_due"), "{plan}");
+}

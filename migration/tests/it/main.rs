@@ -1,0 +1,10 @@
+//! What the services rely on in the database's schema, on both databases.
+
+mod catalogue;
+mod claim_index;
+mod consultation_rules;
+mod migrators;
+mod payment_rules;
+mod pending_payment_rules;
+mod rows;
+mod simultaneous;
