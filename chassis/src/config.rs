@@ -5,7 +5,7 @@ use std::{
     path::PathBuf,
 };
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::tls;
@@ -80,15 +80,18 @@ impl Server {
     }
 }
 
-/// A secret given directly or, better, in a file, whose last line break does not count. Empty is not given:
-/// so Compose files and templates write it.
+/// A secret given directly or, better, in a file, whose last line break does not count. Beside a file an
+/// empty value is none: so one Compose file takes back what another gave.
 ///
 /// # Errors
-/// When the file cannot be read, is empty, or both were given.
+/// When the secret is empty, its file cannot be read, or both were given.
 pub fn secret(name: &str, value: Option<SecretString>, file: Option<PathBuf>) -> anyhow::Result<Option<SecretString>> {
-    let value = value.filter(|value| !value.expose_secret().is_empty());
-    let Some(file) = file else { return Ok(value) };
-    if value.is_some() {
+    let is_empty = value.as_ref().is_some_and(|value| value.expose_secret().is_empty());
+    let Some(file) = file else {
+        ensure!(!is_empty, "{name} is empty");
+        return Ok(value);
+    };
+    if value.is_some() && !is_empty {
         bail!("give {name} or {name}-file, not both");
     }
     let text =

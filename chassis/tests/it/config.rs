@@ -85,6 +85,14 @@ fn a_secret_file_that_is_empty_or_missing_is_refused_by_name() {
 }
 
 #[test]
+fn an_empty_secret_is_refused_but_gives_way_to_a_file() {
+    let (_directory, file) = file("s3cret");
+    assert_eq!(refusal(&["--demo-password="]), "--demo-password is empty");
+    let server = resolve(&["--demo-password=", &format!("--demo-password-file={file}")]).expect("settings");
+    assert_eq!(user(&server).1, "s3cret");
+}
+
+#[test]
 fn an_htpasswd_file_replaces_the_one_user() {
     let server = resolve(&["--demo-htpasswd-file=/users", "--demo-bind=0.0.0.0:1"]).expect("settings");
     assert!(matches!(&server.access, Access::HtpasswdFile(file) if file == Path::new("/users")));

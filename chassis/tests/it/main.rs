@@ -9,6 +9,7 @@ mod graphql_over_http;
 mod guarded;
 mod health;
 mod htpasswd;
+mod lifecycle;
 mod scalars;
 mod tls;
 mod write_coalescer;
