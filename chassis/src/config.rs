@@ -163,7 +163,7 @@ macro_rules! server_settings {
             #[arg(id = concat!($flag, "-htpasswd-file"), long, env = concat!($variable, "_HTPASSWD_FILE"))]
             #[arg(global = true, value_name = "FILE")]
             htpasswd_file: Option<std::path::PathBuf>,
-            /// File with the certificate (PEM) for HTTPS; a new content is used without a restart [default: plain HTTP]
+            /// File with the certificate (PEM) for HTTPS; new content is used without a restart [default: plain HTTP]
             #[arg(id = concat!($flag, "-tls-certificate-file"), long, env = concat!($variable, "_TLS_CERTIFICATE_FILE"))]
             #[arg(global = true, value_name = "FILE")]
             tls_certificate_file: Option<std::path::PathBuf>,

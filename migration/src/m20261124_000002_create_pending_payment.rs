@@ -14,11 +14,6 @@ pub(crate) struct Migration;
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
-    /// On SQLite too: a crash half-way would leave a table that the next start cannot create again.
-    fn use_transaction(&self) -> Option<bool> {
-        Some(true)
-    }
-
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         use pending_payment::Column::{
             AppointmentId, ClaimSeq, CreatedAt, Finished, FinishedAt, Id, LastError, LeaseUntil, NextAttemptAt,

@@ -35,6 +35,7 @@ pub struct Redrive(pub Arc<Notify>);
 pub struct Mutation;
 
 /// Starting and finishing consultations.
+// `Option<Result<T>>`, not the other way round: a fault then nulls its own field, not those beside it.
 #[Object]
 impl Mutation {
     /// Starts a consultation now. A patient has at most one that is not finished.
@@ -42,10 +43,10 @@ impl Mutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Who treats whom.")] input: StartConsultationInput,
-    ) -> Result<Option<StartConsultationPayload>> {
+    ) -> Option<Result<StartConsultationPayload>> {
         let consultations = ctx.data_unchecked::<Consultations>();
         let started = consultations.start(input.physician_id.0, input.patient_id.0, clock::now()).await;
-        Ok(Some(started.map_err(not_written)?.into()))
+        Some(started.map(StartConsultationPayload::from).map_err(not_written))
     }
 
     /// Finishes a consultation and prices it. Its payment is recorded in finance soon after, exactly once.
@@ -53,15 +54,8 @@ impl Mutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Which consultation, and when it ended.")] input: FinishConsultationInput,
-    ) -> Result<Option<FinishConsultationPayload>> {
-        let now = clock::now();
-        let end_date = input.end_date.map_or(Ok(now), |end_date| at(end_date, *ctx.data_unchecked::<Tz>()));
-        let (id, end_date) = match (consultation_id(&input.consultation_id), end_date) {
-            (Ok(id), Ok(end_date)) => (id, end_date),
-            (Err(refusal), _) | (_, Err(refusal)) => return Ok(Some(FinishConsultationError::from(refusal).into())),
-        };
-        let finished = ctx.data_unchecked::<Consultations>().finish(id, end_date, now).await;
-        Ok(Some(finished.map_err(not_written)?.into()))
+    ) -> Option<Result<FinishConsultationPayload>> {
+        Some(finish(ctx, input).await)
     }
 
     /// Sends a pending payment now, also one that finance refused before.
@@ -69,19 +63,34 @@ impl Mutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Which payment.")] input: RetryPendingPaymentInput,
-    ) -> Result<Option<RetryPendingPaymentPayload>> {
-        let id = match consultation_id(&input.consultation_id) {
-            Ok(id) => id,
-            Err(refusal) => return Ok(Some(RetryPendingPaymentError::from(refusal).into())),
-        };
-        let database = &ctx.data_unchecked::<Database>().write;
-        if !store::redrive(database, id).await? {
-            return Ok(Some(RetryPendingPaymentError::from(NoPendingPayment::new()).into()));
-        }
-        let pending_payment = store::find(database, id).await?.map(Into::into);
-        ctx.data_unchecked::<Redrive>().0.notify_one();
-        Ok(Some(RetryPendingPaymentPayload { pending_payment, user_errors: Vec::new() }))
+    ) -> Option<Result<RetryPendingPaymentPayload>> {
+        Some(retry(ctx, input).await)
     }
+}
+
+async fn finish(ctx: &Context<'_>, input: FinishConsultationInput) -> Result<FinishConsultationPayload> {
+    let now = clock::now();
+    let end_date = input.end_date.map_or(Ok(now), |end_date| at(end_date, *ctx.data_unchecked::<Tz>()));
+    let (id, end_date) = match (consultation_id(&input.consultation_id), end_date) {
+        (Ok(id), Ok(end_date)) => (id, end_date),
+        (Err(refusal), _) | (_, Err(refusal)) => return Ok(FinishConsultationError::from(refusal).into()),
+    };
+    let finished = ctx.data_unchecked::<Consultations>().finish(id, end_date, now).await;
+    Ok(finished.map_err(not_written)?.into())
+}
+
+async fn retry(ctx: &Context<'_>, input: RetryPendingPaymentInput) -> Result<RetryPendingPaymentPayload> {
+    let id = match consultation_id(&input.consultation_id) {
+        Ok(id) => id,
+        Err(refusal) => return Ok(RetryPendingPaymentError::from(refusal).into()),
+    };
+    let database = &ctx.data_unchecked::<Database>().write;
+    if !store::redrive(database, id).await? {
+        return Ok(RetryPendingPaymentError::from(NoPendingPayment::new()).into());
+    }
+    let pending_payment = store::find(database, id).await?.map(Into::into);
+    ctx.data_unchecked::<Redrive>().0.notify_one();
+    Ok(RetryPendingPaymentPayload { pending_payment, user_errors: Vec::new() })
 }
 
 fn consultation_id(id: &ID) -> Result<Uuid, InvalidInput> {

@@ -20,6 +20,7 @@ use super::types::{
 pub struct Query;
 
 /// Reading consultations and their pending payments.
+// `Option<Result<T>>`, not the other way round: a fault then nulls its own field, not those beside it.
 #[Object]
 impl Query {
     /// One consultation, or null if there is none with this id.
@@ -27,9 +28,8 @@ impl Query {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The id of the consultation.")] id: ID,
-    ) -> Result<Option<Consultation>> {
-        let row = consultation::Entity::find_by_id(parse_id("id", &id)?);
-        Ok(row.one(&ctx.data_unchecked::<Database>().read).await?.map(Consultation::from))
+    ) -> Option<Result<Consultation>> {
+        find(ctx, &id).await.transpose()
     }
 
     /// Consultations in the order in which they started: by default the 20 oldest.
@@ -69,9 +69,14 @@ impl Query {
     }
 
     /// Any object by its id, or null if there is none.
-    async fn node(&self, ctx: &Context<'_>, #[graphql(desc = "The id of the object.")] id: ID) -> Result<Option<Node>> {
-        Ok(self.consultation(ctx, id).await?.map(Node::Consultation))
+    async fn node(&self, ctx: &Context<'_>, #[graphql(desc = "The id of the object.")] id: ID) -> Option<Result<Node>> {
+        Some(find(ctx, &id).await.transpose()?.map(Node::Consultation))
     }
+}
+
+async fn find(ctx: &Context<'_>, id: &ID) -> Result<Option<Consultation>> {
+    let row = consultation::Entity::find_by_id(parse_id("id", id)?);
+    Ok(row.one(&ctx.data_unchecked::<Database>().read).await?.map(Consultation::from))
 }
 
 fn consultations(filter: &ConsultationFilter) -> Select<consultation::Entity> {

@@ -36,12 +36,12 @@ pub(crate) struct Consultation {
 #[ComplexObject]
 impl Consultation {
     /// Its payment on the way to finance; null while it is in progress.
-    async fn pending_payment(&self, ctx: &Context<'_>) -> Result<Option<PendingPayment>> {
+    async fn pending_payment(&self, ctx: &Context<'_>) -> Option<Result<PendingPayment>> {
         if self.status == ConsultationStatus::InProgress {
-            return Ok(None);
+            return None;
         }
-        let row = ctx.data_unchecked::<DataLoader<Loader>>().load_one(AppointmentId(self.row_id)).await?;
-        Ok(row.map(PendingPayment::from))
+        let row = ctx.data_unchecked::<DataLoader<Loader>>().load_one(AppointmentId(self.row_id)).await.transpose()?;
+        Some(row.map(PendingPayment::from).map_err(Into::into))
     }
 }
 

@@ -36,6 +36,15 @@ async fn a_consultation_is_found_by_its_id(#[values(Backend::Sqlite, Backend::Po
     assert_eq!(service.client().error(query, json!({ "id": "nonsense" })).await.0, "BAD_USER_INPUT");
 }
 
+#[tokio::test]
+async fn an_error_nulls_its_own_field_and_not_those_beside_it() {
+    let Some(service) = running(Backend::Sqlite).await else { return };
+    let query = "{ __typename consultation(id: \"nonsense\") { id } node(id: \"nonsense\") { id } }";
+    let answer = service.client().send(query, json!({})).await;
+    assert_eq!(answer.body["data"], json!({ "__typename": "Query", "consultation": null, "node": null }));
+    assert_eq!(answer.body["errors"].as_array().map(Vec::len), Some(2));
+}
+
 #[rstest]
 #[tokio::test]
 async fn pages_forward_and_backward_give_every_consultation_once_in_order(

@@ -22,6 +22,7 @@ const MAX_PAYMENTS: usize = 100;
 pub struct Mutation;
 
 /// Recording payments.
+// `Option<Result<T>>`, not the other way round: a fault then nulls its own field, not those beside it.
 #[Object]
 impl Mutation {
     /// Records the payment of an appointment. Safe to repeat: the same amount again answers with the
@@ -30,8 +31,8 @@ impl Mutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The payment.")] input: RecordPaymentInput,
-    ) -> Result<Option<RecordPaymentPayload>> {
-        record(ctx, input, &["input"]).await.map(Some)
+    ) -> Option<Result<RecordPaymentPayload>> {
+        Some(record(ctx, input, &["input"]).await)
     }
 
     /// Records up to 100 payments, each by itself: a refused one costs the others nothing.
@@ -39,18 +40,21 @@ impl Mutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The payments.")] input: RecordPaymentsInput,
-    ) -> Result<Option<RecordPaymentsPayload>> {
-        if !(1..=MAX_PAYMENTS).contains(&input.payments.len()) {
-            let error = InvalidInput::new(&["input", "payments"], format!("want 1 to {MAX_PAYMENTS} payments"));
-            let user_errors = vec![RecordPaymentsError::InvalidInput(error)];
-            return Ok(Some(RecordPaymentsPayload { user_errors, ..RecordPaymentsPayload::default() }));
-        }
-        let payments = input.payments.into_iter().enumerate();
-        let results = payments
-            .map(async |(index, payment)| record(ctx, payment, &["input", "payments", &index.to_string()]).await);
-        let results = try_join_all(results).await?;
-        Ok(Some(RecordPaymentsPayload { results, ..RecordPaymentsPayload::default() }))
+    ) -> Option<Result<RecordPaymentsPayload>> {
+        Some(record_all(ctx, input).await)
     }
+}
+
+async fn record_all(ctx: &Context<'_>, input: RecordPaymentsInput) -> Result<RecordPaymentsPayload> {
+    if !(1..=MAX_PAYMENTS).contains(&input.payments.len()) {
+        let error = InvalidInput::new(&["input", "payments"], format!("want 1 to {MAX_PAYMENTS} payments"));
+        let user_errors = vec![RecordPaymentsError::InvalidInput(error)];
+        return Ok(RecordPaymentsPayload { user_errors, ..RecordPaymentsPayload::default() });
+    }
+    let payments = input.payments.into_iter().enumerate();
+    let results =
+        payments.map(async |(index, payment)| record(ctx, payment, &["input", "payments", &index.to_string()]).await);
+    Ok(RecordPaymentsPayload { results: try_join_all(results).await?, ..RecordPaymentsPayload::default() })
 }
 
 async fn record(ctx: &Context<'_>, input: RecordPaymentInput, path: &[&str]) -> Result<RecordPaymentPayload> {

@@ -23,6 +23,7 @@ const MAX_APPOINTMENTS: usize = 100;
 pub struct Query;
 
 /// Reading payments.
+// `Option<Result<T>>`, not the other way round: a fault then nulls its own field, not those beside it.
 #[Object]
 impl Query {
     /// One payment, or null if there is none with this id.
@@ -30,9 +31,8 @@ impl Query {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The id of the payment.")] id: ID,
-    ) -> Result<Option<Payment>> {
-        let row = Payments::find_by_id(parse_id("id", &id)?).one(&ctx.data_unchecked::<Database>().read).await?;
-        Ok(row.map(Payment::from))
+    ) -> Option<Result<Payment>> {
+        find(ctx, &id).await.transpose()
     }
 
     /// Payments in the order in which they were recorded: by default the first 20.
@@ -51,9 +51,14 @@ impl Query {
     }
 
     /// Any object by its id, or null if there is none.
-    async fn node(&self, ctx: &Context<'_>, #[graphql(desc = "The id of the object.")] id: ID) -> Result<Option<Node>> {
-        Ok(self.payment(ctx, id).await?.map(Node::Payment))
+    async fn node(&self, ctx: &Context<'_>, #[graphql(desc = "The id of the object.")] id: ID) -> Option<Result<Node>> {
+        Some(find(ctx, &id).await.transpose()?.map(Node::Payment))
     }
+}
+
+async fn find(ctx: &Context<'_>, id: &ID) -> Result<Option<Payment>> {
+    let row = Payments::find_by_id(parse_id("id", id)?).one(&ctx.data_unchecked::<Database>().read).await?;
+    Ok(row.map(Payment::from))
 }
 
 fn matching(filter: PaymentFilter) -> Result<Select<Payments>> {
