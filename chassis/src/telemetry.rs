@@ -16,7 +16,7 @@ pub struct TelemetrySettings {
     #[arg(
         long = "rust-log",
         env = "RUST_LOG",
-        default_value = "info,sea_orm_migration=warn",
+        default_value = "info,sea_orm_migration=warn,sqlx=warn",
         global = true,
         value_name = "FILTER"
     )]
