@@ -1,8 +1,14 @@
 //! A database per test, migrated and empty: a SQLite file, or a database of the test run's PostgreSQL.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::{
+    net::Ipv4Addr,
+    sync::atomic::{AtomicU32, Ordering},
+};
 
-use chassis::database::Database;
+use chassis::{
+    config::{Access, DEVELOPMENT_PASSWORD, DEVELOPMENT_USERNAME, Server},
+    database::Database,
+};
 use sea_orm::ConnectionTrait;
 use secrecy::{ExposeSecret, SecretString};
 use tempfile::TempDir;
@@ -25,7 +31,7 @@ pub struct TestDatabase {
     pub database: Database,
     /// For processes that connect themselves.
     pub url: SecretString,
-    directory: Option<TempDir>,
+    _directory: Option<TempDir>,
 }
 
 impl TestDatabase {
@@ -41,19 +47,25 @@ impl TestDatabase {
         };
         let url = SecretString::from(url);
         let database = Database::connect(&url).await.expect("a database");
-        Some(Self { database, url, directory })
+        Some(Self { database, url, _directory: directory })
+    }
+
+    /// The settings of a service on it that knows the development user.
+    #[must_use]
+    pub fn server(&self, name: &'static str) -> Server {
+        Server {
+            name,
+            bind: (Ipv4Addr::LOCALHOST, 0).into(),
+            database_url: self.url.clone(),
+            access: Access::User { username: DEVELOPMENT_USERNAME.to_owned(), password: DEVELOPMENT_PASSWORD.into() },
+            tls: None,
+        }
     }
 
     /// For the environment of a process.
     #[must_use]
     pub fn url(&self) -> String {
         self.url.expose_secret().to_owned()
-    }
-
-    /// Whether the database is in a directory of the test's own.
-    #[must_use]
-    pub fn is_file(&self) -> bool {
-        self.directory.is_some()
     }
 }
 

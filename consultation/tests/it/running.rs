@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use chassis::config::{Access, DEVELOPMENT_PASSWORD, DEVELOPMENT_USERNAME, Server};
 use consultation::{
     app,
     config::{DomainSettings, Finance},
@@ -41,13 +40,7 @@ pub(crate) async fn running(backend: Backend) -> Option<Running> {
 
 /// Starts a replica on the database.
 pub(crate) fn start_service(db: &TestDatabase) -> TestService {
-    let server = Server {
-        name: "consultation",
-        bind: "127.0.0.1:0".parse().expect("an address"),
-        database_url: db.url.clone(),
-        access: Access::User { username: DEVELOPMENT_USERNAME.to_owned(), password: DEVELOPMENT_PASSWORD.into() },
-        tls: None,
-    };
+    let server = db.server("consultation");
     let nobody = "http://127.0.0.1:9/graphql".parse().expect("a URL");
     let finance = Finance::in_development(nobody);
     let domain = DomainSettings {

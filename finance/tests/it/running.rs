@@ -1,6 +1,5 @@
 //! A running finance service on a database of the test's own.
 
-use chassis::config::{Access, DEVELOPMENT_PASSWORD, DEVELOPMENT_USERNAME, Server};
 use entity::payment;
 use finance::app;
 use migration::finance::Migrator;
@@ -30,13 +29,7 @@ pub(crate) async fn running(backend: Backend) -> Option<Running> {
 
 /// Starts a replica on the database.
 pub(crate) fn start_service(db: &TestDatabase) -> TestService {
-    let server = Server {
-        name: "finance",
-        bind: "127.0.0.1:0".parse().expect("an address"),
-        database_url: db.url.clone(),
-        access: Access::User { username: DEVELOPMENT_USERNAME.to_owned(), password: DEVELOPMENT_PASSWORD.into() },
-        tls: None,
-    };
+    let server = db.server("finance");
     TestService::start(|shutdown| app::build(&server, &db.database, shutdown).expect("a service"))
 }
 
