@@ -90,16 +90,16 @@ impl Consultations {
         self.start.write(Start { id: clock::id_at(now), physician_id, patient_id, start_date: now }).await
     }
 
-    /// Finishes a consultation at `end_date`.
+    /// Finishes a consultation at `end_date`, by default `now`.
     ///
     /// # Errors
     /// When it could not be written; after [`WriteError::Failed`] it may have been.
     pub async fn finish(
         &self,
-        id: Uuid,
-        end_date: DateTime<Utc>,
+        consultation_id: Uuid,
+        end_date: Option<DateTime<Utc>>,
         now: DateTime<Utc>,
     ) -> Result<Finished, WriteError<DbErr>> {
-        self.finish.write(Finish { consultation_id: id, end_date, pending_payment_id: clock::id_at(now) }).await
+        self.finish.write(Finish { consultation_id, end_date, now, pending_payment_id: clock::id_at(now) }).await
     }
 }

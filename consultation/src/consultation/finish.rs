@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use chassis::{database::Database, write_coalescer::BatchWriter};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use entity::{
     Money,
     consultation::{Column, Entity as Consultations, Model as Consultation},
@@ -21,11 +21,16 @@ use crate::{
     price::price,
 };
 
+/// The end is later than the start: by the precision of both at least.
+const SHORTEST: TimeDelta = TimeDelta::milliseconds(1);
+
 /// A consultation to finish.
 #[derive(Clone, Debug)]
 pub(super) struct Finish {
     pub(super) consultation_id: Uuid,
-    pub(super) end_date: DateTime<Utc>,
+    /// When it ended; by default now.
+    pub(super) end_date: Option<DateTime<Utc>>,
+    pub(super) now: DateTime<Utc>,
     /// Made before writing, so that a repeated write recognises itself.
     pub(super) pending_payment_id: Uuid,
 }
@@ -82,16 +87,19 @@ impl Batch {
             let answer = if by_this_row { Finished::Finished } else { Finished::AlreadyFinished };
             return answer(consultation.clone());
         }
-        if row.end_date <= consultation.start_date {
+        // The clock of the replica that started it may be ahead of this one's.
+        let now = Ord::max(row.now, consultation.start_date + SHORTEST);
+        let end_date = row.end_date.unwrap_or(now);
+        if end_date <= consultation.start_date {
             return Finished::InvalidEndDate(InvalidEndDate::NotAfterStart);
         }
-        let Ok(price) = price(row.end_date - consultation.start_date, price_per_hour) else {
+        let Ok(price) = price(end_date - consultation.start_date, price_per_hour) else {
             return Finished::InvalidEndDate(InvalidEndDate::PriceTooLarge);
         };
-        (consultation.end_date, consultation.price_cents) = (Some(row.end_date), Some(price));
+        (consultation.end_date, consultation.price_cents) = (Some(end_date), Some(price));
         let payment = Enqueue { id: row.pending_payment_id, appointment_id: consultation.id, total_price: price };
         self.pending_payments.insert(consultation.id, payment.id);
-        self.finished.push((payment, row.end_date));
+        self.finished.push((payment, end_date));
         Finished::Finished(consultation.clone())
     }
 

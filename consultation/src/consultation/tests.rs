@@ -29,7 +29,12 @@ fn a_start() -> Start {
 
 fn a_finish(start: &Start) -> Finish {
     let end_date = start.start_date + TimeDelta::minutes(1);
-    Finish { consultation_id: start.id, end_date, pending_payment_id: clock::id_at(end_date) }
+    Finish {
+        consultation_id: start.id,
+        end_date: Some(end_date),
+        now: end_date,
+        pending_payment_id: clock::id_at(end_date),
+    }
 }
 
 #[rstest]
@@ -44,7 +49,7 @@ async fn a_repeated_write_is_answered_as_the_first(#[values(Backend::Sqlite, Bac
     }
     for _ in 0..2 {
         let answer = finishes.write(std::slice::from_ref(&finish)).await.expect("written").remove(0);
-        assert!(matches!(answer, Finished::Finished(consultation) if consultation.end_date == Some(finish.end_date)));
+        assert!(matches!(answer, Finished::Finished(consultation) if consultation.end_date == finish.end_date));
     }
 }
 
@@ -69,4 +74,19 @@ async fn two_rows_of_one_batch_may_collide_and_the_first_wins(
     assert!(matches!(&answers[1], Finished::NotFound));
     assert!(matches!(&answers[2], Finished::AlreadyFinished(consultation) if consultation.id == first.id));
     assert!(matches!(&answers[3], Finished::Finished(consultation) if consultation.id == other.id));
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_clock_that_is_behind_the_start_does_not_refuse_a_finish_now(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let Some((_db, starts, finishes)) = writers(backend).await else { return };
+    let start = a_start();
+    starts.write(std::slice::from_ref(&start)).await.expect("written");
+    let now = start.start_date - TimeDelta::seconds(5);
+    let finish = Finish { end_date: None, now, ..a_finish(&start) };
+    let answer = finishes.write(&[finish]).await.expect("written").remove(0);
+    let end_date = start.start_date + TimeDelta::milliseconds(1);
+    assert!(matches!(answer, Finished::Finished(consultation) if consultation.end_date == Some(end_date)));
 }

@@ -69,13 +69,12 @@ impl Mutation {
 }
 
 async fn finish(ctx: &Context<'_>, input: FinishConsultationInput) -> Result<FinishConsultationPayload> {
-    let now = clock::now();
-    let end_date = input.end_date.map_or(Ok(now), |end_date| at(end_date, *ctx.data_unchecked::<Tz>()));
+    let end_date = input.end_date.map(|end_date| at(end_date, *ctx.data_unchecked::<Tz>())).transpose();
     let (id, end_date) = match (consultation_id(&input.consultation_id), end_date) {
         (Ok(id), Ok(end_date)) => (id, end_date),
         (Err(refusal), _) | (_, Err(refusal)) => return Ok(FinishConsultationError::from(refusal).into()),
     };
-    let finished = ctx.data_unchecked::<Consultations>().finish(id, end_date, now).await;
+    let finished = ctx.data_unchecked::<Consultations>().finish(id, end_date, clock::now()).await;
     Ok(finished.map_err(not_written)?.into())
 }
 
