@@ -30,8 +30,8 @@ use crate::request_id::RequestId;
 use request::BadRequest;
 use response::{MediaType, Outcome};
 
-/// A request that takes longer is answered with an error; what it began goes on, because a database
-/// call that is cut half-way poisons its connection.
+/// A request whose body or whose execution takes longer is answered with an error; what it began goes on,
+/// because a database call that is cut half-way poisons its connection.
 const REQUEST_LIMIT: Duration = Duration::from_secs(10);
 
 /// `/graphql` for `schema`, and its SDL at `/schema.graphql`.
@@ -50,7 +50,9 @@ async fn answer<E: Executor>(schema: Arc<E>, http: Request) -> Response {
     };
     let id = http.extensions().get::<RequestId>().map(|id| id.as_str().to_owned()).unwrap_or_default();
     let by_post = http.method() == Method::POST;
-    let outcome = match request::read(http).await.and_then(|request| admit(request, by_post)) {
+    let read = tokio::time::timeout(REQUEST_LIMIT, request::read(http)).await;
+    let read = read.unwrap_or_else(|_| Err(BadRequest::came_too_slowly()));
+    let outcome = match read.and_then(|request| admit(request, by_post)) {
         Ok(request) => execute(schema, request, &id).await,
         Err(bad_request) => Outcome::from(bad_request),
     };

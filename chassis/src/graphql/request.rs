@@ -130,6 +130,11 @@ impl BadRequest {
         Self { status: StatusCode::NOT_ACCEPTABLE, ..Self::new(message) }
     }
 
+    pub(super) fn came_too_slowly() -> Self {
+        let error = Box::new(coded("The request came too slowly; nothing was done", "REQUEST_TIMEOUT"));
+        Self { status: StatusCode::REQUEST_TIMEOUT, well_formed: false, error }
+    }
+
     pub(super) fn took_too_long() -> Self {
         let error = Box::new(coded("The request took too long; what it began may still be done", "REQUEST_TIMEOUT"));
         Self { status: StatusCode::GATEWAY_TIMEOUT, well_formed: false, error }

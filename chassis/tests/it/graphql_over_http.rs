@@ -7,3 +7,4 @@ mod faults;
 mod media_types;
 mod mutations;
 mod requests;
+mod time_limits;
