@@ -1,0 +1,77 @@
+//! The flags and variables of a service, made by a macro: each service has its own prefix.
+
+/// Defines `ServerSettings`, the flags and variables that every service has, under the service's own
+/// prefix, so that one process can take the settings of two services.
+#[macro_export]
+macro_rules! server_settings {
+    ($flag:literal, $variable:literal, bind = $bind:literal, database = $database:literal) => {
+        /// Where the service listens, where it stores, and who may call it.
+        #[derive(Clone, Debug, clap::Args)]
+        #[group(skip)]
+        pub struct ServerSettings {
+            /// Address and port to listen on
+            #[arg(id = concat!($flag, "-bind"), long, env = concat!($variable, "_BIND"), default_value = $bind)]
+            #[arg(global = true, value_name = "ADDRESS")]
+            bind: std::net::SocketAddr,
+            /// Database: sqlite://FILE or postgres://USER:PASSWORD@HOST/DATABASE [default: a SQLite file under data/]
+            #[arg(id = concat!($flag, "-database-url"), long, env = concat!($variable, "_DATABASE_URL"))]
+            #[arg(global = true, value_name = "URL", hide_env_values = true)]
+            database_url: Option<secrecy::SecretString>,
+            /// File that holds the database URL
+            #[arg(id = concat!($flag, "-database-url-file"), long, env = concat!($variable, "_DATABASE_URL_FILE"))]
+            #[arg(global = true, value_name = "FILE")]
+            database_url_file: Option<std::path::PathBuf>,
+            /// User name for HTTP Basic [default: admin]
+            #[arg(id = concat!($flag, "-username"), long, env = concat!($variable, "_USERNAME"))]
+            #[arg(global = true, value_name = "NAME")]
+            username: Option<String>,
+            /// Password for HTTP Basic [default: teste123, for development only]
+            #[arg(id = concat!($flag, "-password"), long, env = concat!($variable, "_PASSWORD"))]
+            #[arg(global = true, value_name = "PASSWORD", hide_env_values = true)]
+            password: Option<secrecy::SecretString>,
+            /// File that holds the password
+            #[arg(id = concat!($flag, "-password-file"), long, env = concat!($variable, "_PASSWORD_FILE"))]
+            #[arg(global = true, value_name = "FILE")]
+            password_file: Option<std::path::PathBuf>,
+            /// File of users with bcrypt or argon2 hashes, as `htpasswd -B` writes it, instead of one user
+            #[arg(id = concat!($flag, "-htpasswd-file"), long, env = concat!($variable, "_HTPASSWD_FILE"))]
+            #[arg(global = true, value_name = "FILE")]
+            htpasswd_file: Option<std::path::PathBuf>,
+            /// File with the certificate (PEM) for HTTPS; new content is used without a restart [default: plain HTTP]
+            #[arg(id = concat!($flag, "-tls-certificate-file"), long, env = concat!($variable, "_TLS_CERTIFICATE_FILE"))]
+            #[arg(global = true, value_name = "FILE")]
+            tls_certificate_file: Option<std::path::PathBuf>,
+            /// File with the certificate's private key (PEM)
+            #[arg(id = concat!($flag, "-tls-key-file"), long, env = concat!($variable, "_TLS_KEY_FILE"))]
+            #[arg(global = true, value_name = "FILE")]
+            tls_key_file: Option<std::path::PathBuf>,
+        }
+
+        impl ServerSettings {
+            /// Reads the secrets and decides who may call.
+            ///
+            /// # Errors
+            /// When settings contradict each other or a file cannot be read.
+            pub fn resolve(self) -> anyhow::Result<chassis::config::Server> {
+                let database_url = chassis::config::secret(
+                    concat!("--", $flag, "-database-url"),
+                    self.database_url,
+                    self.database_url_file,
+                )?;
+                Ok(chassis::config::Server {
+                    name: $flag,
+                    bind: self.bind,
+                    database_url: database_url.unwrap_or_else(|| $database.into()),
+                    access: chassis::config::access(
+                        $flag,
+                        self.username,
+                        self.password,
+                        self.password_file,
+                        self.htpasswd_file,
+                    )?,
+                    tls: chassis::tls::Files::both($flag, self.tls_certificate_file, self.tls_key_file)?,
+                })
+            }
+        }
+    };
+}
