@@ -44,9 +44,12 @@ impl BatchWriter for StartWriter {
             let mut in_progress = insert(&self.database.write, rows).await?;
             // A separate statement, which sees whom the others lost against.
             in_progress.extend(find_missing(&self.database.write, rows, &in_progress).await?);
-            let answers: Option<Vec<_>> =
-                rows.iter().map(|row| Some(row.outcome(in_progress.get(&row.patient_id)?))).collect();
-            if let Some(answers) = answers {
+            if let Some(answers) = outcomes(rows, &in_progress) {
+                return Ok(answers);
+            }
+            // One that an earlier attempt committed without an answer may have been finished since.
+            in_progress.extend(find_own(&self.database.write, rows).await?);
+            if let Some(answers) = outcomes(rows, &in_progress) {
                 return Ok(answers);
             }
         }
@@ -62,6 +65,11 @@ impl Start {
             Started::PatientInConsultation(in_progress.clone())
         }
     }
+}
+
+/// The answer to each row, if the consultation that decides it was found for all.
+fn outcomes(rows: &[Start], found: &ByPatient) -> Option<Vec<Started>> {
+    rows.iter().map(|row| Some(row.outcome(found.get(&row.patient_id)?))).collect()
 }
 
 type ByPatient = HashMap<Uuid, Consultation>;
@@ -93,6 +101,11 @@ async fn find_missing(database: &impl ConnectionTrait, rows: &[Start], found: &B
     }
     let found = Consultations::find_in_progress().filter(Column::PatientId.is_in(missing)).all(database).await?;
     Ok(by_patient(found))
+}
+
+async fn find_own(database: &impl ConnectionTrait, rows: &[Start]) -> Result<ByPatient, DbErr> {
+    let own = Column::Id.is_in(rows.iter().map(|row| row.id));
+    Ok(by_patient(Consultations::find().filter(own).all(database).await?))
 }
 
 fn by_patient(consultations: Vec<Consultation>) -> ByPatient {

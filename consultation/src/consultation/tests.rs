@@ -51,6 +51,8 @@ async fn a_repeated_write_is_answered_as_the_first(#[values(Backend::Sqlite, Bac
         let answer = finishes.write(std::slice::from_ref(&finish)).await.expect("written").remove(0);
         assert!(matches!(answer, Finished::Finished(consultation) if consultation.end_date == finish.end_date));
     }
+    let answer = starts.write(std::slice::from_ref(&start)).await.expect("written").remove(0);
+    assert!(matches!(answer, Started::Started(consultation) if consultation.id == start.id), "though it is finished");
 }
 
 #[rstest]
