@@ -11,11 +11,12 @@ use crate::{
     auth::{self, Authenticator},
     config::Server,
     database::Database,
-    graphiql, graphql, health,
+    graphiql, graphql,
+    health::{self, Heartbeat},
 };
 
 /// `/graphql`, `/schema.graphql`, `/graphiql`, `/livez` and `/readyz`; ready when the migrations of `M`
-/// are applied.
+/// are applied, live as long as `heartbeat` is.
 ///
 /// # Errors
 /// When the users cannot be read.
@@ -25,9 +26,10 @@ pub fn router<M: MigratorTrait + 'static>(
     shutdown: &CancellationToken,
     (schema, sdl): (impl Executor, String),
     page: graphiql::Page,
+    heartbeat: Option<Heartbeat>,
 ) -> anyhow::Result<Router> {
     let authenticator = Arc::new(Authenticator::new(server.name, &server.access)?);
     let guarded =
         Router::new().merge(graphql::router(schema, sdl)).merge(graphiql::router(page)).fallback(graphql::not_found);
-    Ok(auth::require(guarded, authenticator).merge(health::router::<M>(database.clone(), shutdown.clone())))
+    Ok(auth::require(guarded, authenticator).merge(health::router::<M>(database.clone(), shutdown.clone(), heartbeat)))
 }

@@ -19,6 +19,7 @@ pub mod request_id;
 
 pub mod cli;
 pub mod lifecycle;
+pub mod seeded_bug;
 pub mod server;
 pub mod tls;
 

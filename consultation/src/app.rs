@@ -1,19 +1,16 @@
 //! Puts the service together.
 
-use std::sync::Arc;
-
 use chassis::{Service, api, config::Server, database::Database, graphiql, server::Task};
 use futures_util::FutureExt;
 use migration::consultation::Migrator;
-use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     config::{DomainSettings, Finance},
     consultation::Consultations,
     finance::FinanceClient,
-    graphql::{self, Redrive},
-    outbox::{Policy, Relay},
+    graphql,
+    outbox::{Policy, Relay, WakeUp},
 };
 
 /// What GraphiQL shows first.
@@ -55,16 +52,25 @@ pub fn build(
     shutdown: &CancellationToken,
 ) -> anyhow::Result<Service> {
     let policy = Policy::new(domain.poll_interval);
-    let wake_up = Arc::new(Notify::new());
+    let wake_up = WakeUp::default();
     let client = FinanceClient::new(finance, policy.request_limit)?;
-    let relay = Relay { database: database.clone(), finance: client, policy, wake_up: Arc::clone(&wake_up) };
-    let (consultations, writers) = Consultations::new(database, domain.price_per_hour, Arc::clone(&wake_up));
+    let relay = Relay::new(database.clone(), client, policy, wake_up.clone());
+    let (consultations, writers) = Consultations::new(database, domain.price_per_hour, wake_up.clone());
 
-    let schema = graphql::schema(database.clone(), consultations, Redrive(wake_up), domain.time_zone);
+    let schema = graphql::schema(database.clone(), consultations, wake_up.clone(), domain.time_zone);
     let page = graphiql::Page { title: "consultation", default_query: FIRST_QUERY };
-    let router = api::router::<Migrator>(server, database, shutdown, (schema, graphql::sdl()), page)?;
+    let router = api::router::<Migrator>(
+        server,
+        database,
+        shutdown,
+        (schema, graphql::sdl()),
+        page,
+        Some(relay.heartbeat.clone()),
+    )?;
 
     let relaying: Task = ("outbox relay", relay.run(shutdown.clone()).map(Ok).boxed());
+    let hints = wake_up.across_replicas(database.clone(), shutdown.clone());
+    let hinting: Task = ("hints across replicas", hints.map(Ok).boxed());
     let writing = writers.into_iter().map(|writer| -> Task { ("consultation writer", writer.map(Ok).boxed()) });
-    Ok(Service { router, tasks: writing.chain([relaying]).collect() })
+    Ok(Service { router, tasks: writing.chain([relaying, hinting]).collect() })
 }

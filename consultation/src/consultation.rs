@@ -6,8 +6,6 @@ mod start;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
-
 use chassis::{
     clock,
     database::Database,
@@ -17,9 +15,9 @@ use chrono::{DateTime, Utc};
 use entity::{Money, consultation::Model as Consultation};
 use futures_util::future::BoxFuture;
 use sea_orm::DbErr;
-use tokio::sync::Notify;
 use uuid::Uuid;
 
+use crate::outbox::WakeUp;
 use finish::{Finish, FinishWriter};
 use start::{Start, StartWriter};
 
@@ -66,11 +64,7 @@ pub struct Consultations {
 impl Consultations {
     /// The verbs, and the tasks that write for them.
     #[must_use]
-    pub fn new(
-        database: &Database,
-        price_per_hour: Money,
-        finished: Arc<Notify>,
-    ) -> (Self, [BoxFuture<'static, ()>; 2]) {
+    pub fn new(database: &Database, price_per_hour: Money, finished: WakeUp) -> (Self, [BoxFuture<'static, ()>; 2]) {
         let (start, starting) = WriteCoalescer::new(StartWriter { database: database.clone() });
         let writer = FinishWriter { database: database.clone(), price_per_hour, finished };
         let (finish, finishing) = WriteCoalescer::new(writer);

@@ -1,32 +1,76 @@
 //! The client of finance, checked against its schema when this is compiled.
 
+mod queries;
+
 use std::time::Duration;
 
 use chassis::http_client;
 use cynic::{GraphQlResponse, MutationBuilder};
 use entity::Money;
-use reqwest::{Client, Response, StatusCode};
-use rust_decimal::Decimal;
+use reqwest::{
+    Client, Response, StatusCode,
+    header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER},
+};
 use secrecy::ExposeSecret;
 use uuid::Uuid;
 
 use crate::config::Finance;
-use queries::{Payment, RecordPayment, RecordPaymentError, RecordPaymentInput, RecordPaymentVariables};
+use queries::{RecordPaymentError, RecordPaymentPayload, RecordPayments, RecordPaymentsVariables};
 
 /// How long to wait for a connection: finance is near or it is down.
 const CONNECT_LIMIT: Duration = Duration::from_secs(2);
-/// An answer is under 1 kB; whatever is longer is not finance's.
+/// An answer for 100 payments is under 32 kB; whatever is longer is not finance's.
 const MAX_ANSWER: usize = 64 * 1024;
 
-/// Why a payment was not confirmed. It decides how the relay goes on; it is never guessed from texts.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum DeliveryError {
-    /// Finance cannot be reached or does not answer as it should: every payment would fail.
-    #[error("{0}")]
-    Destination(String),
-    /// Finance refuses this payment.
-    #[error("{0}")]
+/// Retry-After is honoured within these bounds: less would be no pause, more would be a mistake there.
+const MIN_RETRY_AFTER: Duration = Duration::from_secs(1);
+const MAX_RETRY_AFTER: Duration = Duration::from_mins(1);
+
+/// A payment to record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Payment {
+    /// The finished consultation.
+    pub appointment_id: Uuid,
+    /// Its price.
+    pub total_price: Money,
+}
+
+/// What finance says of one payment. It is read from types and codes, never guessed from texts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// It is recorded, now or before, with the amount that was sent.
+    Confirmed,
+    /// Finance refuses this payment, whenever it is sent.
     Refused(String),
+    /// Nothing that can be relied on, although finance answered for others.
+    Failed(String),
+}
+
+/// Finance cannot be reached or does not answer as it should: every payment would fail.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct DestinationFailed {
+    /// What happened, for people.
+    pub message: String,
+    /// What finance says of the next call.
+    pub hint: Hint,
+}
+
+/// What a failure says of the next call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hint {
+    /// Nothing.
+    None,
+    /// It fails too until someone changes a setting.
+    Misconfigured,
+    /// It is not welcome before this time has passed: 1 s to 1 min.
+    RetryAfter(Duration),
+}
+
+impl DestinationFailed {
+    fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), hint: Hint::None }
+    }
 }
 
 /// Calls finance.
@@ -46,150 +90,94 @@ impl FinanceClient {
         Ok(Self { http, finance })
     }
 
-    /// Records a payment, now or before. Only a checked answer is success: finance must name the
+    /// Records 1 to 100 payments in one request and gives an answer for each, in their order, of which one
+    /// at least is not [`Answer::Failed`]. Only a checked answer is success: finance must name the
     /// appointment and the amount that were sent.
     ///
     /// # Errors
-    /// See [`DeliveryError`].
-    pub async fn record_payment(&self, appointment_id: Uuid, total_price: Money) -> Result<(), DeliveryError> {
-        let input = RecordPaymentInput { appointment_id, total_price: Decimal::from(total_price) };
-        let operation = RecordPayment::build(RecordPaymentVariables { input });
-        let body = serde_json::to_vec(&operation).map_err(|error| DeliveryError::Refused(error.to_string()))?;
+    /// When finance answers for none of them.
+    pub async fn record_payments(&self, payments: &[Payment]) -> Result<Vec<Answer>, DestinationFailed> {
+        let operation = RecordPayments::build(RecordPaymentsVariables { input: payments.into() });
+        let body = serde_json::to_vec(&operation).map_err(|error| DestinationFailed::new(error.to_string()))?;
         let request = self
             .http
             .post(self.finance.url.clone())
             .basic_auth(&self.finance.username, Some(self.finance.password.expose_secret()))
-            .header("content-type", "application/json")
-            .header("accept", "application/graphql-response+json")
+            .header(CONTENT_TYPE, "application/json")
+            .header(ACCEPT, "application/graphql-response+json")
             .body(body);
-        let response = request.send().await.map_err(destination)?;
-        let answer = read(response).await?;
-        confirmed(answer, appointment_id, total_price)
+        let response = request.send().await.map_err(unreachable)?;
+        answers(read(response).await?, payments)
     }
 }
 
 /// Reads an answer of finance, in bounded memory.
-async fn read(mut response: Response) -> Result<GraphQlResponse<RecordPayment>, DeliveryError> {
-    let status = response.status();
-    if status != StatusCode::OK {
-        let advice = match status {
-            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => ": check the user name and password for finance",
-            StatusCode::NOT_FOUND => ": check the URL of finance",
-            _ => "",
-        };
-        return Err(DeliveryError::Destination(format!("finance answered {status}{advice}")));
+async fn read(mut response: Response) -> Result<GraphQlResponse<RecordPayments>, DestinationFailed> {
+    if response.status() != StatusCode::OK {
+        return Err(unwelcome(&response));
     }
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(destination)? {
+    while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
         if body.len() + chunk.len() > MAX_ANSWER {
-            return Err(DeliveryError::Destination(format!("finance's answer is over {} kB", MAX_ANSWER / 1024)));
+            return Err(DestinationFailed::new(format!("finance's answer is over {} kB", MAX_ANSWER / 1024)));
         }
         body.extend_from_slice(&chunk);
     }
-    serde_json::from_slice(&body)
-        .map_err(|error| DeliveryError::Destination(format!("not an answer of finance: {error}")))
+    serde_json::from_slice(&body).map_err(|error| DestinationFailed::new(format!("not an answer of finance: {error}")))
 }
 
-fn confirmed(
-    answer: GraphQlResponse<RecordPayment>,
-    appointment_id: Uuid,
-    total_price: Money,
-) -> Result<(), DeliveryError> {
-    if let Some(error) = answer.errors.unwrap_or_default().first() {
-        return Err(DeliveryError::Destination(format!("finance failed: {}", error.message)));
-    }
-    let Some(payload) = answer.data.and_then(|data| data.record_payment) else {
-        return Err(DeliveryError::Destination("finance answered nothing".to_owned()));
-    };
-    match (payload.user_errors.into_iter().next(), payload.payment) {
-        (Some(RecordPaymentError::PaymentConflict(refusal)), _) => Err(DeliveryError::Refused(refusal.to_string())),
-        (Some(RecordPaymentError::InvalidInput(refusal)), _) => Err(DeliveryError::Refused(refusal.to_string())),
-        (Some(RecordPaymentError::Unknown), _) => {
-            Err(DeliveryError::Refused("refused for an unknown reason".to_owned()))
+/// Any status but 200, with what to do about it.
+fn unwelcome(response: &Response) -> DestinationFailed {
+    let status = response.status();
+    let (advice, hint) = match status {
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
+            (": check the user name and password for finance", Hint::Misconfigured)
         }
-        (None, Some(payment)) if payment == (Payment { appointment_id, total_price: total_price.into() }) => Ok(()),
-        (None, _) => Err(DeliveryError::Destination("finance confirmed another payment than was sent".to_owned())),
+        StatusCode::NOT_FOUND => (": check the URL of finance", Hint::Misconfigured),
+        _ => ("", retry_after(response)),
+    };
+    DestinationFailed { message: format!("finance answered {status}{advice}"), hint }
+}
+
+/// Only in seconds: a date would be read with a clock that may differ from finance's.
+fn retry_after(response: &Response) -> Hint {
+    let seconds = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
+    let after = seconds.map(|seconds| Duration::from_secs(seconds).clamp(MIN_RETRY_AFTER, MAX_RETRY_AFTER));
+    after.map_or(Hint::None, Hint::RetryAfter)
+}
+
+fn answers(response: GraphQlResponse<RecordPayments>, payments: &[Payment]) -> Result<Vec<Answer>, DestinationFailed> {
+    let errors = response.errors.unwrap_or_default();
+    let fault = errors.first().map_or("it does not answer for each payment", |error| error.message.as_str());
+    let payload = response.data.and_then(|data| data.record_payments).unwrap_or_default();
+    if payload.results.len() != payments.len() {
+        // The refusal of the whole list among them.
+        return Err(DestinationFailed::new(format!("finance failed: {fault}")));
+    }
+    let results = payload.results.into_iter().zip(payments);
+    let answers: Vec<_> = results.map(|(result, sent)| answer(result, sent, fault)).collect();
+    match answers.first() {
+        Some(Answer::Failed(message)) if answers.iter().all(|answer| matches!(answer, Answer::Failed(_))) => {
+            Err(DestinationFailed::new(message))
+        }
+        _ => Ok(answers),
+    }
+}
+
+fn answer(result: Option<RecordPaymentPayload>, sent: &Payment, fault: &str) -> Answer {
+    let Some(result) = result else { return Answer::Failed(format!("finance failed: {fault}")) };
+    match (result.user_errors.into_iter().next(), result.payment) {
+        (Some(RecordPaymentError::PaymentConflict(refusal)), _) => Answer::Refused(refusal.to_string()),
+        (Some(RecordPaymentError::InvalidInput(refusal)), _) => Answer::Refused(refusal.to_string()),
+        (Some(RecordPaymentError::Unknown), _) => Answer::Refused("refused for an unknown reason".to_owned()),
+        (None, Some(recorded)) if recorded == sent.into() => Answer::Confirmed,
+        (None, _) => Answer::Failed("finance confirmed another payment than was sent".to_owned()),
     }
 }
 
 /// The causes of a failed call, outermost first, without the URL, which the settings tell.
-fn destination(error: reqwest::Error) -> DeliveryError {
+fn unreachable(error: reqwest::Error) -> DestinationFailed {
     let error = error.without_url();
     let causes = std::iter::successors(Some(&error as &dyn std::error::Error), |cause| cause.source());
-    DeliveryError::Destination(causes.map(ToString::to_string).collect::<Vec<_>>().join(": "))
-}
-
-/// What is sent and selected. Each field and type is checked against `finance/schema.graphql`.
-mod queries {
-    use rust_decimal::Decimal;
-    use uuid::Uuid;
-
-    #[expect(unreachable_pub, reason = "generated")]
-    #[cynic::schema("finance")]
-    mod schema {}
-
-    cynic::impl_scalar!(Uuid, schema::UUID);
-    cynic::impl_scalar!(Decimal, schema::Decimal);
-
-    #[derive(Debug, cynic::QueryVariables)]
-    pub(super) struct RecordPaymentVariables {
-        pub(super) input: RecordPaymentInput,
-    }
-
-    #[derive(Debug, cynic::InputObject)]
-    pub(super) struct RecordPaymentInput {
-        pub(super) appointment_id: Uuid,
-        pub(super) total_price: Decimal,
-    }
-
-    #[derive(Debug, cynic::QueryFragment)]
-    #[cynic(graphql_type = "Mutation", variables = "RecordPaymentVariables")]
-    pub(super) struct RecordPayment {
-        #[arguments(input: $input)]
-        pub(super) record_payment: Option<RecordPaymentPayload>,
-    }
-
-    #[derive(Debug, cynic::QueryFragment)]
-    pub(super) struct RecordPaymentPayload {
-        pub(super) payment: Option<Payment>,
-        pub(super) user_errors: Vec<RecordPaymentError>,
-    }
-
-    #[derive(Debug, PartialEq, cynic::QueryFragment)]
-    pub(super) struct Payment {
-        pub(super) appointment_id: Uuid,
-        pub(super) total_price: Decimal,
-    }
-
-    #[derive(Debug, cynic::InlineFragments)]
-    pub(super) enum RecordPaymentError {
-        PaymentConflict(PaymentConflict),
-        InvalidInput(InvalidInput),
-        #[cynic(fallback)]
-        Unknown,
-    }
-
-    #[derive(Debug, cynic::QueryFragment)]
-    pub(super) struct PaymentConflict {
-        pub(super) code: String,
-        pub(super) message: String,
-    }
-
-    #[derive(Debug, cynic::QueryFragment)]
-    pub(super) struct InvalidInput {
-        pub(super) code: String,
-        pub(super) message: String,
-    }
-
-    impl std::fmt::Display for PaymentConflict {
-        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-            write!(f, "{}: {}", self.code, self.message)
-        }
-    }
-
-    impl std::fmt::Display for InvalidInput {
-        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-            write!(f, "{}: {}", self.code, self.message)
-        }
-    }
+    DestinationFailed::new(causes.map(ToString::to_string).collect::<Vec<_>>().join(": "))
 }

@@ -13,18 +13,17 @@ use async_graphql::{
 use chassis::database::Database;
 use chrono_tz::Tz;
 
-use crate::consultation::Consultations;
+use crate::{consultation::Consultations, outbox::WakeUp};
 use loader::Loader;
-pub use mutation::Redrive;
 
 /// The schema of the consultation service.
 pub type ConsultationSchema = Schema<query::Query, mutation::Mutation, EmptySubscription>;
 
 /// Builds the schema on what its resolvers need.
 #[must_use]
-pub fn schema(database: Database, consultations: Consultations, redrive: Redrive, time_zone: Tz) -> ConsultationSchema {
+pub fn schema(database: Database, consultations: Consultations, wake_up: WakeUp, time_zone: Tz) -> ConsultationSchema {
     let loader = DataLoader::new(Loader { database: database.clone() }, TokioSpawner::current(), TokioTimer::default());
-    builder().data(database).data(consultations).data(redrive).data(time_zone).data(loader).finish()
+    builder().data(database).data(consultations).data(wake_up).data(time_zone).data(loader).finish()
 }
 
 /// The schema as text, as committed in `schema.graphql`.

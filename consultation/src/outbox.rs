@@ -3,7 +3,7 @@
 //! ```text
 //!              claim (tries += 1, claim_seq += 1)          confirmed: recorded or already recorded
 //!  pending ---------------------------------> leased ------------------------------------> finished
-//!     ^  destination failed: again in 4 to 5 s   |  |
+//!     ^  destination failed: again in 5 s        |  |
 //!     +------------------------------------------+  |  refused: PAYMENT_CONFLICT or invalid
 //!     ^  lease expired: claimable again             v
 //!     +------------------------------------- parked (still retried, at most hourly; an operator may redrive)
@@ -13,13 +13,18 @@
 //! - A claim is one short statement; sending happens outside every transaction.
 //! - A failure is written only under the lease it happened in (`claim_seq` is the fencing token). A
 //!   confirmed success is written whoever saw it: a payment that finance has is true.
-//! - When the *destination* fails the row is innocent and due again soon, so that recovery does not
-//!   depend on the length of an outage. When the *row* is refused it backs off by itself.
+//! - When the *destination* fails the row is innocent and due again soon, and after five failures in a row
+//!   a circuit breaker lets one probe through each 5 s: recovery does not depend on the length of an outage.
+//!   When the *row* is refused it backs off by itself.
 //! - Nothing gives up, and nothing undelivered is deleted.
 
+pub mod breaker;
 pub mod policy;
 pub mod relay;
 pub mod store;
+pub mod wake_up;
 
+pub use breaker::Breaker;
 pub use policy::Policy;
 pub use relay::{Relay, Tick};
+pub use wake_up::WakeUp;

@@ -35,6 +35,6 @@ pub fn build(server: &Server, database: &Database, shutdown: &CancellationToken)
     let (writer, writing) = WriteCoalescer::new(RecordWriter { database: database.clone() });
     let schema = graphql::schema(database.clone(), writer);
     let page = graphiql::Page { title: "finance", default_query: FIRST_QUERY };
-    let router = api::router::<Migrator>(server, database, shutdown, (schema, graphql::sdl()), page)?;
+    let router = api::router::<Migrator>(server, database, shutdown, (schema, graphql::sdl()), page, None)?;
     Ok(Service { router, tasks: vec![("payment writer", writing.map(Ok).boxed())] })
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use chassis::{clock, database::Database, write_coalescer::BatchWriter};
+use chassis::{clock, database::Database, seeded_bug::is_seeded, write_coalescer::BatchWriter};
 use chrono::{DateTime, Utc};
 use entity::{
     Money,
@@ -95,10 +95,13 @@ async fn insert(database: &impl ConnectionTrait, rows: &[Record]) -> Result<ByAp
         total_price_cents: Set(row.total_price),
         recorded_at: Set(row.recorded_at),
     });
-    let inserted = Payments::insert_many(models)
-        .on_conflict(OnConflict::new().do_nothing().to_owned())
-        .exec_with_returning(database)
-        .await?;
+    let mut on_conflict = OnConflict::new();
+    on_conflict.do_nothing();
+    if is_seeded("upsert") {
+        on_conflict = OnConflict::column(payment::Column::AppointmentId);
+        on_conflict.update_column(payment::Column::TotalPriceCents);
+    }
+    let inserted = Payments::insert_many(models).on_conflict(on_conflict).exec_with_returning(database).await?;
     Ok(by_appointment(inserted))
 }
 

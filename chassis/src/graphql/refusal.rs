@@ -21,15 +21,15 @@ pub struct InvalidInput {
 impl InvalidInput {
     /// Refuses the argument at `path`.
     #[must_use]
-    pub fn new(path: &[&str], message: impl Into<String>) -> Self {
+    pub fn new(path: &[impl AsRef<str>], message: impl Into<String>) -> Self {
         Self { message: message.into(), code: "INVALID_INPUT".to_owned(), field: field(path) }
     }
 }
 
 /// The path of an argument, in the form that every refusal has it.
 #[must_use]
-pub fn field(path: &[&str]) -> Option<Vec<String>> {
-    Some(path.iter().copied().map(str::to_owned).collect())
+pub fn field(path: &[impl AsRef<str>]) -> Option<Vec<String>> {
+    Some(path.iter().map(|name| name.as_ref().to_owned()).collect())
 }
 
 /// An error of a query: it has no payload to carry refusals.

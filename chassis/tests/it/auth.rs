@@ -77,7 +77,7 @@ async fn a_path_that_does_not_exist_is_guarded_too() {
 #[tokio::test]
 async fn health_is_open_to_all(#[case] path: &str) {
     let Some(db) = TestDatabase::empty(Backend::Sqlite).await else { return };
-    let open = health::router::<NoMigrations>(db.database.clone(), CancellationToken::new());
+    let open = health::router::<NoMigrations>(db.database.clone(), CancellationToken::new(), None);
     let guarded = guard_beside(&admin(), open);
     let answer = guarded.client().get(path).send().await.expect("an answer");
     assert_eq!(answer.status(), 200);

@@ -1,10 +1,16 @@
 //! What supervisors and load balancers are told.
 
+use std::time::Duration;
+
 use axum::{
+    Router,
     body::{Body, to_bytes},
     http::Request,
 };
-use chassis::{database::Database, health};
+use chassis::{
+    database::Database,
+    health::{self, Heartbeat},
+};
 use rstest::rstest;
 use sea_orm_migration::{DbErr, MigrationName, MigrationTrait, MigratorTrait, SchemaManager, async_trait};
 use testkit::{Backend, TestDatabase};
@@ -44,7 +50,10 @@ impl MigrationTrait for AddNothing {
 
 /// What `/livez` or `/readyz` says.
 async fn ask(path: &str, database: &Database, shutdown: &CancellationToken) -> (u16, String) {
-    let router = health::router::<OneMigration>(database.clone(), shutdown.clone());
+    get(path, health::router::<OneMigration>(database.clone(), shutdown.clone(), None)).await
+}
+
+async fn get(path: &str, router: Router) -> (u16, String) {
     let request = Request::get(path).body(Body::empty()).expect("a request");
     let answer = router.oneshot(request).await.expect("an answer");
     let status = answer.status().as_u16();
@@ -95,4 +104,18 @@ async fn a_service_whose_database_is_gone_is_alive_and_not_ready() {
     assert_eq!(ask("/livez", &db.database, &shutdown).await.0, 200);
     let (status, missing) = ask("/readyz", &db.database, &shutdown).await;
     assert_eq!((status, missing.as_str()), (503, "the database cannot be reached"));
+}
+
+#[tokio::test]
+async fn a_service_whose_loop_completed_no_round_for_60_s_is_not_alive() {
+    let Some(db) = TestDatabase::empty(Backend::Sqlite).await else { return };
+    tokio::time::pause();
+    let heartbeat = Heartbeat::new("the loop");
+    let router = health::router::<OneMigration>(db.database.clone(), CancellationToken::new(), Some(heartbeat.clone()));
+    tokio::time::advance(Duration::from_mins(1)).await;
+    assert_eq!(get("/livez", router.clone()).await.0, 200);
+    tokio::time::advance(Duration::from_secs(1)).await;
+    assert_eq!(get("/livez", router.clone()).await, (503, "the loop: no round for 61 s".to_owned()));
+    heartbeat.beat();
+    assert_eq!(get("/livez", router).await.0, 200);
 }

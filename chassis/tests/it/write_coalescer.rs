@@ -107,3 +107,19 @@ async fn a_caller_is_told_when_the_writer_has_stopped() {
     assert!(matches!(join_all(waiting).await[..], [Err(WriteError::Stopped)]), "one that waited");
     assert!(matches!(coalescer.write(2).await, Err(WriteError::Stopped)), "one that came too late");
 }
+
+#[tokio::test]
+async fn a_list_is_written_together_and_answered_in_its_order() {
+    let recorder = Recorder::default();
+    let (coalescer, _task) = writing_row_1(&recorder).await;
+    let list = coalescer.write_all((2..=101).collect());
+    let (alone, list) = futures_util::join!(coalescer.write(200), async {
+        tokio::task::yield_now().await;
+        recorder.go_on();
+        list.await
+    });
+    assert_eq!(alone.ok(), Some(2000));
+    let answers: Vec<_> = list.expect("queued").into_iter().map(Result::ok).collect();
+    assert_eq!(answers, (2..=101).map(|row| Some(row * 10)).collect::<Vec<_>>());
+    assert!(recorder.batches().iter().any(|batch| batch.ends_with(&(2..=101).collect::<Vec<_>>())));
+}

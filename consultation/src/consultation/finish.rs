@@ -1,8 +1,8 @@
 //! Finishing: the end, the price and the pending payment of a batch in one transaction.
 
-use std::{collections::HashMap, sync::Arc};
+use std::collections::HashMap;
 
-use chassis::{database::Database, write_coalescer::BatchWriter};
+use chassis::{database::Database, seeded_bug::is_seeded, write_coalescer::BatchWriter};
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::{
     Money,
@@ -12,12 +12,14 @@ use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{Expr, ExprTrait, IntoIden, Query, TableRef, ValueTuple},
 };
-use tokio::sync::Notify;
 use uuid::Uuid;
 
 use super::{Finished, InvalidEndDate};
 use crate::{
-    outbox::store::{self, Enqueue},
+    outbox::{
+        WakeUp,
+        store::{self, Enqueue},
+    },
     price::price,
 };
 
@@ -41,7 +43,7 @@ pub(super) struct FinishWriter {
     pub(super) database: Database,
     pub(super) price_per_hour: Money,
     /// Told after each commit: there is something to deliver.
-    pub(super) finished: Arc<Notify>,
+    pub(super) finished: WakeUp,
 }
 
 impl BatchWriter for FinishWriter {
@@ -55,8 +57,11 @@ impl BatchWriter for FinishWriter {
         let answers = rows.iter().map(|row| batch.finish(row, self.price_per_hour)).collect();
         batch.write(&transaction).await?;
         transaction.commit().await?;
+        if is_seeded("outbox-outside-transaction") {
+            batch.enqueue(&self.database.write).await?;
+        }
         if !batch.finished.is_empty() {
-            self.finished.notify_one();
+            self.finished.ring();
         }
         Ok(answers)
     }
@@ -108,6 +113,10 @@ impl Batch {
             return Ok(());
         }
         update(transaction, &self.finished).await?;
+        if is_seeded("outbox-outside-transaction") { Ok(()) } else { self.enqueue(transaction).await }
+    }
+
+    async fn enqueue(&self, transaction: &impl ConnectionTrait) -> Result<(), DbErr> {
         let payments: Vec<_> = self.finished.iter().map(|(payment, _)| *payment).collect();
         store::enqueue(transaction, &payments).await
     }

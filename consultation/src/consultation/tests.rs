@@ -1,15 +1,14 @@
 //! A write whose commit was answered by a cut connection is written again: it must find its own traces.
 
-use std::sync::Arc;
-
 use chassis::{clock, write_coalescer::BatchWriter};
 use chrono::TimeDelta;
 use entity::Money;
 use migration::consultation::Migrator;
 use rstest::rstest;
 use testkit::{Backend, TestDatabase};
-use tokio::sync::Notify;
 use uuid::Uuid;
+
+use crate::outbox::WakeUp;
 
 use super::{Finish, FinishWriter, Finished, Start, StartWriter, Started};
 
@@ -17,7 +16,7 @@ async fn writers(backend: Backend) -> Option<(TestDatabase, StartWriter, FinishW
     let db = TestDatabase::empty(backend).await?;
     db.database.migrate::<Migrator>().await.expect("migrated");
     let start = StartWriter { database: db.database.clone() };
-    let finished = Arc::new(Notify::new());
+    let finished = WakeUp::default();
     let finish = FinishWriter { database: db.database.clone(), price_per_hour: Money::MAX, finished };
     Some((db, start, finish))
 }

@@ -1,7 +1,5 @@
 //! Starting and finishing consultations, and sending a pending payment now.
 
-use std::sync::Arc;
-
 use async_graphql::{Context, ID, Object, Result};
 use chassis::{
     clock,
@@ -13,7 +11,6 @@ use chassis::{
 };
 use chrono::{LocalResult, TimeZone, Utc};
 use chrono_tz::Tz;
-use tokio::sync::Notify;
 use uuid::Uuid;
 
 use super::types::{
@@ -24,12 +21,8 @@ use super::types::{
 };
 use crate::{
     consultation::{Consultations, Finished, Started},
-    outbox::store,
+    outbox::{WakeUp, store},
 };
-
-/// Rings the relay's bell after a redrive.
-#[derive(Clone, Debug)]
-pub struct Redrive(pub Arc<Notify>);
 
 #[derive(Debug)]
 pub struct Mutation;
@@ -88,7 +81,7 @@ async fn retry(ctx: &Context<'_>, input: RetryPendingPaymentInput) -> Result<Ret
         return Ok(RetryPendingPaymentError::from(NoPendingPayment::new()).into());
     }
     let pending_payment = store::find(database, id).await?.map(Into::into);
-    ctx.data_unchecked::<Redrive>().0.notify_one();
+    ctx.data_unchecked::<WakeUp>().ring();
     Ok(RetryPendingPaymentPayload { pending_payment, user_errors: Vec::new() })
 }
 

@@ -2,14 +2,20 @@
 
 use std::time::Duration;
 
-/// After a failure of the destination a row is due again in 4 to 5 s: soon enough that the first
-/// success comes within 6 s after finance is back, and not all rows of an outage at once.
-const DESTINATION_DELAY: Duration = Duration::from_secs(5);
-const DESTINATION_JITTER: f64 = 0.2;
+/// After a failure of the destination a row is due again 4 to 4.8 s after it was sent: for certain when the
+/// relay looks again after [`DESTINATION_RETRY`], and not at the same time in all relays.
+const MIN_DESTINATION_DELAY: Duration = Duration::from_secs(4);
+const DESTINATION_JITTER: Duration = Duration::from_millis(800);
+/// How soon a relay calls a destination again that failed, so that the first success comes within 6 s after
+/// it is back, however long it was gone.
+pub const DESTINATION_RETRY: Duration = Duration::from_secs(5);
 /// After a refusal a row is due again in 5 s, 10 s, 20 s and so on up to an hour; of each delay
 /// between half and all.
 const FIRST_REFUSAL_DELAY: Duration = Duration::from_secs(5);
 const MAX_REFUSAL_DELAY: Duration = Duration::from_hours(1);
+/// After a failure of the database its next call is made after 0.1 s, 0.2 s and so on up to 5 s.
+const FIRST_DATABASE_DELAY: Duration = Duration::from_millis(100);
+const MAX_DATABASE_DELAY: Duration = Duration::from_secs(5);
 
 /// How the relay works.
 #[derive(Clone, Copy, Debug)]
@@ -19,17 +25,16 @@ pub struct Policy {
     /// How long a claimed row belongs to the relay that claimed it. A call takes a few seconds at
     /// most, so that a dead relay's rows are taken over soon.
     pub lease: Duration,
-    /// How long one call of finance may take.
+    /// How long one call of finance may take. No longer than [`DESTINATION_RETRY`], so that a call that
+    /// hangs does not delay the next beyond that.
     pub request_limit: Duration,
-    /// How many rows are claimed and sent at once: no more are claimed than can be sent.
-    pub slots: u64,
 }
 
 impl Policy {
     /// The policy in use, for a poll interval.
     #[must_use]
     pub fn new(poll_interval: Duration) -> Self {
-        Self { poll_interval, lease: Duration::from_secs(30), request_limit: Duration::from_secs(8), slots: 16 }
+        Self { poll_interval, lease: Duration::from_secs(30), request_limit: DESTINATION_RETRY }
     }
 
     /// Until when after its claim a row may still be sent: later, the lease could end during the call.
@@ -41,19 +46,31 @@ impl Policy {
     }
 }
 
-/// The delay after the destination failed. `random` is from 0 to 1.
+/// The delay after the destination failed, from now, when the call was made `elapsed` ago. `random` is
+/// from 0 to 1.
 #[must_use]
-pub fn destination_delay(random: f64) -> Duration {
-    DESTINATION_DELAY.mul_f64(1.0 - DESTINATION_JITTER * random.clamp(0.0, 1.0))
+pub fn destination_delay(elapsed: Duration, random: f64) -> Duration {
+    let jitter = DESTINATION_JITTER.mul_f64(random.clamp(0.0, 1.0));
+    (MIN_DESTINATION_DELAY + jitter).saturating_sub(elapsed)
+}
+
+/// The delay after the database failed for the `failures`th time in a row.
+#[must_use]
+pub fn database_delay(failures: u32) -> Duration {
+    doubled(FIRST_DATABASE_DELAY, failures, MAX_DATABASE_DELAY)
 }
 
 /// The delay after finance refused the row for the `rejections`th time. `random` is from 0 to 1.
 #[must_use]
 pub fn refusal_delay(rejections: i32, random: f64) -> Duration {
-    let doublings = u32::try_from(rejections.saturating_sub(1)).unwrap_or(0);
-    let factor = 2_u32.checked_pow(doublings).unwrap_or(u32::MAX);
-    let delay = FIRST_REFUSAL_DELAY.checked_mul(factor).unwrap_or(MAX_REFUSAL_DELAY).min(MAX_REFUSAL_DELAY);
+    let delay = doubled(FIRST_REFUSAL_DELAY, u32::try_from(rejections).unwrap_or(0), MAX_REFUSAL_DELAY);
     delay.mul_f64(0.5 + random.clamp(0.0, 1.0) / 2.0)
+}
+
+/// `first` at the first failure, twice as long at each further one, at most `max`.
+fn doubled(first: Duration, failures: u32, max: Duration) -> Duration {
+    let factor = 2_u32.checked_pow(failures.saturating_sub(1)).unwrap_or(u32::MAX);
+    first.checked_mul(factor).map_or(max, |delay| delay.min(max))
 }
 
 #[cfg(test)]
@@ -68,6 +85,12 @@ mod tests {
     }
 
     #[test]
+    fn a_database_that_fails_is_called_again_after_100_ms_up_to_5_s() {
+        let delays = [1, 2, 3, 6, 7, u32::MAX].map(|failures| database_delay(failures).as_millis());
+        assert_eq!(delays, [100, 200, 400, 3200, 5000, 5000]);
+    }
+
+    #[test]
     fn a_call_that_starts_in_time_ends_within_its_lease() {
         let policy = Policy::new(Duration::from_secs(5));
         assert!(policy.latest_send() + policy.request_limit < policy.lease);
@@ -76,12 +99,22 @@ mod tests {
 
     proptest! {
         #[test]
-        fn delays_stay_in_range_and_never_shrink(rejections in i32::MIN..i32::MAX, random in 0.0..=1.0_f64) {
+        fn delays_stay_in_range_and_never_shrink(rejections in i32::MIN..i32::MAX, failures: u32, random in 0.0..=1.0_f64) {
             let delay = refusal_delay(rejections, random);
             prop_assert!(delay >= FIRST_REFUSAL_DELAY / 2 && delay <= MAX_REFUSAL_DELAY);
             prop_assert!(delay <= refusal_delay(rejections + 1, random));
-            let delay = destination_delay(random);
-            prop_assert!(delay >= Duration::from_secs(4) && delay <= Duration::from_secs(5));
+            prop_assert!(database_delay(failures) <= database_delay(failures.saturating_add(1)));
+        }
+
+        #[test]
+        fn a_row_whose_destination_failed_is_due_before_the_relay_looks_again(
+            elapsed in 0..30_000_u64,
+            random in 0.0..=1.0_f64,
+        ) {
+            let elapsed = Duration::from_millis(elapsed);
+            let due = elapsed + destination_delay(elapsed, random);
+            prop_assert!(due >= MIN_DESTINATION_DELAY.max(elapsed));
+            prop_assert!(due < DESTINATION_RETRY.max(elapsed + Duration::from_nanos(1)));
         }
     }
 }

@@ -15,8 +15,8 @@ use entity::{
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect, sea_query::Query};
 use uuid::Uuid;
 
-pub use claim::{Lease, claim, next_due_in};
-pub use outcome::{confirm, park, postpone, redrive, release};
+pub use claim::{Due, Lease, claim};
+pub use outcome::{Failure, confirm, park, postpone, redrive, release};
 
 /// A payment to deliver.
 #[derive(Clone, Copy, Debug)]

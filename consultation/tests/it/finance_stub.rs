@@ -6,25 +6,40 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use axum::{Router, body::Bytes, extract::State, http::StatusCode, response::IntoResponse, routing::post};
+use axum::{
+    Router,
+    body::Bytes,
+    extract::State,
+    http::{HeaderMap, StatusCode, header::RETRY_AFTER},
+    response::IntoResponse,
+    routing::post,
+};
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 
-/// What it answers one call with.
+/// What it answers one request with.
 #[derive(Clone, Debug)]
 pub(crate) enum Script {
     /// It records what was sent.
     Record,
     /// It answers this, whatever was sent.
     Answer(u16, String),
-    /// It holds the call until [`FinanceStub::let_go`], then records.
+    /// It is not ready, and says after how many seconds to come again.
+    RetryAfter(&'static str),
+    /// It refuses the first payment as a conflict and records the others.
+    RefuseFirst,
+    /// It fails at the first payment and records the others.
+    FailAtFirst,
+    /// It confirms another amount for the first payment than was sent.
+    MistakeFirst,
+    /// It holds the request until [`FinanceStub::let_go`], then records.
     Hold,
 }
 
 #[derive(Debug)]
 struct Shared {
     scripts: Mutex<VecDeque<Script>>,
-    calls: Mutex<Vec<Value>>,
+    requests: Mutex<Vec<Vec<Value>>>,
     arrived: Semaphore,
     go: Semaphore,
 }
@@ -40,7 +55,7 @@ impl FinanceStub {
     pub(crate) async fn start(scripts: impl IntoIterator<Item = Script>) -> Self {
         let shared = Arc::new(Shared {
             scripts: Mutex::new(scripts.into_iter().collect()),
-            calls: Mutex::default(),
+            requests: Mutex::default(),
             arrived: Semaphore::new(0),
             go: Semaphore::new(0),
         });
@@ -55,17 +70,22 @@ impl FinanceStub {
         format!("http://{}/graphql", self.address)
     }
 
-    /// The inputs of all calls so far.
-    pub(crate) fn calls(&self) -> Vec<Value> {
-        self.shared.calls.lock().expect("the calls").clone()
+    /// The payments of each request so far.
+    pub(crate) fn requests(&self) -> Vec<Vec<Value>> {
+        self.shared.requests.lock().expect("the requests").clone()
     }
 
-    /// Waits until one more call has arrived.
+    /// How many payments each request so far had.
+    pub(crate) fn sizes(&self) -> Vec<usize> {
+        self.requests().iter().map(Vec::len).collect()
+    }
+
+    /// Waits until one more request has arrived.
     pub(crate) async fn arrived(&self) {
         self.shared.arrived.acquire().await.expect("open").forget();
     }
 
-    /// Lets one held call go on.
+    /// Lets one held request go on.
     pub(crate) fn let_go(&self) {
         self.shared.go.add_permits(1);
     }
@@ -73,26 +93,36 @@ impl FinanceStub {
 
 async fn answer(State(shared): State<Arc<Shared>>, body: Bytes) -> impl IntoResponse {
     let request: Value = serde_json::from_slice(&body).expect("JSON");
-    let input = request["variables"]["input"].clone();
-    shared.calls.lock().expect("the calls").push(input.clone());
+    let payments = request["variables"]["input"]["payments"].as_array().expect("payments").clone();
+    shared.requests.lock().expect("the requests").push(payments.clone());
     shared.arrived.add_permits(1);
     let script = shared.scripts.lock().expect("the scripts").pop_front().unwrap_or(Script::Record);
-    let recorded = json!({ "data": { "recordPayment": { "payment": input, "userErrors": [] } } }).to_string();
-    let (status, body) = match script {
-        Script::Record => (200, recorded),
-        Script::Answer(status, body) => (status, body),
-        Script::Hold => {
-            shared.go.acquire().await.expect("open").forget();
-            (200, recorded)
+    let mut results: Vec<_> =
+        payments.into_iter().map(|payment| json!({ "payment": payment, "userErrors": [] })).collect();
+    let mut errors = json!(null);
+    match script {
+        Script::Record => {}
+        Script::Answer(status, body) => {
+            return (StatusCode::from_u16(status).expect("a status"), HeaderMap::new(), body);
         }
-    };
-    (StatusCode::from_u16(status).expect("a status"), body)
+        Script::RetryAfter(seconds) => {
+            let headers = HeaderMap::from_iter([(RETRY_AFTER, seconds.parse().expect("a header"))]);
+            return (StatusCode::SERVICE_UNAVAILABLE, headers, String::new());
+        }
+        Script::RefuseFirst => results[0] = conflict(),
+        Script::FailAtFirst => {
+            results[0] = json!(null);
+            errors = json!([{ "message": "boom", "path": ["recordPayments", "results", 0] }]);
+        }
+        Script::MistakeFirst => results[0]["payment"]["totalPrice"] = json!("0.01"),
+        Script::Hold => shared.go.acquire().await.expect("open").forget(),
+    }
+    let answer = json!({ "data": { "recordPayments": { "results": results } }, "errors": errors });
+    (StatusCode::OK, HeaderMap::new(), answer.to_string())
 }
 
-/// The answer to a refused payment.
-pub(crate) fn conflict() -> Script {
+fn conflict() -> Value {
     let refusal =
         json!({ "__typename": "PaymentConflict", "code": "PAYMENT_CONFLICT", "message": "recorded with 1.00" });
-    let payload = json!({ "payment": null, "userErrors": [refusal] });
-    Script::Answer(200, json!({ "data": { "recordPayment": payload } }).to_string())
+    json!({ "payment": null, "userErrors": [refusal] })
 }

@@ -3,9 +3,11 @@
 mod end_dates;
 mod finance_stub;
 mod finish;
+mod hints;
 mod outbox;
 mod queries;
 mod relay;
+mod relay_batches;
 mod relay_failures;
 mod running;
 mod schema;

@@ -1,13 +1,13 @@
 //! An outbox with rows that are due, and a relay for it.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use chassis::{clock, database::now_plus};
 use consultation::{
     config::Finance,
     finance::FinanceClient,
     outbox::{
-        Policy, Relay, Tick,
+        Policy, Relay, Tick, WakeUp,
         store::{self, Enqueue},
     },
 };
@@ -15,7 +15,6 @@ use entity::{Money, consultation as consultations, pending_payment};
 use migration::consultation::Migrator;
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
 use testkit::{Backend, TestDatabase};
-use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -51,7 +50,7 @@ pub(crate) fn relay(db: &TestDatabase, finance: &FinanceStub) -> Relay {
     let policy = Policy { request_limit: Duration::from_secs(5), ..Policy::new(Duration::from_mins(1)) };
     let url = finance.url().parse().expect("a URL");
     let client = FinanceClient::new(Finance::in_development(url), policy.request_limit).expect("a client");
-    Relay { database: db.database.clone(), finance: client, policy, wake_up: Arc::new(Notify::new()) }
+    Relay::new(db.database.clone(), client, policy, WakeUp::default())
 }
 
 pub(crate) async fn tick(relay: &Relay) -> Tick {

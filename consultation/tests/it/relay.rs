@@ -1,6 +1,6 @@
 //! The relay's conformance suite: claims, leases and fencing, the same on both databases.
 
-use consultation::outbox::store::{self, Lease};
+use consultation::outbox::store::{self, Due, Failure, Lease};
 use entity::pending_payment::Column;
 use futures_util::future::join_all;
 use rstest::rstest;
@@ -13,7 +13,11 @@ use crate::{
 };
 
 async fn claim(db: &TestDatabase, limit: u64) -> Vec<Lease> {
-    store::claim(&db.database.write, limit, LEASE).await.expect("a claim")
+    store::claim(&db.database.write, Due::All, limit, LEASE).await.expect("a claim")
+}
+
+fn late(lease: &Lease) -> Failure<'_> {
+    Failure { lease, delay: LEASE, error: "late".to_owned() }
 }
 
 #[rstest]
@@ -67,9 +71,10 @@ async fn a_stale_lease_changes_nothing(#[values(Backend::Sqlite, Backend::Postgr
     let held = row(&db).await;
 
     let database = &db.database.write;
-    assert!(!store::postpone(database, &stale, LEASE, "late").await.expect("a statement"));
-    assert!(!store::park(database, &stale, LEASE, "late").await.expect("a statement"));
-    assert!(!store::release(database, &stale).await.expect("a statement"));
+    let late = [late(&stale)];
+    assert_eq!(store::postpone(database, &late).await.expect("a statement"), 0);
+    assert_eq!(store::park(database, &late).await.expect("a statement"), 0);
+    assert_eq!(store::release(database, &[&stale]).await.expect("a statement"), 0);
     assert_eq!(row(&db).await, held);
 }
 
@@ -84,9 +89,9 @@ async fn a_confirmed_payment_is_finished_whoever_says_it_and_stays_so(
     let holder = claim(&db, 1).await.remove(0);
 
     let database = &db.database.write;
-    assert!(store::confirm(database, stale.id).await.expect("a statement"));
-    assert!(!store::confirm(database, holder.id).await.expect("a statement"), "it is no news");
-    assert!(!store::postpone(database, &holder, LEASE, "late").await.expect("a statement"));
+    assert_eq!(store::confirm(database, &[&stale]).await.expect("a statement"), 1);
+    assert_eq!(store::confirm(database, &[&holder]).await.expect("a statement"), 0, "it is no news");
+    assert_eq!(store::postpone(database, &[late(&holder)]).await.expect("a statement"), 0);
     let row = row(&db).await;
     assert!(row.finished && !row.processing && row.finished_at.is_some());
     come(&db, Column::NextAttemptAt).await;
@@ -98,7 +103,7 @@ async fn a_confirmed_payment_is_finished_whoever_says_it_and_stays_so(
 async fn a_released_row_is_due_with_its_try_given_back(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
     let Some(db) = outbox(backend, 1).await else { return };
     let lease = claim(&db, 1).await.remove(0);
-    assert!(store::release(&db.database.write, &lease).await.expect("a statement"));
+    assert_eq!(store::release(&db.database.write, &[&lease]).await.expect("a statement"), 1);
     assert_eq!(row(&db).await.tries, 0);
     assert_eq!(claim(&db, 1).await.remove(0).claim_seq, lease.claim_seq + 1);
 }
@@ -111,13 +116,14 @@ async fn two_relays_on_one_table_send_each_payment_once(
     let Some(db) = outbox(backend, 60).await else { return };
     let finance = FinanceStub::start([]).await;
     let (one, other) = (relay(&db, &finance), relay(&db, &finance));
+    join_all([tick(&one), tick(&other), tick(&one), tick(&other)]).await;
     while tick(&one).await.claimed + tick(&other).await.claimed > 0 {}
-    join_all([tick(&one), tick(&other)]).await;
 
-    let mut sent: Vec<_> = finance.calls().iter().map(|input| input["appointmentId"].to_string()).collect();
+    let mut sent: Vec<_> = finance.requests().concat().iter().map(|input| input["appointmentId"].to_string()).collect();
     sent.sort_unstable();
+    let all = sent.len();
     sent.dedup();
-    assert_eq!((finance.calls().len(), sent.len()), (60, 60));
+    assert_eq!((all, sent.len()), (60, 60));
     assert!(rows(&db).await.iter().all(|row| row.finished && row.tries == 1));
 }
 
@@ -132,7 +138,7 @@ async fn after_shutdown_nothing_is_sent_that_is_not_on_its_way(
     shutdown.cancel();
     let tick = relay(&db, &finance).tick(&shutdown).await.expect("a tick");
     assert_eq!((tick.claimed, tick.released), (3, 3));
-    assert_eq!(finance.calls().len(), 0);
+    assert_eq!(finance.requests().len(), 0);
     assert!(rows(&db).await.iter().all(|row| !row.processing && row.tries == 0));
 }
 

@@ -13,7 +13,7 @@ use consultation::{
 };
 
 use crate::{
-    finance_stub::{FinanceStub, Script, conflict},
+    finance_stub::{FinanceStub, Script},
     outbox::{come, outbox, relay, row, rows, tick},
 };
 
@@ -26,7 +26,8 @@ async fn a_payment_is_sent_as_it_is_stored_and_then_finished(
     let finance = FinanceStub::start([]).await;
     assert_eq!(tick(&relay(&db, &finance)).await, Tick { claimed: 1, delivered: 1, ..Tick::default() });
     let row = row(&db).await;
-    assert_eq!(finance.calls(), [json!({ "appointmentId": row.appointment_id, "totalPrice": "999999999.99" })]);
+    let sent = json!({ "appointmentId": row.appointment_id, "totalPrice": "999999999.99" });
+    assert_eq!(finance.requests(), [[sent]]);
     assert!(row.finished && row.tries == 1 && row.last_error.is_none());
     assert_eq!(tick(&relay(&db, &finance)).await, Tick::default(), "nothing is left");
 }
@@ -39,10 +40,13 @@ async fn a_payment_is_sent_as_it_is_stored_and_then_finished(
 #[case::html(Script::Answer(200, "<html>".to_owned()), "not an answer of finance")]
 #[case::half_an_answer(Script::Answer(200, "{\"data\":{\"recordPay".to_owned()), "not an answer of finance")]
 #[case::errors(Script::Answer(200, json!({ "data": null, "errors": [{ "message": "boom" }] }).to_string()), "boom")]
-#[case::nothing(Script::Answer(200, json!({ "data": { "recordPayment": null } }).to_string()), "nothing")]
+#[case::nothing(Script::Answer(200, json!({ "data": { "recordPayments": null } }).to_string()), "does not answer")]
 #[case::too_long(Script::Answer(200, "x".repeat(65 * 1024)), "over 64 kB")]
-#[case::another_payment(Script::Answer(200, json!({ "data": { "recordPayment": { "userErrors": [], "payment":
-    { "appointmentId": "ea959b03-5577-45c9-b9f7-a45d3e77ce82", "totalPrice": "999999999.99" } } } }).to_string()), "another payment")]
+#[case::too_few(Script::Answer(200, json!({ "data": { "recordPayments": { "results": [] } } }).to_string()), "does not answer")]
+#[case::a_fault(Script::FailAtFirst, "boom")]
+#[case::another_amount(Script::MistakeFirst, "another payment")]
+#[case::another_payment(Script::Answer(200, json!({ "data": { "recordPayments": { "results": [{ "userErrors": [], "payment":
+    { "appointmentId": "ea959b03-5577-45c9-b9f7-a45d3e77ce82", "totalPrice": "999999999.99" } }] } } }).to_string()), "another payment")]
 #[tokio::test]
 async fn what_is_not_a_checked_answer_is_a_failure_of_the_destination(
     #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
@@ -61,7 +65,8 @@ async fn what_is_not_a_checked_answer_is_a_failure_of_the_destination(
 
     assert_eq!(tick(&relay).await.claimed, 0, "not before");
     come(&db, Column::NextAttemptAt).await;
-    assert_eq!(tick(&relay).await.delivered, 1);
+    // Another relay: a wrong setting has opened the breaker of the first.
+    assert_eq!(tick(&self::relay(&db, &finance)).await.delivered, 1);
     let delivered = row(&db).await;
     assert_eq!((delivered.tries, delivered.last_error), (2, None));
 }
@@ -87,7 +92,7 @@ async fn a_finance_that_is_down_costs_latency_only(#[values(Backend::Sqlite, Bac
 #[tokio::test]
 async fn a_refused_payment_is_parked_and_delays_nobody(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
     let Some(db) = outbox(backend, 3).await else { return };
-    let finance = FinanceStub::start([conflict()]).await;
+    let finance = FinanceStub::start([Script::RefuseFirst]).await;
     let relay = relay(&db, &finance);
     assert_eq!(tick(&relay).await, Tick { claimed: 3, delivered: 2, parked: 1, ..Tick::default() });
     let parked = rows(&db).await.into_iter().find(|row| !row.finished).expect("the refused one");
@@ -107,7 +112,7 @@ async fn a_parked_payment_keeps_the_time_it_was_parked_first(
     #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
 ) {
     let Some(db) = outbox(backend, 1).await else { return };
-    let finance = FinanceStub::start([conflict(), conflict()]).await;
+    let finance = FinanceStub::start([Script::RefuseFirst, Script::RefuseFirst]).await;
     let relay = relay(&db, &finance);
     tick(&relay).await;
     let first = row(&db).await;

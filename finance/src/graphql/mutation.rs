@@ -6,8 +6,7 @@ use chassis::{
     graphql::refusal::{InvalidInput, not_written},
     write_coalescer::WriteCoalescer,
 };
-use entity::Money;
-use futures_util::future::try_join_all;
+use entity::{Money, payment::Model as Payment};
 
 use super::types::{
     PaymentConflict, RecordPaymentError, RecordPaymentInput, RecordPaymentPayload, RecordPaymentsError,
@@ -32,7 +31,7 @@ impl Mutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The payment.")] input: RecordPaymentInput,
     ) -> Option<Result<RecordPaymentPayload>> {
-        Some(record(ctx, input, &["input"]).await)
+        Some(record(ctx, input).await)
     }
 
     /// Records up to 100 payments, each by itself: a refused one costs the others nothing.
@@ -51,35 +50,52 @@ async fn record_all(ctx: &Context<'_>, input: RecordPaymentsInput) -> Result<Rec
         let user_errors = vec![RecordPaymentsError::InvalidInput(error)];
         return Ok(RecordPaymentsPayload { user_errors, ..RecordPaymentsPayload::default() });
     }
-    let payments = input.payments.into_iter().enumerate();
-    let results =
-        payments.map(async |(index, payment)| record(ctx, payment, &["input", "payments", &index.to_string()]).await);
-    Ok(RecordPaymentsPayload { results: try_join_all(results).await?, ..RecordPaymentsPayload::default() })
+    let path = |index: usize| ["input".to_owned(), "payments".to_owned(), index.to_string(), "totalPrice".to_owned()];
+    let checked: Vec<_> =
+        input.payments.iter().enumerate().map(|(index, payment)| check(payment, &path(index))).collect();
+    let valid = checked.iter().filter_map(|row| row.as_ref().ok().cloned()).collect();
+    let mut recorded = writer(ctx).write_all(valid).await.map_err(not_written)?.into_iter();
+    let results = checked.into_iter().enumerate().map(|(index, row)| match row {
+        Err(refused) => Some(Ok(refused)),
+        // One result for each row that was handed over.
+        Ok(_) => Some(recorded.next()?.map_err(not_written).map(|recorded| payload(recorded, &path(index)))),
+    });
+    Ok(RecordPaymentsPayload { results: results.collect(), ..RecordPaymentsPayload::default() })
 }
 
-async fn record(ctx: &Context<'_>, input: RecordPaymentInput, path: &[&str]) -> Result<RecordPaymentPayload> {
-    let total_price_path = &[path, &["totalPrice"]].concat();
-    let total_price = match Money::try_from(input.total_price.0) {
-        Ok(total_price) => total_price,
+async fn record(ctx: &Context<'_>, input: RecordPaymentInput) -> Result<RecordPaymentPayload> {
+    let path = ["input".to_owned(), "totalPrice".to_owned()];
+    match check(&input, &path) {
+        Err(refused) => Ok(refused),
+        Ok(row) => Ok(payload(writer(ctx).write(row).await.map_err(not_written)?, &path)),
+    }
+}
+
+fn writer<'a>(ctx: &Context<'a>) -> &'a WriteCoalescer<RecordWriter> {
+    ctx.data_unchecked()
+}
+
+/// The payment to record, or its refusal.
+fn check(input: &RecordPaymentInput, path: &[String]) -> std::result::Result<Record, RecordPaymentPayload> {
+    match Money::try_from(input.total_price.0) {
+        Ok(total_price) => Ok(Record::new(input.appointment_id.0, total_price, clock::now())),
         Err(error) => {
-            let error = InvalidInput::new(total_price_path, format!("totalPrice {error}"));
-            return Ok(RecordPaymentPayload::refused(RecordPaymentError::InvalidInput(error)));
+            let error = InvalidInput::new(path, format!("totalPrice {error}"));
+            Err(RecordPaymentPayload::refused(RecordPaymentError::InvalidInput(error)))
         }
-    };
-    let record = Record::new(input.appointment_id.0, total_price, clock::now());
-    let recorded = ctx.data_unchecked::<WriteCoalescer<RecordWriter>>().write(record).await.map_err(not_written)?;
-    Ok(match recorded {
-        Recorded::New(payment) => {
-            RecordPaymentPayload { payment: Some(payment.into()), ..RecordPaymentPayload::default() }
+    }
+}
+
+fn payload(recorded: Recorded, path: &[String]) -> RecordPaymentPayload {
+    let stored =
+        |payment: Payment| RecordPaymentPayload { payment: Some(payment.into()), ..RecordPaymentPayload::default() };
+    match recorded {
+        Recorded::New(payment) => stored(payment),
+        Recorded::Already(payment) => RecordPaymentPayload { already_recorded: true, ..stored(payment) },
+        Recorded::Conflict(payment) => {
+            RecordPaymentPayload::refused(RecordPaymentError::PaymentConflict(PaymentConflict::new(path, payment)))
         }
-        Recorded::Already(payment) => {
-            RecordPaymentPayload { payment: Some(payment.into()), already_recorded: true, user_errors: Vec::new() }
-        }
-        Recorded::Conflict(stored) => {
-            let conflict = PaymentConflict::new(total_price_path, stored);
-            RecordPaymentPayload::refused(RecordPaymentError::PaymentConflict(conflict))
-        }
-    })
+    }
 }
 
 impl RecordPaymentPayload {

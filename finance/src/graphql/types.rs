@@ -1,6 +1,6 @@
 //! What clients see: API types are not rows.
 
-use async_graphql::{ID, InputObject, Interface, SimpleObject, Union};
+use async_graphql::{ID, InputObject, Interface, Result, SimpleObject, Union};
 use chassis::graphql::{
     refusal::{self, InvalidInput},
     scalars::{DateTime, Decimal, Uuid},
@@ -80,7 +80,8 @@ pub(crate) struct RecordPaymentPayload {
 #[derive(Debug, Default, SimpleObject)]
 pub(crate) struct RecordPaymentsPayload {
     /// One result for each payment, in the order of the input; empty if the input as a whole was refused.
-    pub(crate) results: Vec<RecordPaymentPayload>,
+    /// Null where a fault kept that one from being recorded or its answer from being known: send it again.
+    pub(crate) results: Vec<Option<Result<RecordPaymentPayload>>>,
     /// Why the input as a whole was refused; empty otherwise.
     pub(crate) user_errors: Vec<RecordPaymentsError>,
 }
@@ -99,7 +100,7 @@ pub(crate) struct PaymentConflict {
 }
 
 impl PaymentConflict {
-    pub(crate) fn new(path: &[&str], stored: payment::Model) -> Self {
+    pub(crate) fn new(path: &[String], stored: payment::Model) -> Self {
         Self {
             message: format!("The appointment is recorded with {}; nothing was changed", stored.total_price_cents),
             code: "PAYMENT_CONFLICT".to_owned(),

@@ -1,6 +1,7 @@
 //! Recording many payments in one request, each by itself.
 
 use rstest::rstest;
+use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
 use testkit::{Backend, GraphqlClient};
 use uuid::Uuid;
@@ -126,4 +127,30 @@ async fn one_malformed_payment_fails_the_request_by_name(
         assert!(message.contains(field), "{message}");
     }
     assert_eq!(service.stored().await.len(), 0);
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_fault_at_one_payment_nulls_its_own_result_only(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let Some(service) = running(backend).await else { return };
+    let no_666 = match backend {
+        Backend::Sqlite => {
+            "CREATE TRIGGER no_666 BEFORE INSERT ON payment WHEN NEW.total_price_cents = 66600
+             BEGIN SELECT RAISE(ABORT, 'a fault'); END"
+        }
+        Backend::Postgres => "ALTER TABLE payment ADD CHECK (total_price_cents <> 66600)",
+    };
+    service.db.database.write.execute_unprepared(no_666).await.expect("a fault");
+    let mut payments = new_payments(4);
+    payments[2] = input(Uuid::new_v4(), "666.00");
+    let answer = service.client().send(RECORD_ALL, json!({ "payments": payments })).await.body;
+    let results = answer["data"]["recordPayments"]["results"].as_array().expect("results");
+    assert!(results[2].is_null() && [0, 1, 3].iter().all(|index| is_new(&results[*index])), "{answer}");
+    assert_eq!(answer["errors"].as_array().map(Vec::len), Some(1));
+    let error = &answer["errors"][0];
+    assert_eq!(error["path"], json!(["recordPayments", "results", 2]));
+    assert_eq!(error["extensions"]["code"], "INTERNAL_SERVER_ERROR");
+    assert_eq!(service.stored().await.len(), 3);
 }

@@ -16,12 +16,14 @@ const POSTGRES: &str = "
     SELECT id FROM pending_payment
     WHERE NOT finished AND next_attempt_at <= clock_timestamp()
       AND (lease_until IS NULL OR lease_until <= clock_timestamp())
+      AND NOT (false AND rejections > 0)
     ORDER BY next_attempt_at, id LIMIT 64
     FOR NO KEY UPDATE SKIP LOCKED";
 const SQLITE: &str = "
     SELECT id FROM pending_payment
     WHERE NOT finished AND next_attempt_at <= strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now')
       AND (lease_until IS NULL OR lease_until <= strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now'))
+      AND NOT (false AND rejections > 0)
     ORDER BY next_attempt_at, id LIMIT 64";
 
 /// A history of delivered payments and a few that are due.

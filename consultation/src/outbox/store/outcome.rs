@@ -1,13 +1,14 @@
-//! Outcomes: a failure is written only under the lease it happened in, a success whoever saw it.
+//! Outcomes, one statement for all rows of a kind: a failure is written only under the lease it happened
+//! in, a success whoever saw it.
 
 use std::time::Duration;
 
-use chassis::database::now_plus;
+use chassis::{database::now_plus, seeded_bug::is_seeded};
 use entity::pending_payment::{Column, Entity as PendingPayments};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, UpdateMany,
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, Value,
     prelude::DateTimeUtc,
-    sea_query::{Expr, ExprTrait, Func},
+    sea_query::{Expr, ExprTrait, Func, IntoIden, Query, TableRef, UpdateStatement, ValueTuple},
 };
 use uuid::Uuid;
 
@@ -16,53 +17,64 @@ use super::Lease;
 /// The width of the column.
 const MAX_ERROR_LENGTH: usize = 500;
 
-/// Finance has confirmed the payment. Accepted whatever has become of the lease. Whether it was news.
+/// A row that was not delivered.
+#[derive(Clone, Debug)]
+pub struct Failure<'a> {
+    /// The lease under which it failed.
+    pub lease: &'a Lease,
+    /// When it is due again.
+    pub delay: Duration,
+    /// Why, for people; the first 500 characters are kept.
+    pub error: String,
+}
+
+/// Finance has confirmed these payments. Accepted whatever has become of the leases. How many were news.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn confirm(database: &impl ConnectionTrait, id: Uuid) -> Result<bool, DbErr> {
+pub async fn confirm(database: &impl ConnectionTrait, leases: &[&Lease]) -> Result<u64, DbErr> {
     let now = now_plus(database.get_database_backend(), Duration::ZERO);
-    let confirmed = unleased(PendingPayments::update_many())
+    let confirmed = PendingPayments::update_many()
+        .col_expr(Column::Processing, false.into())
+        .col_expr(Column::LeaseUntil, Option::<DateTimeUtc>::None.into())
         .col_expr(Column::Finished, true.into())
         .col_expr(Column::FinishedAt, now)
         .col_expr(Column::LastError, Option::<String>::None.into())
-        .filter(Column::Id.eq(id))
+        .filter(Column::Id.is_in(leases.iter().map(|lease| lease.id)))
         .filter(Column::Finished.eq(false));
-    changed(database, confirmed).await
+    Ok(confirmed.exec(database).await?.rows_affected)
 }
 
-/// The destination failed: the row is due again after `delay`. False if the lease is stale.
+/// The destination failed: the rows are due again after their delays. How many leases were not stale.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn postpone(
-    database: &impl ConnectionTrait,
-    lease: &Lease,
-    delay: Duration,
-    error: &str,
-) -> Result<bool, DbErr> {
-    changed(database, due_after(database, lease, delay, error)).await
+pub async fn postpone(database: &impl ConnectionTrait, failures: &[Failure<'_>]) -> Result<u64, DbErr> {
+    changed(database, due_after(database, failures)).await
 }
 
-/// Finance refused the row: it is parked, and due again after `delay`. False if the lease is stale.
+/// Finance refused the rows: they are parked, and due again after their delays. How many leases were not
+/// stale.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn park(database: &impl ConnectionTrait, lease: &Lease, delay: Duration, error: &str) -> Result<bool, DbErr> {
+pub async fn park(database: &impl ConnectionTrait, failures: &[Failure<'_>]) -> Result<u64, DbErr> {
     let now = now_plus(database.get_database_backend(), Duration::ZERO);
-    let parked = due_after(database, lease, delay, error)
-        .col_expr(Column::Rejections, Expr::col(Column::Rejections).add(1))
-        .col_expr(Column::ParkedAt, Func::coalesce([Expr::col(Column::ParkedAt), now]).into());
+    let parked = due_after(database, failures)
+        .value(Column::Rejections, Expr::col((PendingPayments, Column::Rejections)).add(1))
+        .value(Column::ParkedAt, Func::coalesce([Expr::col((PendingPayments, Column::ParkedAt)), now]))
+        .to_owned();
     changed(database, parked).await
 }
 
-/// The row was claimed but not sent: it is given back with its try. False if the lease is stale.
+/// The rows were claimed but not sent: they are given back with their tries. How many leases were not stale.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn release(database: &impl ConnectionTrait, lease: &Lease) -> Result<bool, DbErr> {
-    let released = under_lease(lease).col_expr(Column::Tries, Expr::col(Column::Tries).sub(1));
-    changed(database, released).await
+pub async fn release(database: &impl ConnectionTrait, leases: &[&Lease]) -> Result<u64, DbErr> {
+    let rows = leases.iter().map(|lease| ValueTuple::Two(lease.id.into(), lease.claim_seq.into()));
+    let tries = Expr::col((PendingPayments, Column::Tries)).sub(1);
+    changed(database, under_lease(rows.collect()).value(Column::Tries, tries).to_owned()).await
 }
 
 /// An operator wants a payment sent now, as if it had never been refused. False if there is nothing to
@@ -78,33 +90,46 @@ pub async fn redrive(database: &impl ConnectionTrait, appointment_id: Uuid) -> R
         .col_expr(Column::ParkedAt, Option::<DateTimeUtc>::None.into())
         .filter(Column::AppointmentId.eq(appointment_id))
         .filter(Column::Finished.eq(false));
-    changed(database, redriven).await
+    Ok(redriven.exec(database).await?.rows_affected > 0)
 }
 
-fn due_after(
-    database: &impl ConnectionTrait,
-    lease: &Lease,
-    delay: Duration,
-    error: &str,
-) -> UpdateMany<PendingPayments> {
-    under_lease(lease)
-        .col_expr(Column::NextAttemptAt, now_plus(database.get_database_backend(), delay))
-        .col_expr(Column::LastError, error.chars().take(MAX_ERROR_LENGTH).collect::<String>().into())
+fn due_after(database: &impl ConnectionTrait, failures: &[Failure<'_>]) -> UpdateStatement {
+    let rows = failures.iter().map(|failure| {
+        let error: String = failure.error.chars().take(MAX_ERROR_LENGTH).collect();
+        let Lease { id, claim_seq, .. } = failure.lease;
+        let values: [Value; 4] = [(*id).into(), (*claim_seq).into(), failure.delay.as_secs_f64().into(), error.into()];
+        ValueTuple::Many(values.into())
+    });
+    under_lease(rows.collect())
+        .value(Column::NextAttemptAt, now_plus(database.get_database_backend(), outcome("column3")))
+        .value(Column::LastError, outcome("column4"))
+        .to_owned()
 }
 
-/// Ends the lease, if it is still this one: a stale loser must not free or delay the next holder's row.
-fn under_lease(lease: &Lease) -> UpdateMany<PendingPayments> {
-    unleased(PendingPayments::update_many())
-        .filter(Column::Id.eq(lease.id))
-        .filter(Column::ClaimSeq.eq(lease.claim_seq))
-        .filter(Column::Processing.eq(true))
-        .filter(Column::Finished.eq(false))
+/// Ends the leases that are still those of `rows`, which begin with the id and the fencing token: a stale
+/// loser must not free or delay the next holder's row.
+fn under_lease(rows: Vec<ValueTuple>) -> UpdateStatement {
+    let mut update = Query::update();
+    update
+        .table(PendingPayments)
+        .from(TableRef::ValuesList(rows, "outcome".into_iden()))
+        .value(Column::Processing, false)
+        .value(Column::LeaseUntil, Option::<DateTimeUtc>::None)
+        .and_where(Expr::col((PendingPayments, Column::Id)).eq(outcome("column1")))
+        .and_where(Column::Finished.eq(false));
+    if !is_seeded("no-fence") {
+        update
+            .and_where(Expr::col((PendingPayments, Column::ClaimSeq)).eq(outcome("column2")))
+            .and_where(Column::Processing.eq(true));
+    }
+    update
 }
 
-fn unleased(update: UpdateMany<PendingPayments>) -> UpdateMany<PendingPayments> {
-    update.col_expr(Column::Processing, false.into()).col_expr(Column::LeaseUntil, Option::<DateTimeUtc>::None.into())
+/// A column of the VALUES list; both databases call them so.
+fn outcome(column: &'static str) -> Expr {
+    Expr::col(("outcome", column))
 }
 
-async fn changed(database: &impl ConnectionTrait, update: UpdateMany<PendingPayments>) -> Result<bool, DbErr> {
-    Ok(update.exec(database).await?.rows_affected > 0)
+async fn changed(database: &impl ConnectionTrait, update: UpdateStatement) -> Result<u64, DbErr> {
+    Ok(database.execute(&update).await?.rows_affected())
 }

@@ -1,0 +1,101 @@
+//! What is sent and selected. Each field and type is checked against `finance/schema.graphql`.
+
+use std::fmt::{self, Display, Formatter};
+
+use rust_decimal::Decimal;
+use uuid::Uuid;
+
+#[expect(unreachable_pub, reason = "generated")]
+#[cynic::schema("finance")]
+mod schema {}
+
+cynic::impl_scalar!(Uuid, schema::UUID);
+cynic::impl_scalar!(Decimal, schema::Decimal);
+
+#[derive(Debug, cynic::QueryVariables)]
+pub(super) struct RecordPaymentsVariables {
+    pub(super) input: RecordPaymentsInput,
+}
+
+#[derive(Debug, cynic::InputObject)]
+pub(super) struct RecordPaymentsInput {
+    payments: Vec<RecordPaymentInput>,
+}
+
+#[derive(Debug, cynic::InputObject)]
+struct RecordPaymentInput {
+    appointment_id: Uuid,
+    total_price: Decimal,
+}
+
+impl From<&[super::Payment]> for RecordPaymentsInput {
+    fn from(payments: &[super::Payment]) -> Self {
+        let payments = payments.iter().map(|payment| RecordPaymentInput {
+            appointment_id: payment.appointment_id,
+            total_price: payment.total_price.into(),
+        });
+        Self { payments: payments.collect() }
+    }
+}
+
+#[derive(Debug, cynic::QueryFragment)]
+#[cynic(graphql_type = "Mutation", variables = "RecordPaymentsVariables")]
+pub(super) struct RecordPayments {
+    #[arguments(input: $input)]
+    pub(super) record_payments: Option<RecordPaymentsPayload>,
+}
+
+#[derive(Debug, Default, cynic::QueryFragment)]
+pub(super) struct RecordPaymentsPayload {
+    pub(super) results: Vec<Option<RecordPaymentPayload>>,
+}
+
+#[derive(Debug, cynic::QueryFragment)]
+pub(super) struct RecordPaymentPayload {
+    pub(super) payment: Option<Payment>,
+    pub(super) user_errors: Vec<RecordPaymentError>,
+}
+
+#[derive(Debug, PartialEq, cynic::QueryFragment)]
+pub(super) struct Payment {
+    appointment_id: Uuid,
+    total_price: Decimal,
+}
+
+impl From<&super::Payment> for Payment {
+    fn from(payment: &super::Payment) -> Self {
+        Self { appointment_id: payment.appointment_id, total_price: payment.total_price.into() }
+    }
+}
+
+#[derive(Debug, cynic::InlineFragments)]
+pub(super) enum RecordPaymentError {
+    PaymentConflict(PaymentConflict),
+    InvalidInput(InvalidInput),
+    #[cynic(fallback)]
+    Unknown,
+}
+
+#[derive(Debug, cynic::QueryFragment)]
+pub(super) struct PaymentConflict {
+    code: String,
+    message: String,
+}
+
+#[derive(Debug, cynic::QueryFragment)]
+pub(super) struct InvalidInput {
+    code: String,
+    message: String,
+}
+
+impl Display for PaymentConflict {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.code, self.message)
+    }
+}
+
+impl Display for InvalidInput {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.code, self.message)
+    }
+}

@@ -1,0 +1,125 @@
+//! The circuit breaker of a destination: a pure value that says what may be sent now.
+//!
+//! ```text
+//!            5 failures in a row, or one that says so
+//!  closed ----------------------------------------------> open: one probe each 5 s
+//!     ^                                                      |
+//!     +------------------------------------------------------+
+//!       success; then twice as much after each, up to the limits
+//! ```
+//!
+//! It counts failures of the destination only. A refusal is an answer: the destination works.
+
+use tokio::time::Instant;
+
+use super::policy::DESTINATION_RETRY;
+use crate::finance::Hint;
+
+/// Fewer could be chance, more would be calls for nothing.
+const FAILURES_TO_OPEN: u32 = 5;
+/// Requests in flight: while one waits for a commit in finance, others are on their way.
+const MAX_REQUESTS: usize = 8;
+/// Payments in one request: as many as finance takes.
+const MAX_PAYMENTS: u64 = 100;
+
+/// What may be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Permit {
+    /// One request with at most so many payments.
+    Batch(u64),
+    /// One request with one payment, to see whether the destination is back.
+    Probe,
+    /// Nothing yet.
+    Nothing,
+}
+
+/// Whether and how much a destination may be called.
+#[derive(Clone, Debug)]
+pub struct Breaker {
+    failures_in_a_row: u32,
+    /// When the next probe may start, if it is open.
+    next_probe: Option<Instant>,
+    requests: usize,
+    payments: u64,
+}
+
+impl Default for Breaker {
+    /// Closed, at its limits.
+    fn default() -> Self {
+        Self { failures_in_a_row: 0, next_probe: None, requests: MAX_REQUESTS, payments: MAX_PAYMENTS }
+    }
+}
+
+impl Breaker {
+    /// What may be sent `now`. A probe is used up by this, until [`Breaker::give_back`].
+    pub fn permit(&mut self, now: Instant) -> Permit {
+        match self.next_probe {
+            None => Permit::Batch(self.payments),
+            Some(start) if start <= now => {
+                self.next_probe = Some(now + DESTINATION_RETRY);
+                Permit::Probe
+            }
+            Some(_) => Permit::Nothing,
+        }
+    }
+
+    /// A probe found nothing to send: the next may start at once.
+    pub fn give_back(&mut self, permit: Permit, now: Instant) {
+        if permit == Permit::Probe && self.is_open() {
+            self.next_probe = Some(now);
+        }
+    }
+
+    /// Whether only probes are let through.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.next_probe.is_some()
+    }
+
+    /// When the next probe may start, if it is open.
+    #[must_use]
+    pub fn next_probe(&self) -> Option<Instant> {
+        self.next_probe
+    }
+
+    /// How many requests may be in flight.
+    #[must_use]
+    pub fn requests(&self) -> usize {
+        self.requests
+    }
+
+    /// The destination answered. Whether that closed it.
+    pub fn succeeded(&mut self) -> bool {
+        let closed = self.next_probe.take().is_some();
+        self.failures_in_a_row = 0;
+        if !closed {
+            self.requests = (self.requests * 2).min(MAX_REQUESTS);
+            self.payments = (self.payments * 2).min(MAX_PAYMENTS);
+        }
+        closed
+    }
+
+    /// The destination failed. Less is sent at once from now on: if one payment makes it fail, the others
+    /// get away from that one. Whether that opened it.
+    pub fn failed(&mut self, hint: Hint, now: Instant) -> bool {
+        self.failures_in_a_row = self.failures_in_a_row.saturating_add(1);
+        (self.requests, self.payments) = ((self.requests / 2).max(1), (self.payments / 2).max(1));
+        let pause = match hint {
+            Hint::RetryAfter(pause) => pause,
+            Hint::Misconfigured => DESTINATION_RETRY,
+            Hint::None if self.failures_in_a_row >= FAILURES_TO_OPEN => DESTINATION_RETRY,
+            Hint::None => return false,
+        };
+        let opened = !self.is_open();
+        if opened {
+            (self.requests, self.payments) = (1, 1);
+        }
+        if opened || matches!(hint, Hint::RetryAfter(_)) {
+            self.next_probe = self.next_probe.max(Some(now + pause));
+        }
+        opened
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,192 @@
+//! One round: claim, send, write down what came of it.
+
+use chassis::seeded_bug::is_seeded;
+use sea_orm::{DatabaseConnection, DbErr};
+use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    super::{
+        breaker::Permit,
+        policy::{database_delay, destination_delay, refusal_delay},
+        store::{self, Due, Failure, Lease},
+    },
+    Relay,
+};
+use crate::finance::{Answer, DestinationFailed, Hint, Payment};
+
+/// What one step did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tick {
+    /// Rows claimed.
+    pub claimed: usize,
+    /// Payments that finance confirmed.
+    pub delivered: usize,
+    /// Rows that are due again because the destination failed.
+    pub postponed: usize,
+    /// Rows that finance refused.
+    pub parked: usize,
+    /// Rows given back unsent.
+    pub released: usize,
+    /// Outcomes that came too late: the row belongs to another claim, or is finished.
+    pub stale: usize,
+    /// As many rows were claimed as could be sent: there may be more.
+    pub has_more: bool,
+}
+
+/// What came of rows, to be written down.
+#[derive(Debug)]
+enum Outcome<'a> {
+    Confirmed(Vec<&'a Lease>),
+    Postponed(Vec<Failure<'a>>),
+    Parked(Vec<Failure<'a>>),
+    Released(Vec<&'a Lease>),
+}
+
+impl Relay {
+    /// Claims what is due, as much as the breaker lets through in one request, sends it and writes down
+    /// each outcome. After `shutdown` nothing is sent that is not on its way.
+    ///
+    /// # Errors
+    /// When the database fails. An outcome is written until its lease ends, and then the row claimed again.
+    pub async fn tick(&self, shutdown: &CancellationToken) -> Result<Tick, DbErr> {
+        // Before the claim, so that the lease can only be longer than what is left by this clock.
+        let claimed_at = Instant::now();
+        let permit = self.breaker().permit(claimed_at);
+        let claimed = self.claim(permit).await;
+        let leases = claimed.as_deref().unwrap_or_default();
+        if leases.is_empty() {
+            self.breaker().give_back(permit, Instant::now());
+            return claimed.map(|_| Tick::default());
+        }
+        let limit = if let Permit::Batch(limit) = permit { limit } else { 1 };
+        let has_more = u64::try_from(leases.len()).is_ok_and(|claimed| claimed >= limit);
+        let mut tick = Tick { claimed: leases.len(), has_more, ..Tick::default() };
+        // The monotonic clock: too old, and the lease could end, and another relay begin, during the call.
+        let outcomes = if shutdown.is_cancelled() || claimed_at.elapsed() > self.policy.latest_send() {
+            self.breaker().give_back(permit, Instant::now());
+            vec![Outcome::Released(leases.iter().collect())]
+        } else {
+            self.send(leases).await
+        };
+        for outcome in outcomes.iter().filter(|outcome| outcome.rows() > 0) {
+            let written = self.write_down(outcome, claimed_at, shutdown).await?;
+            tick.count(outcome, usize::try_from(written).unwrap_or(usize::MAX));
+        }
+        tracing::debug!(?tick, "relayed");
+        Ok(tick)
+    }
+
+    async fn claim(&self, permit: Permit) -> Result<Vec<Lease>, DbErr> {
+        let (database, lease) = (&self.database.write, self.policy.lease);
+        match permit {
+            Permit::Batch(limit) => store::claim(database, Due::All, limit, lease).await,
+            Permit::Probe => match store::claim(database, Due::Innocent, 1, lease).await? {
+                // Better one that was refused than none: it is offered at least once an hour.
+                none if none.is_empty() => store::claim(database, Due::All, 1, lease).await,
+                innocent => Ok(innocent),
+            },
+            Permit::Nothing => Ok(Vec::new()),
+        }
+    }
+
+    /// Sends the rows in one request. Nothing here fails: what did is an outcome.
+    async fn send<'a>(&self, leases: &'a [Lease]) -> Vec<Outcome<'a>> {
+        let sent_at = Instant::now();
+        let payments: Vec<_> = leases.iter().map(Payment::from).collect();
+        if is_seeded("finish-before-confirm") {
+            drop(store::confirm(&self.database.write, &leases.iter().collect::<Vec<_>>()).await);
+        }
+        let answers = self.finance.record_payments(&payments).await;
+        self.note(answers.as_ref().err());
+        let answers = answers.unwrap_or_else(|error| vec![Answer::Failed(error.message); leases.len()]);
+
+        let (mut confirmed, mut failed, mut refused) = (Vec::new(), Vec::new(), Vec::new());
+        let retry = destination_delay(sent_at.elapsed(), fastrand::f64());
+        for (lease, answer) in leases.iter().zip(answers) {
+            match answer {
+                Answer::Confirmed => confirmed.push(lease),
+                Answer::Failed(error) => failed.push(Failure { lease, delay: retry, error }),
+                Answer::Refused(error) => {
+                    tracing::error!(appointment_id = %lease.appointment_id, error, "finance refused a payment; it is parked");
+                    let delay = refusal_delay(lease.rejections.saturating_add(1), fastrand::f64());
+                    refused.push(Failure { lease, delay, error });
+                }
+            }
+        }
+        vec![Outcome::Confirmed(confirmed), Outcome::Postponed(failed), Outcome::Parked(refused)]
+    }
+
+    /// Tells the breaker, and the log what changed: not each failure of an outage.
+    fn note(&self, failure: Option<&DestinationFailed>) {
+        let Some(failure) = failure else {
+            if self.breaker().succeeded() {
+                tracing::info!("finance is back");
+            }
+            return;
+        };
+        let opened = self.breaker().failed(failure.hint, Instant::now());
+        match (opened, failure.hint) {
+            (true, Hint::Misconfigured) => tracing::error!(error = %failure, "no payment arrives until this is fixed"),
+            (true, _) => tracing::warn!(error = %failure, "finance is down; each 5 s one payment is tried"),
+            (false, _) => tracing::info!(error = %failure, "finance failed; the payments are sent again"),
+        }
+    }
+
+    /// Writes an outcome, again while the database fails: one that is lost costs the rest of a lease. A
+    /// repeated write changes nothing. How many rows were changed: the leases of the others are stale.
+    async fn write_down(
+        &self,
+        outcome: &Outcome<'_>,
+        claimed_at: Instant,
+        shutdown: &CancellationToken,
+    ) -> Result<u64, DbErr> {
+        let mut failures = 0;
+        loop {
+            match outcome.write(&self.database.write).await {
+                Err(error) if !shutdown.is_cancelled() && claimed_at.elapsed() < self.policy.lease => {
+                    tracing::warn!(%error, "an outcome was not written; trying again");
+                    failures += 1;
+                    sleep(database_delay(failures)).await;
+                }
+                written => return written,
+            }
+        }
+    }
+}
+
+impl Outcome<'_> {
+    fn rows(&self) -> usize {
+        match self {
+            Self::Confirmed(leases) | Self::Released(leases) => leases.len(),
+            Self::Postponed(failures) | Self::Parked(failures) => failures.len(),
+        }
+    }
+
+    async fn write(&self, database: &DatabaseConnection) -> Result<u64, DbErr> {
+        match self {
+            Self::Confirmed(leases) => store::confirm(database, leases).await,
+            Self::Postponed(failures) => store::postpone(database, failures).await,
+            Self::Parked(failures) => store::park(database, failures).await,
+            Self::Released(leases) => store::release(database, leases).await,
+        }
+    }
+}
+
+impl Tick {
+    fn count(&mut self, outcome: &Outcome<'_>, written: usize) {
+        match outcome {
+            Outcome::Confirmed(_) => self.delivered += written,
+            Outcome::Postponed(_) => self.postponed += written,
+            Outcome::Parked(_) => self.parked += written,
+            Outcome::Released(_) => self.released += written,
+        }
+        self.stale += outcome.rows().saturating_sub(written);
+    }
+}
+
+impl From<&Lease> for Payment {
+    fn from(lease: &Lease) -> Self {
+        Self { appointment_id: lease.appointment_id, total_price: lease.total_price_cents }
+    }
+}

@@ -1,0 +1,65 @@
+//! When the relay looks for what is due without being woken up.
+
+use std::time::Duration;
+
+use sea_orm::DbErr;
+use tokio::time::Instant;
+
+use super::{
+    super::policy::{DESTINATION_RETRY, database_delay},
+    Tick,
+};
+
+/// Made of what the rounds did.
+#[derive(Debug)]
+pub(super) struct Schedule {
+    begin: Instant,
+    next_poll: Instant,
+    /// When the rows of the first failed round are due again.
+    next_retry: Option<Instant>,
+    /// The last round took as much as one request carries.
+    has_more: bool,
+    database_failures: u32,
+}
+
+impl Schedule {
+    pub(super) fn new(now: Instant) -> Self {
+        Self { begin: now, next_poll: now, next_retry: None, has_more: false, database_failures: 0 }
+    }
+
+    /// The next look. While there is more than one request takes, that is now.
+    pub(super) fn next_look(&self) -> Instant {
+        if self.has_more { self.begin } else { self.next_retry.unwrap_or(self.next_poll).min(self.next_poll) }
+    }
+
+    /// Whether the last round failed in the database: it is left alone until the next look.
+    pub(super) fn database_fails(&self) -> bool {
+        self.database_failures > 0
+    }
+
+    /// A look is taken.
+    pub(super) fn looked(&mut self, now: Instant, poll_interval: Duration) {
+        self.next_poll = now + poll_interval;
+        self.next_retry = self.next_retry.filter(|retry| *retry > now);
+    }
+
+    /// A round that started then is completed.
+    pub(super) fn completed(&mut self, started: Instant, round: Result<Tick, DbErr>, now: Instant) {
+        match round {
+            Ok(tick) => {
+                self.database_failures = 0;
+                self.has_more = tick.has_more;
+                if tick.postponed > 0 {
+                    let retry = started + DESTINATION_RETRY;
+                    self.next_retry = Some(self.next_retry.map_or(retry, |earlier| earlier.min(retry)));
+                }
+            }
+            Err(error) => {
+                tracing::error!(%error, "the outbox cannot be read; trying again");
+                self.database_failures = self.database_failures.saturating_add(1);
+                (self.has_more, self.next_retry) = (false, None);
+                self.next_poll = now + database_delay(self.database_failures);
+            }
+        }
+    }
+}
