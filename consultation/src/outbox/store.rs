@@ -15,7 +15,7 @@ use entity::{
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect, sea_query::Query};
 use uuid::Uuid;
 
-pub use claim::{Due, Lease, claim};
+pub use claim::{Due, Lease, claim, claim_sql};
 pub use outcome::{Failure, confirm, park, postpone, redrive, release};
 
 /// A payment to deliver.

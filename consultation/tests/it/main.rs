@@ -1,5 +1,6 @@
 //! What users and operators of the consultation service rely on, on both databases.
 
+mod claim_cost;
 mod end_dates;
 mod finance_stub;
 mod finish;

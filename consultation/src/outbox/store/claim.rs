@@ -1,6 +1,6 @@
 //! Claiming: one short statement that gives the right to send.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use chassis::seeded_bug::is_seeded;
 use entity::Money;
@@ -43,8 +43,7 @@ pub async fn claim(
     lease: Duration,
 ) -> Result<Vec<Lease>, DbErr> {
     let backend = database.get_database_backend();
-    let sql = if backend == DbBackend::Sqlite { SQLITE } else { POSTGRES };
-    let mut sql = std::borrow::Cow::Borrowed(sql);
+    let mut sql = Cow::Borrowed(claim_sql(backend));
     if is_seeded("no-skip-locked") {
         sql = sql.replace("FOR NO KEY UPDATE SKIP LOCKED", "").into();
     }
@@ -53,6 +52,13 @@ pub async fn claim(
     }
     let values = [limit.cast_signed().into(), lease.as_secs_f64().into(), (due == Due::Innocent).into()];
     Lease::find_by_statement(Statement::from_sql_and_values(backend, sql, values)).all(database).await
+}
+
+/// The statement of [`claim`], for EXPLAIN: its parameters are the limit, the lease in seconds, and whether
+/// to take innocent rows only.
+#[must_use]
+pub fn claim_sql(backend: DbBackend) -> &'static str {
+    if backend == DbBackend::Sqlite { SQLITE } else { POSTGRES }
 }
 
 /// MATERIALIZED: otherwise the planner may lock and update more rows than the limit.
