@@ -10,7 +10,7 @@ use crate::{
     consultation::Consultations,
     finance::FinanceClient,
     graphql,
-    outbox::{Policy, Relay, WakeUp},
+    outbox::{Policy, Relay, Retention, WakeUp},
 };
 
 /// What GraphiQL shows first.
@@ -72,5 +72,9 @@ pub fn build(
     let hints = wake_up.across_replicas(database.clone(), shutdown.clone());
     let hinting: Task = ("hints across replicas", hints.map(Ok).boxed());
     let writing = writers.into_iter().map(|writer| -> Task { ("consultation writer", writer.map(Ok).boxed()) });
-    Ok(Service { router, tasks: writing.chain([relaying, hinting]).collect() })
+    let deleting = domain.retention.map(|keep| -> Task {
+        let retention = Retention { database: database.clone(), keep };
+        ("outbox retention", retention.run(shutdown.clone()).map(Ok).boxed())
+    });
+    Ok(Service { router, tasks: writing.chain([relaying, hinting]).chain(deleting).collect() })
 }

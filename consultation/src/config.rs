@@ -17,6 +17,9 @@ chassis::server_settings!(
     database = "sqlite://data/consultation.sqlite"
 );
 
+/// Longer than any law wants records kept; dates beyond it would not be dates.
+const MAX_RETENTION: Duration = Duration::from_hours(100 * 366 * 24);
+
 /// Everything that can be set.
 #[derive(Clone, Debug, Args)]
 #[group(skip)]
@@ -48,6 +51,10 @@ pub struct DomainSettings {
     #[arg(long = "consultation-poll-interval", env = "CONSULTATION_POLL_INTERVAL", default_value = "5s")]
     #[arg(global = true, value_name = "DURATION", value_parser = poll_interval)]
     pub poll_interval: Duration,
+    /// After how long delivered rows leave the outbox, 1day or more, as in 90days [default: never]
+    #[arg(long = "consultation-retention", env = "CONSULTATION_RETENTION")]
+    #[arg(global = true, value_name = "DURATION", value_parser = retention)]
+    pub retention: Option<Duration>,
 }
 
 /// How to reach finance.
@@ -115,6 +122,12 @@ fn poll_interval(text: &str) -> Result<Duration, String> {
     let interval = humantime::parse_duration(text).map_err(|error| error.to_string())?;
     let range = Duration::from_millis(100)..=Duration::from_secs(5);
     if range.contains(&interval) { Ok(interval) } else { Err("want 100ms to 5s".to_owned()) }
+}
+
+fn retention(text: &str) -> Result<Duration, String> {
+    let keep = humantime::parse_duration(text).map_err(|error| error.to_string())?;
+    let range = Duration::from_hours(24)..=MAX_RETENTION;
+    if range.contains(&keep) { Ok(keep) } else { Err("want 1day to 100years".to_owned()) }
 }
 
 fn http_url(text: &str) -> Result<Url, String> {

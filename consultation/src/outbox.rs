@@ -16,15 +16,17 @@
 //! - When the *destination* fails the row is innocent and due again soon, and after five failures in a row
 //!   a circuit breaker lets one probe through each 5 s: recovery does not depend on the length of an outage.
 //!   When the *row* is refused it backs off by itself.
-//! - Nothing gives up, and nothing undelivered is deleted.
+//! - Nothing gives up, and nothing undelivered is deleted: the database refuses it, whoever asks.
 
 pub mod breaker;
 pub mod policy;
 pub mod relay;
+pub mod retention;
 pub mod store;
 pub mod wake_up;
 
 pub use breaker::Breaker;
 pub use policy::Policy;
 pub use relay::{Relay, Tick};
+pub use retention::Retention;
 pub use wake_up::WakeUp;

@@ -2,7 +2,10 @@
 
 use sea_orm_migration::prelude::*;
 
-use crate::{m20261124_000001_create_consultation, m20261124_000002_create_pending_payment};
+use crate::{
+    m20261124_000001_create_consultation, m20261124_000002_create_pending_payment,
+    m20261124_000004_keep_pending_payments,
+};
 
 /// Migrates `consultation` and `pending_payment`.
 #[derive(Debug)]
@@ -14,6 +17,7 @@ impl MigratorTrait for Migrator {
         vec![
             Box::new(m20261124_000001_create_consultation::Migration),
             Box::new(m20261124_000002_create_pending_payment::Migration),
+            Box::new(m20261124_000004_keep_pending_payments::Migration),
         ]
     }
 

@@ -9,5 +9,6 @@ pub mod finance;
 mod m20261124_000001_create_consultation;
 mod m20261124_000002_create_pending_payment;
 mod m20261124_000003_create_payment;
+mod m20261124_000004_keep_pending_payments;
 
 pub use sea_orm_migration::MigratorTrait;

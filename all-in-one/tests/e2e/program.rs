@@ -37,6 +37,7 @@ fn a_bad_setting_is_refused_by_name() {
         ("--consultation-price-per-hour", "1.005"),
         ("--consultation-price-per-hour", "-1"),
         ("--consultation-poll-interval", "5"),
+        ("--consultation-retention", "1hour"),
         ("--consultation-time-zone", "Mars/Olympus"),
         ("--consultation-finance-url", "ftp://finance"),
         ("--finance-bind", "8020"),

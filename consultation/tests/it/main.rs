@@ -10,6 +10,7 @@ mod queries;
 mod relay;
 mod relay_batches;
 mod relay_failures;
+mod retention;
 mod running;
 mod schema;
 mod start;

@@ -47,6 +47,7 @@ pub(crate) fn start_service(db: &TestDatabase) -> TestService {
         price_per_hour: Money::try_from(Decimal::from(200)).expect("money"),
         time_zone: "America/Sao_Paulo".parse().expect("a time zone"),
         poll_interval: Duration::from_mins(1),
+        retention: None,
     };
     TestService::start(|shutdown| app::build(&server, finance, &domain, &db.database, shutdown).expect("a service"))
 }

@@ -3,6 +3,7 @@
 mod catalogue;
 mod claim_index;
 mod consultation_rules;
+mod kept_rows;
 mod migrators;
 mod payment_rules;
 mod pending_payment_rules;

@@ -1,0 +1,82 @@
+//! Retention: delivered rows that are old enough leave, in small batches. The database refuses to delete
+//! what is undelivered.
+
+use std::time::Duration;
+
+use chassis::{clock, database::Database};
+use chrono::{DateTime, Utc};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
+use tokio_util::sync::CancellationToken;
+
+use super::policy::database_delay;
+
+/// Rows in one statement: few enough that nobody waits for it.
+pub const BATCH: u64 = 1_000;
+/// Between two full batches: the relay and the API come first.
+const PAUSE: Duration = Duration::from_millis(100);
+/// Between two looks for rows that have become old enough.
+const INTERVAL: Duration = Duration::from_hours(1);
+
+/// Deletes delivered rows.
+#[derive(Clone, Debug)]
+pub struct Retention {
+    /// Where the outbox is.
+    pub database: Database,
+    /// How long ago a row was delivered that leaves.
+    pub keep: Duration,
+}
+
+impl Retention {
+    /// Steps until shutdown: at once while there is more, else each hour. Survives any failure of the
+    /// database.
+    pub async fn run(self, shutdown: CancellationToken) {
+        let mut failures = 0;
+        while !shutdown.is_cancelled() {
+            let step = self.step(clock::now()).await;
+            failures = if step.is_ok() { 0 } else { failures + 1 };
+            let pause = match step {
+                Ok(BATCH..) => PAUSE,
+                Ok(_) => INTERVAL,
+                Err(error) => {
+                    tracing::warn!(%error, "delivered rows were not deleted; trying again");
+                    database_delay(failures)
+                }
+            };
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = shutdown.cancelled() => {}
+            }
+        }
+    }
+
+    /// Deletes one batch and says how many rows that were.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn step(&self, now: DateTime<Utc>) -> Result<u64, DbErr> {
+        // Ids are made from the time of the finish: the primary key leads to the oldest rows without another
+        // index. Two replicas that delete at once take different rows.
+        const POSTGRES: &str = "
+            DELETE FROM pending_payment WHERE id IN (
+                SELECT id FROM pending_payment
+                WHERE id < $1 AND finished AND finished_at < clock_timestamp() - make_interval(secs => $2)
+                ORDER BY id LIMIT $3 FOR UPDATE SKIP LOCKED
+            )";
+        const SQLITE: &str = "
+            DELETE FROM pending_payment WHERE id IN (
+                SELECT id FROM pending_payment
+                WHERE id < $1 AND finished
+                  AND finished_at < strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now', '-' || $2 || ' seconds')
+                ORDER BY id LIMIT $3
+            )";
+        let backend = self.database.write.get_database_backend();
+        let sql = if backend == DbBackend::Sqlite { SQLITE } else { POSTGRES };
+        let youngest = clock::first_id_at(now - self.keep);
+        let values = [youngest.into(), self.keep.as_secs_f64().into(), BATCH.cast_signed().into()];
+        let deleted = self.database.write.execute_raw(Statement::from_sql_and_values(backend, sql, values)).await?;
+        if deleted.rows_affected() > 0 {
+            tracing::info!(rows = deleted.rows_affected(), "deleted delivered rows of the outbox");
+        }
+        Ok(deleted.rows_affected())
+    }
+}

@@ -1,0 +1,102 @@
+//! Delivered rows leave when they are old, undelivered ones never.
+
+use std::time::Duration;
+
+use chassis::{clock, database::now_plus};
+use consultation::outbox::{
+    Retention,
+    retention::BATCH,
+    store::{self, Due},
+};
+use entity::pending_payment::{Column, Entity as PendingPayments};
+use rstest::rstest;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
+use serde_json::json;
+use testkit::{Backend, TestDatabase};
+
+use crate::{
+    outbox::{LEASE, outbox, rows},
+    running::{refusal, running},
+};
+
+const DAY: Duration = Duration::from_hours(24);
+
+/// An outbox that has delivered so many rows two days ago, and others just now.
+async fn history(backend: Backend, old: usize, young: usize, undelivered: usize) -> Option<TestDatabase> {
+    let db = outbox(backend, old + young + undelivered).await?;
+    let database = &db.database.write;
+    let leases = store::claim(database, Due::All, (old + young) as u64, LEASE).await.expect("a claim");
+    store::confirm(database, &leases.iter().collect::<Vec<_>>()).await.expect("confirmed");
+    let two_days_ago = match database.get_database_backend() {
+        sea_orm::DbBackend::Sqlite => Expr::cust("strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now', '-2 days')"),
+        _ => Expr::cust("clock_timestamp() - interval '2 days'"),
+    };
+    let aged = PendingPayments::update_many()
+        .col_expr(Column::FinishedAt, two_days_ago)
+        .filter(Column::Id.is_in(leases.iter().take(old).map(|lease| lease.id)));
+    aged.exec(database).await.expect("aged");
+    Some(db)
+}
+
+fn retention(db: &TestDatabase) -> Retention {
+    Retention { database: db.database.clone(), keep: DAY }
+}
+
+#[rstest]
+#[tokio::test]
+async fn delivered_rows_leave_when_they_are_old_and_undelivered_ones_never(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let Some(db) = history(backend, 30, 20, 10).await else { return };
+    // The ids are young, as if the consultations had waited for finance: nothing is taken by its id alone.
+    assert_eq!(retention(&db).step(clock::now()).await.expect("a step"), 0);
+    assert_eq!(retention(&db).step(clock::now() + DAY * 2).await.expect("a step"), 30);
+    let kept = rows(&db).await;
+    assert_eq!((kept.len(), kept.iter().filter(|row| row.finished).count()), (30, 20));
+}
+
+#[rstest]
+#[tokio::test]
+async fn two_replicas_delete_batch_by_batch_until_nothing_is_left(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let old = 2 * usize::try_from(BATCH).expect("small") + 1;
+    let Some(db) = history(backend, old, 1, 0).await else { return };
+    let (one, other, later) = (retention(&db), retention(&db), clock::now() + DAY * 2);
+    let mut deleted = 0;
+    loop {
+        let (one, other) = tokio::join!(one.step(later), other.step(later));
+        let both = [one.expect("a step"), other.expect("a step")];
+        assert!(both.iter().all(|rows| *rows <= BATCH));
+        deleted += both.iter().sum::<u64>();
+        if both == [0, 0] {
+            break;
+        }
+    }
+    assert_eq!((deleted, rows(&db).await.len()), (old as u64, 1));
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_consultation_whose_row_has_left_is_finished_all_the_same(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let Some(service) = running(backend).await else { return };
+    let (id, _) = service.started().await;
+    service.finish(&id, None).await;
+    let database = &service.db.database.write;
+    let now = now_plus(database.get_database_backend(), Duration::ZERO);
+    let delivered =
+        PendingPayments::update_many().col_expr(Column::Finished, true.into()).col_expr(Column::FinishedAt, now);
+    let unleased = delivered
+        .col_expr(Column::Processing, false.into())
+        .col_expr(Column::LeaseUntil, Option::<sea_orm::prelude::DateTimeUtc>::None.into());
+    unleased.exec(database).await.expect("delivered");
+    PendingPayments::delete_many().exec(database).await.expect("left");
+
+    assert_eq!(refusal(&service.finish(&id, None).await), "CONSULTATION_ALREADY_FINISHED");
+    let query = "query ($id: ID!) { consultation(id: $id) { status price pendingPayment { status } } }";
+    let shown = service.client().call(query, json!({ "id": id })).await;
+    let expected = json!({ "status": "FINISHED", "price": "200.00", "pendingPayment": null });
+    assert_eq!(shown["consultation"], expected);
+}

@@ -1,0 +1,69 @@
+//! What the database refuses whoever asks: to lose a payment that is on its way.
+
+use chassis::database::Database;
+use entity::pending_payment;
+use rstest::rstest;
+use sea_orm::{ConnectionTrait, DbErr, EntityTrait, ExecResult};
+use testkit::{Backend, TestDatabase};
+
+use crate::rows::{at, finished, insert, migrated, pending};
+
+/// An undelivered payment and a delivered one.
+async fn one_of_each(backend: Backend) -> Option<TestDatabase> {
+    let db = migrated(backend).await?;
+    for finished_at in [None, Some(at("13:00:01"))] {
+        let consultation = insert(&db.database, finished()).await.expect("inserted");
+        let row = pending_payment::Model { finished: finished_at.is_some(), finished_at, ..pending(consultation.id) };
+        insert(&db.database, row).await.expect("inserted");
+    }
+    Some(db)
+}
+
+async fn execute(database: &Database, sql: &str) -> Result<ExecResult, DbErr> {
+    database.write.execute_unprepared(sql).await
+}
+
+async fn count(database: &Database) -> usize {
+    pending_payment::Entity::find().all(&database.read).await.expect("rows").len()
+}
+
+#[rstest]
+#[tokio::test]
+async fn an_undelivered_payment_cannot_be_deleted(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+    let Some(db) = one_of_each(backend).await else { return };
+    for delete in ["DELETE FROM pending_payment", "DELETE FROM pending_payment WHERE NOT finished"] {
+        let refused = execute(&db.database, delete).await.expect_err("refused").to_string();
+        assert!(refused.contains("not confirmed"), "{refused}");
+        assert_eq!(count(&db.database).await, 2, "nothing was deleted");
+    }
+    assert!(execute(&db.database, "DELETE FROM consultation").await.is_err(), "nor by its consultation");
+    execute(&db.database, "DELETE FROM pending_payment WHERE finished").await.expect("a delivered one can be");
+    assert_eq!(count(&db.database).await, 1);
+}
+
+#[tokio::test]
+async fn the_table_cannot_be_truncated_while_a_payment_is_undelivered() {
+    let Some(db) = one_of_each(Backend::Postgres).await else { return };
+    let refused = execute(&db.database, "TRUNCATE pending_payment").await.expect_err("refused").to_string();
+    assert!(refused.contains("not confirmed"), "{refused}");
+    assert!(execute(&db.database, "TRUNCATE consultation CASCADE").await.is_err());
+    assert_eq!(count(&db.database).await, 2);
+    let deliver = "UPDATE pending_payment SET finished = true, finished_at = now() WHERE NOT finished";
+    execute(&db.database, deliver).await.expect("delivered");
+    execute(&db.database, "TRUNCATE pending_payment").await.expect("now it can");
+}
+
+#[rstest]
+#[case::taken_back("finished = false, finished_at = NULL")]
+#[case::another_amount("total_price_cents = total_price_cents + 1")]
+#[case::another_appointment("appointment_id = id")]
+#[tokio::test]
+async fn a_confirmation_and_what_is_sent_never_change(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+    #[case] change: &str,
+) {
+    let Some(db) = one_of_each(backend).await else { return };
+    let update = format!("UPDATE pending_payment SET {change} WHERE finished");
+    let refused = execute(&db.database, &update).await.expect_err("refused").to_string();
+    assert!(refused.contains("not taken back"), "{refused}");
+}
