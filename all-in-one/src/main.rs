@@ -38,6 +38,9 @@ enum Command {
     /// Start and finish three consultations and watch their payments arrive in finance; starts the
     /// services for it unless they run
     Demo,
+    /// Compare finished consultations with finance's payments, name each difference, and fail if there is
+    /// one; the services must run
+    Reconcile,
 }
 
 #[tokio::main]
@@ -56,6 +59,10 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
             lifecycle.run().await
         }
         Command::Demo => demo::run(consultation, servers).await,
+        Command::Reconcile => {
+            let to_finance = consultation.finance.resolve(own_finance(&servers[1])?)?;
+            consultation::reconcile::run(&servers[0], to_finance).await
+        }
     }
 }
 

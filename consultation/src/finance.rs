@@ -1,20 +1,23 @@
 //! The client of finance, checked against its schema when this is compiled.
 
+mod payments;
 mod queries;
 
 use std::time::Duration;
 
 use chassis::http_client;
-use cynic::{GraphQlResponse, MutationBuilder};
+use cynic::{GraphQlResponse, MutationBuilder, Operation};
 use entity::Money;
 use reqwest::{
     Client, Response, StatusCode,
     header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER},
 };
 use secrecy::ExposeSecret;
+use serde::{Serialize, de::DeserializeOwned};
 use uuid::Uuid;
 
 use crate::config::Finance;
+pub use payments::RecordedPayment;
 use queries::{RecordPaymentError, RecordPaymentPayload, RecordPayments, RecordPaymentsVariables};
 
 /// How long to wait for a connection: finance is near or it is down.
@@ -22,6 +25,11 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(2);
 /// An answer for 100 payments is under 32 kB; whatever is longer is not finance's.
 const MAX_ANSWER: usize = 64 * 1024;
 
+/// How many payments one request may carry or name.
+pub const MAX_PAYMENTS: u64 = 100;
+/// How long one call may take. No longer than the time between two tries, so that one that hangs does not
+/// delay the next beyond that.
+pub const REQUEST_LIMIT: Duration = Duration::from_secs(5);
 /// Retry-After is honoured within these bounds: less would be no pause, more would be a mistake there.
 const MIN_RETRY_AFTER: Duration = Duration::from_secs(1);
 const MAX_RETRY_AFTER: Duration = Duration::from_mins(1);
@@ -98,7 +106,14 @@ impl FinanceClient {
     /// When finance answers for none of them.
     pub async fn record_payments(&self, payments: &[Payment]) -> Result<Vec<Answer>, DestinationFailed> {
         let operation = RecordPayments::build(RecordPaymentsVariables { input: payments.into() });
-        let body = serde_json::to_vec(&operation).map_err(|error| DestinationFailed::new(error.to_string()))?;
+        answers(self.call(&operation).await?, payments)
+    }
+
+    async fn call<T: DeserializeOwned, V: Serialize>(
+        &self,
+        operation: &Operation<T, V>,
+    ) -> Result<GraphQlResponse<T>, DestinationFailed> {
+        let body = serde_json::to_vec(operation).map_err(|error| DestinationFailed::new(error.to_string()))?;
         let request = self
             .http
             .post(self.finance.url.clone())
@@ -106,13 +121,12 @@ impl FinanceClient {
             .header(CONTENT_TYPE, "application/json")
             .header(ACCEPT, "application/graphql-response+json")
             .body(body);
-        let response = request.send().await.map_err(unreachable)?;
-        answers(read(response).await?, payments)
+        read(request.send().await.map_err(unreachable)?).await
     }
 }
 
 /// Reads an answer of finance, in bounded memory.
-async fn read(mut response: Response) -> Result<GraphQlResponse<RecordPayments>, DestinationFailed> {
+async fn read<T: DeserializeOwned>(mut response: Response) -> Result<GraphQlResponse<T>, DestinationFailed> {
     if response.status() != StatusCode::OK {
         return Err(unwelcome(&response));
     }

@@ -11,5 +11,6 @@ pub mod price;
 pub mod outbox;
 
 pub mod finance;
+pub mod reconcile;
 
 pub mod graphql;

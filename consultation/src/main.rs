@@ -2,11 +2,11 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
 use consultation::{
     app,
     config::{Finance, Settings},
-    graphql,
+    graphql, reconcile,
 };
 use migration::consultation::Migrator;
 
@@ -19,7 +19,15 @@ struct Cli {
     #[command(flatten)]
     telemetry: chassis::telemetry::TelemetrySettings,
     #[command(subcommand)]
-    command: Option<chassis::cli::Command>,
+    command: Option<Command>,
+}
+
+#[derive(Clone, Copy, Debug, Subcommand)]
+enum Command {
+    #[command(flatten)]
+    Service(chassis::cli::Command),
+    /// Compare finished consultations with finance's payments, name each difference, and fail if there is one
+    Reconcile,
 }
 
 #[tokio::main]
@@ -31,7 +39,13 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
     cli.telemetry.init()?;
     let Settings { server, finance, domain } = cli.settings;
     let finance = finance.resolve(Finance::in_development("http://127.0.0.1:8020/graphql".parse()?))?;
-    chassis::cli::run::<Migrator>(cli.command, server.resolve()?, graphql::sdl, |server, database, shutdown| {
+    let server = server.resolve()?;
+    let command = match cli.command {
+        None => None,
+        Some(Command::Service(command)) => Some(command),
+        Some(Command::Reconcile) => return reconcile::run(&server, finance).await,
+    };
+    chassis::cli::run::<Migrator>(command, server, graphql::sdl, |server, database, shutdown| {
         app::build(server, finance, &domain, database, shutdown)
     })
     .await

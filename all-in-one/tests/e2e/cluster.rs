@@ -9,7 +9,7 @@ pub(crate) struct Cluster {
     pub(crate) finance: Option<Process>,
     finance_port: u16,
     finance_db: TestDatabase,
-    _consultation_db: Option<TestDatabase>,
+    consultation_db: Option<TestDatabase>,
 }
 
 impl Cluster {
@@ -36,7 +36,25 @@ impl Cluster {
         migrate("consultation", &settings);
         let finance = start_finance(&finance_db, finance_port).await;
         let consultation = Process::start("consultation", port, &settings).await;
-        Self { consultation, finance: Some(finance), finance_port, finance_db, _consultation_db: consultation_db }
+        Self { consultation, finance: Some(finance), finance_port, finance_db, consultation_db }
+    }
+
+    /// What `consultation reconcile` prints, and its exit code.
+    pub(crate) fn reconcile(&self) -> (String, Option<i32>) {
+        let finance_url = format!("http://127.0.0.1:{}/graphql", self.finance_port);
+        let url = self.consultation_db().url();
+        let settings = [("CONSULTATION_DATABASE_URL", url.as_str()), ("CONSULTATION_FINANCE_URL", &finance_url)];
+        let output = Process::command("consultation", &["reconcile"], &settings).output().expect("it runs");
+        let text = [output.stdout, output.stderr].concat();
+        (String::from_utf8_lossy(&text).into_owned(), output.status.code())
+    }
+
+    pub(crate) fn consultation_db(&self) -> &TestDatabase {
+        self.consultation_db.as_ref().unwrap_or(&self.finance_db)
+    }
+
+    pub(crate) fn finance_db(&self) -> &TestDatabase {
+        &self.finance_db
     }
 
     /// Kills finance, as a crash would.

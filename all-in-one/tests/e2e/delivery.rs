@@ -8,12 +8,12 @@ use testkit::Backend;
 use crate::cluster::Cluster;
 
 /// Longer than any promise; a test that waits this long has failed.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 /// First success after finance is back: the delay after a failure, a poll, and a call.
 const RECOVERY: Duration = Duration::from_secs(6);
 
 /// Waits until finance has `count` payments and every pending payment is finished.
-async fn all_arrive(cluster: &Cluster, count: usize) -> Vec<(String, String)> {
+pub(crate) async fn all_arrive(cluster: &Cluster, count: usize) -> Vec<(String, String)> {
     let deadline = Instant::now() + PATIENCE;
     loop {
         let payments = cluster.payments().await;

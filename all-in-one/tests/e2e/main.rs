@@ -4,3 +4,4 @@ mod cluster;
 mod delivery;
 mod processes;
 mod program;
+mod reconcile;

@@ -62,6 +62,49 @@ pub(super) struct Payment {
     total_price: Decimal,
 }
 
+#[derive(Debug, cynic::QueryVariables)]
+pub(super) struct PaymentsVariables {
+    pub(super) filter: Option<PaymentFilter>,
+    pub(super) after: Option<String>,
+}
+
+#[derive(Debug, cynic::InputObject)]
+pub(super) struct PaymentFilter {
+    pub(super) appointment_ids: Option<Vec<Uuid>>,
+}
+
+#[derive(Debug, cynic::QueryFragment)]
+#[cynic(graphql_type = "Query", variables = "PaymentsVariables")]
+pub(super) struct Payments {
+    #[arguments(filter: $filter, first: 100, after: $after)]
+    pub(super) payments: PaymentConnection,
+}
+
+#[derive(Debug, cynic::QueryFragment)]
+pub(super) struct PaymentConnection {
+    pub(super) edges: Vec<PaymentEdge>,
+    pub(super) page_info: PageInfo,
+}
+
+#[derive(Debug, cynic::QueryFragment)]
+pub(super) struct PaymentEdge {
+    pub(super) node: StoredPayment,
+}
+
+#[derive(Debug, cynic::QueryFragment)]
+pub(super) struct PageInfo {
+    pub(super) has_next_page: bool,
+    pub(super) end_cursor: Option<String>,
+}
+
+#[derive(Debug, cynic::QueryFragment)]
+#[cynic(graphql_type = "Payment")]
+pub(super) struct StoredPayment {
+    pub(super) id: cynic::Id,
+    pub(super) appointment_id: Uuid,
+    pub(super) total_price: Decimal,
+}
+
 impl From<&super::Payment> for Payment {
     fn from(payment: &super::Payment) -> Self {
         Self { appointment_id: payment.appointment_id, total_price: payment.total_price.into() }

@@ -13,14 +13,12 @@
 use tokio::time::Instant;
 
 use super::policy::DESTINATION_RETRY;
-use crate::finance::Hint;
+use crate::finance::{Hint, MAX_PAYMENTS};
 
 /// Fewer could be chance, more would be calls for nothing.
 const FAILURES_TO_OPEN: u32 = 5;
 /// Requests in flight: while one waits for a commit in finance, others are on their way.
 const MAX_REQUESTS: usize = 8;
-/// Payments in one request: as many as finance takes.
-const MAX_PAYMENTS: u64 = 100;
 
 /// What may be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::finance::REQUEST_LIMIT;
+
 /// After a failure of the destination a row is due again 4 to 4.8 s after it was sent: for certain when the
 /// relay looks again after [`DESTINATION_RETRY`], and not at the same time in all relays.
 const MIN_DESTINATION_DELAY: Duration = Duration::from_secs(4);
@@ -25,8 +27,7 @@ pub struct Policy {
     /// How long a claimed row belongs to the relay that claimed it. A call takes a few seconds at
     /// most, so that a dead relay's rows are taken over soon.
     pub lease: Duration,
-    /// How long one call of finance may take. No longer than [`DESTINATION_RETRY`], so that a call that
-    /// hangs does not delay the next beyond that.
+    /// How long one call of finance may take.
     pub request_limit: Duration,
 }
 
@@ -34,7 +35,7 @@ impl Policy {
     /// The policy in use, for a poll interval.
     #[must_use]
     pub fn new(poll_interval: Duration) -> Self {
-        Self { poll_interval, lease: Duration::from_secs(30), request_limit: DESTINATION_RETRY }
+        Self { poll_interval, lease: Duration::from_secs(30), request_limit: REQUEST_LIMIT }
     }
 
     /// Until when after its claim a row may still be sent: later, the lease could end during the call.
@@ -95,6 +96,7 @@ mod tests {
         let policy = Policy::new(Duration::from_secs(5));
         assert!(policy.latest_send() + policy.request_limit < policy.lease);
         assert!(policy.latest_send() > Duration::ZERO);
+        assert!(policy.request_limit <= DESTINATION_RETRY, "one that hangs does not delay the next");
     }
 
     proptest! {

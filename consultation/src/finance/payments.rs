@@ -1,0 +1,68 @@
+//! What finance has recorded, for reconciliation.
+
+use cynic::{GraphQlResponse, QueryBuilder};
+use entity::Money;
+use uuid::Uuid;
+
+use super::{
+    DestinationFailed, FinanceClient,
+    queries::{PaymentFilter, Payments, PaymentsVariables, StoredPayment},
+};
+
+/// A payment that finance has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordedPayment {
+    /// Its own id.
+    pub id: String,
+    /// The consultation that is paid for.
+    pub appointment_id: Uuid,
+    /// What is charged.
+    pub total_price: Money,
+}
+
+impl FinanceClient {
+    /// The payments of these appointments, at most 100.
+    ///
+    /// # Errors
+    /// When finance does not answer as it should.
+    pub async fn payments_of(&self, appointment_ids: &[Uuid]) -> Result<Vec<RecordedPayment>, DestinationFailed> {
+        let filter = Some(PaymentFilter { appointment_ids: Some(appointment_ids.to_vec()) });
+        Ok(self.payments(PaymentsVariables { filter, after: None }).await?.0)
+    }
+
+    /// Up to 100 payments behind a cursor in the order in which they were recorded, and the cursor behind
+    /// which there are more.
+    ///
+    /// # Errors
+    /// When finance does not answer as it should.
+    pub async fn payments_after(
+        &self,
+        after: Option<String>,
+    ) -> Result<(Vec<RecordedPayment>, Option<String>), DestinationFailed> {
+        self.payments(PaymentsVariables { filter: None, after }).await
+    }
+
+    async fn payments(
+        &self,
+        variables: PaymentsVariables,
+    ) -> Result<(Vec<RecordedPayment>, Option<String>), DestinationFailed> {
+        let GraphQlResponse::<Payments> { data, errors } = self.call(&Payments::build(variables)).await?;
+        if let Some(error) = errors.unwrap_or_default().first() {
+            return Err(DestinationFailed::new(format!("finance failed: {}", error.message)));
+        }
+        let connection = data.ok_or_else(|| DestinationFailed::new("finance answered nothing"))?.payments;
+        let payments = connection.edges.into_iter().map(|edge| edge.node.try_into()).collect::<Result<_, _>>()?;
+        let more = connection.page_info.has_next_page;
+        Ok((payments, connection.page_info.end_cursor.filter(|_| more)))
+    }
+}
+
+impl TryFrom<StoredPayment> for RecordedPayment {
+    type Error = DestinationFailed;
+
+    fn try_from(StoredPayment { id, appointment_id, total_price }: StoredPayment) -> Result<Self, DestinationFailed> {
+        let total_price = Money::try_from(total_price)
+            .map_err(|error| DestinationFailed::new(format!("the amount of payment {} {error}", id.inner())))?;
+        Ok(Self { id: id.into_inner(), appointment_id, total_price })
+    }
+}

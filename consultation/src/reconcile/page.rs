@@ -1,0 +1,87 @@
+//! A page of finished consultations, and what should have become of them.
+
+use std::collections::{HashMap, HashSet};
+
+use entity::{Money, consultation, pending_payment};
+use sea_orm::{ColumnTrait, DatabaseConnection, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use uuid::Uuid;
+
+use super::Difference;
+use crate::finance::{MAX_PAYMENTS, RecordedPayment};
+
+/// Consultations in the order of their ids with their prices, and their pending payments.
+#[derive(Debug)]
+pub(super) struct Page {
+    finished: Vec<(Uuid, Money)>,
+    pending: HashMap<Uuid, pending_payment::Model>,
+}
+
+/// What the comparison says of one consultation.
+#[derive(Debug)]
+pub(super) enum Compared {
+    Agrees,
+    InTransit,
+    Differs(Difference),
+}
+
+impl Page {
+    /// The page behind `after`, if there is one. The pending payments are read before anyone asks finance:
+    /// one that was confirmed by then must be there.
+    pub(super) async fn after(database: &DatabaseConnection, after: Uuid) -> Result<Option<Self>, DbErr> {
+        let finished = consultation::Entity::find()
+            .filter(consultation::Column::EndDate.is_not_null())
+            .filter(consultation::Column::Id.gt(after))
+            .order_by_asc(consultation::Column::Id)
+            .limit(MAX_PAYMENTS)
+            .all(database)
+            .await?;
+        if finished.is_empty() {
+            return Ok(None);
+        }
+        let ids = finished.iter().map(|consultation| consultation.id);
+        let of_them = pending_payment::Column::AppointmentId.is_in(ids);
+        let pending = pending_payment::Entity::find().filter(of_them).all(database).await?;
+        Ok(Some(Self {
+            finished: finished.into_iter().filter_map(|finished| Some((finished.id, finished.price_cents?))).collect(),
+            pending: pending.into_iter().map(|row| (row.appointment_id, row)).collect(),
+        }))
+    }
+
+    pub(super) fn ids(&self) -> Vec<Uuid> {
+        self.finished.iter().map(|(id, _)| *id).collect()
+    }
+
+    pub(super) fn last(&self) -> Uuid {
+        self.finished.last().map_or(Uuid::max(), |(id, _)| *id)
+    }
+
+    pub(super) fn compare(&self, recorded: &[RecordedPayment]) -> impl Iterator<Item = Compared> {
+        let recorded: HashMap<_, _> = recorded.iter().map(|payment| (payment.appointment_id, payment)).collect();
+        self.finished.iter().map(move |(id, price)| {
+            let pending = self.pending.get(id);
+            let amounts = [pending.map(|row| row.total_price_cents), recorded.get(id).map(|row| row.total_price)];
+            if let Some(amount) = amounts.into_iter().flatten().find(|amount| amount != price) {
+                return Compared::Differs(Difference::WrongAmount(*id, *price, amount));
+            }
+            match (recorded.contains_key(id), pending) {
+                // The row of a delivered payment may have left the outbox.
+                (true, _) => Compared::Agrees,
+                (false, Some(row)) if !row.finished => Compared::InTransit,
+                (false, Some(_)) => Compared::Differs(Difference::MissingPayment(*id, *price)),
+                (false, None) => Compared::Differs(Difference::NoPendingPayment(*id, *price)),
+            }
+        })
+    }
+}
+
+/// Which of the payments are for finished consultations.
+pub(super) async fn finished(
+    database: &DatabaseConnection,
+    payments: &[RecordedPayment],
+) -> Result<HashSet<Uuid>, DbErr> {
+    let ids = payments.iter().map(|payment| payment.appointment_id);
+    let finished = consultation::Entity::find()
+        .filter(consultation::Column::Id.is_in(ids))
+        .filter(consultation::Column::EndDate.is_not_null());
+    Ok(finished.all(database).await?.into_iter().map(|consultation| consultation.id).collect())
+}
