@@ -1,5 +1,6 @@
 //! The relay: a step that delivers one batch of what is due, and a loop that only waits.
 
+mod outcome;
 mod round;
 mod schedule;
 
@@ -13,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Breaker, Policy, WakeUp};
 use crate::finance::FinanceClient;
-pub use round::Tick;
+pub use outcome::Tick;
 use schedule::Schedule;
 
 /// Delivers pending payments to finance.

@@ -1,7 +1,7 @@
 //! One round: claim, send, write down what came of it.
 
 use chassis::seeded_bug::is_seeded;
-use sea_orm::{DatabaseConnection, DbErr};
+use sea_orm::DbErr;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
@@ -12,36 +12,9 @@ use super::{
         store::{self, Due, Failure, Lease},
     },
     Relay,
+    outcome::{Outcome, Tick},
 };
 use crate::finance::{Answer, DestinationFailed, Hint, Payment};
-
-/// What one step did.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Tick {
-    /// Rows claimed.
-    pub claimed: usize,
-    /// Payments that finance confirmed.
-    pub delivered: usize,
-    /// Rows that are due again because the destination failed.
-    pub postponed: usize,
-    /// Rows that finance refused.
-    pub parked: usize,
-    /// Rows given back unsent.
-    pub released: usize,
-    /// Outcomes that came too late: the row belongs to another claim, or is finished.
-    pub stale: usize,
-    /// As many rows were claimed as could be sent: there may be more.
-    pub has_more: bool,
-}
-
-/// What came of rows, to be written down.
-#[derive(Debug)]
-enum Outcome<'a> {
-    Confirmed(Vec<&'a Lease>),
-    Postponed(Vec<Failure<'a>>),
-    Parked(Vec<Failure<'a>>),
-    Released(Vec<&'a Lease>),
-}
 
 impl Relay {
     /// Claims what is due, as much as the breaker lets through in one request, sends it and writes down
@@ -99,6 +72,7 @@ impl Relay {
         }
         let answers = self.finance.record_payments(&payments).await;
         self.note(answers.as_ref().err());
+        let is_partial = answers.is_ok();
         let answers = answers.unwrap_or_else(|error| vec![Answer::Failed(error.message); leases.len()]);
 
         let (mut confirmed, mut failed, mut refused) = (Vec::new(), Vec::new(), Vec::new());
@@ -106,7 +80,12 @@ impl Relay {
         for (lease, answer) in leases.iter().zip(answers) {
             match answer {
                 Answer::Confirmed => confirmed.push(lease),
-                Answer::Failed(error) => failed.push(Failure { lease, delay: retry, error }),
+                Answer::Failed(error) => {
+                    if is_partial {
+                        tracing::warn!(appointment_id = %lease.appointment_id, error, "finance failed at one payment; it is sent again");
+                    }
+                    failed.push(Failure { lease, delay: retry, error });
+                }
                 Answer::Refused(error) => {
                     tracing::error!(appointment_id = %lease.appointment_id, error, "finance refused a payment; it is parked");
                     let delay = refusal_delay(lease.rejections.saturating_add(1), fastrand::f64());
@@ -152,36 +131,6 @@ impl Relay {
                 written => return written,
             }
         }
-    }
-}
-
-impl Outcome<'_> {
-    fn rows(&self) -> usize {
-        match self {
-            Self::Confirmed(leases) | Self::Released(leases) => leases.len(),
-            Self::Postponed(failures) | Self::Parked(failures) => failures.len(),
-        }
-    }
-
-    async fn write(&self, database: &DatabaseConnection) -> Result<u64, DbErr> {
-        match self {
-            Self::Confirmed(leases) => store::confirm(database, leases).await,
-            Self::Postponed(failures) => store::postpone(database, failures).await,
-            Self::Parked(failures) => store::park(database, failures).await,
-            Self::Released(leases) => store::release(database, leases).await,
-        }
-    }
-}
-
-impl Tick {
-    fn count(&mut self, outcome: &Outcome<'_>, written: usize) {
-        match outcome {
-            Outcome::Confirmed(_) => self.delivered += written,
-            Outcome::Postponed(_) => self.postponed += written,
-            Outcome::Parked(_) => self.parked += written,
-            Outcome::Released(_) => self.released += written,
-        }
-        self.stale += outcome.rows().saturating_sub(written);
     }
 }
 

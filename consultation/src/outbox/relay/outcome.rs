@@ -1,0 +1,63 @@
+//! What came of rows, and how it is written down.
+
+use sea_orm::{DatabaseConnection, DbErr};
+
+use super::super::store::{self, Failure, Lease};
+
+/// What one step did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tick {
+    /// Rows claimed.
+    pub claimed: usize,
+    /// Payments that finance confirmed.
+    pub delivered: usize,
+    /// Rows that are due again because the destination failed.
+    pub postponed: usize,
+    /// Rows that finance refused.
+    pub parked: usize,
+    /// Rows given back unsent.
+    pub released: usize,
+    /// Outcomes that came too late: the row belongs to another claim, or is finished.
+    pub stale: usize,
+    /// As many rows were claimed as could be sent: there may be more.
+    pub has_more: bool,
+}
+
+/// What came of rows, to be written down.
+#[derive(Debug)]
+pub(super) enum Outcome<'a> {
+    Confirmed(Vec<&'a Lease>),
+    Postponed(Vec<Failure<'a>>),
+    Parked(Vec<Failure<'a>>),
+    Released(Vec<&'a Lease>),
+}
+
+impl Outcome<'_> {
+    pub(super) fn rows(&self) -> usize {
+        match self {
+            Self::Confirmed(leases) | Self::Released(leases) => leases.len(),
+            Self::Postponed(failures) | Self::Parked(failures) => failures.len(),
+        }
+    }
+
+    pub(super) async fn write(&self, database: &DatabaseConnection) -> Result<u64, DbErr> {
+        match self {
+            Self::Confirmed(leases) => store::confirm(database, leases).await,
+            Self::Postponed(failures) => store::postpone(database, failures).await,
+            Self::Parked(failures) => store::park(database, failures).await,
+            Self::Released(leases) => store::release(database, leases).await,
+        }
+    }
+}
+
+impl Tick {
+    pub(super) fn count(&mut self, outcome: &Outcome<'_>, written: usize) {
+        match outcome {
+            Outcome::Confirmed(_) => self.delivered += written,
+            Outcome::Postponed(_) => self.postponed += written,
+            Outcome::Parked(_) => self.parked += written,
+            Outcome::Released(_) => self.released += written,
+        }
+        self.stale += outcome.rows().saturating_sub(written);
+    }
+}
