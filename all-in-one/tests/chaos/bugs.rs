@@ -1,0 +1,104 @@
+//! The checker's own test: services that make known mistakes, each of which must be found.
+
+use std::time::Duration;
+
+use testkit::Backend;
+
+use crate::{
+    campaign::{self, Plan},
+    faults::Fault,
+    invariants::names::{
+        BOTH_OR_NEITHER, CONFLICT, FINISHED, NOT_BEFORE_RECORDED, ONE_LEASE, OWN_LEASE, PAID_ONCE, SAME_AMOUNT,
+    },
+    proxy::Finance,
+};
+
+/// Mistakes leave rows that are never delivered: no use in waiting longer.
+const QUIET: Duration = Duration::from_secs(30);
+
+struct Bug {
+    /// As the services know it; none for the run that must find nothing.
+    name: Option<&'static str>,
+    faults: &'static [Fault],
+    consultations: i64,
+    rate: u32,
+    /// Of these at least one must be violated, and nothing but what may follow from them.
+    breaks: &'static [&'static str],
+}
+
+const BUGS: [Bug; 7] = [
+    Bug {
+        name: None,
+        faults: &[Fault::Kills(3), Fault::Cuts(8), Fault::DroppedAnswers(5), Fault::Hostile(5)],
+        consultations: 300,
+        rate: 15,
+        breaks: &[],
+    },
+    Bug { name: Some("no-fence"), faults: &[Fault::Stopped], consultations: 400, rate: 8, breaks: &[OWN_LEASE] },
+    Bug {
+        name: Some("no-skip-locked"),
+        faults: &[Fault::Calm(5), Fault::DroppedAnswers(10)],
+        consultations: 1_500,
+        rate: 100,
+        breaks: &[ONE_LEASE],
+    },
+    Bug {
+        name: Some("finish-before-confirm"),
+        faults: &[Fault::DroppedAnswers(5), Fault::Hostile(5)],
+        consultations: 200,
+        rate: 15,
+        breaks: &[NOT_BEFORE_RECORDED, PAID_ONCE],
+    },
+    Bug {
+        name: Some("outbox-outside-transaction"),
+        faults: &[Fault::Cuts(12), Fault::Kills(4)],
+        consultations: 300,
+        rate: 15,
+        breaks: &[BOTH_OR_NEITHER],
+    },
+    Bug {
+        name: Some("upsert"),
+        faults: &[Fault::Calm(12)],
+        consultations: 150,
+        rate: 10,
+        breaks: &[CONFLICT, SAME_AMOUNT],
+    },
+    Bug {
+        name: Some("give-up"),
+        faults: &[Fault::Hostile(15), Fault::Outage(Finance::Unavailable, 20)],
+        consultations: 400,
+        rate: 10,
+        breaks: &[FINISHED, PAID_ONCE],
+    },
+];
+
+/// Runs them all; what went wrong, or nothing.
+pub(crate) async fn check_the_checker(seed: u64) -> anyhow::Result<Vec<String>> {
+    let mut wrong = Vec::new();
+    for bug in &BUGS {
+        let name = bug.name.unwrap_or("no bug");
+        println!("\n== {name}");
+        let plan = Plan {
+            backend: Backend::Postgres,
+            seed,
+            consultations: bug.consultations,
+            rate: bug.rate,
+            faults: bug.faults.to_vec(),
+            quiet: QUIET,
+            bug: bug.name,
+        };
+        let report = campaign::run(&plan).await?;
+        report.print();
+        let violated = report.violated();
+        let found = if bug.breaks.is_empty() {
+            violated.is_empty()
+        } else {
+            violated.iter().any(|invariant| bug.breaks.contains(invariant))
+        };
+        println!("== {name}: {}", if found { "as it should be" } else { "WRONG" });
+        if !found {
+            wrong.push(format!("{name}: reported {violated:?} instead of {:?}", bug.breaks));
+        }
+    }
+    Ok(wrong)
+}

@@ -1,0 +1,110 @@
+//! The faults, each a phase of a campaign, under load.
+
+mod cluster;
+mod outage;
+mod stopped;
+
+use std::time::Duration;
+
+use fastrand::Rng;
+use nix::sys::signal::Signal;
+use tokio::time::sleep;
+
+use crate::{
+    proxy::{Cuts, Finance},
+    world::World,
+};
+
+/// Pauses between two kills.
+const KILL_PAUSE_MILLISECONDS: std::ops::Range<u64> = 1000..3000;
+/// What orchestrators wait before they kill.
+const DRAIN_LIMIT: Duration = Duration::from_secs(10);
+/// Of 1,000 messages to PostgreSQL: enough cuts in a phase, and enough that gets through.
+const CUTS: Cuts = Cuts { commits: 250, statements: 15 };
+
+/// A phase; numbers are times or seconds.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Fault {
+    /// None, to measure what is normal.
+    Calm(u64),
+    /// Processes are killed.
+    Kills(u64),
+    /// The cluster is killed and started again.
+    Restarts(u64),
+    /// Sessions of PostgreSQL are ended.
+    Terminations(u64),
+    /// Connections are cut between a commit and its answer.
+    Cuts(u64),
+    /// Finance commits and its answer is lost.
+    DroppedAnswers(u64),
+    /// Something else answers in finance's place.
+    Hostile(u64),
+    /// Finance is away.
+    Outage(Finance, u64),
+    /// A consultation replica stands still for longer than its lease.
+    Stopped,
+    /// The database's disk is full.
+    DiskFull(u64),
+    /// All replicas are asked to end, one by one.
+    Rolling,
+}
+
+impl Fault {
+    pub(crate) async fn inject(self, world: &World, random: &mut Rng) -> anyhow::Result<()> {
+        match self {
+            Self::Calm(seconds) => sleep(Duration::from_secs(seconds)).await,
+            Self::Kills(times) => kills(world, times, random).await,
+            Self::Restarts(times) => cluster::restarts(world, times, random).await,
+            Self::Terminations(seconds) => cluster::terminations(world, seconds, random).await?,
+            Self::Cuts(seconds) => cuts(world, seconds).await,
+            Self::DroppedAnswers(seconds) => finance(world, Finance::DropsAnswers, seconds).await,
+            Self::Hostile(seconds) => finance(world, Finance::Hostile, seconds).await,
+            Self::Outage(kind, seconds) => outage::last(world, kind, Duration::from_secs(seconds)).await?,
+            Self::Stopped => stopped::stop(world, random).await?,
+            Self::DiskFull(times) => cluster::disk_full(world, times).await?,
+            Self::Rolling => rolling(world).await?,
+        }
+        Ok(())
+    }
+}
+
+async fn kills(world: &World, times: u64, random: &mut Rng) {
+    for _ in 0..times {
+        sleep(Duration::from_millis(random.u64(KILL_PAUSE_MILLISECONDS))).await;
+        let replicas: Vec<_> = world.stack.replicas().collect();
+        let replica = random.choice(replicas).expect("a replica");
+        replica.kill();
+        world.seen.count(&format!("kill -9 {}", replica.program));
+    }
+}
+
+async fn cuts(world: &World, seconds: u64) {
+    let Some(proxy) = &world.stack.database_proxy else { return };
+    proxy.cut(CUTS);
+    sleep(Duration::from_secs(seconds)).await;
+    proxy.cut(Cuts::default());
+}
+
+async fn finance(world: &World, finance: Finance, seconds: u64) {
+    let calls = || world.stack.doors.iter().map(|door| door.calls().len()).sum::<usize>();
+    let before = calls();
+    world.stack.set_finance(finance);
+    sleep(Duration::from_secs(seconds)).await;
+    world.stack.set_finance(Finance::Healthy);
+    world.seen.add(&format!("finance: calls while {finance:?}"), (calls() - before) as u64);
+}
+
+/// Replaces all replicas, as a new version is rolled out.
+async fn rolling(world: &World) -> anyhow::Result<()> {
+    for replica in world.stack.replicas() {
+        let code = replica.end(DRAIN_LIMIT).await;
+        world.seen.count(&format!("{:?} {}", Signal::SIGTERM, replica.program));
+        let wrong = match code {
+            Some(0) => None,
+            code => Some(format!("{} ended with {code:?} instead of 0 within {DRAIN_LIMIT:?}", replica.name)),
+        };
+        world.seen.ends.lock().expect("ends").push((replica.name.clone(), wrong));
+        world.stack.ready(&world.api).await?;
+    }
+    Ok(())
+}

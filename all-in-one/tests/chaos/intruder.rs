@@ -1,0 +1,45 @@
+//! Whoever else pays: the same payment again, which must change nothing, and with another amount, which
+//! must be refused.
+
+use std::time::Duration;
+
+use fastrand::Rng;
+use tokio::time::sleep;
+
+use crate::{
+    api::{Answer, amount, cents},
+    world::World,
+};
+
+/// Beside the load, so that duplicates meet the relay's own calls.
+const PAUSE: Duration = Duration::from_millis(120);
+
+/// Pays again what clients know to be finished, until it is stopped.
+pub(crate) async fn run(world: &World, mut random: Rng) {
+    loop {
+        sleep(PAUSE.mul_f64(0.5 + random.f64())).await;
+        if let Some((id, price)) = world.load.acknowledged(&mut random) {
+            let port = random.choice(&world.stack.finance).expect("a replica").port;
+            pay_again(world, &id.to_string(), price, port, &mut random).await;
+        }
+    }
+}
+
+async fn pay_again(world: &World, id: &str, price: i64, port: u16, random: &mut Rng) {
+    world.seen.count("duplicated request");
+    match world.api.record(port, id, &amount(price)).await {
+        Ok(Answer::Done(stored)) if cents(&stored) == price => {}
+        Ok(other) => return world.seen.conflict(format!("{id}: {price} cents again gave {other:?}")),
+        Err(_) => return,
+    }
+    // Now it is surely recorded, and another amount may be sent: before, finance could not know better.
+    let wrong = if random.bool() { price + 1 } else { price - 1 };
+    world.seen.count("conflicting request");
+    match world.api.record(port, id, &amount(wrong)).await {
+        Ok(Answer::Refused(code, stored)) if code == "PAYMENT_CONFLICT" && cents(&stored) == price => {
+            world.seen.refused_conflict();
+        }
+        Ok(other) => world.seen.conflict(format!("{id}: {wrong} instead of {price} cents gave {other:?}")),
+        Err(_) => {}
+    }
+}

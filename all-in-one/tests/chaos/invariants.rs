@@ -1,0 +1,48 @@
+//! What must hold after everything: checked in both databases, in the clients' log and in the history.
+
+mod changes;
+mod facts;
+mod seen;
+mod stored;
+
+pub(crate) use facts::Facts;
+pub(crate) use seen::no_poisoned_pool;
+
+use crate::{history::Change, world::Seen};
+
+/// Names, by which the checker's own test asks for them.
+pub(crate) mod names {
+    pub(crate) const BOTH_OR_NEITHER: &str = "a consultation is finished if and only if it has a pending payment";
+    pub(crate) const PAID_ONCE: &str = "a finished consultation has exactly one payment, and no other has one";
+    pub(crate) const SAME_AMOUNT: &str = "consultation, pending payment and payment have the same amount";
+    pub(crate) const FINISHED: &str = "everything is delivered after the quiet time";
+    pub(crate) const NOT_BEFORE_RECORDED: &str = "no row is finished before finance has recorded its payment";
+    pub(crate) const ONE_LEASE: &str = "no row is claimed under another's lease that has not ended";
+    pub(crate) const OWN_LEASE: &str = "a lease that ends without success is ended by who claimed it";
+    pub(crate) const CONFLICT: &str = "another amount is refused as a conflict, the same is confirmed";
+}
+
+/// What a check found.
+#[derive(Debug)]
+pub(crate) struct Verdict {
+    pub(crate) invariant: &'static str,
+    pub(crate) checked: usize,
+    pub(crate) violations: Vec<String>,
+}
+
+impl Verdict {
+    /// Checks each of `cases`, which gives what is wrong with it.
+    pub(crate) fn of(invariant: &'static str, cases: impl IntoIterator<Item = Option<String>>) -> Self {
+        let mut verdict = Self { invariant, checked: 0, violations: Vec::new() };
+        for wrong in cases {
+            verdict.checked += 1;
+            verdict.violations.extend(wrong);
+        }
+        verdict
+    }
+}
+
+/// Checks everything that needs no running service.
+pub(crate) fn check(facts: &Facts, changes: &[Change], seen: &Seen) -> Vec<Verdict> {
+    [stored::check(facts), changes::check(facts, changes), seen::check(seen)].into_iter().flatten().collect()
+}

@@ -1,0 +1,84 @@
+//! What is stored at the end: everything acknowledged, everything once, everything with one amount.
+
+use super::{
+    Facts, Verdict,
+    names::{BOTH_OR_NEITHER, FINISHED, PAID_ONCE, SAME_AMOUNT},
+};
+use crate::client::Outcome;
+
+pub(super) fn check(facts: &Facts) -> Vec<Verdict> {
+    vec![
+        acknowledged(facts),
+        refused(facts),
+        Verdict::of(
+            "a finish that nobody tried before is not refused as finished",
+            facts.told.iter().map(|(id, _)| facts.surprises.iter().any(|other| same(other, id)).then(|| id.clone())),
+        ),
+        both_or_neither(facts),
+        paid_once(facts),
+        same_amount(facts),
+        Verdict::of(
+            FINISHED,
+            facts.pending.values().flatten().map(|row| (!row.finished).then(|| row.appointment.clone())),
+        ),
+    ]
+}
+
+fn same(hyphenated: &str, simple: &str) -> bool {
+    hyphenated.replace('-', "") == simple
+}
+
+fn acknowledged(facts: &Facts) -> Verdict {
+    let acknowledged = facts.told.iter().filter_map(|(id, told)| match told {
+        Outcome::Acknowledged(price) => Some((id, *price)),
+        _ => None,
+    });
+    let cases = acknowledged.map(|(id, price)| match facts.pending_of(id) {
+        [pending] if pending.price == price => None,
+        found => Some(format!("{id}: acknowledged with {price} cents, found {found:?}")),
+    });
+    Verdict::of("an acknowledged finish has one pending payment of the acknowledged price", cases)
+}
+
+fn refused(facts: &Facts) -> Verdict {
+    let refused = facts.told.iter().filter(|(_, told)| *told == Outcome::Refused);
+    let cases =
+        refused.map(|(id, _)| match (facts.consultations.get(id).map(|found| found.price), facts.pending_of(id)) {
+            (Some(None), []) => None,
+            found => Some(format!("{id}: refused, but found {found:?}")),
+        });
+    Verdict::of("a refused finish changed nothing", cases)
+}
+
+/// Of all there is, so also of every finish whose outcome no client knows.
+fn both_or_neither(facts: &Facts) -> Verdict {
+    let consultations = facts.consultations.values();
+    let cases = consultations.map(|consultation| match (consultation.price, facts.pending_of(&consultation.id)) {
+        (Some(_), [_]) | (None, []) => None,
+        (price, pending) => Some(format!("{}: price {price:?}, pending payments {pending:?}", consultation.id)),
+    });
+    let orphans = facts.pending.keys().filter(|id| !facts.consultations.contains_key(*id));
+    Verdict::of(BOTH_OR_NEITHER, cases.chain(orphans.map(|id| Some(format!("{id}: no such consultation")))))
+}
+
+fn paid_once(facts: &Facts) -> Verdict {
+    let consultations = facts.consultations.values();
+    let cases = consultations.map(|consultation| match (consultation.price, facts.payments_of(&consultation.id)) {
+        (Some(_), [_]) | (None, []) => None,
+        (price, payments) => Some(format!("{}: price {price:?}, payments {payments:?}", consultation.id)),
+    });
+    let orphans = facts.payments.keys().filter(|id| !facts.consultations.contains_key(*id));
+    Verdict::of(PAID_ONCE, cases.chain(orphans.map(|id| Some(format!("{id}: no such consultation")))))
+}
+
+fn same_amount(facts: &Facts) -> Verdict {
+    let finished =
+        facts.consultations.values().filter_map(|consultation| Some((&consultation.id, consultation.price?)));
+    let cases = finished.map(|(id, price)| {
+        let pending = facts.pending_of(id).iter().map(|pending| pending.price);
+        let payments = facts.payments_of(id).iter().map(|payment| payment.price);
+        let other = pending.chain(payments).find(|other| *other != price);
+        other.map(|other| format!("{id}: {price} cents in the consultation, elsewhere {other}"))
+    });
+    Verdict::of(SAME_AMOUNT, cases)
+}

@@ -1,0 +1,66 @@
+//! How long a campaign is: a few minutes for CI, or as long as it takes to trust a release.
+
+use std::time::Duration;
+
+use clap::ValueEnum;
+use fastrand::Rng;
+use testkit::Backend;
+
+use crate::{campaign::Plan, faults::Fault, proxy::Finance};
+
+/// A lease, a poll and a call, and the refusals that hostile answers look like; draining on top.
+const QUIET: Duration = Duration::from_secs(100);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Profile {
+    /// 2,000 consultations in about 5 minutes
+    Ci,
+    /// 20,000 consultations and at least 100 kills in about 25 minutes
+    Full,
+}
+
+impl Profile {
+    /// The campaign of a seed: what is done is fixed, in which order is not.
+    pub(crate) fn plan(self, backend: Backend, seed: u64) -> Plan {
+        let (consultations, rate) = match self {
+            Self::Ci => (2_000, 8),
+            Self::Full => (20_000, 25),
+        };
+        let mut faults = self.faults(backend);
+        Rng::with_seed(seed).shuffle(&mut faults);
+        faults.insert(0, Fault::Calm(8));
+        Plan { backend, seed, consultations, rate, faults, quiet: QUIET, bug: None }
+    }
+
+    fn faults(self, backend: Backend) -> Vec<Fault> {
+        let [short, long] = match self {
+            Self::Ci => [1, 1],
+            Self::Full => [4, 3],
+        };
+        let kills = match self {
+            Self::Ci => 15,
+            Self::Full => 120,
+        };
+        let outages = [Finance::Refused, Finance::Unavailable, Finance::BlackHole, Finance::Slow];
+        let mut faults = vec![
+            Fault::Kills(kills),
+            Fault::DroppedAnswers(15 * long),
+            Fault::Hostile(15 * long),
+            Fault::Stopped,
+            Fault::Rolling,
+        ];
+        faults.extend(outages.map(|finance| Fault::Outage(finance, 20 * long)));
+        if backend == Backend::Postgres {
+            faults.extend([
+                Fault::Restarts(3 * short),
+                Fault::Terminations(15 * long),
+                Fault::Cuts(20 * long),
+                Fault::DiskFull(short),
+            ]);
+        }
+        if self == Self::Full {
+            faults.extend([Fault::Stopped, Fault::Rolling, Fault::Kills(20)]);
+        }
+        faults
+    }
+}

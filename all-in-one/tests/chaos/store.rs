@@ -1,0 +1,84 @@
+//! The databases as they are, asked directly: the checker trusts no service.
+
+use std::time::Duration;
+
+use anyhow::Context;
+use sea_orm::{ConnectOptions, ConnectionTrait, DatabaseConnection, DbBackend, DbErr, FromQueryResult, Statement};
+use tokio::time::{sleep, timeout};
+
+/// The checker's sessions, which no fault may hit.
+const CHECKER: &str = "checker";
+/// A cluster that was killed or stands on a full disk is back within this time, or the campaign ends.
+const PATIENCE: Duration = Duration::from_mins(1);
+const ASK_AGAIN_AFTER: Duration = Duration::from_millis(200);
+
+/// One service's database.
+#[derive(Clone, Debug)]
+pub(crate) struct Store {
+    connection: DatabaseConnection,
+}
+
+impl Store {
+    pub(crate) async fn connect(url: &str) -> anyhow::Result<Self> {
+        let mut options = ConnectOptions::new(url);
+        options.max_connections(3).sqlx_logging(false).connect_lazy(true);
+        options.map_sqlx_postgres_opts(|options| options.application_name(CHECKER));
+        Ok(Self { connection: sea_orm::Database::connect(options).await? })
+    }
+
+    pub(crate) fn is_sqlite(&self) -> bool {
+        self.connection.get_database_backend() == DbBackend::Sqlite
+    }
+
+    /// A UUID column as text.
+    pub(crate) fn text(&self, column: &str) -> String {
+        if self.is_sqlite() { format!("lower(hex({column}))") } else { format!("replace({column}::text, '-', '')") }
+    }
+
+    /// A time column in seconds since 1970.
+    pub(crate) fn seconds(&self, column: &str) -> String {
+        if self.is_sqlite() {
+            format!("(julianday({column}) - 2440587.5) * 86400.0")
+        } else {
+            format!("extract(epoch FROM {column})::double precision")
+        }
+    }
+
+    /// What a query gives, however often the server is killed meanwhile.
+    pub(crate) async fn rows<T: FromQueryResult>(&self, sql: &str) -> anyhow::Result<Vec<T>> {
+        let statement = || Statement::from_string(self.connection.get_database_backend(), sql);
+        self.insist(async || T::find_by_statement(statement()).all(&self.connection).await)
+            .await
+            .context(sql.to_owned())
+    }
+
+    /// The number that a query with one column `n` gives.
+    pub(crate) async fn number(&self, sql: &str) -> anyhow::Result<i64> {
+        #[derive(FromQueryResult)]
+        struct Number {
+            n: i64,
+        }
+        let rows: Vec<Number> = self.rows(sql).await?;
+        Ok(rows.first().context("no number")?.n)
+    }
+
+    /// Runs a script that may be run twice.
+    pub(crate) async fn run(&self, sql: &str) -> anyhow::Result<()> {
+        self.insist(async || self.connection.execute_unprepared(sql).await.map(drop)).await.context(sql.to_owned())
+    }
+
+    async fn insist<T>(&self, query: impl AsyncFn() -> Result<T, DbErr>) -> anyhow::Result<T> {
+        let mut last = None;
+        let answer = timeout(PATIENCE, async {
+            loop {
+                match query().await {
+                    Ok(answer) => return answer,
+                    Err(error) => last = Some(error),
+                }
+                sleep(ASK_AGAIN_AFTER).await;
+            }
+        });
+        let answer = answer.await;
+        answer.map_err(|_| last.map_or_else(|| anyhow::anyhow!("no answer"), anyhow::Error::from))
+    }
+}
