@@ -20,8 +20,7 @@ struct Bug {
     /// As the services know it; none for the run that must find nothing.
     name: Option<&'static str>,
     faults: &'static [Fault],
-    consultations: i64,
-    rate: u32,
+    consultations: i32,
     /// Of these at least one must be violated, and nothing but what may follow from them.
     breaks: &'static [&'static str],
 }
@@ -31,43 +30,32 @@ const BUGS: [Bug; 7] = [
         name: None,
         faults: &[Fault::Kills(3), Fault::Cuts(8), Fault::DroppedAnswers(5), Fault::Hostile(5)],
         consultations: 300,
-        rate: 15,
         breaks: &[],
     },
-    Bug { name: Some("no-fence"), faults: &[Fault::Stopped], consultations: 400, rate: 8, breaks: &[OWN_LEASE] },
+    Bug { name: Some("no-fence"), faults: &[Fault::Stopped], consultations: 400, breaks: &[OWN_LEASE] },
     Bug {
         name: Some("no-skip-locked"),
         faults: &[Fault::Calm(5), Fault::DroppedAnswers(10)],
         consultations: 1_500,
-        rate: 100,
         breaks: &[ONE_LEASE],
     },
     Bug {
         name: Some("finish-before-confirm"),
         faults: &[Fault::DroppedAnswers(5), Fault::Hostile(5)],
         consultations: 200,
-        rate: 15,
         breaks: &[NOT_BEFORE_RECORDED, PAID_ONCE],
     },
     Bug {
         name: Some("outbox-outside-transaction"),
         faults: &[Fault::Cuts(12), Fault::Kills(4)],
         consultations: 300,
-        rate: 15,
         breaks: &[BOTH_OR_NEITHER],
     },
-    Bug {
-        name: Some("upsert"),
-        faults: &[Fault::Calm(12)],
-        consultations: 150,
-        rate: 10,
-        breaks: &[CONFLICT, SAME_AMOUNT],
-    },
+    Bug { name: Some("upsert"), faults: &[Fault::Calm(12)], consultations: 150, breaks: &[CONFLICT, SAME_AMOUNT] },
     Bug {
         name: Some("give-up"),
         faults: &[Fault::Hostile(15), Fault::Outage(Finance::Unavailable, 20)],
         consultations: 400,
-        rate: 10,
         breaks: &[FINISHED, PAID_ONCE],
     },
 ];
@@ -82,7 +70,6 @@ pub(crate) async fn check_the_checker(seed: u64) -> anyhow::Result<Vec<String>> 
             backend: Backend::Postgres,
             seed,
             consultations: bug.consultations,
-            rate: bug.rate,
             faults: bug.faults.to_vec(),
             quiet: QUIET,
             bug: bug.name,

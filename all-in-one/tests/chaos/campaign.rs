@@ -25,7 +25,7 @@ use crate::{
 const KEEP_EVERY: Duration = Duration::from_millis(200);
 const ASK_AGAIN_AFTER: Duration = Duration::from_millis(100);
 /// What is left to do when the faults are over is done as fast as it goes.
-const RATE_AT_THE_END: u32 = 400;
+const PACE_AT_THE_END: f64 = 400.0;
 /// The clients' longest chain of attempts.
 const CLIENTS_END_WITHIN: Duration = Duration::from_secs(90);
 
@@ -34,9 +34,7 @@ const CLIENTS_END_WITHIN: Duration = Duration::from_secs(90);
 pub(crate) struct Plan {
     pub(crate) backend: Backend,
     pub(crate) seed: u64,
-    pub(crate) consultations: i64,
-    /// How many consultations begin in a second.
-    pub(crate) rate: u32,
+    pub(crate) consultations: i32,
     pub(crate) faults: Vec<Fault>,
     /// How long the relays have to deliver everything when all is well again.
     pub(crate) quiet: Duration,
@@ -66,9 +64,11 @@ pub(crate) async fn run(plan: &Plan) -> anyhow::Result<Report> {
 
     let start = seconds();
     let mut calm = start..start;
-    for fault in &plan.faults {
+    for (number, fault) in plan.faults.iter().enumerate() {
         println!("{:>5.0} s  {fault:?}", began.elapsed().as_secs_f64());
-        world.load.set_rate(plan.rate);
+        // So that every phase has load, and all of it is used.
+        let work_left: f64 = plan.faults[number..].iter().map(Fault::work).sum();
+        world.load.set_pace(f64::from(world.load.left()) / work_left);
         fault.inject(&world, &mut random).await?;
         if matches!(fault, Fault::Calm(_)) && calm.is_empty() {
             calm.end = seconds();
@@ -122,7 +122,7 @@ async fn keep(world: Arc<World>) {
 /// Lets the clients end; then every replica must be ready and answer a write.
 async fn end(world: &World, mut clients: JoinSet<()>) -> anyhow::Result<Verdict> {
     world.stack.ready(&world.api).await?;
-    world.load.set_rate(RATE_AT_THE_END);
+    world.load.set_pace(PACE_AT_THE_END);
     let _ = tokio::time::timeout(CLIENTS_END_WITHIN, async { while clients.join_next().await.is_some() {} }).await;
     clients.shutdown().await;
     let mut cases = Vec::new();

@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Mutex,
-        atomic::{AtomicI64, AtomicU32, Ordering},
+        atomic::{AtomicI32, AtomicU32, Ordering},
     },
     time::Duration,
 };
@@ -42,8 +42,9 @@ pub(crate) enum Outcome {
 pub(crate) struct Load {
     api: Api,
     ports: Vec<u16>,
-    left: AtomicI64,
-    per_second: AtomicU32,
+    left: AtomicI32,
+    /// The pace of the phase, and how much faster it is just now.
+    pace: Mutex<[f64; 2]>,
     log: Mutex<Vec<(Uuid, Outcome)>>,
     /// Consultations whose start was never answered.
     pub(crate) lost_starts: AtomicU32,
@@ -52,25 +53,30 @@ pub(crate) struct Load {
 }
 
 impl Load {
-    pub(crate) fn new(api: Api, ports: Vec<u16>, consultations: i64) -> Self {
-        let left = AtomicI64::new(consultations);
+    pub(crate) fn new(api: Api, ports: Vec<u16>, consultations: i32) -> Self {
+        let left = AtomicI32::new(consultations);
         Self {
             api,
             ports,
             left,
-            per_second: AtomicU32::new(0),
+            pace: Mutex::new([0.0; 2]),
             log: Mutex::default(),
             lost_starts: AtomicU32::new(0),
             surprises: Mutex::default(),
         }
     }
 
-    /// How many consultations all clients together begin; none for zero.
-    pub(crate) fn set_rate(&self, per_second: u32) {
-        self.per_second.store(per_second, Ordering::Relaxed);
+    /// How many consultations all clients together begin in a second.
+    pub(crate) fn set_pace(&self, per_second: f64) {
+        *self.pace.lock().expect("pace") = [per_second, 1.0];
     }
 
-    pub(crate) fn left(&self) -> i64 {
+    /// So many times faster than the phase's pace; none for zero.
+    pub(crate) fn hurry(&self, times: f64) {
+        self.pace.lock().expect("pace")[1] = times;
+    }
+
+    pub(crate) fn left(&self) -> i32 {
         self.left.load(Ordering::Relaxed).max(0)
     }
 
@@ -90,12 +96,12 @@ impl Load {
     /// One client, until there is nothing left to do.
     pub(crate) async fn run(&self, mut random: Rng) {
         while self.left() > 0 {
-            let per_second = self.per_second.load(Ordering::Relaxed);
-            if per_second == 0 {
+            let [pace, times] = *self.pace.lock().expect("pace");
+            if pace * times <= 0.0 {
                 sleep(WAIT_WHILE_PAUSED).await;
                 continue;
             }
-            sleep(Duration::from_secs_f64(2.0 * random.f64() * f64::from(CLIENTS) / f64::from(per_second))).await;
+            sleep(Duration::from_secs_f64(2.0 * random.f64() * f64::from(CLIENTS) / (pace * times))).await;
             if self.left.fetch_sub(1, Ordering::Relaxed) > 0 {
                 self.consult(&mut random).await;
             }

@@ -50,6 +50,24 @@ pub(crate) enum Fault {
 }
 
 impl Fault {
+    /// About how many seconds it takes, more where the load hurries.
+    #[expect(clippy::cast_precision_loss, reason = "a few minutes")]
+    pub(crate) fn work(&self) -> f64 {
+        match *self {
+            Self::Calm(seconds)
+            | Self::Terminations(seconds)
+            | Self::Cuts(seconds)
+            | Self::DroppedAnswers(seconds)
+            | Self::Hostile(seconds) => seconds as f64,
+            Self::Outage(_, seconds) => outage::HURRY * seconds as f64 + DRAIN_LIMIT.as_secs_f64(),
+            Self::Kills(times) => 2.0 * times as f64,
+            Self::Restarts(times) => 5.0 * times as f64,
+            Self::DiskFull(times) => 15.0 * times as f64,
+            Self::Stopped => 35.0,
+            Self::Rolling => 5.0,
+        }
+    }
+
     pub(crate) async fn inject(self, world: &World, random: &mut Rng) -> anyhow::Result<()> {
         match self {
             Self::Calm(seconds) => sleep(Duration::from_secs(seconds)).await,

@@ -113,6 +113,12 @@ impl Ground {
         Ok(())
     }
 
+    /// How often PostgreSQL wrote to its log that it had no room.
+    pub(crate) fn refused_for_room(&self) -> anyhow::Result<u64> {
+        let log = std::fs::read(self.logs().join("postgres.log"))?;
+        Ok(String::from_utf8_lossy(&log).matches("No space left on device").count() as u64)
+    }
+
     /// Gives the room back.
     pub(crate) fn free(&self) -> anyhow::Result<()> {
         Ok(std::fs::remove_file(self.disk().join("filling"))?)

@@ -22,14 +22,14 @@ pub(crate) enum Profile {
 impl Profile {
     /// The campaign of a seed: what is done is fixed, in which order is not.
     pub(crate) fn plan(self, backend: Backend, seed: u64) -> Plan {
-        let (consultations, rate) = match self {
-            Self::Ci => (2_000, 8),
-            Self::Full => (20_000, 25),
+        let consultations = match self {
+            Self::Ci => 2_000,
+            Self::Full => 20_000,
         };
         let mut faults = self.faults(backend);
         Rng::with_seed(seed).shuffle(&mut faults);
         faults.insert(0, Fault::Calm(8));
-        Plan { backend, seed, consultations, rate, faults, quiet: QUIET, bug: None }
+        Plan { backend, seed, consultations, faults, quiet: QUIET, bug: None }
     }
 
     fn faults(self, backend: Backend) -> Vec<Fault> {

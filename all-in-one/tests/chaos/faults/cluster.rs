@@ -48,10 +48,12 @@ pub(super) async fn disk_full(world: &World, times: u64) -> anyhow::Result<()> {
         return Ok(());
     }
     for _ in 0..times {
+        let before = ground.refused_for_room()?;
         tokio::task::block_in_place(|| ground.fill())?;
         world.seen.count("disk full");
         sleep(FULL_FOR).await;
         ground.free()?;
+        world.seen.add("disk full: statements refused for it", ground.refused_for_room()? - before);
         if !answers(&world.stack).await {
             tokio::task::block_in_place(|| ground.pg_ctl(&["-m", "immediate", "-w", "restart"]));
             world.seen.count("disk full: the cluster had given up");

@@ -11,19 +11,17 @@ use crate::{
 };
 
 /// So that many rows are due when finance is back.
-const RATE_DURING: u32 = 30;
-/// So that draining is not load.
-const RATE_AFTER: u32 = 4;
+pub(super) const HURRY: f64 = 2.0;
 /// Longer than any promise: a slower recovery is told as it is.
 const PATIENCE: Duration = Duration::from_secs(40);
 const ASK_AGAIN_AFTER: Duration = Duration::from_millis(50);
 
 pub(super) async fn last(world: &World, finance: Finance, length: Duration) -> anyhow::Result<()> {
-    world.load.set_rate(RATE_DURING);
+    world.load.hurry(HURRY);
     let began = Instant::now();
     world.stack.set_finance(finance);
     sleep(length).await;
-    world.load.set_rate(RATE_AFTER);
+    world.load.hurry(1.0);
     let due_before = format!("NOT finished AND created_at < '{}'", clock::now().format("%Y-%m-%dT%H:%M:%S%.3f+00:00"));
     let due = format!("SELECT count(*) AS n FROM pending_payment WHERE {due_before}");
     world.stack.set_finance(Finance::Healthy);

@@ -20,7 +20,6 @@ const BEFORE_THE_END: Duration = Duration::from_millis(28_500);
 const AT_LEAST: Duration = Duration::from_secs(31);
 /// Two leases and a poll: until it has rows to lose, and until they are taken over.
 const PATIENCE: Duration = Duration::from_secs(20);
-const RATE: u32 = 8;
 const ASK_AGAIN_AFTER: Duration = Duration::from_millis(30);
 /// Time for what woke up to do its harm, while the other still holds the rows.
 const HARM: Duration = Duration::from_secs(2);
@@ -31,7 +30,6 @@ pub(super) async fn stop(world: &World, random: &mut Rng) -> anyhow::Result<()> 
     let (loser, door) = (&world.stack.consultation[number], &world.stack.doors[number]);
     // Finance must not know these calls: they would succeed.
     door.set(Finance::BlackHole);
-    world.load.set_rate(RATE);
     holds(world, loser).await?;
     loser.signal(Signal::SIGSTOP);
     world.seen.count("SIGSTOP for longer than the lease");
@@ -45,7 +43,7 @@ pub(super) async fn stop(world: &World, random: &mut Rng) -> anyhow::Result<()> 
     loser.signal(Signal::SIGCONT);
     sleep(HARM).await;
     world.stack.set_finance(Finance::Healthy);
-    world.load.set_rate(RATE);
+    world.load.hurry(1.0);
     Ok(())
 }
 
@@ -62,7 +60,7 @@ async fn holds(world: &World, replica: &Replica) -> anyhow::Result<()> {
 
 /// Waits until the other replica sends what the stopped one held, into a hole, so that it still holds it.
 async fn worst_moment(world: &World, loser: &Replica, (other, door): (&Replica, &Door)) -> anyhow::Result<()> {
-    world.load.set_rate(0);
+    world.load.hurry(0.0);
     door.set(Finance::BlackHole);
     let (winner, loser) = (format!("{}.", other.name), format!("{}.", loser.name));
     let deadline = Instant::now() + PATIENCE;
