@@ -102,7 +102,7 @@ pub(crate) async fn run(plan: &Plan) -> anyhow::Result<Report> {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970 are far below 2^52")]
-fn seconds() -> f64 {
+pub(crate) fn seconds() -> f64 {
     clock::now().timestamp_millis() as f64 / 1000.0
 }
 

@@ -21,6 +21,7 @@ mod faults;
 mod history;
 mod intruder;
 mod invariants;
+mod measure;
 mod postgres;
 mod profile;
 mod proxy;
@@ -54,6 +55,9 @@ struct Arguments {
     /// Check that the checker finds the mistakes of services that were built with them
     #[arg(long)]
     check_the_checker: bool,
+    /// Measure times instead, on PostgreSQL: about 16 minutes
+    #[arg(long)]
+    measure: bool,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -85,6 +89,9 @@ fn main() -> ExitCode {
 async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let seed = arguments.seed.unwrap_or_else(|| fastrand::u64(..));
     println!("seed {seed}");
+    if arguments.measure {
+        return measure::run(seed).await;
+    }
     if arguments.check_the_checker {
         let wrong = bugs::check_the_checker(seed).await?;
         return if wrong.is_empty() { Ok(()) } else { Err(anyhow!("the checker is wrong:\n{}", wrong.join("\n"))) };

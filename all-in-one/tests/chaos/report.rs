@@ -74,10 +74,10 @@ impl Report {
     }
 }
 
-fn seconds(duration: Option<Duration>) -> String {
+pub(crate) fn seconds(duration: Option<Duration>) -> String {
     duration.map_or_else(|| "NONE".to_owned(), |duration| format!("{:.2} s", duration.as_secs_f64()))
 }
 
-fn percentile(sorted: &[Duration], percent: usize) -> String {
+pub(crate) fn percentile(sorted: &[Duration], percent: usize) -> String {
     sorted.get(sorted.len() * percent / 100).map_or_else(|| "-".to_owned(), |found| format!("{found:.1?}"))
 }
