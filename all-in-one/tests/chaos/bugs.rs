@@ -21,7 +21,7 @@ struct Bug {
     name: Option<&'static str>,
     faults: &'static [Fault],
     consultations: i32,
-    /// Of these at least one must be violated, and nothing but what may follow from them.
+    /// Of these at least one must be violated; none for no bug.
     breaks: &'static [&'static str],
 }
 

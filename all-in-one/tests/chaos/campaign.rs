@@ -1,6 +1,10 @@
 //! A campaign: everything is started, used and hurt, left in peace, and checked.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use chassis::clock;
 use fastrand::Rng;
@@ -11,11 +15,12 @@ use tokio::{
 };
 
 use crate::{
+    after,
     api::Api,
     client::{CLIENTS, Load},
     faults::Fault,
     history, intruder,
-    invariants::{self, Facts, Verdict},
+    invariants::{self, Facts},
     report::{Report, told},
     stack::Stack,
     world::{Seen, World},
@@ -23,11 +28,6 @@ use crate::{
 
 /// As an orchestrator: soon, but not at once.
 const KEEP_EVERY: Duration = Duration::from_millis(200);
-const ASK_AGAIN_AFTER: Duration = Duration::from_millis(100);
-/// What is left to do when the faults are over is done as fast as it goes.
-const PACE_AT_THE_END: f64 = 400.0;
-/// The clients' longest chain of attempts.
-const CLIENTS_END_WITHIN: Duration = Duration::from_secs(90);
 
 /// What to do to whom.
 #[derive(Clone, Debug)]
@@ -68,37 +68,45 @@ pub(crate) async fn run(plan: &Plan) -> anyhow::Result<Report> {
         println!("{:>5.0} s  {fault:?}", began.elapsed().as_secs_f64());
         // So that every phase has load, and all of it is used.
         let work_left: f64 = plan.faults[number..].iter().map(Fault::work).sum();
-        world.load.set_pace(f64::from(world.load.left()) / work_left);
+        world.load.pace.set(f64::from(world.load.left()) / work_left);
         fault.inject(&world, &mut random).await?;
         if matches!(fault, Fault::Calm(_)) && calm.is_empty() {
             calm.end = seconds();
         }
     }
     println!("{:>5.0} s  the faults are over", began.elapsed().as_secs_f64());
-    let mut verdicts = vec![end(&world, clients).await?];
-    let quiet = quiet(&world, plan.quiet).await?;
+    let mut verdicts = vec![after::clients_end(&world, clients).await?];
+    let quiet = after::quiet(&world, plan.quiet).await?;
     verdicts.push(invariants::no_poisoned_pool(&world).await?);
     around.shutdown().await;
 
     let facts = Facts::read(&world).await?;
     let changes = history::read(&world.stack.consultation_store).await?;
     verdicts.splice(0..0, invariants::check(&facts, &changes, &world.seen));
-    if let Some(proxy) = &world.stack.database_proxy {
-        for (cut, name) in proxy.cut.iter().zip(["commit", "another statement"]) {
-            world.seen.add(&format!("connection cut after {name}"), cut.load(std::sync::atomic::Ordering::Relaxed));
-        }
-    }
     Ok(Report {
         seed: plan.seed,
-        injected: world.seen.injected(),
+        injected: injected(&world),
         told: told(&facts),
-        lost_starts: world.load.lost_starts.load(std::sync::atomic::Ordering::Relaxed),
+        lost_starts: world.load.lost_starts.load(Ordering::Relaxed),
         outages: world.seen.outages.lock().expect("outages").clone(),
         verdicts,
         latencies: [facts.latencies(calm), facts.latencies(f64::MIN..f64::MAX)],
         quiet,
         length: began.elapsed(),
     })
+}
+
+/// Every fault that was injected, by whom ever.
+fn injected(world: &World) -> BTreeMap<String, u64> {
+    for (fault, times) in world.stack.doors.iter().flat_map(|door| door.log.injected()) {
+        world.seen.add(fault, times);
+    }
+    if let Some(proxy) = &world.stack.database_proxy {
+        for (cut, name) in proxy.cut.iter().zip(["commit", "another statement"]) {
+            world.seen.add(&format!("connection cut after {name}"), cut.load(Ordering::Relaxed));
+        }
+    }
+    world.seen.injected()
 }
 
 #[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970 are far below 2^52")]
@@ -117,39 +125,4 @@ async fn keep(world: Arc<World>) {
         }
         sleep(KEEP_EVERY).await;
     }
-}
-
-/// Lets the clients end; then every replica must be ready and answer a write.
-async fn end(world: &World, mut clients: JoinSet<()>) -> anyhow::Result<Verdict> {
-    world.stack.ready(&world.api).await?;
-    world.load.set_pace(PACE_AT_THE_END);
-    let _ = tokio::time::timeout(CLIENTS_END_WITHIN, async { while clients.join_next().await.is_some() {} }).await;
-    clients.shutdown().await;
-    let mut cases = Vec::new();
-    for replica in &world.stack.consultation {
-        let [physician, patient] = [(); 2].map(|()| uuid::Uuid::new_v4().to_string());
-        let Ok(id) = world.api.start(replica.port, &physician, &patient).await else {
-            cases.push(Some(format!("{} does not start a consultation", replica.name)));
-            continue;
-        };
-        let end = (clock::now() + Duration::from_mins(1)).to_rfc3339();
-        let finished = world.api.finish(replica.port, &id, &end).await;
-        cases.push(finished.err().map(|_| format!("{} does not finish a consultation", replica.name)));
-        for finance in &world.stack.finance {
-            // The price of up to an hour.
-            let recorded = world.api.record(finance.port, &id, "200.00").await;
-            cases.push(recorded.err().map(|_| format!("{} does not record a payment", finance.name)));
-        }
-    }
-    Ok(Verdict::of("when the faults are over every replica is ready and writes", cases))
-}
-
-/// Waits until nothing is left to deliver, and no longer than `limit`.
-async fn quiet(world: &World, limit: Duration) -> anyhow::Result<Duration> {
-    let began = Instant::now();
-    let left = "SELECT count(*) AS n FROM pending_payment WHERE NOT finished";
-    while world.stack.consultation_store.number(left).await? > 0 && began.elapsed() < limit {
-        sleep(ASK_AGAIN_AFTER).await;
-    }
-    Ok(began.elapsed())
 }

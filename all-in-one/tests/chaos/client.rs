@@ -1,5 +1,7 @@
 //! The load: clients that start and finish consultations, and their own log of what they were told.
 
+mod pace;
+
 use std::{
     sync::{
         Mutex,
@@ -12,6 +14,8 @@ use chassis::clock;
 use fastrand::Rng;
 use tokio::time::sleep;
 use uuid::Uuid;
+
+use pace::Pace;
 
 use crate::api::{Answer, Api, cents};
 
@@ -27,7 +31,6 @@ const WRONG_OF_100: u8 = 2;
 /// Up to five and a half hours, so that prices vary.
 const LONGEST_SECONDS: u64 = 20_000;
 const HOUR: Duration = Duration::from_hours(1);
-const WAIT_WHILE_PAUSED: Duration = Duration::from_millis(50);
 
 /// What a client knows of the consultation that it finished.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,8 +46,7 @@ pub(crate) struct Load {
     api: Api,
     ports: Vec<u16>,
     left: AtomicI32,
-    /// The pace of the phase, and how much faster it is just now.
-    pace: Mutex<[f64; 2]>,
+    pub(crate) pace: Pace,
     log: Mutex<Vec<(Uuid, Outcome)>>,
     /// Consultations whose start was never answered.
     pub(crate) lost_starts: AtomicU32,
@@ -59,21 +61,11 @@ impl Load {
             api,
             ports,
             left,
-            pace: Mutex::new([0.0; 2]),
+            pace: Pace::default(),
             log: Mutex::default(),
             lost_starts: AtomicU32::new(0),
             surprises: Mutex::default(),
         }
-    }
-
-    /// How many consultations all clients together begin in a second.
-    pub(crate) fn set_pace(&self, per_second: f64) {
-        *self.pace.lock().expect("pace") = [per_second, 1.0];
-    }
-
-    /// So many times faster than the phase's pace; none for zero.
-    pub(crate) fn hurry(&self, times: f64) {
-        self.pace.lock().expect("pace")[1] = times;
     }
 
     pub(crate) fn left(&self) -> i32 {
@@ -96,12 +88,7 @@ impl Load {
     /// One client, until there is nothing left to do.
     pub(crate) async fn run(&self, mut random: Rng) {
         while self.left() > 0 {
-            let [pace, times] = *self.pace.lock().expect("pace");
-            if pace * times <= 0.0 {
-                sleep(WAIT_WHILE_PAUSED).await;
-                continue;
-            }
-            sleep(Duration::from_secs_f64(2.0 * random.f64() * f64::from(CLIENTS) / (pace * times))).await;
+            self.pace.turn(&mut random).await;
             if self.left.fetch_sub(1, Ordering::Relaxed) > 0 {
                 self.consult(&mut random).await;
             }

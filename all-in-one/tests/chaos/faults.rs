@@ -104,12 +104,9 @@ async fn cuts(world: &World, seconds: u64) {
 }
 
 async fn finance(world: &World, finance: Finance, seconds: u64) {
-    let calls = || world.stack.doors.iter().map(|door| door.calls().len()).sum::<usize>();
-    let before = calls();
     world.stack.set_finance(finance);
     sleep(Duration::from_secs(seconds)).await;
     world.stack.set_finance(Finance::Healthy);
-    world.seen.add(&format!("finance: calls while {finance:?}"), (calls() - before) as u64);
 }
 
 /// Replaces all replicas, as a new version is rolled out.

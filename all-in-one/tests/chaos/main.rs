@@ -13,6 +13,7 @@
 //! cargo test -p all-in-one --test chaos -- --check-the-checker
 //! ```
 
+mod after;
 mod api;
 mod bugs;
 mod campaign;

@@ -65,9 +65,9 @@ pub(crate) async fn run(seed: u64) -> anyhow::Result<()> {
 async fn latency(world: &World) -> anyhow::Result<()> {
     println!("| from finish to confirmed | p50 | p99 |\n|---|---|---|");
     let begin = seconds();
-    world.load.set_pace(LATENCY_PACE);
+    world.load.pace.set(LATENCY_PACE);
     sleep(LATENCY_FOR).await;
-    world.load.set_pace(0.0);
+    world.load.pace.set(0.0);
     let end = seconds();
     delivered(world).await?;
     print_latency(world, &format!("with hints, {LATENCY_PACE}/s"), begin..end).await?;
@@ -143,9 +143,9 @@ async fn outages(world: &World, random: &mut Rng) -> anyhow::Result<()> {
     println!("|---|---|---|---|---|---|");
     for finance in [Finance::Refused, Finance::BlackHole] {
         for length in OUTAGES {
-            world.load.set_pace(OUTAGE_PACE);
+            world.load.pace.set(OUTAGE_PACE);
             Fault::Outage(finance, length).inject(world, random).await?;
-            world.load.set_pace(0.0);
+            world.load.pace.set(0.0);
             let outages = world.seen.outages.lock().expect("outages");
             let outage = outages.last().expect("it was just seen");
             let calls: Vec<_> = outage.calls.iter().map(|[all, _]| all.to_string()).collect();

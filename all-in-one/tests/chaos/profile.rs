@@ -15,7 +15,7 @@ const QUIET: Duration = Duration::from_secs(100);
 pub(crate) enum Profile {
     /// 2,000 consultations in about 5 minutes
     Ci,
-    /// 20,000 consultations and at least 100 kills in about 25 minutes
+    /// 20,000 consultations and at least 100 kills in about 15 minutes
     Full,
 }
 

@@ -17,11 +17,11 @@ const PATIENCE: Duration = Duration::from_secs(40);
 const ASK_AGAIN_AFTER: Duration = Duration::from_millis(50);
 
 pub(super) async fn last(world: &World, finance: Finance, length: Duration) -> anyhow::Result<()> {
-    world.load.hurry(HURRY);
+    world.load.pace.hurry(HURRY);
     let began = Instant::now();
     world.stack.set_finance(finance);
     sleep(length).await;
-    world.load.hurry(1.0);
+    world.load.pace.hurry(1.0);
     let due_before = format!("NOT finished AND created_at < '{}'", clock::now().format("%Y-%m-%dT%H:%M:%S%.3f+00:00"));
     let due = format!("SELECT count(*) AS n FROM pending_payment WHERE {due_before}");
     world.stack.set_finance(Finance::Healthy);
@@ -43,7 +43,7 @@ pub(super) async fn last(world: &World, finance: Finance, length: Duration) -> a
 
 fn calls(world: &World, began: Instant, back: Instant) -> Vec<[usize; 2]> {
     let middle = began + (back - began) / 2;
-    let doors = world.stack.doors.iter().map(|door| door.calls());
+    let doors = world.stack.doors.iter().map(|door| door.log.calls());
     doors
         .map(|calls| {
             [began, middle].map(|from| {
@@ -56,7 +56,7 @@ fn calls(world: &World, began: Instant, back: Instant) -> Vec<[usize; 2]> {
 
 /// How long after finance's return the first call succeeded that was made after it.
 fn recovered(world: &World, back: Instant) -> Option<Duration> {
-    let calls = world.stack.doors.iter().flat_map(|door| door.calls());
+    let calls = world.stack.doors.iter().flat_map(|door| door.log.calls());
     let answered = calls.filter(|call| call.at >= back.into_std()).filter_map(|call| call.answered);
     answered.min().map(|first| first - back.into_std())
 }

@@ -43,7 +43,7 @@ pub(super) async fn stop(world: &World, random: &mut Rng) -> anyhow::Result<()> 
     loser.signal(Signal::SIGCONT);
     sleep(HARM).await;
     world.stack.set_finance(Finance::Healthy);
-    world.load.hurry(1.0);
+    world.load.pace.hurry(1.0);
     Ok(())
 }
 
@@ -60,7 +60,7 @@ async fn holds(world: &World, replica: &Replica) -> anyhow::Result<()> {
 
 /// Waits until the other replica sends what the stopped one held, into a hole, so that it still holds it.
 async fn worst_moment(world: &World, loser: &Replica, (other, door): (&Replica, &Door)) -> anyhow::Result<()> {
-    world.load.hurry(0.0);
+    world.load.pace.hurry(0.0);
     door.set(Finance::BlackHole);
     let (winner, loser) = (format!("{}.", other.name), format!("{}.", loser.name));
     let deadline = Instant::now() + PATIENCE;

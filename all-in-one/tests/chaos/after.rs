@@ -1,0 +1,53 @@
+//! After the faults: the clients end, every replica must work, and everything is delivered.
+
+use std::time::Duration;
+
+use chassis::clock;
+use tokio::{
+    task::JoinSet,
+    time::{Instant, sleep, timeout},
+};
+use uuid::Uuid;
+
+use crate::{invariants::Verdict, world::World};
+
+/// What is left to do when the faults are over is done as fast as it goes.
+const PACE_AT_THE_END: f64 = 400.0;
+/// The clients' longest chain of attempts.
+const CLIENTS_END_WITHIN: Duration = Duration::from_secs(90);
+const ASK_AGAIN_AFTER: Duration = Duration::from_millis(100);
+
+/// Lets the clients end; then every replica must be ready and answer a write.
+pub(crate) async fn clients_end(world: &World, mut clients: JoinSet<()>) -> anyhow::Result<Verdict> {
+    world.stack.ready(&world.api).await?;
+    world.load.pace.set(PACE_AT_THE_END);
+    let _ = timeout(CLIENTS_END_WITHIN, async { while clients.join_next().await.is_some() {} }).await;
+    clients.shutdown().await;
+    let mut cases = Vec::new();
+    for replica in &world.stack.consultation {
+        let [physician, patient] = [(); 2].map(|()| Uuid::new_v4().to_string());
+        let Ok(id) = world.api.start(replica.port, &physician, &patient).await else {
+            cases.push(Some(format!("{} does not start a consultation", replica.name)));
+            continue;
+        };
+        let end = (clock::now() + Duration::from_mins(1)).to_rfc3339();
+        let finished = world.api.finish(replica.port, &id, &end).await;
+        cases.push(finished.err().map(|_| format!("{} does not finish a consultation", replica.name)));
+        for finance in &world.stack.finance {
+            // The price of up to an hour.
+            let recorded = world.api.record(finance.port, &id, "200.00").await;
+            cases.push(recorded.err().map(|_| format!("{} does not record a payment", finance.name)));
+        }
+    }
+    Ok(Verdict::of("when the faults are over every replica is ready and writes", cases))
+}
+
+/// Waits until nothing is left to deliver, and no longer than `limit`.
+pub(crate) async fn quiet(world: &World, limit: Duration) -> anyhow::Result<Duration> {
+    let began = Instant::now();
+    let left = "SELECT count(*) AS n FROM pending_payment WHERE NOT finished";
+    while world.stack.consultation_store.number(left).await? > 0 && began.elapsed() < limit {
+        sleep(ASK_AGAIN_AFTER).await;
+    }
+    Ok(began.elapsed())
+}
