@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    ops::Range,
     sync::{Arc, atomic::Ordering},
     time::Duration,
 };
@@ -52,37 +53,28 @@ pub(crate) async fn run(plan: &Plan) -> anyhow::Result<Report> {
     let load = Load::new(api.clone(), ports, plan.consultations);
     let world = Arc::new(World { stack, api, load, seen: Seen::default() });
 
-    let (mut around, mut clients) = (JoinSet::new(), JoinSet::new());
+    let mut around = JoinSet::new();
     around.spawn(keep(world.clone()));
     world.stack.ready(&world.api).await?;
+    let (pester, intruder_random) = (world.clone(), random.fork());
+    around.spawn(async move { intruder::run(&pester, intruder_random).await });
+    let mut clients = JoinSet::new();
     for _ in 0..CLIENTS {
         let (world, random) = (world.clone(), random.fork());
         clients.spawn(async move { world.load.run(random).await });
     }
-    let (pester, intruder_random) = (world.clone(), random.fork());
-    around.spawn(async move { intruder::run(&pester, intruder_random).await });
 
-    let start = seconds();
-    let mut calm = start..start;
-    for (number, fault) in plan.faults.iter().enumerate() {
-        println!("{:>5.0} s  {fault:?}", began.elapsed().as_secs_f64());
-        // So that every phase has load, and all of it is used.
-        let work_left: f64 = plan.faults[number..].iter().map(Fault::work).sum();
-        world.load.pace.set(f64::from(world.load.left()) / work_left);
-        fault.inject(&world, &mut random).await?;
-        if matches!(fault, Fault::Calm(_)) && calm.is_empty() {
-            calm.end = seconds();
-        }
-    }
+    let calm = hurt(&world, plan, &mut random, began).await?;
     println!("{:>5.0} s  the faults are over", began.elapsed().as_secs_f64());
-    let mut verdicts = vec![after::clients_end(&world, clients).await?];
+    let works = after::clients_end(&world, clients).await?;
     let quiet = after::quiet(&world, plan.quiet).await?;
-    verdicts.push(invariants::no_poisoned_pool(&world).await?);
+    let pool = invariants::no_poisoned_pool(&world).await?;
     around.shutdown().await;
 
     let facts = Facts::read(&world).await?;
     let changes = history::read(&world.stack.consultation_store).await?;
-    verdicts.splice(0..0, invariants::check(&facts, &changes, &world.seen));
+    let mut verdicts = invariants::check(&facts, &changes, &world.seen);
+    verdicts.extend([works, pool]);
     Ok(Report {
         seed: plan.seed,
         injected: injected(&world),
@@ -94,6 +86,23 @@ pub(crate) async fn run(plan: &Plan) -> anyhow::Result<Report> {
         quiet,
         length: began.elapsed(),
     })
+}
+
+/// Injects the faults, one after the other. Gives the time of the first calm, in seconds since 1970.
+async fn hurt(world: &World, plan: &Plan, random: &mut Rng, began: Instant) -> anyhow::Result<Range<f64>> {
+    let start = seconds();
+    let mut calm = start..start;
+    for (number, fault) in plan.faults.iter().enumerate() {
+        println!("{:>5.0} s  {fault:?}", began.elapsed().as_secs_f64());
+        // So that every phase has load, and all of it is used.
+        let work_left: f64 = plan.faults[number..].iter().map(Fault::work).sum();
+        world.load.pace.set(f64::from(world.load.left()) / work_left);
+        fault.inject(world, random).await?;
+        if matches!(fault, Fault::Calm(_)) && calm.is_empty() {
+            calm.end = seconds();
+        }
+    }
+    Ok(calm)
 }
 
 /// Every fault that was injected, by whom ever.

@@ -17,6 +17,8 @@ use crate::{
 
 /// Pauses between two kills.
 const KILL_PAUSE_MILLISECONDS: std::ops::Range<u64> = 1000..3000;
+/// In a storm, with the time that a restart takes.
+const RESTART_EVERY_SECONDS: u64 = 7;
 /// What orchestrators wait before they kill.
 const DRAIN_LIMIT: Duration = Duration::from_secs(10);
 /// Of 1,000 messages to PostgreSQL: enough cuts in a phase, and enough that gets through.
@@ -29,6 +31,8 @@ pub(crate) enum Fault {
     Calm(u64),
     /// Processes are killed.
     Kills(u64),
+    /// Processes are killed while PostgreSQL is restarted, connections are cut and answers lost.
+    Storm(u64),
     /// The cluster is killed and started again.
     Restarts(u64),
     /// Sessions of PostgreSQL are ended.
@@ -60,7 +64,7 @@ impl Fault {
             | Self::DroppedAnswers(seconds)
             | Self::Hostile(seconds) => seconds as f64,
             Self::Outage(_, seconds) => outage::HURRY * seconds as f64 + DRAIN_LIMIT.as_secs_f64(),
-            Self::Kills(times) => 2.0 * times as f64,
+            Self::Kills(times) | Self::Storm(times) => 2.0 * times as f64,
             Self::Restarts(times) => 5.0 * times as f64,
             Self::DiskFull(times) => 15.0 * times as f64,
             Self::Stopped => 35.0,
@@ -72,6 +76,7 @@ impl Fault {
         match self {
             Self::Calm(seconds) => sleep(Duration::from_secs(seconds)).await,
             Self::Kills(times) => kills(world, times, random).await,
+            Self::Storm(times) => storm(world, times, random).await,
             Self::Restarts(times) => cluster::restarts(world, times, random).await,
             Self::Terminations(seconds) => cluster::terminations(world, seconds, random).await?,
             Self::Cuts(seconds) => cuts(world, seconds).await,
@@ -94,6 +99,18 @@ async fn kills(world: &World, times: u64, random: &mut Rng) {
         replica.kill();
         world.seen.count(&format!("kill -9 {}", replica.program));
     }
+}
+
+async fn storm(world: &World, kills_wanted: u64, random: &mut Rng) {
+    let mut other = random.fork();
+    let kills = kills(world, kills_wanted, random);
+    let seconds = kills_wanted * 2;
+    let restarts = async {
+        if world.stack.database_proxy.is_some() {
+            cluster::restarts(world, seconds / RESTART_EVERY_SECONDS, &mut other).await;
+        }
+    };
+    tokio::join!(kills, restarts, cuts(world, seconds), finance(world, Finance::DropsAnswers, seconds));
 }
 
 async fn cuts(world: &World, seconds: u64) {

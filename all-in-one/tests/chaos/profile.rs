@@ -38,13 +38,14 @@ impl Profile {
             Self::Full => [4, 3],
         };
         let kills = match self {
-            Self::Ci => 15,
+            Self::Ci => 10,
             Self::Full => 120,
         };
         let outages = [Finance::Refused, Finance::Unavailable, Finance::BlackHole, Finance::Slow];
         let mut faults = vec![
             Fault::Kills(kills),
-            Fault::DroppedAnswers(15 * long),
+            Fault::Storm(8 * long),
+            Fault::DroppedAnswers(10 * long),
             Fault::Hostile(15 * long),
             Fault::Stopped,
             Fault::Rolling,
@@ -53,8 +54,8 @@ impl Profile {
         if backend == Backend::Postgres {
             faults.extend([
                 Fault::Restarts(3 * short),
-                Fault::Terminations(15 * long),
-                Fault::Cuts(20 * long),
+                Fault::Terminations(10 * long),
+                Fault::Cuts(15 * long),
                 Fault::DiskFull(short),
             ]);
         }

@@ -39,6 +39,11 @@ impl Report {
         self.verdicts.iter().filter(|verdict| !verdict.violations.is_empty()).map(|verdict| verdict.invariant).collect()
     }
 
+    /// What the faults gave no chance to be wrong.
+    pub(crate) fn unchecked(&self) -> Vec<&'static str> {
+        self.verdicts.iter().filter(|verdict| verdict.checked == 0).map(|verdict| verdict.invariant).collect()
+    }
+
     pub(crate) fn print(&self) {
         let [acknowledged, refused, unknown] = self.told;
         println!("\nseed {}, {:.0} s", self.seed, self.length.as_secs_f64());

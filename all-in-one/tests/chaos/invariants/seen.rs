@@ -8,8 +8,8 @@ use crate::{
     world::{Outage, Seen, World},
 };
 
-/// The row slots and the failures in a row until the circuit breaker opens.
-const BEFORE_IT_OPENS: usize = 16 + 5;
+/// The requests in flight and the failures in a row until the circuit breaker opens.
+const BEFORE_IT_OPENS: usize = 8 + 5;
 /// One call per relay when it is open, in seconds.
 const PROBE_EVERY: u64 = 5;
 /// A probe interval and a call.
