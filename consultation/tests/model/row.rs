@@ -3,6 +3,8 @@
 //! Left out: time (a row is always due; backoff and the breaker decide when, not what), batches (rows do not
 //! know each other), and refusals (they change the row as failures do).
 
+mod steps;
+
 use std::collections::BTreeSet;
 
 use stateright::{Model, Property};
@@ -12,8 +14,6 @@ pub(crate) const STAYS: &str = "finished stays finished";
 pub(crate) const FENCE: &str = "a stale lease changes nothing";
 pub(crate) const ONE_LEASE: &str = "no two leases at once";
 const RELAYS: usize = 3;
-/// The most that a model which gives up tries.
-const GIVE_UP_AFTER: u8 = 2;
 
 /// What a model does wrong, to see that it is found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -155,9 +155,9 @@ impl Model for Outbox {
             Action::Claim(relay) => self.claim(&mut next, relay)?,
             Action::Send(relay) => self.send(&mut next, relay)?,
             Action::WriteOutcome(relay) => self.write_outcome(&mut next, relay)?,
-            Action::EndLease => end_lease(&mut next)?,
+            Action::EndLease => steps::end_lease(&mut next)?,
             Action::Record(message) => self.record(&mut next, message)?,
-            Action::Receive(message) => receive(&mut next, message)?,
+            Action::Receive(message) => steps::receive(&mut next, message)?,
             Action::Fail(Message::Request(token)) => {
                 next.spend_fault()?;
                 next.network.remove(&Message::Request(token));
@@ -204,96 +204,4 @@ impl Model for Outbox {
             Property::eventually("finished in the end", |_, state: &State| state.finished),
         ]
     }
-}
-
-impl Outbox {
-    fn has(&self, flaw: Flaw) -> bool {
-        self.flaw == Some(flaw)
-    }
-
-    fn claim(&self, next: &mut State, relay: usize) -> Option<()> {
-        let free = next.lease != Lease::Valid || self.has(Flaw::ClaimIgnoresLease);
-        let tired = self.has(Flaw::GiveUp) && next.claim_seq >= GIVE_UP_AFTER;
-        if next.relays[relay] != Relay::Idle || next.finished || !free || tired {
-            return None;
-        }
-        if next.lease == Lease::Valid && next.is_held() {
-            next.violated.insert(ONE_LEASE);
-        }
-        next.claim_seq += 1;
-        next.lease = Lease::Valid;
-        next.relays[relay] = Relay::Claimed(next.claim_seq);
-        Some(())
-    }
-
-    fn send(&self, next: &mut State, relay: usize) -> Option<()> {
-        let Relay::Claimed(token) = next.relays[relay] else { return None };
-        if self.has(Flaw::FinishBeforeConfirm) {
-            (next.finished, next.lease) = (true, Lease::None);
-        }
-        next.relays[relay] = Relay::Sent(token);
-        next.network.insert(Message::Request(token));
-        Some(())
-    }
-
-    fn record(&self, next: &mut State, message: Message) -> Option<()> {
-        let Message::Request(token) = message else { return None };
-        next.network.remove(&message);
-        next.network.insert(Message::Confirmation(token));
-        next.payments = if self.has(Flaw::NoUniqueKey) { next.payments + 1 } else { 1 };
-        Some(())
-    }
-
-    /// A success counts whoever saw it, a failure only under the lease in which it happened.
-    fn write_outcome(&self, next: &mut State, relay: usize) -> Option<()> {
-        let is_success = match next.relays[relay] {
-            Relay::Confirmed(_) => true,
-            Relay::Failed(_) => false,
-            _ => return None,
-        };
-        let is_stale = next.relays[relay].token() != Some(next.claim_seq);
-        next.relays[relay] = Relay::Idle;
-        if is_success {
-            (next.finished, next.lease) = (true, Lease::None);
-            return Some(());
-        }
-        if self.has(Flaw::FailureOverridesSuccess) && next.finished {
-            next.finished = false;
-            next.violated.insert(STAYS);
-        }
-        let counts = next.lease != Lease::None && !next.finished;
-        if counts && (!is_stale || self.has(Flaw::NoFence)) {
-            next.lease = Lease::None;
-            if is_stale {
-                next.violated.insert(FENCE);
-            }
-        }
-        Some(())
-    }
-}
-
-/// For nothing if nobody holds the row any more; else the holder is too slow, which is a fault.
-fn end_lease(next: &mut State) -> Option<()> {
-    if next.lease != Lease::Valid {
-        return None;
-    }
-    if next.is_held() {
-        next.spend_fault()?;
-    }
-    next.lease = Lease::Ended;
-    Some(())
-}
-
-/// Only by the relay that waits for it; what comes too late is dropped.
-fn receive(next: &mut State, message: Message) -> Option<()> {
-    let (token, received) = match message {
-        Message::Request(_) => return None,
-        Message::Confirmation(token) => (token, Relay::Confirmed(token)),
-        Message::Failure(token) => (token, Relay::Failed(token)),
-    };
-    next.network.remove(&message);
-    if let Some(waiting) = next.relays.iter_mut().find(|relay| **relay == Relay::Sent(token)) {
-        *waiting = received;
-    }
-    Some(())
 }
