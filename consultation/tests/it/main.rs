@@ -4,6 +4,7 @@ mod claim_cost;
 mod end_dates;
 mod finance_stub;
 mod finish;
+mod hang_ups;
 mod hints;
 mod outbox;
 mod queries;
