@@ -96,7 +96,7 @@ impl Relay {
         vec![Outcome::Confirmed(confirmed), Outcome::Postponed(failed), Outcome::Parked(refused)]
     }
 
-    /// Tells the breaker, and the log what changed: not each failure of an outage.
+    /// Tells the breaker and the log: loudly what someone must mend, and when an outage begins and ends.
     fn note(&self, failure: Option<&DestinationFailed>) {
         let Some(failure) = failure else {
             if self.breaker().succeeded() {
@@ -106,7 +106,7 @@ impl Relay {
         };
         let opened = self.breaker().failed(failure.hint, Instant::now());
         match (opened, failure.hint) {
-            (true, Hint::Misconfigured) => tracing::error!(error = %failure, "no payment arrives until this is fixed"),
+            (_, Hint::Misconfigured) => tracing::error!(error = %failure, "no payment arrives until this is fixed"),
             (true, _) => tracing::warn!(error = %failure, "finance is down; each 5 s one payment is tried"),
             (false, _) => tracing::info!(error = %failure, "finance failed; the payments are sent again"),
         }
