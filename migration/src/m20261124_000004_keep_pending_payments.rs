@@ -1,6 +1,8 @@
 //! No code path deletes what is undelivered, takes back a confirmation, or changes what is sent: triggers,
 //! since no constraint sees a deletion. Their conditions are checked without a call, so that ordinary
 //! updates pay next to nothing.
+//!
+//! SQLite's REPLACE deletes without asking the triggers of deletion; those of insertion and update refuse it.
 
 use sea_orm_migration::{
     prelude::*,
@@ -11,15 +13,23 @@ use sea_orm_migration::{
 pub(crate) struct Migration;
 
 /// Each is a statement of its own: SQLite's bodies hold semicolons.
-const SQLITE: [&str; 2] = [
+const SQLITE: [&str; 3] = [
     "CREATE TRIGGER pending_payment_keep BEFORE DELETE ON pending_payment WHEN NOT OLD.finished
      BEGIN SELECT RAISE(ABORT, 'a payment that finance has not confirmed must not be deleted'); END",
+    "CREATE TRIGGER pending_payment_keep_place BEFORE INSERT ON pending_payment
+     WHEN EXISTS (SELECT 1 FROM pending_payment WHERE id = NEW.id AND NOT finished)
+       OR EXISTS (SELECT 1 FROM pending_payment WHERE appointment_id = NEW.appointment_id AND NOT finished)
+     BEGIN SELECT RAISE(ABORT, 'a payment that finance has not confirmed must not be replaced'); END",
     "CREATE TRIGGER pending_payment_stay BEFORE UPDATE ON pending_payment
-     WHEN OLD.finished AND NOT NEW.finished
+     WHEN OLD.finished AND NOT NEW.finished OR OLD.id <> NEW.id
        OR OLD.appointment_id <> NEW.appointment_id OR OLD.total_price_cents <> NEW.total_price_cents
      BEGIN SELECT RAISE(ABORT, 'a confirmation is not taken back, and what is sent does not change'); END",
 ];
-const SQLITE_DOWN: [&str; 2] = ["DROP TRIGGER pending_payment_keep", "DROP TRIGGER pending_payment_stay"];
+const SQLITE_DOWN: [&str; 3] = [
+    "DROP TRIGGER pending_payment_stay",
+    "DROP TRIGGER pending_payment_keep_place",
+    "DROP TRIGGER pending_payment_keep",
+];
 
 const POSTGRES: [&str; 5] = [
     "CREATE FUNCTION pending_payment_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -37,7 +47,7 @@ const POSTGRES: [&str; 5] = [
     "CREATE TRIGGER pending_payment_keep_all BEFORE TRUNCATE ON pending_payment FOR EACH STATEMENT
      EXECUTE FUNCTION pending_payment_refuse_truncate('payments that finance has not confirmed must not be deleted')",
     "CREATE TRIGGER pending_payment_stay BEFORE UPDATE ON pending_payment FOR EACH ROW
-     WHEN (OLD.finished AND NOT NEW.finished
+     WHEN (OLD.finished AND NOT NEW.finished OR OLD.id <> NEW.id
         OR OLD.appointment_id <> NEW.appointment_id OR OLD.total_price_cents <> NEW.total_price_cents)
      EXECUTE FUNCTION pending_payment_refuse('a confirmation is not taken back, and what is sent does not change')",
 ];

@@ -12,6 +12,9 @@ pub(crate) async fn catalogue(db: &TestDatabase) -> Vec<String> {
             || is_nullable AS line
         FROM information_schema.columns WHERE table_schema = 'public'
         UNION SELECT 'index ' || indexdef FROM pg_indexes WHERE schemaname = 'public'
+        UNION SELECT 'trigger ' || pg_get_triggerdef(pg_trigger.oid) FROM pg_trigger
+        JOIN pg_class ON pg_class.oid = tgrelid WHERE NOT tgisinternal AND relnamespace = 'public'::regnamespace
+        UNION SELECT 'function ' || pg_get_functiondef(oid) FROM pg_proc WHERE pronamespace = 'public'::regnamespace
         UNION SELECT 'constraint ' || conrelid::regclass || ' ' || pg_get_constraintdef(oid)
         FROM pg_constraint WHERE connamespace = 'public'::regnamespace ORDER BY 1";
     texts(db, SQLITE, POSTGRES).await

@@ -2,11 +2,15 @@
 
 use chassis::database::Database;
 use entity::pending_payment;
+use migration::consultation::Migrator;
 use rstest::rstest;
 use sea_orm::{ConnectionTrait, DbErr, EntityTrait, ExecResult};
 use testkit::{Backend, TestDatabase};
 
-use crate::rows::{at, finished, insert, migrated, pending};
+use crate::{
+    catalogue::catalogue,
+    rows::{at, finished, insert, migrated, pending},
+};
 
 /// An undelivered payment and a delivered one.
 async fn one_of_each(backend: Backend) -> Option<TestDatabase> {
@@ -41,6 +45,49 @@ async fn an_undelivered_payment_cannot_be_deleted(#[values(Backend::Sqlite, Back
     assert_eq!(count(&db.database).await, 1);
 }
 
+#[rstest]
+#[case::by_its_consultation("appointment_id")]
+#[case::by_its_id("id")]
+#[tokio::test]
+async fn an_undelivered_payment_cannot_be_replaced_in_sqlite(#[case] same: &str) {
+    let Some(db) = one_of_each(Backend::Sqlite).await else { return };
+    let values = if same == "id" { "id, randomblob(16)" } else { "randomblob(16), appointment_id" };
+    let columns = "total_price_cents, tries, processing, finished, next_attempt_at, lease_until, claim_seq, last_error,
+        rejections, parked_at, created_at, finished_at";
+    let replace = format!(
+        "REPLACE INTO pending_payment (id, appointment_id, {columns})
+         SELECT {values}, {columns} FROM pending_payment WHERE NOT finished"
+    );
+    let refused = execute(&db.database, &replace).await.expect_err("refused").to_string();
+    assert!(refused.contains("not confirmed"), "{refused}");
+    let change = "UPDATE OR REPLACE pending_payment SET id = (SELECT id FROM pending_payment WHERE NOT finished)
+        WHERE finished";
+    assert!(execute(&db.database, change).await.is_err());
+    assert_eq!(count(&db.database).await, 2);
+}
+
+#[tokio::test]
+async fn a_role_with_a_schema_of_its_own_keeps_its_payments() {
+    let Some(db) = TestDatabase::empty(Backend::Postgres).await else { return };
+    // It is first on the search path by its name, as in docker/postgres/roles.sql.
+    execute(&db.database, "CREATE SCHEMA AUTHORIZATION CURRENT_USER").await.expect("a schema");
+    db.database.migrate::<Migrator>().await.expect("migrated");
+    assert!(catalogue(&db).await.is_empty(), "nothing is in the schema that all share");
+    let consultation = insert(&db.database, finished()).await.expect("inserted");
+    insert(&db.database, pending(consultation.id)).await.expect("inserted");
+    for verb in ["DELETE FROM", "TRUNCATE"] {
+        // From a session whose search path does not lead there, as that of a restore.
+        let elsewhere = format!(
+            "DO $$ BEGIN
+                 PERFORM set_config('search_path', '', true);
+                 EXECUTE format('{verb} %I.pending_payment', current_user);
+             END $$"
+        );
+        let refused = execute(&db.database, &elsewhere).await.expect_err("refused").to_string();
+        assert!(refused.contains("not confirmed"), "{refused}");
+    }
+}
+
 #[tokio::test]
 async fn the_table_cannot_be_truncated_while_a_payment_is_undelivered() {
     let Some(db) = one_of_each(Backend::Postgres).await else { return };
@@ -57,6 +104,7 @@ async fn the_table_cannot_be_truncated_while_a_payment_is_undelivered() {
 #[case::taken_back("finished = false, finished_at = NULL")]
 #[case::another_amount("total_price_cents = total_price_cents + 1")]
 #[case::another_appointment("appointment_id = id")]
+#[case::another_id("id = appointment_id")]
 #[tokio::test]
 async fn a_confirmation_and_what_is_sent_never_change(
     #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,

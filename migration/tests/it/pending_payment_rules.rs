@@ -79,7 +79,9 @@ async fn a_new_row_is_neither_sent_nor_held_nor_finished(
 #[tokio::test]
 async fn a_consultation_has_one_pending_payment(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
     let Some((db, consultation)) = finished_consultation(backend).await else { return };
-    insert(&db.database, pending(consultation.id)).await.expect("inserted");
+    let finished_at = Some(at("13:00:01"));
+    let delivered = pending_payment::Model { finished: true, finished_at, ..pending(consultation.id) };
+    insert(&db.database, delivered).await.expect("inserted");
     let again = insert(&db.database, pending(consultation.id)).await;
     assert!(is_duplicate(&again), "{again:?}");
 }
