@@ -79,6 +79,17 @@ async fn a_service_is_ready_once_its_database_is_migrated(
 
 #[rstest]
 #[tokio::test]
+async fn a_service_stays_ready_when_a_newer_version_has_migrated(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let Some(db) = TestDatabase::empty(backend).await else { return };
+    db.database.migrate::<OneMigration>().await.expect("migrated");
+    let older = health::router::<NoMigrations>(db.database.clone(), CancellationToken::new(), None);
+    assert_eq!(get("/readyz", older).await, (200, "ok".to_owned()));
+}
+
+#[rstest]
+#[tokio::test]
 async fn replicas_may_migrate_at_the_same_time(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
     let Some(db) = TestDatabase::empty(backend).await else { return };
     let replica = Database::connect(&db.url).await.expect("a database");
