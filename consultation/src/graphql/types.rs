@@ -35,7 +35,8 @@ pub(crate) struct Consultation {
 
 #[ComplexObject]
 impl Consultation {
-    /// Its payment on the way to finance; null while it is in progress.
+    /// Its payment on the way to finance; null while it is in progress, and again when the payment was
+    /// delivered so long ago that it is no longer kept here.
     async fn pending_payment(&self, ctx: &Context<'_>) -> Option<Result<PendingPayment>> {
         if self.status == ConsultationStatus::InProgress {
             return None;

@@ -55,13 +55,16 @@ impl Retention {
     /// When the database fails.
     pub async fn step(&self, now: DateTime<Utc>) -> Result<u64, DbErr> {
         // Ids are made from the time of the finish: the primary key leads to the oldest rows without another
-        // index. Two replicas that delete at once take different rows.
+        // index. Two replicas that delete at once take different rows. MATERIALIZED as in the claim: otherwise
+        // the planner may lock and delete more rows than the limit.
         const POSTGRES: &str = "
-            DELETE FROM pending_payment WHERE id IN (
+            WITH old AS MATERIALIZED (
                 SELECT id FROM pending_payment
                 WHERE id < $1 AND finished AND finished_at < clock_timestamp() - make_interval(secs => $2)
-                ORDER BY id LIMIT $3 FOR UPDATE SKIP LOCKED
-            )";
+                ORDER BY id LIMIT $3
+                FOR UPDATE SKIP LOCKED
+            )
+            DELETE FROM pending_payment USING old WHERE pending_payment.id = old.id";
         const SQLITE: &str = "
             DELETE FROM pending_payment WHERE id IN (
                 SELECT id FROM pending_payment

@@ -1,6 +1,6 @@
 //! Delivered rows leave when they are old, undelivered ones never.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chassis::{clock, database::now_plus};
 use consultation::outbox::{
@@ -10,9 +10,10 @@ use consultation::outbox::{
 };
 use entity::pending_payment::{Column, Entity as PendingPayments};
 use rstest::rstest;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
+use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, sea_query::Expr};
 use serde_json::json;
 use testkit::{Backend, TestDatabase};
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     outbox::{LEASE, outbox, rows},
@@ -20,6 +21,8 @@ use crate::{
 };
 
 const DAY: Duration = Duration::from_hours(24);
+/// A test that waits this long has failed.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// An outbox that has delivered so many rows two days ago, and others just now.
 async fn history(backend: Backend, old: usize, young: usize, undelivered: usize) -> Option<TestDatabase> {
@@ -74,6 +77,30 @@ async fn two_replicas_delete_batch_by_batch_until_nothing_is_left(
         }
     }
     assert_eq!((deleted, rows(&db).await.len()), (old as u64, 1));
+}
+
+#[rstest]
+#[tokio::test]
+async fn retention_deletes_by_itself_and_ends_at_shutdown(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let Some(db) = history(backend, 1, 1, 1).await else { return };
+    let old = PendingPayments::find().filter(Column::FinishedAt.lt(clock::now() - DAY));
+    let old = old.one(&db.database.read).await.expect("a row").expect("an old one");
+    let (database, id) = (&db.database.write, clock::id_at(clock::now() - DAY * 2));
+    // An id of its time, under which it was written then.
+    PendingPayments::delete_by_id(old.id).exec(database).await.expect("deleted");
+    let old = entity::pending_payment::Model { id, ..old };
+    old.into_active_model().insert(database).await.expect("inserted");
+
+    let shutdown = CancellationToken::new();
+    let running = tokio::spawn(retention(&db).run(shutdown.clone()));
+    let deadline = Instant::now() + PATIENCE;
+    while rows(&db).await.len() != 2 {
+        assert!(Instant::now() < deadline, "the old row is still there");
+    }
+    shutdown.cancel();
+    running.await.expect("it ends");
 }
 
 #[rstest]
