@@ -12,7 +12,7 @@ use chassis::{
     telemetry::TelemetrySettings,
 };
 use clap::{Parser, Subcommand};
-use consultation::config::Finance;
+use consultation::{config::Finance, reconcile};
 use migration::{consultation::Migrator as ConsultationMigrator, finance::Migrator as FinanceMigrator};
 
 /// Both services, consultation and finance, in one process.
@@ -38,14 +38,17 @@ enum Command {
     /// Start and finish three consultations and watch their payments arrive in finance; starts the
     /// services for it unless they run
     Demo,
-    /// Compare finished consultations with finance's payments, name each difference, and fail if there is
-    /// one; the services must run
+    /// Compare finished consultations with finance's payments and name each difference; finance must run
+    #[command(after_help = reconcile::HELP)]
     Reconcile,
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    cli::exit_code(run(Cli::parse()).await)
+    let cli = Cli::parse();
+    let reconciles = matches!(cli.command, Some(Command::Reconcile));
+    let exit_code = if reconciles { reconcile::exit_code } else { cli::exit_code };
+    exit_code(run(cli).await)
 }
 
 async fn run(cli: Cli) -> anyhow::Result<()> {
@@ -61,7 +64,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Demo => demo::run(consultation, servers).await,
         Command::Reconcile => {
             let to_finance = consultation.finance.resolve(own_finance(&servers[1])?)?;
-            consultation::reconcile::run(&servers[0], to_finance).await
+            reconcile::run(&servers[0], to_finance).await
         }
     }
 }

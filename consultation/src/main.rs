@@ -26,13 +26,17 @@ struct Cli {
 enum Command {
     #[command(flatten)]
     Service(chassis::cli::Command),
-    /// Compare finished consultations with finance's payments, name each difference, and fail if there is one
+    /// Compare finished consultations with finance's payments and name each difference
+    #[command(after_help = reconcile::HELP)]
     Reconcile,
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    chassis::cli::exit_code(run(Cli::parse()).await)
+    let cli = Cli::parse();
+    let reconciles = matches!(cli.command, Some(Command::Reconcile));
+    let exit_code = if reconciles { reconcile::exit_code } else { chassis::cli::exit_code };
+    exit_code(run(cli).await)
 }
 
 async fn run(cli: Cli) -> anyhow::Result<()> {

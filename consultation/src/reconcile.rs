@@ -2,75 +2,75 @@
 //!
 //! It may run beside the services. Each side is read in the order in which it is written, so that what
 //! happens in between is never taken for a difference: a consultation, its pending payment, its payment.
+//! What was confirmed here before finance was asked is there; what finance had before we looked is finished here.
 
 mod page;
+mod report;
 
-use std::fmt::{self, Display, Formatter};
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail};
 use chassis::{cli, config::Server};
-use entity::Money;
 use sea_orm::DatabaseConnection;
 use uuid::Uuid;
 
 use crate::{
     config::Finance,
-    finance::{FinanceClient, REQUEST_LIMIT, RecordedPayment},
+    finance::{FinanceClient, REQUEST_LIMIT},
 };
 use page::Page;
+pub use report::{Difference, HELP, Reconciliation};
 
-/// What does not agree.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Difference {
-    /// Finance has confirmed the payment of a consultation, and does not have it.
-    MissingPayment(Uuid, Money),
-    /// A finished consultation has neither a payment nor one on its way.
-    NoPendingPayment(Uuid, Money),
-    /// Its payment, or the one on its way, is of another amount than its price.
-    WrongAmount(Uuid, Money, Money),
-    /// A payment is for no finished consultation.
-    PaymentWithoutConsultation(RecordedPayment),
-}
+/// The two sides could not be compared; 1 is for those that do not agree.
+const NOT_COMPARED: u8 = 2;
+const NO_REPORT: &str = "cannot write the report";
 
-/// What was compared.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Reconciliation {
-    /// Finished consultations.
-    pub consultations: u64,
-    /// Payments in finance.
-    pub payments: u64,
-    /// Payments that the relay has yet to deliver.
-    pub in_transit: u64,
-    /// What does not agree.
-    pub differences: u64,
-}
+/// The two sides were compared, and differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("consultations and payments do not agree")]
+pub struct Disagree;
 
 /// The subcommand: names each difference on standard output, and counts.
 ///
 /// # Errors
-/// When there is a difference, or the database or finance cannot be read.
+/// [`Disagree`] when there is a difference; another when the database or finance cannot be read.
 pub async fn run(server: &Server, finance: Finance) -> anyhow::Result<()> {
     let database = cli::connect(server).await?.read;
     let client = FinanceClient::new(finance, REQUEST_LIMIT)?;
-    let reconciliation = reconcile(&database, &client, |difference| println!("{difference}")).await?;
-    println!("{reconciliation}");
-    ensure!(reconciliation.differences == 0, "consultations and payments do not agree");
+    // Not println!, which panics when nobody reads on.
+    let reconciliation = reconcile(&database, &client, |difference| writeln!(io::stdout(), "{difference}")).await?;
+    writeln!(io::stdout(), "{reconciliation}").context(NO_REPORT)?;
+    if reconciliation.differences > 0 {
+        bail!(Disagree);
+    }
     Ok(())
+}
+
+/// Says what went wrong and gives the exit code of the subcommand, as `diff` has it: 0 if both sides agree,
+/// 1 if they do not, 2 if they could not be compared, be it for a setting.
+#[must_use]
+pub fn exit_code(outcome: anyhow::Result<()>) -> ExitCode {
+    let compared = outcome.as_ref().map_or_else(anyhow::Error::is::<Disagree>, |()| true);
+    let code = cli::exit_code(outcome);
+    if compared { code } else { ExitCode::from(NOT_COMPARED) }
 }
 
 /// Compares both sides page by page.
 ///
 /// # Errors
-/// When the database or finance cannot be read.
+/// When the database or finance cannot be read, or `report` fails.
 pub async fn reconcile(
     database: &DatabaseConnection,
     finance: &FinanceClient,
-    mut report: impl FnMut(Difference),
+    mut report: impl FnMut(Difference) -> io::Result<()>,
 ) -> anyhow::Result<Reconciliation> {
     let mut sum = Reconciliation::default();
     let mut report = |sum: &mut Reconciliation, difference| {
         sum.differences += 1;
-        report(difference);
+        report(difference).context(NO_REPORT)
     };
     let mut after = Uuid::nil();
     while let Some(page) = Page::after(database, after).await.context("cannot read the database")? {
@@ -80,7 +80,7 @@ pub async fn reconcile(
             match compared {
                 page::Compared::Agrees => {}
                 page::Compared::InTransit => sum.in_transit += 1,
-                page::Compared::Differs(difference) => report(&mut sum, difference),
+                page::Compared::Differs(difference) => report(&mut sum, difference)?,
             }
         }
         after = page.last();
@@ -91,32 +91,9 @@ pub async fn reconcile(
         let known = page::finished(database, &payments).await.context("cannot read the database")?;
         sum.payments += payments.len() as u64;
         for stranger in payments.into_iter().filter(|payment| !known.contains(&payment.appointment_id)) {
-            report(&mut sum, Difference::PaymentWithoutConsultation(stranger));
+            report(&mut sum, Difference::PaymentWithoutConsultation(stranger))?;
         }
         let Some(next) = next else { return Ok(sum) };
         cursor = Some(next);
-    }
-}
-
-impl Display for Difference {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::MissingPayment(id, price) => write!(f, "MISSING_PAYMENT consultation={id} price={price}"),
-            Self::NoPendingPayment(id, price) => write!(f, "NO_PENDING_PAYMENT consultation={id} price={price}"),
-            Self::WrongAmount(id, price, amount) => {
-                write!(f, "WRONG_AMOUNT consultation={id} price={price} payment={amount}")
-            }
-            Self::PaymentWithoutConsultation(RecordedPayment { id, appointment_id, total_price }) => {
-                write!(f, "PAYMENT_WITHOUT_CONSULTATION payment={id} appointment={appointment_id} amount={total_price}")
-            }
-        }
-    }
-}
-
-impl Display for Reconciliation {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let Self { consultations, payments, in_transit, differences } = self;
-        write!(f, "{consultations} finished consultations, {payments} payments, {in_transit} in transit, ")?;
-        write!(f, "{differences} differences")
     }
 }

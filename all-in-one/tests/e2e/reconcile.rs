@@ -5,11 +5,11 @@ use std::time::Instant;
 use rstest::rstest;
 use sea_orm::ConnectionTrait;
 use serde_json::json;
-use testkit::{Backend, TestDatabase};
+use testkit::{Backend, Process, TestDatabase, free_port};
 use uuid::Uuid;
 
 use crate::{
-    cluster::Cluster,
+    cluster::{Cluster, finish_one},
     delivery::{PATIENCE, all_arrive},
 };
 
@@ -38,7 +38,7 @@ async fn what_was_finished_and_charged_agrees(#[values(Backend::Sqlite, Backend:
     cluster.finish_one().await;
     let (text, code) = cluster.reconcile();
     assert!(text.contains("error: cannot read finance's payments") && text.contains("refused"), "{text}");
-    assert_eq!(code, Some(1));
+    assert_eq!(code, Some(2), "a side that cannot be read is told from a difference");
     cluster.consultation.signal(nix::sys::signal::Signal::SIGSTOP);
     cluster.restart_finance().await;
     let in_transit = "4 finished consultations, 3 payments, 1 in transit, 0 differences\n";
@@ -80,12 +80,55 @@ async fn each_difference_is_named(#[values(Backend::Sqlite, Backend::Postgres)] 
 
 #[rstest]
 #[tokio::test]
-async fn more_than_a_page_is_compared(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+async fn more_than_a_page_is_compared_while_it_is_delivered(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
     let Some(cluster) = Cluster::start(backend).await else { return };
     futures_util::future::join_all((0..205).map(|_| cluster.finish_one())).await;
     let agrees = "205 finished consultations, 205 payments, 0 in transit, 0 differences\n".to_owned();
     let deadline = Instant::now() + PATIENCE;
-    while cluster.reconcile() != (agrees.clone(), Some(0)) {
-        assert!(Instant::now() < deadline, "{}", cluster.reconcile().0);
+    loop {
+        let (text, code) = cluster.reconcile();
+        assert_eq!(code, Some(0), "nothing on its way is a difference: {text}");
+        if text == agrees {
+            break;
+        }
+        assert!(Instant::now() < deadline, "{text}");
     }
+}
+
+#[test]
+fn what_cannot_be_read_and_what_cannot_be_set_end_with_another_code_than_a_difference() {
+    let nobody = "postgres://clinic:secret@127.0.0.1:9/clinic";
+    for (variable, value, why) in [
+        ("CONSULTATION_DATABASE_URL", nobody, "cannot read the database"),
+        ("CONSULTATION_DATABASE_URL", "mysql://clinic", "the database URL must begin with"),
+        ("CONSULTATION_FINANCE_PASSWORD_FILE", "/does/not/exist", "--consultation-finance-password-file"),
+    ] {
+        let output = Process::command("consultation", &["reconcile"], &[(variable, value)]).output().expect("it runs");
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{error}");
+        assert!(error.contains(why) && !error.contains("secret"), "{error}");
+        assert!(output.stdout.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn all_in_one_reconciles_its_own_two_services() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let url = |name| format!("sqlite://{}/{name}.sqlite", directory.path().display());
+    let (consultation_url, finance_url) = (url("consultation"), url("finance"));
+    let (port, finance_port) = (free_port(), free_port());
+    let (bind, finance_bind) = (format!("127.0.0.1:{port}"), format!("127.0.0.1:{finance_port}"));
+    let settings = [
+        ("CONSULTATION_BIND", bind.as_str()),
+        ("CONSULTATION_DATABASE_URL", &consultation_url),
+        ("FINANCE_BIND", &finance_bind),
+        ("FINANCE_DATABASE_URL", &finance_url),
+    ];
+    let running = Process::start("all-in-one", port, &settings).await;
+    finish_one(&running.client).await;
+    let output = Process::command("all-in-one", &["reconcile"], &settings).output().expect("it runs");
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && text.starts_with("1 finished consultations"), "{text}");
 }

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{
     DestinationFailed, FinanceClient,
-    queries::{PaymentFilter, Payments, PaymentsVariables, StoredPayment},
+    queries::{PageInfo, PaymentFilter, Payments, PaymentsVariables, StoredPayment},
 };
 
 /// A payment that finance has.
@@ -46,14 +46,19 @@ impl FinanceClient {
         &self,
         variables: PaymentsVariables,
     ) -> Result<(Vec<RecordedPayment>, Option<String>), DestinationFailed> {
+        let after = variables.after.clone();
         let GraphQlResponse::<Payments> { data, errors } = self.call(&Payments::build(variables)).await?;
         if let Some(error) = errors.unwrap_or_default().first() {
             return Err(DestinationFailed::new(format!("finance failed: {}", error.message)));
         }
         let connection = data.ok_or_else(|| DestinationFailed::new("finance answered nothing"))?.payments;
         let payments = connection.edges.into_iter().map(|edge| edge.node.try_into()).collect::<Result<_, _>>()?;
-        let more = connection.page_info.has_next_page;
-        Ok((payments, connection.page_info.end_cursor.filter(|_| more)))
+        match connection.page_info {
+            PageInfo { has_next_page: false, .. } => Ok((payments, None)),
+            PageInfo { end_cursor, .. } if end_cursor.is_some() && end_cursor != after => Ok((payments, end_cursor)),
+            // To stop here would hide payments, to go on would never end.
+            _ => Err(DestinationFailed::new("finance does not say where its next page begins")),
+        }
     }
 }
 

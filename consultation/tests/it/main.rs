@@ -8,6 +8,7 @@ mod hang_ups;
 mod hints;
 mod outbox;
 mod queries;
+mod reconcile;
 mod relay;
 mod relay_batches;
 mod relay_failures;

@@ -1,0 +1,76 @@
+//! What reconciliation says: a line for each difference, with a code for programs, and a sum.
+
+use std::fmt::{self, Display, Formatter};
+
+use entity::Money;
+use uuid::Uuid;
+
+use crate::finance::RecordedPayment;
+
+/// What `--help` says below the settings.
+pub const HELP: &str = "\
+Finished consultations are read from consultation's database and payments through finance's API, page by page; \
+the services may run on. Each difference is a line on standard output:
+
+  MISSING_PAYMENT consultation=ID price=AMOUNT
+      finance confirmed the payment and does not have it
+  NO_PENDING_PAYMENT consultation=ID price=AMOUNT
+      there is neither a payment nor one on its way
+  WRONG_AMOUNT consultation=ID price=AMOUNT payment=AMOUNT
+      the payment, or the one on its way, is of another amount than the price
+  PAYMENT_WITHOUT_CONSULTATION payment=ID appointment=ID amount=AMOUNT
+      the payment is for no finished consultation
+
+The last line sums up. In transit is what the relay has yet to deliver; that is no difference. \
+Nothing is changed.
+
+Exit code: 0 if both sides agree, 1 if they do not, 2 if one of them cannot be read.";
+
+/// What does not agree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Difference {
+    /// Finance has confirmed the payment of a consultation, and does not have it.
+    MissingPayment(Uuid, Money),
+    /// A finished consultation has neither a payment nor one on its way.
+    NoPendingPayment(Uuid, Money),
+    /// Its payment, or the one on its way, is of another amount than its price.
+    WrongAmount(Uuid, Money, Money),
+    /// A payment is for no finished consultation.
+    PaymentWithoutConsultation(RecordedPayment),
+}
+
+/// What was compared.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reconciliation {
+    /// Finished consultations.
+    pub consultations: u64,
+    /// Payments in finance.
+    pub payments: u64,
+    /// Payments that the relay has yet to deliver.
+    pub in_transit: u64,
+    /// What does not agree.
+    pub differences: u64,
+}
+
+impl Display for Difference {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::MissingPayment(id, price) => write!(f, "MISSING_PAYMENT consultation={id} price={price}"),
+            Self::NoPendingPayment(id, price) => write!(f, "NO_PENDING_PAYMENT consultation={id} price={price}"),
+            Self::WrongAmount(id, price, amount) => {
+                write!(f, "WRONG_AMOUNT consultation={id} price={price} payment={amount}")
+            }
+            Self::PaymentWithoutConsultation(RecordedPayment { id, appointment_id, total_price }) => {
+                write!(f, "PAYMENT_WITHOUT_CONSULTATION payment={id} appointment={appointment_id} amount={total_price}")
+            }
+        }
+    }
+}
+
+impl Display for Reconciliation {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Self { consultations, payments, in_transit, differences } = self;
+        write!(f, "{consultations} finished consultations, {payments} payments, {in_transit} in transit, ")?;
+        write!(f, "{differences} differences")
+    }
+}

@@ -1,0 +1,114 @@
+//! Reconciliation beside running services: what happens while it reads is no difference.
+
+use axum::{Json, Router, routing::post};
+use consultation::{
+    config::Finance,
+    finance::{FinanceClient, REQUEST_LIMIT},
+    outbox::store::{self, Due},
+    reconcile::{Reconciliation, reconcile},
+};
+use entity::pending_payment;
+use rstest::rstest;
+use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel};
+use serde_json::{Value, json};
+use testkit::{Backend, TestDatabase};
+
+use crate::outbox::{LEASE, outbox, rows};
+
+/// A finance that answers each query for payments with what `answer` makes of its variables.
+async fn finance<A: Future<Output = Value> + Send>(
+    answer: impl Fn(Value) -> A + Clone + Send + Sync + 'static,
+) -> FinanceClient {
+    let handler = async move |Json(mut request): Json<Value>| Json(answer(request["variables"].take()).await);
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let url = format!("http://{}/graphql", listener.local_addr().expect("an address"));
+    tokio::spawn(async move { axum::serve(listener, Router::new().route("/graphql", post(handler))).await });
+    FinanceClient::new(Finance::in_development(url.parse().expect("a URL")), REQUEST_LIMIT).expect("a client")
+}
+
+fn payments(payments: &[Value], page_info: &Value) -> Value {
+    let edges: Vec<_> = payments.iter().map(|payment| json!({ "node": payment })).collect();
+    json!({ "data": { "payments": { "edges": edges, "pageInfo": page_info } } })
+}
+
+fn last_page() -> Value {
+    json!({ "hasNextPage": false, "endCursor": null })
+}
+
+/// Both sides, and the differences as they are shown.
+async fn compare(db: &TestDatabase, finance: &FinanceClient) -> (anyhow::Result<Reconciliation>, Vec<String>) {
+    let mut lines = Vec::new();
+    let report = |difference: consultation::reconcile::Difference| {
+        lines.push(difference.to_string());
+        Ok(())
+    };
+    let reconciliation = reconcile(&db.database.read, finance, report).await;
+    (reconciliation, lines)
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_payment_delivered_while_it_reads_is_in_transit_and_not_missing(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let Some(db) = outbox(backend, 3).await else { return };
+    let database = db.database.write.clone();
+    // Its answer is of a moment before the delivery, which is written down before the answer arrives.
+    let finance = finance(move |_| {
+        let database = database.clone();
+        async move {
+            let leases = store::claim(&database, Due::All, 100, LEASE).await.expect("a claim");
+            store::confirm(&database, &leases.iter().collect::<Vec<_>>()).await.expect("confirmed");
+            payments(&[], &last_page())
+        }
+    });
+    let (reconciliation, lines) = compare(&db, &finance.await).await;
+    let expected = Reconciliation { consultations: 3, in_transit: 3, ..Reconciliation::default() };
+    assert_eq!((reconciliation.expect("compared"), lines), (expected, Vec::new()));
+    assert!(rows(&db).await.iter().all(|row| row.finished));
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_consultation_finished_while_it_reads_has_its_payment(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let Some(db) = outbox(backend, 1).await else { return };
+    let late = outbox(backend, 1).await.expect("another");
+    let (row, late_row) = (rows(&db).await.remove(0), rows(&late).await.remove(0));
+    let other = entity::consultation::Entity::find_by_id(late_row.appointment_id);
+    let other = other.one(&late.database.read).await.expect("a row").expect("finished");
+    let database = db.database.write.clone();
+    let finance = finance(move |variables| {
+        let (database, row, late_row, other) = (database.clone(), row.clone(), late_row.clone(), other.clone());
+        async move {
+            let payment = |row: &pending_payment::Model| {
+                let amount = row.total_price_cents.to_string();
+                json!({ "id": row.id, "appointmentId": row.appointment_id, "totalPrice": amount })
+            };
+            if !variables["filter"].is_null() {
+                return payments(&[payment(&row)], &last_page());
+            }
+            // Behind the page of consultations that was read; finance has it before this page of payments.
+            other.into_active_model().insert(&database).await.expect("finished");
+            payments(&[payment(&row), payment(&late_row)], &last_page())
+        }
+    });
+    let (reconciliation, lines) = compare(&db, &finance.await).await;
+    let expected = Reconciliation { consultations: 1, payments: 2, ..Reconciliation::default() };
+    assert_eq!((reconciliation.expect("compared"), lines), (expected, Vec::new()));
+}
+
+#[rstest]
+#[case::nowhere(json!({ "hasNextPage": true, "endCursor": null }))]
+#[case::where_it_was(json!({ "hasNextPage": true, "endCursor": "again" }))]
+#[tokio::test]
+async fn pages_that_lead_nowhere_are_an_error_and_no_end(#[case] page_info: Value) {
+    let Some(db) = outbox(Backend::Sqlite, 0).await else { return };
+    let finance = finance(move |_| {
+        let page_info = page_info.clone();
+        async move { payments(&[], &page_info) }
+    });
+    let error = compare(&db, &finance.await).await.0.expect_err("not compared");
+    assert!(format!("{error:#}").contains("next page"), "{error:#}");
+}
