@@ -22,6 +22,8 @@ pub fn price(duration: TimeDelta, price_per_hour: Money) -> Result<Money, MoneyE
 
 #[cfg(test)]
 mod tests {
+    use std::cmp::Ordering;
+
     use super::*;
     use proptest::prelude::*;
 
@@ -66,7 +68,33 @@ mod tests {
         assert_eq!(price(TimeDelta::MAX, Money::MAX), Err(MoneyError::TooLarge));
     }
 
+    /// The quotient, rounded half to even.
+    fn divided(dividend: i128, divisor: i128) -> i128 {
+        let (quotient, rest) = (dividend / divisor, dividend % divisor);
+        match (2 * rest).cmp(&divisor) {
+            Ordering::Less => quotient,
+            Ordering::Equal => quotient + quotient % 2,
+            Ordering::Greater => quotient + 1,
+        }
+    }
+
+    /// The rule in integers: hundredths of hours, then cents.
+    fn in_integers(milliseconds: i64, cents: i64) -> i128 {
+        let hundredths = divided(milliseconds.into(), 36_000).max(100);
+        divided(hundredths * i128::from(cents), 100)
+    }
+
     proptest! {
+        #[test]
+        fn the_price_is_that_of_integers(milliseconds in 1..100_000_000_000_i64, cents in 0..=Money::MAX.cents()) {
+            let per_hour = Money::try_from(Decimal::new(cents, 2)).expect("money");
+            let expected = in_integers(milliseconds, cents);
+            match price(TimeDelta::milliseconds(milliseconds), per_hour) {
+                Ok(price) => prop_assert_eq!(i128::from(price.cents()), expected),
+                Err(error) => prop_assert!(expected > Money::MAX.cents().into(), "{}", error),
+            }
+        }
+
         #[test]
         fn longer_never_costs_less_and_nothing_costs_less_than_an_hour(a in 1..10_000_000_000_i64, b in 1..10_000_000_000_i64, per_hour in 0..=100_000_i64) {
             let per_hour = Money::try_from(Decimal::new(per_hour, 2)).expect("money");
