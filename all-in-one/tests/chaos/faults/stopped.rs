@@ -21,6 +21,8 @@ const AT_LEAST: Duration = Duration::from_secs(31);
 /// Two leases and a poll: until it has rows to lose, and until they are taken over.
 const PATIENCE: Duration = Duration::from_secs(20);
 const ASK_AGAIN_AFTER: Duration = Duration::from_millis(30);
+/// Time for calls that came before the hole to end: their rows would not be there to be taken over.
+const EARLIER_CALLS: Duration = Duration::from_millis(500);
 /// Time for what woke up to do its harm, while the other still holds the rows.
 const HARM: Duration = Duration::from_secs(2);
 
@@ -30,6 +32,7 @@ pub(super) async fn stop(world: &World, random: &mut Rng) -> anyhow::Result<()> 
     let (loser, door) = (&world.stack.consultation[number], &world.stack.doors[number]);
     // Finance must not know these calls: they would succeed.
     door.set(Finance::BlackHole);
+    sleep(EARLIER_CALLS).await;
     holds(world, loser).await?;
     loser.signal(Signal::SIGSTOP);
     world.seen.count("SIGSTOP for longer than the lease");
