@@ -107,5 +107,43 @@ mod tests {
         fn every_amount_survives_being_shown_and_read(cents in 0..=Money::MAX.cents()) {
             prop_assert_eq!(money(&Money(cents).to_string()), Ok(Money(cents)));
         }
+
+        #[test]
+        fn every_amount_survives_being_a_decimal(cents in 0..=Money::MAX.cents()) {
+            prop_assert_eq!(Money::try_from(Decimal::from(Money(cents))), Ok(Money(cents)));
+        }
+
+        #[test]
+        fn a_decimal_is_money_if_it_is_whole_cents_in_range_and_refused_otherwise(
+            mantissa in prop_oneof![-MAX_MANTISSA..=MAX_MANTISSA, -1_000_000..=1_000_000_i128, round_mantissas()],
+            scale in 0..=Decimal::MAX_SCALE,
+        ) {
+            let amount = Decimal::from_i128_with_scale(mantissa, scale);
+            prop_assert_eq!(Money::try_from(amount).map(Money::cents), cents_in_integers(mantissa, scale));
+        }
+    }
+
+    /// The largest that a decimal holds: 96 bits.
+    const MAX_MANTISSA: i128 = (1 << 96) - 1;
+
+    /// Few digits and many zeros: what is exact in cents even at a large scale.
+    fn round_mantissas() -> impl Strategy<Value = i128> {
+        (-1_000..=1_000_i128, 0..=25_u32).prop_map(|(digits, zeros)| digits * 10_i128.pow(zeros))
+    }
+
+    /// The rule once more, without decimals.
+    fn cents_in_integers(mantissa: i128, scale: u32) -> Result<i64, MoneyError> {
+        let unit = 10_i128.pow(scale);
+        let (cents, rest) = (mantissa * 100 / unit, mantissa * 100 % unit);
+        let largest = i128::from(Money::MAX.cents());
+        if mantissa < 0 {
+            Err(MoneyError::Negative)
+        } else if cents > largest || cents == largest && rest > 0 {
+            Err(MoneyError::TooLarge)
+        } else if rest > 0 {
+            Err(MoneyError::TooPrecise)
+        } else {
+            i64::try_from(cents).map_err(|_| MoneyError::TooLarge)
+        }
     }
 }

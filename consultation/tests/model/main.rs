@@ -32,7 +32,7 @@ fn a_payment_is_recorded_once_and_its_row_finished_whatever_happens() {
 #[case::that_finishes_before_finance_confirms(Flaw::FinishBeforeConfirm, "what is finished is paid")]
 #[case::whose_failures_override_successes(Flaw::FailureOverridesSuccess, STAYS)]
 #[case::without_a_unique_key_in_finance(Flaw::NoUniqueKey, "at most one payment")]
-#[case::that_gives_up_after_two_tries(Flaw::GiveUp, "finished in the end")]
+#[case::that_gives_up_after_two_tries(Flaw::GiveUp, "at rest it is finished")]
 fn a_model_is_refuted(#[case] flaw: Flaw, #[case] property: &'static str) {
     let found = HasDiscoveries::AllOf([property].into());
     let checker = model(Some(flaw)).finish_when(found).spawn_bfs().join();
