@@ -59,6 +59,6 @@ pub(super) async fn respond(stream: &mut TcpStream, status: u16, headers: &str, 
     let kind = "application/graphql-response+json";
     let length = body.len();
     let head = format!("HTTP/1.1 {status} -\r\ncontent-type: {kind}\r\ncontent-length: {length}\r\n{headers}\r\n");
-    stream.write_all(head.as_bytes()).await?;
-    Ok(stream.write_all(body).await?)
+    // In one piece: two would wait for each other's acknowledgement.
+    Ok(stream.write_all(&[head.as_bytes(), body].concat()).await?)
 }
