@@ -128,6 +128,8 @@ async fn finance(world: &World, finance: Finance, seconds: u64) {
 
 /// Replaces all replicas, as a new version is rolled out.
 async fn rolling(world: &World) -> anyhow::Result<()> {
+    // One that was just killed cannot be asked to end.
+    world.stack.ready(&world.api).await?;
     for replica in world.stack.replicas() {
         let code = replica.end(DRAIN_LIMIT).await;
         world.seen.count(&format!("{:?} {}", Signal::SIGTERM, replica.program));
