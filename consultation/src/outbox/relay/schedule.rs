@@ -63,3 +63,56 @@ impl Schedule {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const POLL: Duration = Duration::from_mins(1);
+
+    /// A schedule that has just looked, and when.
+    fn looked() -> (Schedule, Instant) {
+        let now = Instant::now();
+        let mut schedule = Schedule::new(now);
+        assert_eq!(schedule.next_look(), now);
+        schedule.looked(now, POLL);
+        (schedule, now)
+    }
+
+    #[test]
+    fn without_news_it_polls() {
+        let (mut schedule, now) = looked();
+        schedule.completed(now, Ok(Tick::default()), now);
+        assert_eq!(schedule.next_look(), now + POLL);
+    }
+
+    #[test]
+    fn rows_of_a_failed_round_are_looked_for_when_they_are_due_again() {
+        let (mut schedule, now) = looked();
+        schedule.completed(now, Ok(Tick { postponed: 3, ..Tick::default() }), now + Duration::from_secs(4));
+        assert_eq!(schedule.next_look(), now + DESTINATION_RETRY);
+        schedule.looked(now + DESTINATION_RETRY, POLL);
+        assert_eq!(schedule.next_look(), now + DESTINATION_RETRY + POLL);
+    }
+
+    #[test]
+    fn while_there_is_more_it_looks_at_once() {
+        let (mut schedule, now) = looked();
+        schedule.completed(now, Ok(Tick { has_more: true, ..Tick::default() }), now);
+        assert!(schedule.next_look() <= now);
+        schedule.completed(now, Ok(Tick::default()), now);
+        assert_eq!(schedule.next_look(), now + POLL);
+    }
+
+    #[test]
+    fn a_database_that_fails_is_looked_at_later_and_later() {
+        let (mut schedule, now) = looked();
+        for failures in 1..=10 {
+            schedule.completed(now, Err(DbErr::Custom("gone".to_owned())), now);
+            assert!(schedule.database_fails());
+            assert_eq!(schedule.next_look(), now + database_delay(failures));
+        }
+        schedule.completed(now, Ok(Tick::default()), now);
+        assert!(!schedule.database_fails());
+    }
+}
