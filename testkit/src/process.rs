@@ -2,8 +2,10 @@
 
 use std::{
     net::TcpListener,
+    ops::Range,
     path::PathBuf,
     process::{Child, Command, Stdio},
+    sync::atomic::{AtomicU32, Ordering},
     time::{Duration, Instant},
 };
 
@@ -35,10 +37,21 @@ fn program(name: &str) -> PathBuf {
     program
 }
 
-/// A port that was free a moment ago.
+/// Below those that systems give to outgoing connections (from 32768 on Linux): while a process that is to
+/// listen there again is down, no connection of another takes its port.
+const PORTS: Range<u16> = 12_000..32_000;
+
+/// A port that was free a moment ago, another each time.
 #[must_use]
 pub fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port").port()
+    static OFFSET: AtomicU32 = AtomicU32::new(0);
+    let count = u32::from(PORTS.end - PORTS.start);
+    // Test processes that run at the same time begin at different ports.
+    let first = std::process::id().wrapping_mul(37);
+    let is_free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
+    let ports = (0..count).map(|_| first.wrapping_add(OFFSET.fetch_add(1, Ordering::Relaxed)) % count);
+    let mut ports = ports.map(|offset| PORTS.start + u16::try_from(offset).expect("in the range"));
+    ports.find(is_free).expect("a free port")
 }
 
 impl Process {
