@@ -136,6 +136,18 @@ async fn an_undelivered_row_keeps_at_most_500_characters_of_an_error(
 
 #[rstest]
 #[tokio::test]
+async fn an_error_that_the_database_cannot_hold_keeps_no_row_from_being_postponed(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let Some(db) = outbox(backend, 1).await else { return };
+    let hostile = json!({ "errors": [{ "message": "a\u{0}b\nc" }] }).to_string();
+    let finance = FinanceStub::start([Script::Answer(200, hostile)]).await;
+    assert_eq!(tick(&relay(&db, &finance)).await.postponed, 1);
+    assert_eq!(row(&db).await.last_error.as_deref(), Some("finance failed: a b c"));
+}
+
+#[rstest]
+#[tokio::test]
 async fn the_relay_survives_a_database_that_fails(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
     let Some(db) = outbox(backend, 1).await else { return };
     let finance = FinanceStub::start([]).await;

@@ -24,7 +24,7 @@ pub struct Failure<'a> {
     pub lease: &'a Lease,
     /// When it is due again.
     pub delay: Duration,
-    /// Why, for people; the first 500 characters are kept.
+    /// Why, for people; the first 500 characters are kept, and blanks for control characters.
     pub error: String,
 }
 
@@ -95,7 +95,9 @@ pub async fn redrive(database: &impl ConnectionTrait, appointment_id: Uuid) -> R
 
 fn due_after(database: &impl ConnectionTrait, failures: &[Failure<'_>]) -> UpdateStatement {
     let rows = failures.iter().map(|failure| {
-        let error: String = failure.error.chars().take(MAX_ERROR_LENGTH).collect();
+        // The text may be finance's, and PostgreSQL stores no NUL.
+        let printable = failure.error.chars().map(|char| if char.is_control() { ' ' } else { char });
+        let error: String = printable.take(MAX_ERROR_LENGTH).collect();
         let Lease { id, claim_seq, .. } = failure.lease;
         let values: [Value; 4] = [(*id).into(), (*claim_seq).into(), failure.delay.as_secs_f64().into(), error.into()];
         ValueTuple::Many(values.into())
