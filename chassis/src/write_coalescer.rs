@@ -84,6 +84,9 @@ impl<W: BatchWriter> WriteCoalescer<W> {
         &self,
         rows: Vec<W::Row>,
     ) -> Result<Vec<Result<W::Answer, WriteError<W::Fault>>>, WriteError<W::Fault>> {
+        if rows.is_empty() {
+            return Ok(Vec::new());
+        }
         let (reply, outcomes) = oneshot::channel();
         self.queue.try_send(Job { rows, reply }).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => WriteError::Overloaded,

@@ -123,3 +123,14 @@ async fn a_list_is_written_together_and_answered_in_its_order() {
     assert_eq!(answers, (2..=101).map(|row| Some(row * 10)).collect::<Vec<_>>());
     assert!(recorder.batches().iter().any(|batch| batch.ends_with(&(2..=101).collect::<Vec<_>>())));
 }
+
+#[tokio::test]
+async fn an_empty_list_is_answered_without_a_write() {
+    let recorder = Recorder::default();
+    let (coalescer, task) = WriteCoalescer::new(recorder.clone());
+    recorder.go_on();
+    assert!(coalescer.write_all(Vec::new()).await.is_ok_and(|answers| answers.is_empty()));
+    drop(coalescer);
+    task.await;
+    assert!(recorder.batches().is_empty());
+}

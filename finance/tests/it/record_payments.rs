@@ -154,3 +154,15 @@ async fn a_fault_at_one_payment_nulls_its_own_result_only(
     assert_eq!(error["extensions"]["code"], "INTERNAL_SERVER_ERROR");
     assert_eq!(service.stored().await.len(), 3);
 }
+
+#[rstest]
+#[tokio::test]
+async fn a_list_in_which_nothing_is_valid_is_refused_one_by_one(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let Some(service) = running(backend).await else { return };
+    let invalid = [input(Uuid::new_v4(), "1.005"), input(Uuid::new_v4(), "-1")];
+    let answer = record_all(service.client(), &invalid).await;
+    assert_eq!(results(&answer).iter().filter(|result| refusal(result)["code"] == "INVALID_INPUT").count(), 2);
+    assert_eq!(service.stored().await.len(), 0);
+}
