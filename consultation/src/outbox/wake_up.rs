@@ -80,10 +80,11 @@ impl WakeUp {
                 () = shutdown.cancelled() => return,
             };
             if let Err(error) = heard {
-                failures += 1;
                 tracing::debug!(%error, "does not hear other replicas; trying again");
-                pause(database_delay(failures), shutdown).await;
             }
+            // Also after a connection that was closed properly: it may be closed again at once.
+            failures += 1;
+            pause(database_delay(failures), shutdown).await;
         }
     }
 
