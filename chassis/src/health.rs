@@ -16,8 +16,8 @@ use crate::database::Database;
 /// An orchestrator asks every few seconds; a database that takes longer than this is not ready.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// A loop that has not completed a round for this long hangs: the longest round, with a database that is
-/// down and a call that times out, takes about half of it.
+/// A loop that has not completed a round for this long hangs. The longest that does not is a relay's whose
+/// database goes down during its call: it writes outcomes until a lease of 30 s ends, and 15 s for the last.
 const LONGEST_ROUND: Duration = Duration::from_mins(1);
 
 /// The sign of life of a background loop, without which a process looks healthy while the loop hangs.

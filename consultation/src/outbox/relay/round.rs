@@ -107,7 +107,8 @@ impl Relay {
         let opened = self.breaker().failed(failure.hint, Instant::now());
         match (opened, failure.hint) {
             (_, Hint::Misconfigured) => tracing::error!(error = %failure, "no payment arrives until this is fixed"),
-            (true, _) => tracing::warn!(error = %failure, "finance is down; each 5 s one payment is tried"),
+            (true, Hint::RetryAfter(pause)) => tracing::warn!(error = %failure, ?pause, "finance asks for patience"),
+            (true, Hint::None) => tracing::warn!(error = %failure, "finance is down; each 5 s one payment is tried"),
             (false, _) => tracing::info!(error = %failure, "finance failed; the payments are sent again"),
         }
     }
