@@ -29,7 +29,9 @@ pub fn router<M: MigratorTrait + 'static>(
     heartbeat: Option<Heartbeat>,
 ) -> anyhow::Result<Router> {
     let authenticator = Arc::new(Authenticator::new(server.name, &server.access)?);
-    let guarded =
-        Router::new().merge(graphql::router(schema, sdl)).merge(graphiql::router(page)).fallback(graphql::not_found);
+    let guarded = Router::new()
+        .merge(graphql::router(graphql::Endpoint::new(schema), sdl))
+        .merge(graphiql::router(page))
+        .fallback(graphql::not_found);
     Ok(auth::require(guarded, authenticator).merge(health::router::<M>(database.clone(), shutdown.clone(), heartbeat)))
 }

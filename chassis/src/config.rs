@@ -31,6 +31,23 @@ pub struct Server {
     pub access: Access,
     /// The certificate with which to speak HTTPS, if not plain HTTP.
     pub tls: Option<tls::Files>,
+    /// What may be asked.
+    pub api: Api,
+}
+
+/// What clients may ask of the API.
+#[derive(Clone, Debug)]
+pub struct Api {
+    /// Whether it answers about its schema, in introspection and in suggestions of errors.
+    pub introspection: bool,
+    /// The directory of the only documents that are executed, if not any.
+    pub trusted_documents: Option<PathBuf>,
+}
+
+impl Default for Api {
+    fn default() -> Self {
+        Self { introspection: true, trusted_documents: None }
+    }
 }
 
 /// Who may call the service with HTTP Basic.

@@ -59,6 +59,7 @@ impl TestDatabase {
             database_url: self.url.clone(),
             access: Access::User { username: DEVELOPMENT_USERNAME.to_owned(), password: DEVELOPMENT_PASSWORD.into() },
             tls: None,
+            api: chassis::config::Api::default(),
         }
     }
 

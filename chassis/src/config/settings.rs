@@ -45,6 +45,15 @@ macro_rules! server_settings {
             #[arg(id = concat!($flag, "-tls-key-file"), long, env = concat!($variable, "_TLS_KEY_FILE"))]
             #[arg(global = true, value_name = "FILE")]
             tls_key_file: Option<std::path::PathBuf>,
+            /// Whether the API tells its schema, in introspection and in suggestions of errors
+            #[arg(id = concat!($flag, "-introspection"), long, env = concat!($variable, "_INTROSPECTION"))]
+            #[arg(global = true, value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set)]
+            introspection: bool,
+            /// Directory of the only documents that are executed: *.graphql files and *.json maps from id to text
+            /// [default: any document is]
+            #[arg(id = concat!($flag, "-trusted-documents"), long, env = concat!($variable, "_TRUSTED_DOCUMENTS"))]
+            #[arg(global = true, value_name = "DIRECTORY")]
+            trusted_documents: Option<std::path::PathBuf>,
         }
 
         impl ServerSettings {
@@ -70,6 +79,10 @@ macro_rules! server_settings {
                         self.htpasswd_file,
                     )?,
                     tls: chassis::tls::Files::both($flag, self.tls_certificate_file, self.tls_key_file)?,
+                    api: chassis::config::Api {
+                        introspection: self.introspection,
+                        trusted_documents: self.trusted_documents,
+                    },
                 })
             }
         }

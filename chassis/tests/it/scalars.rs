@@ -41,7 +41,7 @@ struct Input {
 fn serve() -> TestService {
     let schema = Schema::new(Query, EmptyMutation, EmptySubscription);
     let sdl = schema.sdl();
-    TestService::start(|_| Service { router: graphql::router(schema, sdl), tasks: Vec::new() })
+    TestService::start(|_| Service { router: graphql::router(graphql::Endpoint::new(schema), sdl), tasks: Vec::new() })
 }
 
 /// The field, its argument and the argument's type.

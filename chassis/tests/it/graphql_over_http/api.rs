@@ -71,7 +71,7 @@ pub(super) fn routes() -> (Router, Arc<AtomicUsize>) {
     let touched = Arc::new(AtomicUsize::new(0));
     let schema = Schema::new(Query, Mutation(Arc::clone(&touched)), EmptySubscription);
     let sdl = schema.sdl();
-    (graphql::router(schema, sdl), touched)
+    (graphql::router(graphql::Endpoint::new(schema), sdl), touched)
 }
 
 pub(super) fn serve() -> Api {

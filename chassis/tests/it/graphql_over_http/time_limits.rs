@@ -19,7 +19,7 @@ impl Query {
 async fn status(body: Body) -> u16 {
     let schema = Schema::new(Query, EmptyMutation, EmptySubscription);
     let request = Request::post("/graphql").header("content-type", "application/json").body(body).expect("a request");
-    let router = chassis::graphql::router(schema, String::new());
+    let router = chassis::graphql::router(chassis::graphql::Endpoint::new(schema), String::new());
     router.oneshot(request).await.expect("an answer").status().as_u16()
 }
 

@@ -1,0 +1,45 @@
+//! What is checked of every operation before it runs, whatever way it came: by POST or GET, for a stream
+//! of events, or over a WebSocket.
+
+use async_graphql::{
+    Request, Value, Variables,
+    parser::types::{OperationDefinition, OperationType},
+};
+
+use super::{Endpoint, request::BadRequest};
+
+/// An operation that may run.
+#[derive(Debug)]
+pub(super) struct Admitted {
+    pub(super) request: Request,
+    /// `None` when the choice of the operation is wrong, about which the execution will say more.
+    pub(super) kind: Option<OperationType>,
+}
+
+impl<E> Endpoint<E> {
+    /// Checks an operation. One that lacks a variable must not run: async-graphql would only notice in
+    /// the middle of it.
+    pub(super) fn admit(&self, mut request: Request) -> Result<Admitted, BadRequest> {
+        let (name, variables) = (request.operation_name.clone(), request.variables.clone());
+        let document = request.parsed_query().map_err(|error| BadRequest::unparsable(&error))?;
+        let mut operations = document.operations.iter();
+        let operation = match &name {
+            Some(name) => operations.find(|(found, _)| found.is_some_and(|found| found == name)),
+            None => operations.next().filter(|_| operations.next().is_none()),
+        };
+        let Some((_, operation)) = operation else { return Ok(Admitted { request, kind: None }) };
+        require_variables(&operation.node, &variables)?;
+        let kind = Some(operation.node.ty);
+        Ok(Admitted { request, kind })
+    }
+}
+
+fn require_variables(operation: &OperationDefinition, given: &Variables) -> Result<(), BadRequest> {
+    let mut required = operation
+        .variable_definitions
+        .iter()
+        .map(|variable| &variable.node)
+        .filter(|variable| !variable.var_type.node.nullable && variable.default_value.is_none());
+    let missing = required.find(|variable| given.get(&variable.name.node).is_none_or(|value| *value == Value::Null));
+    missing.map_or(Ok(()), |variable| Err(BadRequest::lacks_variable(variable)))
+}
