@@ -10,7 +10,7 @@ use async_graphql::{
     dataloader::DataLoader,
     runtime::{TokioSpawner, TokioTimer},
 };
-use chassis::database::Database;
+use chassis::{database::Database, graphql::connection::Connection};
 use chrono_tz::Tz;
 
 use crate::{consultation::Consultations, outbox::WakeUp};
@@ -26,12 +26,16 @@ pub fn schema(database: Database, consultations: Consultations, wake_up: WakeUp,
     builder().data(database).data(consultations).data(wake_up).data(time_zone).data(loader).finish()
 }
 
-/// The schema as text, as committed in `schema.graphql`.
+/// The schema as text, as committed in `schema.graphql`: that of an Apollo Federation 2 subgraph.
 #[must_use]
 pub fn sdl() -> String {
-    builder().finish().sdl_with_options(SDLExportOptions::new().include_specified_by().use_space_ident())
+    let options = SDLExportOptions::new().include_specified_by().use_space_ident().federation();
+    builder().finish().sdl_with_options(options)
 }
 
 fn builder() -> SchemaBuilder<query::Query, mutation::Mutation, EmptySubscription> {
-    Schema::build(query::Query, mutation::Mutation, EmptySubscription).register_output_type::<types::UserError>()
+    Schema::build(query::Query, mutation::Mutation, EmptySubscription)
+        .register_output_type::<types::UserError>()
+        .override_output_type_description::<Connection<types::Consultation>>("A page of consultations.")
+        .override_output_type_description::<Connection<types::PendingPayment>>("A page of pending payments.")
 }

@@ -1,13 +1,19 @@
 //! The API: what clients and the consultation service's relay call.
 
+mod loader;
 mod mutation;
 mod query;
 mod types;
 
-use async_graphql::{EmptySubscription, SDLExportOptions, Schema};
-use chassis::{database::Database, write_coalescer::WriteCoalescer};
+use async_graphql::{
+    EmptySubscription, SDLExportOptions, Schema,
+    dataloader::DataLoader,
+    runtime::{TokioSpawner, TokioTimer},
+};
+use chassis::{database::Database, graphql::connection::Connection, write_coalescer::WriteCoalescer};
 
 use crate::payment::RecordWriter;
+use loader::Loader;
 
 /// The schema of the finance service.
 pub type FinanceSchema = Schema<query::Query, mutation::Mutation, EmptySubscription>;
@@ -15,15 +21,19 @@ pub type FinanceSchema = Schema<query::Query, mutation::Mutation, EmptySubscript
 /// Builds the schema on what its resolvers need.
 #[must_use]
 pub fn schema(database: Database, writer: WriteCoalescer<RecordWriter>) -> FinanceSchema {
-    builder().data(database).data(writer).finish()
+    let loader = DataLoader::new(Loader { database: database.clone() }, TokioSpawner::current(), TokioTimer::default());
+    builder().data(database).data(writer).data(loader).finish()
 }
 
-/// The schema as text, as committed in `schema.graphql`.
+/// The schema as text, as committed in `schema.graphql`: that of an Apollo Federation 2 subgraph.
 #[must_use]
 pub fn sdl() -> String {
-    builder().finish().sdl_with_options(SDLExportOptions::new().include_specified_by().use_space_ident())
+    let options = SDLExportOptions::new().include_specified_by().use_space_ident().federation();
+    builder().finish().sdl_with_options(options)
 }
 
 fn builder() -> async_graphql::SchemaBuilder<query::Query, mutation::Mutation, EmptySubscription> {
-    Schema::build(query::Query, mutation::Mutation, EmptySubscription).register_output_type::<types::UserError>()
+    Schema::build(query::Query, mutation::Mutation, EmptySubscription)
+        .register_output_type::<types::UserError>()
+        .override_output_type_description::<Connection<types::Payment>>("A page of payments.")
 }

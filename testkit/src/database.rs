@@ -2,7 +2,10 @@
 
 use std::{
     net::Ipv4Addr,
-    sync::atomic::{AtomicU32, Ordering},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU32, Ordering},
+    },
 };
 
 use chassis::{
@@ -61,6 +64,18 @@ impl TestDatabase {
             tls: None,
             api: chassis::config::Api::default(),
         }
+    }
+
+    /// Records the statements that whoever is given this database from now on sends to it.
+    pub fn record_statements(&mut self) -> Arc<Mutex<Vec<String>>> {
+        let statements = Arc::new(Mutex::new(Vec::new()));
+        for connection in [&mut self.database.read, &mut self.database.write] {
+            let statements = Arc::clone(&statements);
+            connection.set_metric_callback(move |info| {
+                statements.lock().expect("no panic").push(info.statement.sql.clone());
+            });
+        }
+        statements
     }
 
     /// For the environment of a process.

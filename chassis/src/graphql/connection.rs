@@ -1,13 +1,16 @@
 //! Lists as Relay connections, paged by key: a page costs the same wherever it lies.
 
 use async_graphql::{
-    OutputType,
+    Object, OutputType, Result,
     connection::{
         Connection as RelayConnection, CursorType, DefaultConnectionName, DefaultEdgeName, DisableNodesField, Edge,
         EmptyFields, OpaqueCursor,
     },
 };
-use sea_orm::{Cursor, DatabaseConnection, ModelTrait, SelectModel};
+use sea_orm::{
+    ConnectionTrait, DatabaseConnection, DbErr, EntityTrait, FromQueryResult, QueryTrait, Select,
+    sea_query::{Expr, ExprTrait, Query, SelectStatement},
+};
 use uuid::Uuid;
 
 use super::refusal::bad_user_input;
@@ -21,17 +24,44 @@ const MAX_SIZE: i32 = 100;
 pub type Connection<T> = RelayConnection<
     OpaqueCursor<Uuid>,
     T,
-    EmptyFields,
+    Total,
     EmptyFields,
     DefaultConnectionName,
     DefaultEdgeName,
     DisableNodesField,
 >;
 
+/// Counts a list, and only when someone asks: counting reads every row.
+#[derive(Debug)]
+pub struct Total {
+    database: DatabaseConnection,
+    rows: SelectStatement,
+}
+
+#[Object]
+impl Total {
+    /// How many there are on all pages together. Leave it out of lists that may be long: it reads them whole.
+    async fn total_count(&self) -> Option<Result<i64>> {
+        Some(self.count().await.map_err(Into::into))
+    }
+}
+
+impl Total {
+    async fn count(&self) -> Result<i64, DbErr> {
+        let count = Query::select()
+            .expr_as(Expr::cust("*").count(), "total")
+            .from_subquery(self.rows.clone(), "rows")
+            .to_owned();
+        let row = self.database.query_one(&count).await?;
+        row.ok_or_else(|| DbErr::Custom("COUNT gave no row".to_owned()))?.try_get("", "total")
+    }
+}
+
 /// Which page of a list, by the arguments of Relay's cursor connections.
 #[derive(Debug)]
 pub struct Page {
     size: u64,
+    descending: bool,
     backward: bool,
     after: Option<Uuid>,
     before: Option<Uuid>,
@@ -57,23 +87,35 @@ impl Page {
             return Err(bad_user_input(format!("{name}: want 1 to {MAX_SIZE}")));
         }
         let (after, before) = (cursor("after", after)?, cursor("before", before)?);
-        Ok(Self { size: u64::from(size.unsigned_abs()), backward, after, before })
+        Ok(Self { size: u64::from(size.unsigned_abs()), descending: false, backward, after, before })
+    }
+
+    /// The same of the list in the opposite order, if so.
+    #[must_use]
+    pub fn descending_if(self, descending: bool) -> Self {
+        Self { descending, ..self }
     }
 
     /// Loads the page from rows in the order of their ids.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn load<M, T>(
+    pub async fn load<E, T>(
         self,
-        mut rows: Cursor<SelectModel<M>>,
+        rows: Select<E>,
+        id_column: E::Column,
         database: &DatabaseConnection,
-        id: impl Fn(&M) -> Uuid,
+        id: impl Fn(&E::Model) -> Uuid,
     ) -> Result<Connection<T>, async_graphql::Error>
     where
-        M: ModelTrait + sea_orm::FromQueryResult,
-        T: OutputType + From<M>,
+        E: EntityTrait<Model: FromQueryResult + Send + Sync>,
+        T: OutputType + From<E::Model>,
     {
+        let total = Total { database: database.clone(), rows: rows.as_query().clone() };
+        let mut rows = rows.cursor_by(id_column);
+        if self.descending {
+            rows.desc();
+        }
         if let Some(after) = self.after {
             rows.after(after);
         }
@@ -89,7 +131,7 @@ impl Page {
         }
         let (has_previous, has_next) =
             if self.backward { (more, self.before.is_some()) } else { (self.after.is_some(), more) };
-        let mut connection = Connection::new(has_previous, has_next);
+        let mut connection = Connection::with_additional_fields(has_previous, has_next, total);
         connection.edges.extend(page.into_iter().map(|row| Edge::new(OpaqueCursor(id(&row)), T::from(row))));
         Ok(connection)
     }

@@ -9,6 +9,7 @@ use crate::write_coalescer::WriteError;
 
 /// An argument is well-formed but breaks a rule; nothing was changed.
 #[derive(Clone, Debug, SimpleObject)]
+#[graphql(shareable)]
 pub struct InvalidInput {
     /// What to change, for people.
     pub message: String,

@@ -1,6 +1,6 @@
 //! Reading consultations and their pending payments.
 
-use async_graphql::{Context, ID, Object, Result};
+use async_graphql::{Context, ID, Object, Result, dataloader::DataLoader};
 use chassis::{
     database::Database,
     graphql::{
@@ -11,6 +11,7 @@ use chassis::{
 use entity::{consultation, pending_payment};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryTrait, Select};
 
+use super::loader::{ConsultationId, Loader};
 use super::types::{
     Consultation, ConsultationFilter, ConsultationOrder, ConsultationStatus, Node, OrderDirection, PendingPayment,
     PendingPaymentFilter, PendingPaymentStatus,
@@ -44,13 +45,11 @@ impl Query {
         #[graphql(desc = "How many from the end, 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "End before this cursor.")] before: Option<String>,
     ) -> Result<Connection<Consultation>> {
-        let page = Page::new(first, after, last, before)?;
+        let descending = order_by.is_some_and(|order| order.direction == OrderDirection::Desc);
+        let page = Page::new(first, after, last, before)?.descending_if(descending);
+        let rows = consultations(&filter.unwrap_or_default());
         // Ids are made from the start date: their order is the order of the starts.
-        let mut rows = consultations(&filter.unwrap_or_default()).cursor_by(consultation::Column::Id);
-        if order_by.is_some_and(|order| order.direction == OrderDirection::Desc) {
-            rows.desc();
-        }
-        page.load(rows, &ctx.data_unchecked::<Database>().read, |row| row.id).await
+        page.load(rows, consultation::Column::Id, &ctx.data_unchecked::<Database>().read, |row| row.id).await
     }
 
     /// Payments on their way to finance, in the order in which their consultations were finished.
@@ -64,13 +63,25 @@ impl Query {
         #[graphql(desc = "End before this cursor.")] before: Option<String>,
     ) -> Result<Connection<PendingPayment>> {
         let page = Page::new(first, after, last, before)?;
-        let rows = pending_payments(&filter.unwrap_or_default()).cursor_by(pending_payment::Column::Id);
-        page.load(rows, &ctx.data_unchecked::<Database>().read, |row| row.id).await
+        let rows = pending_payments(&filter.unwrap_or_default());
+        page.load(rows, pending_payment::Column::Id, &ctx.data_unchecked::<Database>().read, |row| row.id).await
     }
 
-    /// Any object by its id, or null if there is none.
+    /// Any object of this service by its id, or null if there is none.
+    #[graphql(shareable, inaccessible)]
     async fn node(&self, ctx: &Context<'_>, #[graphql(desc = "The id of the object.")] id: ID) -> Option<Result<Node>> {
         Some(find(ctx, &id).await.transpose()?.map(Node::Consultation))
+    }
+
+    /// For a gateway that has ids from elsewhere: those of one request are read in one statement.
+    #[graphql(entity)]
+    async fn find_consultation_by_id(&self, ctx: &Context<'_>, id: ID) -> Option<Result<Consultation>> {
+        let id = match parse_id("id", &id) {
+            Ok(id) => ConsultationId(id),
+            Err(refusal) => return Some(Err(refusal)),
+        };
+        let row = ctx.data_unchecked::<DataLoader<Loader>>().load_one(id).await;
+        row.map_err(Into::into).transpose().map(|row| row.map(Consultation::from))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Reading payments.
 
-use async_graphql::{Context, ID, Object, Result};
+use async_graphql::{Context, ID, Object, Result, dataloader::DataLoader};
 use chassis::{
     clock,
     database::Database,
@@ -14,7 +14,10 @@ use entity::payment::{Column, Entity as Payments};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Select};
 use uuid::Uuid;
 
-use super::types::{Node, Payment, PaymentFilter};
+use super::{
+    loader::{Loader, PaymentId},
+    types::{Consultation, Node, Payment, PaymentFilter},
+};
 
 /// How many appointments a filter may name: as many as a page can have.
 const MAX_APPOINTMENTS: usize = 100;
@@ -46,13 +49,31 @@ impl Query {
         #[graphql(desc = "End before this cursor.")] before: Option<String>,
     ) -> Result<Connection<Payment>> {
         let page = Page::new(first, after, last, before)?;
-        let rows = matching(filter.unwrap_or_default())?.cursor_by(Column::Id);
-        page.load(rows, &ctx.data_unchecked::<Database>().read, |row| row.id).await
+        let rows = matching(filter.unwrap_or_default())?;
+        page.load(rows, Column::Id, &ctx.data_unchecked::<Database>().read, |row| row.id).await
     }
 
-    /// Any object by its id, or null if there is none.
+    /// Any object of this service by its id, or null if there is none.
+    #[graphql(shareable, inaccessible)]
     async fn node(&self, ctx: &Context<'_>, #[graphql(desc = "The id of the object.")] id: ID) -> Option<Result<Node>> {
         Some(find(ctx, &id).await.transpose()?.map(Node::Payment))
+    }
+
+    /// For a gateway that has ids from elsewhere: those of one request are read in one statement.
+    #[graphql(entity)]
+    async fn find_payment_by_id(&self, ctx: &Context<'_>, id: ID) -> Option<Result<Payment>> {
+        let id = match parse_id("id", &id) {
+            Ok(id) => PaymentId(id),
+            Err(refusal) => return Some(Err(refusal)),
+        };
+        let row = ctx.data_unchecked::<DataLoader<Loader>>().load_one(id).await;
+        row.map_err(Into::into).transpose().map(|row| row.map(Payment::from))
+    }
+
+    /// The payments of consultations, which finance knows only by their ids.
+    #[graphql(entity)]
+    async fn find_consultation_by_id(&self, id: ID) -> Option<Result<Consultation>> {
+        Some(parse_id("id", &id).map(Consultation::from))
     }
 }
 

@@ -1,14 +1,19 @@
 //! What clients see: API types are not rows.
 
-use async_graphql::{ID, InputObject, Interface, Result, SimpleObject, Union};
+use async_graphql::{
+    ComplexObject, Context, ID, InputObject, Interface, Result, SimpleObject, Union, dataloader::DataLoader,
+};
 use chassis::graphql::{
     refusal::{self, InvalidInput},
     scalars::{DateTime, Decimal, Uuid},
 };
 use entity::payment;
 
+use super::loader::{AppointmentId, Loader};
+
 /// The payment entry of one finished consultation.
 #[derive(Clone, Debug, SimpleObject)]
+#[graphql(complex)]
 pub(crate) struct Payment {
     /// Its own id.
     pub(crate) id: ID,
@@ -28,6 +33,40 @@ impl From<payment::Model> for Payment {
             total_price: Decimal(row.total_price_cents.into()),
             recorded_at: row.recorded_at.into(),
         }
+    }
+}
+
+#[ComplexObject]
+impl Payment {
+    /// The consultation that is paid for.
+    async fn consultation(&self) -> Consultation {
+        self.appointment_id.0.into()
+    }
+}
+
+/// A medical consultation, of which finance knows the payment; the rest is the consultation service's.
+#[derive(Clone, Debug, SimpleObject)]
+#[graphql(complex)]
+pub(crate) struct Consultation {
+    /// Its id; in payments it is the appointment id.
+    id: ID,
+    #[graphql(skip)]
+    appointment_id: uuid::Uuid,
+}
+
+impl From<uuid::Uuid> for Consultation {
+    fn from(appointment_id: uuid::Uuid) -> Self {
+        Self { id: appointment_id.into(), appointment_id }
+    }
+}
+
+#[ComplexObject]
+impl Consultation {
+    /// Its payment; null until it is recorded, a moment after the consultation is finished.
+    async fn payment(&self, ctx: &Context<'_>) -> Option<Result<Payment>> {
+        let key = AppointmentId(self.appointment_id);
+        let row = ctx.data_unchecked::<DataLoader<Loader>>().load_one(key).await.transpose()?;
+        Some(row.map(Payment::from).map_err(Into::into))
     }
 }
 

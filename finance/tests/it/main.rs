@@ -2,6 +2,7 @@
 
 mod access;
 mod amounts;
+mod federation;
 mod filters;
 mod history;
 mod listing;

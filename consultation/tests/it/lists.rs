@@ -1,0 +1,85 @@
+//! What lists cost: no statement per row, and no counting unless asked for.
+
+use rstest::rstest;
+use serde_json::{Value, json};
+use testkit::Backend;
+
+use crate::running::{finish, running, start, start_service};
+
+const PEOPLE: usize = 7;
+
+#[rstest]
+#[tokio::test]
+async fn a_list_is_read_in_one_statement_a_table(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+    let Some(mut service) = running(backend).await else { return };
+    for _ in 0..PEOPLE {
+        let (id, _) = service.started().await;
+        service.finish(&id, None).await;
+    }
+    let statements = service.db.record_statements();
+    let replica = start_service(&service.db);
+
+    let query = "{ consultations { edges { node { id pendingPayment { consultation { id } } } } } }";
+    let list = replica.client.call(query, json!({})).await;
+    assert_eq!(list["consultations"]["edges"].as_array().map(Vec::len), Some(PEOPLE));
+    // The relay of the replica sends statements too, but none that reads whole rows.
+    let statements = statements.lock().expect("no panic").clone();
+    let reads =
+        |table: &str| statements.iter().filter(|sql| sql.starts_with(&format!("SELECT \"{table}\".\"id\""))).count();
+    assert_eq!((reads("pending_payment"), reads("consultation")), (1, 2), "{statements:#?}");
+    assert!(!statements.iter().any(|sql| sql.contains("COUNT")), "{statements:#?}");
+}
+
+#[rstest]
+#[tokio::test]
+async fn the_total_counts_all_pages_of_what_is_listed(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+    let Some(service) = running(backend).await else { return };
+    for _ in 0..3 {
+        service.started().await;
+    }
+    let (finished, _) = service.started().await;
+    service.finish(&finished, None).await;
+    let query = "query ($filter: ConsultationFilter, $after: String) {
+        consultations(filter: $filter, first: 2, after: $after) { totalCount edges { cursor } }
+        pendingPayments { totalCount } }";
+    let total = async |variables: Value| service.client().call(query, variables).await;
+    let all = total(json!({})).await;
+    assert_eq!((&all["consultations"]["totalCount"], &all["pendingPayments"]["totalCount"]), (&json!(4), &json!(1)));
+    let after = total(json!({ "after": all["consultations"]["edges"][1]["cursor"] })).await;
+    assert_eq!(after["consultations"]["totalCount"], 4, "the cursor does not change what is listed");
+    let in_progress = total(json!({ "filter": { "status": "IN_PROGRESS" } })).await;
+    assert_eq!(in_progress["consultations"]["totalCount"], 3);
+}
+
+#[rstest]
+#[tokio::test]
+async fn entities_of_a_gateway_are_read_in_one_statement(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let Some(mut service) = running(backend).await else { return };
+    let statements = service.db.record_statements();
+    let replica = start_service(&service.db);
+    let client = &replica.client;
+    let mut ids = Vec::new();
+    for _ in 0..PEOPLE {
+        let started = start(client, uuid::Uuid::new_v4()).await;
+        ids.push(started["consultation"]["id"].as_str().expect("an id").to_owned());
+    }
+    finish(client, &ids[0], None).await;
+    statements.lock().expect("no panic").clear();
+
+    let unknown = uuid::Uuid::new_v4().to_string();
+    let representation = |id: &String| json!({ "__typename": "Consultation", "id": id });
+    let representations: Vec<_> = ids.iter().chain([&unknown]).map(representation).collect();
+    let query = "query ($representations: [_Any!]!) {
+        _entities(representations: $representations) { ... on Consultation { id price } } }";
+    let found = client.call(query, json!({ "representations": representations })).await["_entities"].take();
+
+    let mut wanted: Vec<_> = ids.iter().map(|id| json!({ "id": id, "price": null })).collect();
+    wanted[0]["price"] = "200.00".into();
+    wanted.push(Value::Null);
+    assert_eq!(found, Value::Array(wanted), "an unknown one costs the others nothing");
+    let statements = statements.lock().expect("no panic").clone();
+    let reads = statements.iter().filter(|sql| sql.starts_with("SELECT \"consultation\".\"id\"")).count();
+    assert_eq!(reads, 1, "{statements:#?}");
+}
