@@ -5,8 +5,11 @@
 pub mod config;
 pub mod telemetry;
 
+pub mod backoff;
+pub mod changes;
 pub mod clock;
 pub mod database;
+pub mod replicas;
 pub mod write_coalescer;
 
 pub mod api;

@@ -1,6 +1,6 @@
 //! Puts the service together.
 
-use chassis::{Service, api, config::Server, database::Database, graphiql, server::Task};
+use chassis::{Service, api, changes::Changes, config::Server, database::Database, graphiql, replicas, server::Task};
 use futures_util::FutureExt;
 use migration::consultation::Migrator;
 use tokio_util::sync::CancellationToken;
@@ -53,11 +53,13 @@ pub fn build(
 ) -> anyhow::Result<Service> {
     let policy = Policy::new(domain.poll_interval);
     let wake_up = WakeUp::default();
+    let changes = Changes::new("consultation_changed");
     let client = FinanceClient::new(finance, policy.request_limit)?;
-    let relay = Relay::new(database.clone(), client, policy, wake_up.clone());
-    let (consultations, writers) = Consultations::new(database, domain.price_per_hour, wake_up.clone());
+    let relay = Relay::new(database.clone(), client, policy, wake_up.clone(), changes.clone());
+    let (consultations, writers) =
+        Consultations::new(database, domain.price_per_hour, wake_up.clone(), changes.clone());
 
-    let schema = graphql::schema(database.clone(), consultations, wake_up.clone(), domain.time_zone);
+    let schema = graphql::schema(database.clone(), consultations, wake_up.clone(), changes.clone(), domain.time_zone);
     let page = graphiql::Page { title: "consultation", default_query: FIRST_QUERY };
     let router = api::router::<Migrator>(
         server,
@@ -69,7 +71,8 @@ pub fn build(
     )?;
 
     let relaying: Task = ("outbox relay", relay.run(shutdown.clone()).map(Ok).boxed());
-    let hints = wake_up.across_replicas(database.clone(), shutdown.clone());
+    let channels = vec![wake_up.channel, changes.channel];
+    let hints = replicas::connect(channels, database.clone(), shutdown.clone());
     let hinting: Task = ("hints across replicas", hints.map(Ok).boxed());
     let writing = writers.into_iter().map(|writer| -> Task { ("consultation writer", writer.map(Ok).boxed()) });
     let deleting = domain.retention.map(|keep| -> Task {

@@ -7,6 +7,7 @@ mod start;
 mod tests;
 
 use chassis::{
+    changes::Changes,
     clock,
     database::Database,
     write_coalescer::{WriteCoalescer, WriteError},
@@ -64,9 +65,14 @@ pub struct Consultations {
 impl Consultations {
     /// The verbs, and the tasks that write for them.
     #[must_use]
-    pub fn new(database: &Database, price_per_hour: Money, finished: WakeUp) -> (Self, [BoxFuture<'static, ()>; 2]) {
+    pub fn new(
+        database: &Database,
+        price_per_hour: Money,
+        finished: WakeUp,
+        changes: Changes,
+    ) -> (Self, [BoxFuture<'static, ()>; 2]) {
         let (start, starting) = WriteCoalescer::new(StartWriter { database: database.clone() });
-        let writer = FinishWriter { database: database.clone(), price_per_hour, finished };
+        let writer = FinishWriter { database: database.clone(), price_per_hour, finished, changes };
         let (finish, finishing) = WriteCoalescer::new(writer);
         (Self { start, finish }, [Box::pin(starting), Box::pin(finishing)])
     }

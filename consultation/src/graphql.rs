@@ -3,27 +3,34 @@
 mod loader;
 mod mutation;
 mod query;
+mod subscription;
 mod types;
 
 use async_graphql::{
-    EmptySubscription, SDLExportOptions, Schema, SchemaBuilder,
+    SDLExportOptions, Schema, SchemaBuilder,
     dataloader::DataLoader,
     runtime::{TokioSpawner, TokioTimer},
 };
-use chassis::{database::Database, graphql::connection::Connection};
+use chassis::{changes::Changes, database::Database, graphql::connection::Connection};
 use chrono_tz::Tz;
 
 use crate::{consultation::Consultations, outbox::WakeUp};
 use loader::Loader;
 
 /// The schema of the consultation service.
-pub type ConsultationSchema = Schema<query::Query, mutation::Mutation, EmptySubscription>;
+pub type ConsultationSchema = Schema<query::Query, mutation::Mutation, subscription::Subscription>;
 
 /// Builds the schema on what its resolvers need.
 #[must_use]
-pub fn schema(database: Database, consultations: Consultations, wake_up: WakeUp, time_zone: Tz) -> ConsultationSchema {
+pub fn schema(
+    database: Database,
+    consultations: Consultations,
+    wake_up: WakeUp,
+    changes: Changes,
+    time_zone: Tz,
+) -> ConsultationSchema {
     let loader = DataLoader::new(Loader { database: database.clone() }, TokioSpawner::current(), TokioTimer::default());
-    builder().data(database).data(consultations).data(wake_up).data(time_zone).data(loader).finish()
+    builder().data(database).data(consultations).data(wake_up).data(changes).data(time_zone).data(loader).finish()
 }
 
 /// The schema as text, as committed in `schema.graphql`: that of an Apollo Federation 2 subgraph.
@@ -33,8 +40,9 @@ pub fn sdl() -> String {
     builder().finish().sdl_with_options(options)
 }
 
-fn builder() -> SchemaBuilder<query::Query, mutation::Mutation, EmptySubscription> {
-    Schema::build(query::Query, mutation::Mutation, EmptySubscription)
+fn builder() -> SchemaBuilder<query::Query, mutation::Mutation, subscription::Subscription> {
+    Schema::build(query::Query, mutation::Mutation, subscription::Subscription)
+        .enable_subscription_in_federation()
         .register_output_type::<types::UserError>()
         .override_output_type_description::<Connection<types::Consultation>>("A page of consultations.")
         .override_output_type_description::<Connection<types::PendingPayment>>("A page of pending payments.")

@@ -1,6 +1,9 @@
 //! Puts the service together.
 
-use chassis::{Service, api, config::Server, database::Database, graphiql, write_coalescer::WriteCoalescer};
+use chassis::{
+    Service, api, changes::Changes, config::Server, database::Database, graphiql, replicas,
+    write_coalescer::WriteCoalescer,
+};
 use futures_util::FutureExt;
 use migration::finance::Migrator;
 use tokio_util::sync::CancellationToken;
@@ -32,9 +35,12 @@ query Payments {
 /// # Errors
 /// When the users cannot be read.
 pub fn build(server: &Server, database: &Database, shutdown: &CancellationToken) -> anyhow::Result<Service> {
-    let (writer, writing) = WriteCoalescer::new(RecordWriter { database: database.clone() });
-    let schema = graphql::schema(database.clone(), writer);
+    let changes = Changes::new("payment_recorded");
+    let (writer, writing) = WriteCoalescer::new(RecordWriter { database: database.clone(), recorded: changes.clone() });
+    let schema = graphql::schema(database.clone(), writer, changes.clone());
     let page = graphiql::Page { title: "finance", default_query: FIRST_QUERY };
     let router = api::router::<Migrator>(server, database, shutdown, (schema, graphql::sdl()), page, None)?;
-    Ok(Service { router, tasks: vec![("payment writer", writing.map(Ok).boxed())] })
+    let hints = replicas::connect(vec![changes.channel], database.clone(), shutdown.clone());
+    let tasks = vec![("payment writer", writing.map(Ok).boxed()), ("hints across replicas", hints.map(Ok).boxed())];
+    Ok(Service { router, tasks })
 }

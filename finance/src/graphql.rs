@@ -3,26 +3,27 @@
 mod loader;
 mod mutation;
 mod query;
+mod subscription;
 mod types;
 
 use async_graphql::{
-    EmptySubscription, SDLExportOptions, Schema,
+    SDLExportOptions, Schema,
     dataloader::DataLoader,
     runtime::{TokioSpawner, TokioTimer},
 };
-use chassis::{database::Database, graphql::connection::Connection, write_coalescer::WriteCoalescer};
+use chassis::{changes::Changes, database::Database, graphql::connection::Connection, write_coalescer::WriteCoalescer};
 
 use crate::payment::RecordWriter;
 use loader::Loader;
 
 /// The schema of the finance service.
-pub type FinanceSchema = Schema<query::Query, mutation::Mutation, EmptySubscription>;
+pub type FinanceSchema = Schema<query::Query, mutation::Mutation, subscription::Subscription>;
 
 /// Builds the schema on what its resolvers need.
 #[must_use]
-pub fn schema(database: Database, writer: WriteCoalescer<RecordWriter>) -> FinanceSchema {
+pub fn schema(database: Database, writer: WriteCoalescer<RecordWriter>, changes: Changes) -> FinanceSchema {
     let loader = DataLoader::new(Loader { database: database.clone() }, TokioSpawner::current(), TokioTimer::default());
-    builder().data(database).data(writer).data(loader).finish()
+    builder().data(database).data(writer).data(changes).data(loader).finish()
 }
 
 /// The schema as text, as committed in `schema.graphql`: that of an Apollo Federation 2 subgraph.
@@ -32,8 +33,9 @@ pub fn sdl() -> String {
     builder().finish().sdl_with_options(options)
 }
 
-fn builder() -> async_graphql::SchemaBuilder<query::Query, mutation::Mutation, EmptySubscription> {
-    Schema::build(query::Query, mutation::Mutation, EmptySubscription)
+fn builder() -> async_graphql::SchemaBuilder<query::Query, mutation::Mutation, subscription::Subscription> {
+    Schema::build(query::Query, mutation::Mutation, subscription::Subscription)
+        .enable_subscription_in_federation()
         .register_output_type::<types::UserError>()
         .override_output_type_description::<Connection<types::Payment>>("A page of payments.")
 }

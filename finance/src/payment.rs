@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use chassis::{clock, database::Database, seeded_bug::is_seeded, write_coalescer::BatchWriter};
+use chassis::{changes::Changes, clock, database::Database, seeded_bug::is_seeded, write_coalescer::BatchWriter};
 use chrono::{DateTime, Utc};
 use entity::{
     Money,
@@ -41,6 +41,8 @@ pub enum Recorded {
 pub struct RecordWriter {
     /// Where payments are stored.
     pub database: Database,
+    /// Told after each commit which payments were recorded.
+    pub recorded: Changes,
 }
 
 impl Record {
@@ -61,6 +63,12 @@ impl Record {
     }
 }
 
+impl Recorded {
+    fn new_id(&self) -> Option<Uuid> {
+        if let Self::New(payment) = self { Some(payment.id) } else { None }
+    }
+}
+
 impl BatchWriter for RecordWriter {
     type Row = Record;
     type Answer = Recorded;
@@ -75,6 +83,7 @@ impl BatchWriter for RecordWriter {
             let answers: Option<Vec<_>> =
                 rows.iter().map(|row| stored.get(&row.appointment_id).map(|stored| row.outcome(stored))).collect();
             if let Some(answers) = answers {
+                self.recorded.publish(&answers.iter().filter_map(Recorded::new_id).collect::<Vec<_>>());
                 return Ok(answers);
             }
         }

@@ -57,7 +57,9 @@ pub fn not_written<F: Display + Send + Sync + 'static>(error: WriteError<F>) -> 
     }
 }
 
-fn coded(message: impl Into<String>, code: &str) -> Error {
+/// An error with a code: what a client can do something about.
+#[must_use]
+pub fn coded(message: impl Into<String>, code: &str) -> Error {
     let mut error = Error::new(message);
     error.extensions.get_or_insert_default().set("code", code);
     error

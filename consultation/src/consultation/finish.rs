@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use chassis::{database::Database, seeded_bug::is_seeded, write_coalescer::BatchWriter};
+use chassis::{changes::Changes, database::Database, seeded_bug::is_seeded, write_coalescer::BatchWriter};
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::{
     Money,
@@ -44,6 +44,8 @@ pub(super) struct FinishWriter {
     pub(super) price_per_hour: Money,
     /// Told after each commit: there is something to deliver.
     pub(super) finished: WakeUp,
+    /// Told after each commit which consultations are finished.
+    pub(super) changes: Changes,
 }
 
 impl BatchWriter for FinishWriter {
@@ -62,6 +64,8 @@ impl BatchWriter for FinishWriter {
         }
         if !batch.finished.is_empty() {
             self.finished.ring();
+            let ids: Vec<_> = batch.finished.iter().map(|(payment, _)| payment.appointment_id).collect();
+            self.changes.publish(&ids);
         }
         Ok(answers)
     }

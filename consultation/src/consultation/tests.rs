@@ -1,6 +1,6 @@
 //! A write whose commit was answered by a cut connection is written again: it must find its own traces.
 
-use chassis::{clock, write_coalescer::BatchWriter};
+use chassis::{changes::Changes, clock, write_coalescer::BatchWriter};
 use chrono::TimeDelta;
 use entity::Money;
 use migration::consultation::Migrator;
@@ -16,8 +16,8 @@ async fn writers(backend: Backend) -> Option<(TestDatabase, StartWriter, FinishW
     let db = TestDatabase::empty(backend).await?;
     db.database.migrate::<Migrator>().await.expect("migrated");
     let start = StartWriter { database: db.database.clone() };
-    let finished = WakeUp::default();
-    let finish = FinishWriter { database: db.database.clone(), price_per_hour: Money::MAX, finished };
+    let (finished, changes) = (WakeUp::default(), Changes::new("consultation_changed"));
+    let finish = FinishWriter { database: db.database.clone(), price_per_hour: Money::MAX, finished, changes };
     Some((db, start, finish))
 }
 

@@ -2,6 +2,7 @@
 
 use async_graphql::{Context, ID, Object, Result};
 use chassis::{
+    changes::Changes,
     clock,
     database::Database,
     graphql::{
@@ -82,6 +83,7 @@ async fn retry(ctx: &Context<'_>, input: RetryPendingPaymentInput) -> Result<Ret
     }
     let pending_payment = store::find(database, id).await?.map(Into::into);
     ctx.data_unchecked::<WakeUp>().ring();
+    ctx.data_unchecked::<Changes>().publish(&[id]);
     Ok(RetryPendingPaymentPayload { pending_payment, user_errors: Vec::new() })
 }
 

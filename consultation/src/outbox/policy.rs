@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+pub use chassis::backoff::database_delay;
+use chassis::backoff::doubled;
+
 use crate::finance::REQUEST_LIMIT;
 
 /// After a failure of the destination a row is due again 4 to 4.8 s after it was sent: for certain when the
@@ -15,9 +18,6 @@ pub const DESTINATION_RETRY: Duration = Duration::from_secs(5);
 /// between half and all.
 const FIRST_REFUSAL_DELAY: Duration = Duration::from_secs(5);
 const MAX_REFUSAL_DELAY: Duration = Duration::from_hours(1);
-/// After a failure of the database its next call is made after 0.1 s, 0.2 s and so on up to 5 s.
-const FIRST_DATABASE_DELAY: Duration = Duration::from_millis(100);
-const MAX_DATABASE_DELAY: Duration = Duration::from_secs(5);
 
 /// How the relay works.
 #[derive(Clone, Copy, Debug)]
@@ -55,23 +55,11 @@ pub fn destination_delay(elapsed: Duration, random: f64) -> Duration {
     (MIN_DESTINATION_DELAY + jitter).saturating_sub(elapsed)
 }
 
-/// The delay after the database failed for the `failures`th time in a row.
-#[must_use]
-pub fn database_delay(failures: u32) -> Duration {
-    doubled(FIRST_DATABASE_DELAY, failures, MAX_DATABASE_DELAY)
-}
-
 /// The delay after finance refused the row for the `rejections`th time. `random` is from 0 to 1.
 #[must_use]
 pub fn refusal_delay(rejections: i32, random: f64) -> Duration {
     let delay = doubled(FIRST_REFUSAL_DELAY, u32::try_from(rejections).unwrap_or(0), MAX_REFUSAL_DELAY);
     delay.mul_f64(0.5 + random.clamp(0.0, 1.0) / 2.0)
-}
-
-/// `first` at the first failure, twice as long at each further one, at most `max`.
-fn doubled(first: Duration, failures: u32, max: Duration) -> Duration {
-    let factor = 2_u32.checked_pow(failures.saturating_sub(1)).unwrap_or(u32::MAX);
-    first.checked_mul(factor).map_or(max, |delay| delay.min(max))
 }
 
 #[cfg(test)]
@@ -83,12 +71,6 @@ mod tests {
     fn refusals_are_retried_after_5_10_20_seconds_up_to_an_hour() {
         let delays = [1, 2, 3, 4, 10, 11, i32::MAX].map(|rejections| refusal_delay(rejections, 1.0).as_secs());
         assert_eq!(delays, [5, 10, 20, 40, 2560, 3600, 3600]);
-    }
-
-    #[test]
-    fn a_database_that_fails_is_called_again_after_100_ms_up_to_5_s() {
-        let delays = [1, 2, 3, 6, 7, u32::MAX].map(|failures| database_delay(failures).as_millis());
-        assert_eq!(delays, [100, 200, 400, 3200, 5000, 5000]);
     }
 
     #[test]

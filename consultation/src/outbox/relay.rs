@@ -6,7 +6,7 @@ mod schedule;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use chassis::{database::Database, health::Heartbeat};
+use chassis::{changes::Changes, database::Database, health::Heartbeat};
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use sea_orm::DbErr;
 use tokio::time::{Instant, sleep_until};
@@ -28,6 +28,8 @@ pub struct Relay {
     pub policy: Policy,
     /// Rung when there may be something to deliver. Only a hint: the poll finds what it misses.
     pub wake_up: WakeUp,
+    /// Told of each consultation whose payment has come a step further.
+    pub changes: Changes,
     /// Beats with each round.
     pub heartbeat: Heartbeat,
     breaker: Mutex<Breaker>,
@@ -36,9 +38,9 @@ pub struct Relay {
 impl Relay {
     /// A relay whose breaker is closed.
     #[must_use]
-    pub fn new(database: Database, finance: FinanceClient, policy: Policy, wake_up: WakeUp) -> Self {
+    pub fn new(database: Database, finance: FinanceClient, policy: Policy, wake_up: WakeUp, changes: Changes) -> Self {
         let heartbeat = Heartbeat::new("outbox relay");
-        Self { database, finance, policy, wake_up, heartbeat, breaker: Mutex::default() }
+        Self { database, finance, policy, wake_up, changes, heartbeat, breaker: Mutex::default() }
     }
 
     /// Makes rounds until shutdown: after a wake-up, when a row of a failed round is due again, and at the

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chassis::{clock, database::now_plus};
+use chassis::{changes::Changes, clock, database::now_plus};
 use consultation::{
     config::Finance,
     finance::FinanceClient,
@@ -50,7 +50,7 @@ pub(crate) fn relay(db: &TestDatabase, finance: &FinanceStub) -> Relay {
     let policy = Policy { request_limit: Duration::from_secs(5), ..Policy::new(Duration::from_mins(1)) };
     let url = finance.url().parse().expect("a URL");
     let client = FinanceClient::new(Finance::in_development(url), policy.request_limit).expect("a client");
-    Relay::new(db.database.clone(), client, policy, WakeUp::default())
+    Relay::new(db.database.clone(), client, policy, WakeUp::default(), Changes::new("consultation_changed"))
 }
 
 pub(crate) async fn tick(relay: &Relay) -> Tick {

@@ -1,6 +1,6 @@
 //! The writer of payments: what a batch answers, also when it is written again.
 
-use chassis::{clock, database::Database, write_coalescer::BatchWriter};
+use chassis::{changes::Changes, clock, database::Database, write_coalescer::BatchWriter};
 use entity::{Money, payment};
 use finance::payment::{Record, RecordWriter, Recorded};
 use migration::finance::Migrator;
@@ -15,7 +15,7 @@ use uuid::Uuid;
 async fn writer(backend: Backend) -> Option<(TestDatabase, RecordWriter)> {
     let db = TestDatabase::empty(backend).await?;
     db.database.migrate::<Migrator>().await.expect("migrated");
-    let writer = RecordWriter { database: db.database.clone() };
+    let writer = RecordWriter { database: db.database.clone(), recorded: Changes::new("payment_recorded") };
     Some((db, writer))
 }
 
@@ -69,7 +69,8 @@ async fn batches_that_overlap_in_opposite_order_never_deadlock(
     #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
 ) {
     let Some((db, writer)) = writer(backend).await else { return };
-    let replica = RecordWriter { database: Database::connect(&db.url).await.expect("another connection") };
+    let database = Database::connect(&db.url).await.expect("another connection");
+    let replica = RecordWriter { database, recorded: Changes::new("payment_recorded") };
     for _ in 0..20 {
         let appointments: Vec<_> = (0..64).map(|_| Uuid::new_v4()).collect();
         let batch: Vec<_> = appointments.iter().map(|appointment| record(*appointment, Money::MAX)).collect();

@@ -1,6 +1,7 @@
 //! What came of rows, and how it is written down.
 
 use sea_orm::{DatabaseConnection, DbErr};
+use uuid::Uuid;
 
 use super::super::store::{self, Failure, Lease};
 
@@ -37,6 +38,16 @@ impl Outcome<'_> {
         match self {
             Self::Confirmed(leases) | Self::Released(leases) => leases.len(),
             Self::Postponed(failures) | Self::Parked(failures) => failures.len(),
+        }
+    }
+
+    /// The consultations whose payments these are.
+    pub(super) fn appointment_ids(&self) -> Vec<Uuid> {
+        match self {
+            Self::Confirmed(leases) | Self::Released(leases) => leases.iter().map(|l| l.appointment_id).collect(),
+            Self::Postponed(failures) | Self::Parked(failures) => {
+                failures.iter().map(|failure| failure.lease.appointment_id).collect()
+            }
         }
     }
 

@@ -44,6 +44,7 @@ impl Relay {
         };
         for outcome in outcomes.iter().filter(|outcome| outcome.rows() > 0) {
             let written = self.write_down(outcome, claimed_at, shutdown).await?;
+            self.changes.publish(&outcome.appointment_ids());
             tick.count(outcome, usize::try_from(written).unwrap_or(usize::MAX));
         }
         tracing::debug!(?tick, "relayed");

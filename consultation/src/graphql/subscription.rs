@@ -1,0 +1,43 @@
+//! Following a consultation.
+
+use async_graphql::{Context, ID, Result, Subscription, dataloader::DataLoader};
+use chassis::{
+    changes::{Change, Changes},
+    graphql::refusal::{coded, parse_id},
+};
+use futures_util::{Stream, StreamExt, future::ready, stream::once};
+use uuid::Uuid;
+
+use super::{
+    loader::{ConsultationId, Loader},
+    types::Consultation,
+};
+
+#[derive(Debug)]
+pub struct Subscription;
+
+/// Following a consultation.
+#[Subscription]
+impl Subscription {
+    /// A consultation as it is now, and again whenever it was finished or its payment has come a step further.
+    /// What happens while one is sent is told by the next: each shows the consultation as it is then.
+    async fn consultation_changed<'ctx>(
+        &self,
+        ctx: &Context<'ctx>,
+        #[graphql(desc = "The id of the consultation.")] id: ID,
+    ) -> Result<impl Stream<Item = Result<Consultation>> + use<'ctx>> {
+        let id = parse_id("id", &id)?;
+        let loader = ctx.data_unchecked::<DataLoader<Loader>>();
+        // Before the first look: nothing that happens after it is lost.
+        let changes = ctx.data_unchecked::<Changes>().subscribe();
+        let first = read(loader, id).await?;
+        let changed = changes.filter(move |change| ready([Change::Of(id), Change::Missed].contains(change)));
+        let later = changed.then(move |_| read(loader, id));
+        Ok(once(ready(Ok(first))).chain(later))
+    }
+}
+
+async fn read(loader: &DataLoader<Loader>, id: Uuid) -> Result<Consultation> {
+    let row = loader.load_one(ConsultationId(id)).await?;
+    row.map(Consultation::from).ok_or_else(|| coded("There is no consultation with this id", "CONSULTATION_NOT_FOUND"))
+}

@@ -1,0 +1,57 @@
+//! Following payments.
+
+use async_graphql::{Context, Result, Subscription, dataloader::DataLoader};
+use chassis::{
+    changes::{Change, Changes},
+    graphql::refusal::coded,
+};
+use futures_util::{Stream, StreamExt, stream};
+
+use super::{
+    loader::{Loader, PaymentId},
+    types::Payment,
+};
+
+/// How many payments are read in one statement, if as many wait to be shown.
+const MAX_READ: usize = 100;
+
+#[derive(Debug)]
+pub struct Subscription;
+
+/// Following payments.
+#[Subscription]
+impl Subscription {
+    /// Each payment, as soon as it is recorded. When some were missed, because they came faster than they were
+    /// taken or the replicas did not hear each other, the subscription ends with the error `EVENTS_MISSED`:
+    /// subscribe again, then list what was recorded in between.
+    async fn payment_recorded<'ctx>(&self, ctx: &Context<'ctx>) -> impl Stream<Item = Result<Payment>> + use<'ctx> {
+        let loader = ctx.data_unchecked::<DataLoader<Loader>>();
+        let changes = ctx.data_unchecked::<Changes>().subscribe().ready_chunks(MAX_READ);
+        let payments = stream::unfold(Some(changes), async move |changes| {
+            let mut changes = changes?;
+            let (payments, ends) = read(loader, &changes.next().await?).await;
+            Some((stream::iter(payments), (!ends).then_some(changes)))
+        });
+        payments.flatten()
+    }
+}
+
+/// The payments up to a gap, and whether the subscription ends there.
+async fn read(loader: &DataLoader<Loader>, changes: &[Change]) -> (Vec<Result<Payment>>, bool) {
+    let recorded = changes.iter().map_while(|change| match change {
+        Change::Of(id) => Some(PaymentId(*id)),
+        Change::Missed => None,
+    });
+    let recorded: Vec<_> = recorded.collect();
+    let mut rows = match loader.load_many(recorded.iter().copied()).await {
+        Ok(rows) => rows,
+        Err(fault) => return (vec![Err(fault.into())], true),
+    };
+    let has_gap = recorded.len() < changes.len();
+    let mut payments: Vec<_> = recorded.iter().filter_map(|id| Some(Ok(rows.remove(id)?.into()))).collect();
+    if has_gap {
+        let message = "Payments were missed: subscribe again, then list what was recorded in between";
+        payments.push(Err(coded(message, "EVENTS_MISSED")));
+    }
+    (payments, has_gap)
+}
