@@ -29,9 +29,12 @@ pub fn router<M: MigratorTrait + 'static>(
     heartbeat: Option<Heartbeat>,
 ) -> anyhow::Result<Router> {
     let authenticator = Arc::new(Authenticator::new(server.name, &server.access)?);
+    let endpoint = graphql::Endpoint::new(schema).until(shutdown.clone());
     let guarded = Router::new()
-        .merge(graphql::router(graphql::Endpoint::new(schema), sdl))
+        .merge(graphql::router(endpoint.clone(), sdl))
         .merge(graphiql::router(page))
         .fallback(graphql::not_found);
-    Ok(auth::require(guarded, authenticator).merge(health::router::<M>(database.clone(), shutdown.clone(), heartbeat)))
+    let guarded = auth::require(guarded, Arc::clone(&authenticator));
+    let guarded = graphql::websocket::before(guarded, endpoint, authenticator);
+    Ok(guarded.merge(health::router::<M>(database.clone(), shutdown.clone(), heartbeat)))
 }

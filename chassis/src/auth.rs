@@ -106,6 +106,11 @@ async fn check(State(authenticator): State<Arc<Authenticator>>, request: Request
     if authenticator.admits(request.headers()).await {
         return next.run(request).await;
     }
+    challenge(&authenticator)
+}
+
+/// Asks for credentials.
+pub(crate) fn challenge(authenticator: &Authenticator) -> Response {
     let challenge = format!("Basic realm=\"{}\", charset=\"UTF-8\"", authenticator.realm);
     let message = "A user name and password are required (HTTP Basic)";
     let body = serde_json::json!({ "errors": [{ "message": message, "extensions": { "code": "UNAUTHENTICATED" } }] });

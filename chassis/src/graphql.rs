@@ -1,5 +1,6 @@
 //! GraphQL over HTTP to the letter: queries by GET or POST, mutations by POST only, JSON only, one
-//! operation a request, bounded bodies and time, faults masked.
+//! operation a request, bounded bodies and time, faults masked; subscriptions as server-sent events, or over
+//! a WebSocket.
 //!
 //! The handler is ours because async-graphql-axum's extractor runs mutations sent by GET and takes
 //! text/plain for JSON (with Basic credentials that a browser remembers, both let any page act for its
@@ -7,12 +8,16 @@
 
 mod admission;
 pub mod connection;
+mod event_stream;
 pub mod refusal;
 mod request;
 mod response;
+mod same_origin;
 pub mod scalars;
+mod streams;
+pub mod websocket;
 
-use std::time::Duration;
+use std::{future::ready, sync::Arc, time::Duration};
 
 use async_graphql::{Executor, parser::types::OperationType};
 use axum::{
@@ -22,11 +27,15 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
+use futures_util::{StreamExt, stream};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
 use crate::request_id::RequestId;
 use request::BadRequest;
 use response::{MediaType, Outcome};
+use streams::MAX_SUBSCRIPTIONS;
 
 /// A request whose body or whose execution takes longer is answered with an error; what it began goes on,
 /// because a database call that is cut half-way poisons its connection.
@@ -36,12 +45,22 @@ const REQUEST_LIMIT: Duration = Duration::from_secs(10);
 #[derive(Clone, Debug)]
 pub struct Endpoint<E> {
     schema: E,
+    /// Free places for subscriptions.
+    subscriptions: Arc<Semaphore>,
+    shutdown: CancellationToken,
 }
 
 impl<E: Executor> Endpoint<E> {
     /// Serves `schema`.
     pub fn new(schema: E) -> Self {
-        Self { schema }
+        let subscriptions = Arc::new(Semaphore::new(MAX_SUBSCRIPTIONS));
+        Self { schema, subscriptions, shutdown: CancellationToken::new() }
+    }
+
+    /// Ends what goes on for long when `shutdown` is cancelled.
+    #[must_use]
+    pub fn until(self, shutdown: CancellationToken) -> Self {
+        Self { shutdown, ..self }
     }
 }
 
@@ -56,22 +75,36 @@ pub fn router<E: Executor>(endpoint: Endpoint<E>, sdl: String) -> Router {
 }
 
 async fn answer<E: Executor>(endpoint: Endpoint<E>, http: Request) -> Response {
-    let Some(media_type) = MediaType::negotiate(http.headers()) else {
+    let takes_events = event_stream::is_accepted(http.headers());
+    let media_type = MediaType::negotiate(http.headers());
+    if media_type.is_none() && !takes_events {
         return Outcome::from(BadRequest::not_acceptable()).encode(MediaType::Json);
-    };
+    }
     let id = http.extensions().get::<RequestId>().map(|id| id.as_str().to_owned()).unwrap_or_default();
     let by_post = http.method() == Method::POST;
     let read = tokio::time::timeout(REQUEST_LIMIT, request::read(http)).await;
     let read = read.unwrap_or_else(|_| Err(BadRequest::came_too_slowly()));
-    let outcome = match read.and_then(|request| endpoint.admit(request)) {
+    let admitted = read.and_then(|request| endpoint.admit(request)).and_then(|admitted| match admitted.kind {
         // Checked on the parsed document: a GET must not change anything, whatever way the document came.
-        Ok(admitted) if !by_post && admitted.kind.is_some_and(|kind| kind != OperationType::Query) => {
-            Outcome::from(BadRequest::only_by_post())
+        Some(OperationType::Mutation) if !by_post => Err(BadRequest::only_by_post()),
+        Some(OperationType::Subscription) if !takes_events => Err(BadRequest::needs_stream()),
+        _ => Ok(admitted),
+    });
+    let outcome = match (admitted, media_type) {
+        // Who takes events only is told so, too.
+        (Err(refusal), None) if refusal.well_formed => {
+            return event_stream::respond(stream::once(ready(refusal.into())).boxed(), endpoint.shutdown);
         }
-        Ok(admitted) => execute(endpoint.schema, admitted.request, &id).await,
-        Err(bad_request) => Outcome::from(bad_request),
+        (Err(bad_request), _) => Outcome::from(bad_request),
+        (Ok(admitted), Some(_)) if admitted.kind != Some(OperationType::Subscription) => {
+            execute(endpoint.schema, admitted.request, &id).await
+        }
+        (Ok(admitted), _) => match endpoint.stream(admitted, id.into()) {
+            Ok(answers) => return event_stream::respond(answers, endpoint.shutdown),
+            Err(bad_request) => Outcome::from(bad_request),
+        },
     };
-    outcome.encode(media_type)
+    outcome.encode(media_type.unwrap_or(MediaType::Json))
 }
 
 /// Runs in a task of its own, which a client that hangs up does not cancel.

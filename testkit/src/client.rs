@@ -3,6 +3,8 @@
 use reqwest::{Client, RequestBuilder};
 use serde_json::{Value, json};
 
+use crate::Events;
+
 /// Calls one service, by default as the development user.
 #[derive(Clone, Debug)]
 pub struct GraphqlClient {
@@ -45,6 +47,13 @@ impl GraphqlClient {
         let body = json!({ "query": query, "variables": variables }).to_string();
         let request = self.post().basic_auth("admin", Some("teste123")).header("content-type", "application/json");
         Answer::of(request.header("accept", "application/graphql-response+json").body(body)).await
+    }
+
+    /// Sends an operation for several answers.
+    pub async fn events(&self, query: &str, variables: Value) -> Events {
+        let body = json!({ "query": query, "variables": variables }).to_string();
+        let request = self.post().basic_auth("admin", Some("teste123")).header("content-type", "application/json");
+        Events::of(request.body(body)).await
     }
 
     /// Sends an operation that must succeed and gives its data.

@@ -11,7 +11,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
 /// Far above any hand-written operation with its variables, and for lists of a hundred inputs.
-const MAX_BODY: usize = 256 * 1024;
+pub(super) const MAX_BODY: usize = 256 * 1024;
 
 /// The request was not executed.
 #[derive(Debug)]
@@ -46,13 +46,26 @@ struct UrlParameters {
 pub(super) async fn read(http: axum::extract::Request) -> Result<Request, BadRequest> {
     // HEAD asks like GET.
     let parameters = if http.method() == Method::POST { from_body(http).await? } else { from_url(http).await? };
-    let mut request = Request::new(parameters.query)
-        .variables(Variables::from_json(Value::Object(parameters.variables.unwrap_or_default())));
-    request.operation_name = parameters.operation_name.filter(|name| !name.is_empty());
-    let extensions = Value::Object(parameters.extensions.unwrap_or_default());
-    request.extensions =
-        serde_json::from_value(extensions).map_err(|error| BadRequest::malformed("extensions", &error))?;
-    Ok(request)
+    parameters.into_request()
+}
+
+/// The request in a message of a WebSocket.
+pub(super) fn from_message(payload: Value) -> Result<Request, BadRequest> {
+    let parameters: Parameters =
+        serde_json::from_value(payload).map_err(|error| BadRequest::malformed("payload", &error))?;
+    parameters.into_request()
+}
+
+impl Parameters {
+    fn into_request(self) -> Result<Request, BadRequest> {
+        let variables = Variables::from_json(Value::Object(self.variables.unwrap_or_default()));
+        let mut request = Request::new(self.query).variables(variables);
+        request.operation_name = self.operation_name.filter(|name| !name.is_empty());
+        let extensions = Value::Object(self.extensions.unwrap_or_default());
+        request.extensions =
+            serde_json::from_value(extensions).map_err(|error| BadRequest::malformed("extensions", &error))?;
+        Ok(request)
+    }
 }
 
 async fn from_url(http: axum::extract::Request) -> Result<Parameters, BadRequest> {
@@ -121,8 +134,24 @@ impl BadRequest {
     }
 
     pub(super) fn only_by_post() -> Self {
-        let message = "Only queries may be sent by GET: send this operation by POST";
+        let message = "A mutation may not be sent by GET: send it by POST";
         Self { status: StatusCode::METHOD_NOT_ALLOWED, ..Self::new(message) }
+    }
+
+    pub(super) fn cross_site() -> Self {
+        let error = Box::new(coded("Pages of other sites may not call this API", "FORBIDDEN"));
+        Self { status: StatusCode::FORBIDDEN, well_formed: false, error }
+    }
+
+    pub(super) fn needs_stream() -> Self {
+        let message = "A subscription has many answers: accept text/event-stream, or open a WebSocket with the \
+                       protocol graphql-transport-ws";
+        Self { status: StatusCode::NOT_ACCEPTABLE, ..Self::new(message) }
+    }
+
+    pub(super) fn too_many_subscriptions(limit: usize) -> Self {
+        let error = Box::new(coded(format!("All {limit} places for subscriptions are taken; try again"), "OVERLOADED"));
+        Self { status: StatusCode::SERVICE_UNAVAILABLE, well_formed: false, error }
     }
 
     pub(super) fn not_acceptable() -> Self {

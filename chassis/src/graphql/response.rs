@@ -101,6 +101,24 @@ impl Outcome {
         Self::Executed(async_graphql::Response::from_errors(vec![error]))
     }
 
+    /// The errors of an operation that was not executed.
+    pub(super) fn into_request_errors(self) -> Result<async_graphql::Response, Vec<ServerError>> {
+        match self {
+            Self::Executed(response) => Ok(response),
+            Self::Invalid(errors) => Err(errors),
+            Self::BadRequest(BadRequest { error, .. }) => Err(vec![*error]),
+        }
+    }
+
+    /// The body alone.
+    pub(super) fn into_json(self) -> String {
+        let json = match self.into_request_errors() {
+            Ok(response) => serde_json::to_string(&response),
+            Err(errors) => serde_json::to_string(&ErrorsOnly { errors: &errors }),
+        };
+        json.expect("names and values of GraphQL are JSON")
+    }
+
     pub(super) fn encode(self, media_type: MediaType) -> Response {
         let mut response = match self {
             Self::Executed(response) => GraphQLResponse::from(response).into_response(),

@@ -17,3 +17,4 @@ mod retention;
 mod running;
 mod schema;
 mod start;
+mod subscriptions;

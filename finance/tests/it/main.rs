@@ -13,3 +13,4 @@ mod record_payments;
 mod record_writer;
 mod running;
 mod schema;
+mod subscriptions;

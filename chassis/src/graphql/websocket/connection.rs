@@ -1,0 +1,156 @@
+//! One connection: its operations share it, and none of them waits for another.
+
+use std::{sync::Arc, time::Duration};
+
+use async_graphql::{Executor, futures_util::stream::BoxStream};
+use axum::{
+    extract::ws::{Message, WebSocket},
+    http::{HeaderMap, header},
+};
+use futures_util::{StreamExt, future::ready, stream};
+use serde_json::Value;
+use tokio::time::{Instant, interval_at, timeout};
+use tokio_stream::StreamMap;
+
+use super::{
+    super::{Endpoint, request, response::Outcome},
+    protocol::{ClientMessage, Close, ServerMessage},
+};
+use crate::auth::Authenticator;
+
+/// How long a client may take to introduce itself.
+const INITIALISATION: Duration = Duration::from_secs(10);
+/// How long it may take no message. What happens meanwhile is not kept for it: see [`crate::changes`].
+const SEND_PATIENCE: Duration = Duration::from_secs(30);
+/// How often it is asked whether it is there; silent for twice as long it is taken for gone.
+const PING: Duration = Duration::from_secs(25);
+/// Operations at once. A page has a few.
+const MAX_OPERATIONS: usize = 100;
+
+pub(super) struct Connection<E> {
+    pub(super) endpoint: Endpoint<E>,
+    /// For credentials that have still to come.
+    pub(super) authenticator: Option<Arc<Authenticator>>,
+    pub(super) request_id: Arc<str>,
+}
+
+/// The answers of each operation, by its id; at the end of them nothing once.
+type Operations = StreamMap<String, BoxStream<'static, Option<Outcome>>>;
+
+impl<E: Executor> Connection<E> {
+    pub(super) async fn serve(self, mut socket: WebSocket) {
+        let shutdown = self.endpoint.shutdown.clone();
+        let close = tokio::select! {
+            close = self.talk(&mut socket) => close,
+            () = shutdown.cancelled() => Close::GoingAway,
+        };
+        tracing::debug!(?close, "a WebSocket is closed");
+        // It may be gone already.
+        drop(timeout(Duration::from_secs(1), socket.send(Message::Close(Some(close.frame())))).await);
+    }
+
+    async fn talk(&self, socket: &mut WebSocket) -> Close {
+        let introduced = timeout(INITIALISATION, self.introduce(socket)).await;
+        if let Err(close) = introduced.unwrap_or(Err(Close::InitialisationTimeout)) {
+            return close;
+        }
+        let mut operations = Operations::new();
+        let (mut pings, mut heard_at) = (interval_at(Instant::now() + PING, PING), Instant::now());
+        loop {
+            let next = tokio::select! {
+                message = socket.recv() => {
+                    heard_at = Instant::now();
+                    read(message).and_then(|message| message.map_or(Ok(None), |it| self.receive(it, &mut operations)))
+                }
+                Some((id, outcome)) = operations.next(), if !operations.is_empty() => {
+                    Ok(Some(answer(id, outcome, &mut operations).encode()))
+                }
+                _ = pings.tick() => match heard_at.elapsed() > 2 * PING {
+                    true => Err(Close::Lost),
+                    false => Ok(Some(Message::Ping(axum::body::Bytes::new()))),
+                },
+            };
+            match next {
+                Ok(None) => {}
+                Ok(Some(message)) => match timeout(SEND_PATIENCE, socket.send(message)).await {
+                    Ok(Ok(())) => {}
+                    _ => return Close::Lost,
+                },
+                Err(close) => return close,
+            }
+        }
+    }
+
+    async fn introduce(&self, socket: &mut WebSocket) -> Result<(), Close> {
+        let payload = loop {
+            match read(socket.recv().await)? {
+                Some(ClientMessage::ConnectionInit { payload }) => break payload,
+                Some(ClientMessage::Ping { payload }) => send(socket, &ServerMessage::Pong { payload }).await?,
+                Some(ClientMessage::Subscribe { .. }) => return Err(Close::Unauthorized),
+                _ => {}
+            }
+        };
+        if let Some(authenticator) = &self.authenticator
+            && !authenticator.admits(&credentials(payload.as_ref())).await
+        {
+            return Err(Close::Forbidden);
+        }
+        send(socket, &ServerMessage::ConnectionAck).await
+    }
+
+    /// Takes a message, and gives the answer to it if it has one of its own.
+    fn receive(&self, message: ClientMessage, operations: &mut Operations) -> Result<Option<Message>, Close> {
+        match message {
+            ClientMessage::ConnectionInit { .. } => return Err(Close::TooManyInitialisations),
+            ClientMessage::Ping { payload } => return Ok(Some(ServerMessage::Pong { payload }.encode())),
+            ClientMessage::Pong => {}
+            ClientMessage::Complete { id } => drop(operations.remove(&id)),
+            ClientMessage::Subscribe { id, .. } if operations.contains_key(&id) => return Err(Close::SubscriberExists),
+            ClientMessage::Subscribe { id, payload } => {
+                let answers = if operations.len() < MAX_OPERATIONS {
+                    request::from_message(payload)
+                        .and_then(|request| self.endpoint.admit(request))
+                        .and_then(|admitted| self.endpoint.stream(admitted, Arc::clone(&self.request_id)))
+                } else {
+                    Err(request::BadRequest::too_many_subscriptions(MAX_OPERATIONS))
+                };
+                let answers = answers.unwrap_or_else(|refusal| stream::once(ready(refusal.into())).boxed());
+                operations.insert(id, answers.map(Some).chain(stream::once(ready(None))).boxed());
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// What the client says; nothing if it is only that it is there.
+fn read(message: Option<Result<Message, axum::Error>>) -> Result<Option<ClientMessage>, Close> {
+    match message {
+        Some(Ok(Message::Text(text))) => serde_json::from_str(&text).map(Some).map_err(|_| Close::InvalidMessage),
+        Some(Ok(Message::Ping(_) | Message::Pong(_))) => Ok(None),
+        Some(Ok(Message::Binary(_))) => Err(Close::InvalidMessage),
+        Some(Ok(Message::Close(_)) | Err(_)) | None => Err(Close::Lost),
+    }
+}
+
+fn answer(id: String, outcome: Option<Outcome>, operations: &mut Operations) -> ServerMessage {
+    match outcome.map(Outcome::into_request_errors) {
+        Some(Ok(payload)) => ServerMessage::Next { id, payload },
+        None => ServerMessage::Complete { id },
+        Some(Err(payload)) => {
+            // Nothing follows an error.
+            operations.remove(&id);
+            ServerMessage::Error { id, payload }
+        }
+    }
+}
+
+async fn send(socket: &mut WebSocket, message: &ServerMessage) -> Result<(), Close> {
+    socket.send(message.encode()).await.map_err(|_| Close::Lost)
+}
+
+/// The credentials in the payload of `connection_init`, as the header that they stand for.
+fn credentials(payload: Option<&Value>) -> HeaderMap {
+    let given = payload.and_then(|payload| payload.get("Authorization").or_else(|| payload.get("authorization")));
+    let given = given.and_then(Value::as_str).and_then(|given| given.parse().ok());
+    given.map(|given| (header::AUTHORIZATION, given)).into_iter().collect()
+}

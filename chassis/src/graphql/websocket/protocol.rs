@@ -1,0 +1,81 @@
+//! The messages of the protocol, and the codes with which a connection is closed.
+
+use async_graphql::{Response, ServerError};
+use axum::extract::ws::{CloseFrame, Message};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// What a client says.
+#[derive(Debug, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub(super) enum ClientMessage {
+    ConnectionInit { payload: Option<Value> },
+    Ping { payload: Option<Value> },
+    Pong,
+    Subscribe { id: String, payload: Value },
+    Complete { id: String },
+}
+
+/// What the service says.
+#[derive(Debug, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub(super) enum ServerMessage {
+    ConnectionAck,
+    Pong {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        payload: Option<Value>,
+    },
+    Next {
+        id: String,
+        payload: Response,
+    },
+    /// The operation was not executed; it is over.
+    Error {
+        id: String,
+        payload: Vec<ServerError>,
+    },
+    Complete {
+        id: String,
+    },
+}
+
+/// Why a connection ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Close {
+    /// The client is gone, or no longer takes or sends anything.
+    Lost,
+    /// The service ends; another replica may answer.
+    GoingAway,
+    InvalidMessage,
+    /// An operation before `connection_ack`.
+    Unauthorized,
+    /// Wrong or no credentials.
+    Forbidden,
+    InitialisationTimeout,
+    /// Two operations with one id.
+    SubscriberExists,
+    TooManyInitialisations,
+}
+
+impl ServerMessage {
+    pub(super) fn encode(&self) -> Message {
+        Message::Text(serde_json::to_string(self).expect("names and values of GraphQL are JSON").into())
+    }
+}
+
+impl Close {
+    /// By the protocol, and for [`Close::GoingAway`] by that of WebSockets.
+    pub(super) fn frame(self) -> CloseFrame {
+        let (code, reason) = match self {
+            Self::Lost => (1008, "Connection lost"),
+            Self::GoingAway => (1001, "The service is shutting down; connect again"),
+            Self::InvalidMessage => (4400, "Invalid message"),
+            Self::Unauthorized => (4401, "Unauthorized"),
+            Self::Forbidden => (4403, "Forbidden"),
+            Self::InitialisationTimeout => (4408, "Connection initialisation timeout"),
+            Self::SubscriberExists => (4409, "Subscriber for this id already exists"),
+            Self::TooManyInitialisations => (4429, "Too many initialisation requests"),
+        };
+        CloseFrame { code, reason: reason.into() }
+    }
+}

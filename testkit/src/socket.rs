@@ -1,0 +1,127 @@
+//! Several answers to one operation: over a WebSocket, and as server-sent events.
+
+use futures_util::{SinkExt, StreamExt};
+use reqwest::{RequestBuilder, Response};
+use serde_json::{Value, json};
+use tokio::{
+    net::TcpStream,
+    time::{Duration, timeout},
+};
+use tokio_tungstenite::{
+    MaybeTlsStream, WebSocketStream, connect_async,
+    tungstenite::{
+        self, ClientRequestBuilder, Message,
+        http::{StatusCode, Uri},
+    },
+};
+
+/// How long a test waits for what must come.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A WebSocket to `/graphql` of a service.
+#[derive(Debug)]
+pub struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
+
+impl Socket {
+    /// Connects with these headers, or gives the status with which the service refused.
+    ///
+    /// # Errors
+    /// When the upgrade is refused.
+    pub async fn connect(base: &str, headers: &[(&str, &str)]) -> Result<Self, StatusCode> {
+        let address: Uri = format!("{}/graphql", base.replacen("http", "ws", 1)).parse().expect("an address");
+        let request = ClientRequestBuilder::new(address).with_sub_protocol("graphql-transport-ws");
+        let request = headers.iter().fold(request, |request, (name, value)| request.with_header(*name, *value));
+        match timeout(PATIENCE, connect_async(request)).await.expect("an answer in time") {
+            Ok((socket, _)) => Ok(Self(socket)),
+            Err(tungstenite::Error::Http(refusal)) => Err(refusal.status()),
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// Connects and introduces itself as the development user.
+    pub async fn introduced(base: &str) -> Self {
+        let mut socket = Self::connect(base, &[]).await.expect("an upgrade");
+        let payload = json!({ "Authorization": "Basic YWRtaW46dGVzdGUxMjM=" });
+        socket.send(json!({ "type": "connection_init", "payload": payload })).await;
+        assert_eq!(socket.next().await, json!({ "type": "connection_ack" }));
+        socket
+    }
+
+    /// Starts an operation.
+    pub async fn subscribe(&mut self, id: &str, query: &str, variables: Value) {
+        let payload = json!({ "query": query, "variables": variables });
+        self.send(json!({ "type": "subscribe", "id": id, "payload": payload })).await;
+    }
+
+    /// Sends a message.
+    pub async fn send(&mut self, message: Value) {
+        self.send_text(&message.to_string()).await;
+    }
+
+    /// Sends any text.
+    pub async fn send_text(&mut self, text: &str) {
+        self.0.send(Message::text(text)).await.expect("sent");
+    }
+
+    /// The next message.
+    pub async fn next(&mut self) -> Value {
+        match self.receive().await {
+            Message::Text(text) => serde_json::from_str(&text).expect("JSON"),
+            other => panic!("not a message: {other:?}"),
+        }
+    }
+
+    /// The code with which the service closes the connection, which must be the next that comes.
+    pub async fn closed(&mut self) -> u16 {
+        match self.receive().await {
+            Message::Close(Some(frame)) => frame.code.into(),
+            other => panic!("not closed: {other:?}"),
+        }
+    }
+
+    async fn receive(&mut self) -> Message {
+        loop {
+            match timeout(PATIENCE, self.0.next()).await.expect("in time").expect("not ended").expect("a message") {
+                Message::Ping(_) | Message::Pong(_) => {}
+                message => return message,
+            }
+        }
+    }
+}
+
+/// Server-sent events, as they come.
+#[derive(Debug)]
+pub struct Events {
+    response: Response,
+    text: String,
+}
+
+impl Events {
+    /// Sends `request` for events.
+    pub async fn of(request: RequestBuilder) -> Self {
+        let response = request.header("accept", "text/event-stream").send().await.expect("an answer");
+        assert_eq!(response.headers()["content-type"], "text/event-stream", "status {}", response.status());
+        Self { response, text: String::new() }
+    }
+
+    /// The data of the next event, which must be one of an answer; null when the operation is complete, nothing
+    /// when the connection ended before.
+    pub async fn next(&mut self) -> Option<Value> {
+        loop {
+            if let Some((event, rest)) = self.text.split_once("\n\n") {
+                let (event, rest) = (event.to_owned(), rest.to_owned());
+                self.text = rest;
+                match event.split_once('\n') {
+                    Some(("event: next", data)) => {
+                        let data = data.strip_prefix("data: ").expect("data");
+                        return Some(serde_json::from_str(data).expect("JSON"));
+                    }
+                    Some(("event: complete", "data:")) => return Some(Value::Null),
+                    _ => assert!(event.starts_with(':'), "{event}"),
+                }
+            }
+            let chunk = timeout(PATIENCE, self.response.chunk()).await.expect("in time").expect("a chunk")?;
+            self.text.push_str(std::str::from_utf8(&chunk).expect("UTF-8"));
+        }
+    }
+}
