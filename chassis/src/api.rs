@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use anyhow::Context;
 use async_graphql::Executor;
 use axum::Router;
 use sea_orm_migration::MigratorTrait;
@@ -19,7 +20,7 @@ use crate::{
 /// are applied, live as long as `heartbeat` is.
 ///
 /// # Errors
-/// When the users cannot be read.
+/// When the users or the trusted documents cannot be read.
 pub fn router<M: MigratorTrait + 'static>(
     server: &Server,
     database: &Database,
@@ -29,9 +30,9 @@ pub fn router<M: MigratorTrait + 'static>(
     heartbeat: Option<Heartbeat>,
 ) -> anyhow::Result<Router> {
     let authenticator = Arc::new(Authenticator::new(server.name, &server.access)?);
-    let guarded = Router::new()
-        .merge(graphql::router(graphql::Endpoint::new(schema), sdl))
-        .merge(graphiql::router(page))
-        .fallback(graphql::not_found);
+    let endpoint =
+        graphql::Endpoint::with(schema, &server.api).with_context(|| format!("--{}-trusted-documents", server.name))?;
+    let guarded =
+        Router::new().merge(graphql::router(endpoint, sdl)).merge(graphiql::router(page)).fallback(graphql::not_found);
     Ok(auth::require(guarded, authenticator).merge(health::router::<M>(database.clone(), shutdown.clone(), heartbeat)))
 }

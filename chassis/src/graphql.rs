@@ -7,6 +7,7 @@
 
 mod admission;
 pub mod connection;
+mod documents;
 pub mod refusal;
 mod request;
 mod response;
@@ -24,7 +25,8 @@ use axum::{
 };
 use tracing::Instrument;
 
-use crate::request_id::RequestId;
+use crate::{config::Api, request_id::RequestId};
+use documents::Documents;
 use request::BadRequest;
 use response::{MediaType, Outcome};
 
@@ -36,12 +38,22 @@ const REQUEST_LIMIT: Duration = Duration::from_secs(10);
 #[derive(Clone, Debug)]
 pub struct Endpoint<E> {
     schema: E,
+    documents: Documents,
 }
 
 impl<E: Executor> Endpoint<E> {
-    /// Serves `schema`.
+    /// Serves `schema` to any document.
     pub fn new(schema: E) -> Self {
-        Self { schema }
+        Self { schema, documents: Documents::default() }
+    }
+
+    /// Serves `schema` as `api` says.
+    ///
+    /// # Errors
+    /// When there are to be trusted documents and they cannot be read.
+    pub fn with(schema: E, api: &Api) -> anyhow::Result<Self> {
+        let documents = api.trusted_documents.as_deref().map(Documents::trusted).transpose()?.unwrap_or_default();
+        Ok(Self { schema, documents })
     }
 }
 
