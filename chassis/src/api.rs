@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use anyhow::Context;
 use async_graphql::Executor;
 use axum::Router;
 use sea_orm_migration::MigratorTrait;
@@ -19,7 +20,7 @@ use crate::{
 /// are applied, live as long as `heartbeat` is.
 ///
 /// # Errors
-/// When the users cannot be read.
+/// When the users or the trusted documents cannot be read.
 pub fn router<M: MigratorTrait + 'static>(
     server: &Server,
     database: &Database,
@@ -29,7 +30,9 @@ pub fn router<M: MigratorTrait + 'static>(
     heartbeat: Option<Heartbeat>,
 ) -> anyhow::Result<Router> {
     let authenticator = Arc::new(Authenticator::new(server.name, &server.access)?);
-    let endpoint = graphql::Endpoint::new(schema).until(shutdown.clone());
+    let endpoint = graphql::Endpoint::with(schema, &server.api)
+        .with_context(|| format!("--{}-trusted-documents", server.name))?
+        .until(shutdown.clone());
     let guarded = Router::new()
         .merge(graphql::router(endpoint.clone(), sdl))
         .merge(graphiql::router(page))

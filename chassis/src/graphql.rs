@@ -8,6 +8,7 @@
 
 mod admission;
 pub mod connection;
+mod documents;
 mod event_stream;
 pub mod refusal;
 mod request;
@@ -32,7 +33,8 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
-use crate::request_id::RequestId;
+use crate::{config::Api, request_id::RequestId};
+use documents::Documents;
 use request::BadRequest;
 use response::{MediaType, Outcome};
 use streams::MAX_SUBSCRIPTIONS;
@@ -45,16 +47,26 @@ const REQUEST_LIMIT: Duration = Duration::from_secs(10);
 #[derive(Clone, Debug)]
 pub struct Endpoint<E> {
     schema: E,
+    documents: Documents,
     /// Free places for subscriptions.
     subscriptions: Arc<Semaphore>,
     shutdown: CancellationToken,
 }
 
 impl<E: Executor> Endpoint<E> {
-    /// Serves `schema`.
+    /// Serves `schema` to any document.
     pub fn new(schema: E) -> Self {
         let subscriptions = Arc::new(Semaphore::new(MAX_SUBSCRIPTIONS));
-        Self { schema, subscriptions, shutdown: CancellationToken::new() }
+        Self { schema, documents: Documents::default(), subscriptions, shutdown: CancellationToken::new() }
+    }
+
+    /// Serves `schema` as `api` says.
+    ///
+    /// # Errors
+    /// When there are to be trusted documents and they cannot be read.
+    pub fn with(schema: E, api: &Api) -> anyhow::Result<Self> {
+        let documents = api.trusted_documents.as_deref().map(Documents::trusted).transpose()?.unwrap_or_default();
+        Ok(Self { documents, ..Self::new(schema) })
     }
 
     /// Ends what goes on for long when `shutdown` is cancelled.

@@ -2,6 +2,8 @@
 
 mod payments;
 mod queries;
+#[cfg(test)]
+mod tests;
 
 use std::time::Duration;
 
@@ -144,9 +146,12 @@ async fn read<T: DeserializeOwned>(mut response: Response) -> Result<GraphQlResp
 fn unwelcome(response: &Response) -> DestinationFailed {
     let status = response.status();
     let (advice, hint) = match status {
-        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
-            (": check the user name and password for finance", Hint::Misconfigured)
-        }
+        StatusCode::UNAUTHORIZED => (": check the user name and password for finance", Hint::Misconfigured),
+        // As finance answers when it trusts other documents than these; a proxy may mean the user.
+        StatusCode::FORBIDDEN => (
+            ": check that finance trusts consultation's documents, and the user name and password for finance",
+            Hint::Misconfigured,
+        ),
         StatusCode::NOT_FOUND => (": check the URL of finance", Hint::Misconfigured),
         _ => ("", retry_after(response)),
     };

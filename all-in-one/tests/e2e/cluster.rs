@@ -1,5 +1,7 @@
 //! A consultation and a finance process, each on a database of its own or both on one.
 
+use std::path::Path;
+
 use serde_json::{Value, json};
 use testkit::{Backend, GraphqlClient, Process, TestDatabase, free_port};
 use uuid::Uuid;
@@ -8,6 +10,7 @@ pub(crate) struct Cluster {
     pub(crate) consultation: Process,
     pub(crate) finance: Option<Process>,
     finance_port: u16,
+    trusted_documents: Option<&'static Path>,
     finance_db: TestDatabase,
     consultation_db: Option<TestDatabase>,
 }
@@ -16,15 +19,25 @@ impl Cluster {
     /// Starts both, or gives nothing where PostgreSQL is missing.
     pub(crate) async fn start(backend: Backend) -> Option<Self> {
         let (consultation_db, finance_db) = (TestDatabase::empty(backend).await?, TestDatabase::empty(backend).await?);
-        Some(Self::on(Some(consultation_db), finance_db).await)
+        Some(Self::on(Some(consultation_db), finance_db, None).await)
+    }
+
+    /// Starts both, with a finance that executes the documents of a directory only.
+    pub(crate) async fn start_trusting(backend: Backend, documents: &'static Path) -> Option<Self> {
+        let (consultation_db, finance_db) = (TestDatabase::empty(backend).await?, TestDatabase::empty(backend).await?);
+        Some(Self::on(Some(consultation_db), finance_db, Some(documents)).await)
     }
 
     /// Starts both on one shared database.
     pub(crate) async fn start_shared(backend: Backend) -> Option<Self> {
-        Some(Self::on(None, TestDatabase::empty(backend).await?).await)
+        Some(Self::on(None, TestDatabase::empty(backend).await?, None).await)
     }
 
-    async fn on(consultation_db: Option<TestDatabase>, finance_db: TestDatabase) -> Self {
+    async fn on(
+        consultation_db: Option<TestDatabase>,
+        finance_db: TestDatabase,
+        trusted_documents: Option<&'static Path>,
+    ) -> Self {
         let (port, finance_port) = (free_port(), free_port());
         let url = consultation_db.as_ref().unwrap_or(&finance_db).url();
         let (bind, finance_url) = (format!("127.0.0.1:{port}"), format!("http://127.0.0.1:{finance_port}/graphql"));
@@ -34,9 +47,9 @@ impl Cluster {
             ("CONSULTATION_FINANCE_URL", &finance_url),
         ];
         migrate("consultation", &settings);
-        let finance = start_finance(&finance_db, finance_port).await;
+        let finance = start_finance(&finance_db, finance_port, trusted_documents).await;
         let consultation = Process::start("consultation", port, &settings).await;
-        Self { consultation, finance: Some(finance), finance_port, finance_db, consultation_db }
+        Self { consultation, finance: Some(finance), finance_port, trusted_documents, finance_db, consultation_db }
     }
 
     /// What `consultation reconcile` prints, and its exit code.
@@ -64,7 +77,7 @@ impl Cluster {
 
     /// Starts finance again, on the database and at the port that it had.
     pub(crate) async fn restart_finance(&mut self) {
-        self.finance = Some(start_finance(&self.finance_db, self.finance_port).await);
+        self.finance = Some(start_finance(&self.finance_db, self.finance_port, self.trusted_documents).await);
     }
 
     pub(crate) fn finance_client(&self) -> &GraphqlClient {
@@ -100,9 +113,10 @@ impl Cluster {
     }
 }
 
-async fn start_finance(db: &TestDatabase, port: u16) -> Process {
+async fn start_finance(db: &TestDatabase, port: u16, trusted_documents: Option<&Path>) -> Process {
     let (bind, url) = (format!("127.0.0.1:{port}"), db.url());
-    let settings = [("FINANCE_BIND", bind.as_str()), ("FINANCE_DATABASE_URL", &url)];
+    let mut settings = vec![("FINANCE_BIND", bind.as_str()), ("FINANCE_DATABASE_URL", &url)];
+    settings.extend(trusted_documents.map(|path| ("FINANCE_TRUSTED_DOCUMENTS", path.to_str().expect("a path"))));
     migrate("finance", &settings);
     Process::start("finance", port, &settings).await
 }

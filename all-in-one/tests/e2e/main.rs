@@ -5,3 +5,4 @@ mod delivery;
 mod processes;
 mod program;
 mod reconcile;
+mod trusted_documents;

@@ -20,6 +20,7 @@ impl<E> Endpoint<E> {
     /// Checks an operation. One that lacks a variable must not run: async-graphql would only notice in
     /// the middle of it.
     pub(super) fn admit(&self, mut request: Request) -> Result<Admitted, BadRequest> {
+        let new = self.documents.resolve(&mut request)?;
         let (name, variables) = (request.operation_name.clone(), request.variables.clone());
         let document = request.parsed_query().map_err(|error| BadRequest::unparsable(&error))?;
         let mut operations = document.operations.iter();
@@ -30,6 +31,10 @@ impl<E> Endpoint<E> {
         let Some((_, operation)) = operation else { return Ok(Admitted { request, kind: None }) };
         require_variables(&operation.node, &variables)?;
         let kind = Some(operation.node.ty);
+        // Only now, so that what may not run is not remembered.
+        if let Some(hash) = new {
+            self.documents.remember(hash, &request.query);
+        }
         Ok(Admitted { request, kind })
     }
 }

@@ -10,6 +10,8 @@ use mime::Mime;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
+use super::documents::{self, DocumentId};
+
 /// Far above any hand-written operation with its variables, and for lists of a hundred inputs.
 pub(super) const MAX_BODY: usize = 256 * 1024;
 
@@ -26,7 +28,9 @@ pub(super) struct BadRequest {
 /// The parameters of GraphQL over HTTP. `null` is the same as absent.
 #[derive(Debug, Deserialize)]
 struct Parameters {
-    query: String,
+    query: Option<String>,
+    #[serde(rename = "documentId")]
+    document_id: Option<String>,
     #[serde(rename = "operationName")]
     operation_name: Option<String>,
     variables: Option<Map<String, Value>>,
@@ -37,6 +41,8 @@ struct Parameters {
 #[derive(Debug, Deserialize)]
 struct UrlParameters {
     query: Option<String>,
+    #[serde(rename = "documentId")]
+    document_id: Option<String>,
     #[serde(rename = "operationName")]
     operation_name: Option<String>,
     variables: Option<String>,
@@ -46,24 +52,33 @@ struct UrlParameters {
 pub(super) async fn read(http: axum::extract::Request) -> Result<Request, BadRequest> {
     // HEAD asks like GET.
     let parameters = if http.method() == Method::POST { from_body(http).await? } else { from_url(http).await? };
-    parameters.into_request()
+    parameters.try_into()
 }
 
 /// The request in a message of a WebSocket.
 pub(super) fn from_message(payload: Value) -> Result<Request, BadRequest> {
     let parameters: Parameters =
         serde_json::from_value(payload).map_err(|error| BadRequest::malformed("payload", &error))?;
-    parameters.into_request()
+    parameters.try_into()
 }
 
-impl Parameters {
-    fn into_request(self) -> Result<Request, BadRequest> {
-        let variables = Variables::from_json(Value::Object(self.variables.unwrap_or_default()));
-        let mut request = Request::new(self.query).variables(variables);
-        request.operation_name = self.operation_name.filter(|name| !name.is_empty());
-        let extensions = Value::Object(self.extensions.unwrap_or_default());
-        request.extensions =
-            serde_json::from_value(extensions).map_err(|error| BadRequest::malformed("extensions", &error))?;
+impl TryFrom<Parameters> for Request {
+    type Error = BadRequest;
+
+    fn try_from(parameters: Parameters) -> Result<Self, BadRequest> {
+        let Parameters { query, document_id, operation_name, variables, extensions } = parameters;
+        let has_text = query.is_some();
+        let mut request = Self::new(query.unwrap_or_default())
+            .variables(Variables::from_json(Value::Object(variables.unwrap_or_default())));
+        request.operation_name = operation_name.filter(|name| !name.is_empty());
+        request.extensions = serde_json::from_value(Value::Object(extensions.unwrap_or_default()))
+            .map_err(|error| BadRequest::malformed("extensions", &error))?;
+        if let Some(id) = document_id.filter(|id| !id.is_empty()) {
+            request.data.insert(DocumentId(id));
+        }
+        if !has_text && !documents::names_one(&request) {
+            return Err(BadRequest::new("The parameter \"query\" is missing"));
+        }
         Ok(request)
     }
 }
@@ -74,7 +89,8 @@ async fn from_url(http: axum::extract::Request) -> Result<Parameters, BadRequest
         .await
         .map_err(|error| BadRequest::malformed("query string", &error))?;
     Ok(Parameters {
-        query: url.query.ok_or_else(|| BadRequest::new("The parameter \"query\" is missing"))?,
+        query: url.query,
+        document_id: url.document_id,
         operation_name: url.operation_name,
         variables: object("variables", url.variables)?,
         extensions: object("extensions", url.extensions)?,
@@ -111,12 +127,17 @@ fn object<T: DeserializeOwned>(name: &str, json: Option<String>) -> Result<Optio
 }
 
 impl BadRequest {
-    fn new(message: impl Into<String>) -> Self {
+    pub(super) fn new(message: impl Into<String>) -> Self {
         Self { status: StatusCode::BAD_REQUEST, well_formed: false, error: Box::new(coded(message, "BAD_REQUEST")) }
     }
 
-    fn malformed(what: &str, error: &impl std::fmt::Display) -> Self {
+    pub(super) fn malformed(what: &str, error: &impl std::fmt::Display) -> Self {
         Self::new(format!("Malformed {what}: {error}"))
+    }
+
+    /// A well-formed request that is not executed.
+    pub(super) fn not_executed(message: impl Into<String>, code: &str) -> Self {
+        Self { status: StatusCode::BAD_REQUEST, well_formed: true, error: Box::new(coded(message, code)) }
     }
 
     pub(super) fn unparsable(error: &ServerError) -> Self {

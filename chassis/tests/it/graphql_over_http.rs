@@ -6,5 +6,8 @@ mod documents;
 mod faults;
 mod media_types;
 mod mutations;
+mod persisted;
 mod requests;
 mod time_limits;
+mod trusted;
+mod trusted_directories;

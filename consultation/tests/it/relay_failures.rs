@@ -35,6 +35,7 @@ async fn a_payment_is_sent_as_it_is_stored_and_then_finished(
 #[rstest]
 #[case::unavailable(Script::Answer(503, String::new()), "503")]
 #[case::unauthorised(Script::Answer(401, String::new()), "check the user name and password")]
+#[case::forbidden(Script::Answer(403, String::new()), "check that finance trusts consultation's documents")]
 #[case::no_such_path(Script::Answer(404, String::new()), "check the URL")]
 #[case::a_redirect(Script::Answer(302, String::new()), "302")]
 #[case::html(Script::Answer(200, "<html>".to_owned()), "not an answer of finance")]

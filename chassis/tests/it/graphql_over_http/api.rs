@@ -68,14 +68,26 @@ impl Mutation {
 
 /// The routes alone, and how often `touch` ran.
 pub(super) fn routes() -> (Router, Arc<AtomicUsize>) {
+    routes_as(&chassis::config::Api::default()).expect("nothing to read")
+}
+
+fn routes_as(settings: &chassis::config::Api) -> anyhow::Result<(Router, Arc<AtomicUsize>)> {
     let touched = Arc::new(AtomicUsize::new(0));
     let schema = Schema::new(Query, Mutation(Arc::clone(&touched)), EmptySubscription);
     let sdl = schema.sdl();
-    (graphql::router(graphql::Endpoint::new(schema), sdl), touched)
+    Ok((graphql::router(graphql::Endpoint::with(schema, settings)?, sdl), touched))
 }
 
 pub(super) fn serve() -> Api {
-    let (router, touched) = routes();
+    start(routes())
+}
+
+/// Serves as `settings` say, if it starts.
+pub(super) fn serve_as(settings: &chassis::config::Api) -> anyhow::Result<Api> {
+    routes_as(settings).map(start)
+}
+
+fn start((router, touched): (Router, Arc<AtomicUsize>)) -> Api {
     let service = TestService::start(|_| Service { router, tasks: Vec::new() });
     Api { client: service.client.clone(), touched, _service: service }
 }

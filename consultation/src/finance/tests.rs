@@ -1,0 +1,22 @@
+//! The documents for a finance that executes only trusted ones.
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+use cynic::{MutationBuilder, QueryBuilder};
+
+use super::queries::{Payments, PaymentsVariables, RecordPayments, RecordPaymentsVariables};
+
+#[test]
+fn the_committed_documents_are_those_that_are_sent() {
+    let sent = BTreeMap::from([
+        ("Payments.graphql", Payments::build(PaymentsVariables { filter: None, after: None }).query),
+        ("RecordPayments.graphql", RecordPayments::build(RecordPaymentsVariables { input: [][..].into() }).query),
+    ]);
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("documents");
+    for (file, text) in &sent {
+        let committed = fs::read_to_string(directory.join(file)).unwrap_or_default();
+        assert!(committed == *text, "let consultation/documents/{file} be exactly this:\n{text}");
+    }
+    let files = fs::read_dir(directory).expect("a directory").count();
+    assert_eq!(files, sent.len(), "finance would trust more than what is sent");
+}
