@@ -79,6 +79,15 @@ impl Socket {
         }
     }
 
+    /// The code with which the service closes the connection, whatever comes before.
+    pub async fn closed_at_last(&mut self) -> u16 {
+        loop {
+            if let Message::Close(frame) = self.receive().await {
+                return frame.map(|frame| frame.code.into()).expect("a code");
+            }
+        }
+    }
+
     async fn receive(&mut self) -> Message {
         loop {
             match timeout(PATIENCE, self.0.next()).await.expect("in time").expect("not ended").expect("a message") {

@@ -11,5 +11,6 @@ mod health;
 mod htpasswd;
 mod lifecycle;
 mod scalars;
+mod streams;
 mod tls;
 mod write_coalescer;
