@@ -32,11 +32,13 @@ const storage = {
   },
 };
 
-function start({ endpoint, title, query }) {
-  // Subscriptions, once the API has them, are `subscriptionUrl` here: the client for them is inside graphiql.min.js.
-  const fetcher = GraphiQL.createFetcher({ url: endpoint, fetch: send, enableIncrementalDelivery: false });
+function start({ endpoint, title, tabs }) {
+  // The client for subscriptions is inside graphiql.min.js. It is given the Headers tab for `connection_init`, where the
+  // API looks for credentials too; the browser adds its own to the upgrade.
+  const subscriptionUrl = new URL(endpoint, location).href.replace(/^http/, 'ws');
+  const fetcher = GraphiQL.createFetcher({ url: endpoint, subscriptionUrl, fetch: send, enableIncrementalDelivery: false });
   const logo = React.createElement(GraphiQL.Logo, null, title);
-  const settings = { fetcher, storage, defaultQuery: query, shouldPersistHeaders: false };
+  const settings = { fetcher, storage, defaultTabs: JSON.parse(tabs), shouldPersistHeaders: false };
   ReactDOM.createRoot(root).render(React.createElement(GraphiQL, settings, logo));
 }
 

@@ -47,7 +47,9 @@ impl Changes {
         if ids.is_empty() {
             return;
         }
-        ids.iter().for_each(|id| tell(&self.subscribers, Change::Of(*id)));
+        for id in ids {
+            tell(&self.subscribers, Change::Of(*id));
+        }
         self.channel.send(ids);
     }
 

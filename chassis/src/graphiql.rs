@@ -11,6 +11,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::{middleware, routing::get};
 use flate2::read::GzDecoder;
+use serde::Serialize;
 
 // `static ASSETS: &[Asset]`, in the order in which the page loads them.
 include!(concat!(env!("OUT_DIR"), "/graphiql_assets.rs"));
@@ -23,8 +24,17 @@ const DIALOG_STYLE: &str = "'sha256-nzTgYzXYDNe6BAHiiI7NNlfK8n/auuOAhh2t92YvuXo=
 pub struct Page {
     /// The service's name: title of the browser's tab, and shown in the page's corner.
     pub title: &'static str,
-    /// What stands in the editor when it is opened for the first time.
-    pub default_query: &'static str,
+    /// What is open in the editor when it is opened for the first time.
+    pub tabs: &'static [Tab],
+}
+
+/// A tab of the editor.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Tab {
+    /// The operation; its name is the tab's.
+    pub query: &'static str,
+    /// Its variables, as JSON.
+    pub variables: &'static str,
 }
 
 /// One file that the page loads.
@@ -118,7 +128,7 @@ fn render(page: Page) -> String {
     format!(
         include_str!("../graphiql/page.html"),
         title = escape(page.title),
-        query = escape(page.default_query),
+        tabs = escape(&serde_json::to_string(page.tabs).expect("texts are JSON")),
         assets = tags.join("\n"),
     )
 }

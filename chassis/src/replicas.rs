@@ -166,7 +166,9 @@ async fn listen(channels: &[Channel], database: &Database, failures: &mut u32) -
     listener.listen_all(channels.iter().map(|channel| channel.name)).await?;
     *failures = 0;
     // For what was said while nobody listened.
-    channels.iter().for_each(|channel| (channel.hear)(Heard::Missed));
+    for channel in channels {
+        (channel.hear)(Heard::Missed);
+    }
     while let Some(heard) = listener.try_recv().await? {
         dispatch(channels, &heard);
     }

@@ -2,10 +2,11 @@
 
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode, header};
-use chassis::graphiql::{Page, router};
+use chassis::graphiql::{Page, Tab, router};
 use tower::ServiceExt as _;
 
-const PAGE: Page = Page { title: r#"Lab "A" & <B>"#, default_query: "{ a(b: \"<c>\") }\n{ d }" };
+const PAGE: Page =
+    Page { title: r#"Lab "A" & <B>"#, tabs: &[Tab { query: "{ a(b: \"<c>\") }\n{ d }", variables: "{}" }] };
 
 /// A tag of the page that loads a file.
 struct Tag {
@@ -48,11 +49,12 @@ async fn the_policy_forbids_whatever_is_not_named() {
 }
 
 #[tokio::test]
-async fn title_and_query_are_text_and_never_markup() {
+async fn title_and_tabs_are_text_and_never_markup() {
     let (_, html) = page().await;
     assert!(html.contains("<title>Lab &quot;A&quot; &amp; &lt;B&gt;</title>"), "{html}");
     assert!(html.contains("data-title=\"Lab &quot;A&quot; &amp; &lt;B&gt;\""), "{html}");
-    assert!(html.contains("data-query=\"{ a(b: &quot;&lt;c&gt;&quot;) }\n{ d }\""), "{html}");
+    let tabs = r#"[{&quot;query&quot;:&quot;{ a(b: \&quot;&lt;c&gt;\&quot;) }\n{ d }&quot;,&quot;variables&quot;:&quot;{}&quot;}]"#;
+    assert!(html.contains(&format!("data-tabs=\"{tabs}\"")), "{html}");
 }
 
 #[tokio::test]

@@ -9,36 +9,9 @@ use crate::{
     config::{DomainSettings, Finance},
     consultation::Consultations,
     finance::FinanceClient,
-    graphql,
+    graphiql_tabs, graphql,
     outbox::{Policy, Relay, Retention, WakeUp},
 };
-
-/// What GraphiQL shows first.
-const FIRST_QUERY: &str = "# 1. Start a consultation. 2. Put its id below and finish it.
-# 3. See its price, and its payment on the way to finance.
-mutation Start {
-  startConsultation(input: {
-    physicianId: \"ea959b03-5577-45c9-b9f7-a45d3e77ce82\"
-    patientId: \"86158d46-ce33-4e3d-a822-462bbff5782f\"
-  }) {
-    consultation { id status startDate }
-    userErrors { ... on UserError { code message field } }
-  }
-}
-
-mutation Finish {
-  finishConsultation(input: { consultationId: \"PUT THE ID HERE\" }) {
-    consultation { id price endDate }
-    userErrors { ... on UserError { code message field } }
-  }
-}
-
-query Consultations {
-  consultations(last: 10) {
-    edges { node { id status price pendingPayment { status tries lastError } } }
-  }
-}
-";
 
 /// Builds the service; it starts with [`chassis::server::start`].
 ///
@@ -60,7 +33,7 @@ pub fn build(
         Consultations::new(database, domain.price_per_hour, wake_up.clone(), changes.clone());
 
     let schema = graphql::schema(database.clone(), consultations, wake_up.clone(), changes.clone(), domain.time_zone);
-    let page = graphiql::Page { title: "consultation", default_query: FIRST_QUERY };
+    let page = graphiql::Page { title: "consultation", tabs: graphiql_tabs::TABS };
     let router = api::router::<Migrator>(
         server,
         database,

@@ -14,3 +14,5 @@ pub mod finance;
 pub mod reconcile;
 
 pub mod graphql;
+
+mod graphiql_tabs;

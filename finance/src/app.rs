@@ -8,27 +8,7 @@ use futures_util::FutureExt;
 use migration::finance::Migrator;
 use tokio_util::sync::CancellationToken;
 
-use crate::{graphql, payment::RecordWriter};
-
-/// What GraphiQL shows first.
-const FIRST_QUERY: &str = "# Record a payment, then look at it. Safe to repeat.
-mutation RecordPayment {
-  recordPayment(input: {
-    appointmentId: \"a63e3a29-3bd1-4a9f-a8f5-6a1c6f6cd9c7\"
-    totalPrice: \"216.00\"
-  }) {
-    payment { id totalPrice recordedAt }
-    alreadyRecorded
-    userErrors { ... on UserError { code message field } }
-  }
-}
-
-query Payments {
-  payments(last: 10) {
-    edges { node { id appointmentId totalPrice recordedAt } }
-  }
-}
-";
+use crate::{graphiql_tabs, graphql, payment::RecordWriter};
 
 /// Builds the service; it starts with [`chassis::server::start`].
 ///
@@ -38,7 +18,7 @@ pub fn build(server: &Server, database: &Database, shutdown: &CancellationToken)
     let changes = Changes::new("payment_recorded");
     let (writer, writing) = WriteCoalescer::new(RecordWriter { database: database.clone(), recorded: changes.clone() });
     let schema = graphql::schema(database.clone(), writer, changes.clone());
-    let page = graphiql::Page { title: "finance", default_query: FIRST_QUERY };
+    let page = graphiql::Page { title: "finance", tabs: graphiql_tabs::TABS };
     let router = api::router::<Migrator>(server, database, shutdown, (schema, graphql::sdl()), page, None)?;
     let hints = replicas::connect(vec![changes.channel], database.clone(), shutdown.clone());
     let tasks = vec![("payment writer", writing.map(Ok).boxed()), ("hints across replicas", hints.map(Ok).boxed())];

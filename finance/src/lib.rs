@@ -10,3 +10,5 @@ pub mod app;
 pub mod payment;
 
 pub mod graphql;
+
+mod graphiql_tabs;

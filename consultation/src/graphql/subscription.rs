@@ -31,8 +31,8 @@ impl Subscription {
         // Before the first look: nothing that happens after it is lost.
         let changes = ctx.data_unchecked::<Changes>().subscribe();
         let first = read(loader, id).await?;
-        let changed = changes.filter(move |change| ready([Change::Of(id), Change::Missed].contains(change)));
-        let later = changed.then(move |_| read(loader, id));
+        let of_this = changes.filter(move |change| ready([Change::Of(id), Change::Missed].contains(change)));
+        let later = of_this.then(move |_| read(loader, id));
         Ok(once(ready(Ok(first))).chain(later))
     }
 }

@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use async_graphql::{Executor, futures_util::stream::BoxStream};
 use axum::{
+    body::Bytes,
     extract::ws::{Message, WebSocket},
     http::{HeaderMap, header},
 };
@@ -65,10 +66,9 @@ impl<E: Executor> Connection<E> {
                 Some((id, outcome)) = operations.next(), if !operations.is_empty() => {
                     Ok(Some(answer(id, outcome, &mut operations).encode()))
                 }
-                _ = pings.tick() => match heard_at.elapsed() > 2 * PING {
-                    true => Err(Close::Lost),
-                    false => Ok(Some(Message::Ping(axum::body::Bytes::new()))),
-                },
+                _ = pings.tick() => {
+                    if heard_at.elapsed() > 2 * PING { Err(Close::Lost) } else { Ok(Some(Message::Ping(Bytes::new()))) }
+                }
             };
             match next {
                 Ok(None) => {}
