@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { serverAudits } from 'graphql-http';
-import { consultation, finance, headers } from '../services.js';
+import { consultation, finance, headers } from '../../services.js';
 
 const fetchFn = (url, options = {}) => fetch(url, { ...options, headers: { ...options.headers, ...headers } });
 

@@ -5,7 +5,7 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import test from 'node:test';
 import { chromium } from 'playwright-core';
-import { consultation as base, username, password } from '../services.js';
+import { consultation as base, username, password } from '../../services.js';
 
 const screenshots = process.env.SCREENSHOTS;
 
