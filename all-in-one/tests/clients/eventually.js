@@ -5,7 +5,13 @@ import { setTimeout as pause } from 'node:timers/promises';
 const PATIENCE = 20_000;
 const ASK_AGAIN_AFTER = 25;
 
-/** Asks until the answer is true-like, and gives it. */
+/**
+ * Asks until the answer is true-like, and gives it.
+ * @template T
+ * @param {string} what
+ * @param {() => T} ask
+ * @returns {Promise<NonNullable<Awaited<T>>>}
+ */
 export async function eventually(what, ask) {
   const deadline = Date.now() + PATIENCE;
   for (;;) {
