@@ -42,6 +42,12 @@ export async function paid(by) {
   return id;
 }
 
-const START = `mutation ($input: StartConsultationInput!) { startConsultation(input: $input) { consultation { id } } }`;
-const FINISH = `mutation ($input: FinishConsultationInput!) { finishConsultation(input: $input) { consultation { id } } }`;
-const PAYMENTS = `query ($filter: PaymentFilter) { payments(filter: $filter) { edges { node { id } } } }`;
+const START = `mutation ($input: StartConsultationInput!) {
+  startConsultation(input: $input) { consultation { id } }
+}`;
+const FINISH = `mutation ($input: FinishConsultationInput!) {
+  finishConsultation(input: $input) { consultation { id } }
+}`;
+const PAYMENTS = `query ($filter: PaymentFilter) {
+  payments(filter: $filter) { edges { node { id } } }
+}`;

@@ -6,8 +6,12 @@ import { consultation, finance, headers } from '../../services.js';
 import * as clinic from './generated/consultation/graphql.js';
 import * as money from './generated/finance/graphql.js';
 
-const at = (service: string) =>
-  new Client({ url: `${service}/graphql`, exchanges: [fetchExchange], fetchOptions: { headers }, preferGetMethod: false });
+const at = (service: string) => new Client({
+  url: `${service}/graphql`,
+  exchanges: [fetchExchange],
+  fetchOptions: { headers },
+  preferGetMethod: false,
+});
 const [consultations, payments] = [at(consultation), at(finance)];
 
 const patientId: string = crypto.randomUUID();
@@ -32,7 +36,7 @@ const { data: all } = await consultations.query(clinic.OfPatientDocument, { pati
 assert.deepEqual(all?.consultations.edges.map(({ node }) => node.status), ['FINISHED']);
 
 const payment = await eventually('the payment', async () => {
-  const { data } = await payments.query(money.PaymentOfDocument, { appointmentId: first.id }, { requestPolicy: 'network-only' });
+  const { data } = await payments.query(money.PaymentOfDocument, { appointmentId: first.id });
   return data?.payments.edges[0]?.node;
 });
 assert.equal(payment.totalPrice, '200.00');

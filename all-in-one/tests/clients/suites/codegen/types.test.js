@@ -31,4 +31,6 @@ test('types are generated from both schemas', { timeout: 60_000 }, async () => {
 
 test('the compiler agrees with a program that uses them', () => node(compiler));
 
-test('the program starts, is refused, finishes and sees the payment', () => node(here('generated/js/suites/codegen/program.js')));
+test('the program starts, is refused, finishes and sees the payment', () => {
+  node(here('generated/js/suites/codegen/program.js'));
+});

@@ -5,7 +5,7 @@ import { startStandaloneServer } from '@apollo/server/standalone';
 import { headers } from '../../services.js';
 import { compose } from '../../supergraph.js';
 
-/** Starts one until the test ends. `ask` sends it an operation, `sent` gets what it sends; `moved` are other addresses. */
+/** Starts one until the test ends. `ask` sends it an operation, `sent` is what that sent on. `moved` has addresses. */
 export async function startGateway(t, { moved = {} } = {}) {
   const sent = [];
   const { supergraphSdl } = await compose();

@@ -54,7 +54,8 @@ test('an unknown consultation is told', { timeout }, async (t) => {
   const client = connect(t, consultation, { headers });
   const codes = [];
   try {
-    for await (const { errors } of client.iterate({ query: CHANGED, variables: { id: randomUUID() } })) codes.push(...errors);
+    const operation = { query: CHANGED, variables: { id: randomUUID() } };
+    for await (const { errors } of client.iterate(operation)) codes.push(...errors);
   } catch (errors) {
     codes.push(...errors);
   }

@@ -7,10 +7,11 @@ import { parse } from 'graphql';
 export async function breaches(before, after, changelog) {
   const changes = await diff(schema(before), schema(after));
   return changes.filter(({ criticality }) => criticality.level === 'BREAKING').flatMap(({ path, message, meta }) => {
-    const was = [];
-    if (!changelog.includes(`\`${path}\``)) was.push(`\`${path}\` is not in the CHANGELOG`);
-    if (meta.isRemovedFieldDeprecated === false || meta.isEnumValueDeprecated === false) was.push('it was not deprecated');
-    return was.length ? [`${message}: ${was.join(', ')}`] : [];
+    const faults = [];
+    if (!changelog.includes(`\`${path}\``)) faults.push(`\`${path}\` is not in the CHANGELOG`);
+    const wasDeprecated = meta.isRemovedFieldDeprecated ?? meta.isEnumValueDeprecated ?? meta.isInputFieldDeprecated;
+    if (wasDeprecated === false) faults.push('it was not deprecated');
+    return faults.length ? [`${message}: ${faults.join(', ')}`] : [];
   });
 }
 

@@ -7,7 +7,8 @@ import { fileURLToPath } from 'node:url';
 export const repository = fileURLToPath(new URL('../../../../..', import.meta.url));
 export const services = ['consultation', 'finance'];
 
-const git = (...args) => execFileSync('git', args, { cwd: repository, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+const options = { cwd: repository, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] };
+const git = (...args) => execFileSync('git', args, options);
 const read = (path) => readFileSync(join(repository, path), 'utf8');
 
 export const committed = (service) => read(`${service}/schema.graphql`);

@@ -12,7 +12,8 @@ const implementing = (name) => new Set(services.flatMap((service) => parse(commi
 const RULES = {
   ...graphql.configs['flat/schema-recommended'].rules,
   ...graphql.configs['flat/schema-relay'].rules,
-  // What is no object of its own has no id: answers, pages, refusals, and the payment on its way, a part of its consultation.
+  // What is no object of its own has no id: answers, pages, refusals, and the payment on its way, a part of its
+  // consultation.
   '@graphql-eslint/strict-id-in-types': ['error', { exceptions: {
     types: ['PageInfo', 'PendingPayment', ...implementing('UserError')],
     suffixes: ['Payload', 'Connection', 'Edge'],

@@ -40,6 +40,7 @@ test('a refusal is data', { timeout }, async () => {
 test('a bad id has its code, and a wrong password its status', { timeout }, async () => {
   const { error: bad } = await urql().query(ONE, { id: 'nonsense' });
   assert.equal(bad.graphQLErrors[0].extensions.code, 'BAD_USER_INPUT');
-  const { error: refused } = await urql({ headers: { authorization: basic(username, 'wrong') } }).query(ONE, { id: 'x' });
+  const stranger = urql({ headers: { authorization: basic(username, 'wrong') } });
+  const { error: refused } = await stranger.query(ONE, { id: 'x' });
   assert.equal(refused.response.status, 401);
 });

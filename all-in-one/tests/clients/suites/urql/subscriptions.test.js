@@ -8,7 +8,10 @@ import { consultation, finance, headers } from '../../services.js';
 import { urql } from './client.js';
 
 const timeout = 30_000;
-const ways = { 'through graphql-ws': throughSocket, 'through fetch': (t, service) => urql({ service, fetchSubscriptions: true }) };
+const ways = {
+  'through graphql-ws': throughSocket,
+  'through fetch': (t, service) => urql({ service, fetchSubscriptions: true }),
+};
 
 for (const [way, client] of Object.entries(ways)) {
   test(`a consultation is followed ${way}`, { timeout }, (t) => followConsultation(iterating(client(t, consultation))));
