@@ -1,4 +1,4 @@
-//! The GraphiQL page, asked over HTTP. What a browser makes of it is for `.ci/graphiql/drive.mjs`.
+//! The GraphiQL page, asked over HTTP. What a browser makes of it is for `all-in-one/tests/clients`.
 
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode, header};

@@ -1,18 +1,13 @@
-// Drives the GraphiQL page of the consultation service in a real browser, as a person would:
-//
-//   node drive.mjs http://127.0.0.1:8010 admin teste123 [screenshot-dir]
-//
-// Prints one line when everything worked, else the reason and exit code 1.
+// Drives the GraphiQL page of the consultation service in a real browser, as a person would. SCREENSHOTS=DIRECTORY
+// keeps two pictures.
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
+import test from 'node:test';
 import { chromium } from 'playwright-core';
+import { consultation as base, username, password } from '../../services.js';
 
-const [base, username, password, screenshots] = process.argv.slice(2);
-if (!password) {
-  console.error('usage: node drive.mjs <base-url> <username> <password> [screenshot-dir]');
-  process.exit(2);
-}
+const screenshots = process.env.SCREENSHOTS;
 
 // The browser's own traffic is switched off: what is left is the page's.
 const quiet = ['--disable-background-networking', '--disable-component-update', '--disable-sync', '--disable-quic'];
@@ -22,26 +17,22 @@ const complaints = [];
 const complain = (text) => complaints.push(text);
 let requests = 0;
 
-const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args }); // with a new, temporary profile
-try {
-  const page = await open();
+test('a person works with GraphiQL', { timeout: 60_000 }, async (t) => {
+  const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args }); // with a new, temporary profile
+  t.after(() => browser.close());
+  t.after(() => complaints.forEach((text) => t.diagnostic(text)));
+  const page = await open(browser);
   await startConsultation(page);
   await findDocumentation(page);
   await picture(page, 'Light');
   await picture(page, 'Dark');
   await completeField(page);
   await page.waitForLoadState('networkidle');
-  assert(complaints.length === 0, 'the browser complains');
-  console.log(`GraphiQL works: ${requests} requests, all to ${new URL(base).origin}; no console error, no policy violation`);
-} catch (error) {
-  console.error(`GraphiQL does not work: ${error.message}`);
-  complaints.forEach((text) => console.error(`  ${text}`));
-  process.exitCode = 1;
-} finally {
-  await browser.close();
-}
+  assert.deepEqual(complaints, [], 'the browser complains');
+  t.diagnostic(`${requests} requests, all to the service; no console error, no policy violation`);
+});
 
-async function open() {
+async function open(browser) {
   const context = await browser.newContext({ colorScheme: 'light', httpCredentials: { username, password } });
   context.setDefaultTimeout(15_000);
   await context.exposeFunction('complain', complain);

@@ -1,0 +1,8 @@
+// The committed schema of finance follows the recommended and the Relay rules.
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { complaints } from './lint.js';
+
+test('graphql-eslint has nothing against the schema of finance', async () => {
+  assert.deepEqual(await complaints('finance'), []);
+});
