@@ -53,7 +53,7 @@ async fn title_and_tabs_are_text_and_never_markup() {
     let (_, html) = page().await;
     assert!(html.contains("<title>Lab &quot;A&quot; &amp; &lt;B&gt;</title>"), "{html}");
     assert!(html.contains("data-title=\"Lab &quot;A&quot; &amp; &lt;B&gt;\""), "{html}");
-    let tabs = r#"[{&quot;query&quot;:&quot;{ a(b: \&quot;&lt;c&gt;\&quot;) }\n{ d }&quot;,&quot;variables&quot;:&quot;{}&quot;}]"#;
+    let tabs = r"[{&quot;query&quot;:&quot;{ a(b: \&quot;&lt;c&gt;\&quot;) }\n{ d }&quot;,&quot;variables&quot;:&quot;{}&quot;}]";
     assert!(html.contains(&format!("data-tabs=\"{tabs}\"")), "{html}");
 }
 

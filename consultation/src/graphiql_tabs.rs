@@ -4,7 +4,8 @@ use chassis::graphiql::Tab;
 
 pub(crate) const TABS: &[Tab] = &[
     Tab {
-        query: "# 1. Start a consultation. A patient can be in one at a time.
+        query: "# 1. Start a consultation.
+# A patient can be in one at a time.
 mutation Start($input: StartConsultationInput!) {
   startConsultation(input: $input) {
     consultation { id status startDate }
@@ -20,7 +21,8 @@ mutation Start($input: StartConsultationInput!) {
 }"#,
     },
     Tab {
-        query: "# 2. Put its id into the variables below, and finish it. The time now is the default of endDate.
+        query: "# 2. Put its id into the variables below,
+# and finish it.
 mutation Finish($input: FinishConsultationInput!) {
   finishConsultation(input: $input) {
     consultation { id price endDate }
@@ -33,7 +35,8 @@ mutation Finish($input: FinishConsultationInput!) {
 }"#,
     },
     Tab {
-        query: "# 3. The newest consultations, and their payments on the way to finance.
+        query: "# 3. The newest consultations, and their
+# payments on the way to finance.
 query List($first: Int) {
   consultations(first: $first, orderBy: { field: START_DATE, direction: DESC }) {
     totalCount
@@ -45,7 +48,8 @@ query List($first: Int) {
         variables: r#"{ "first": 10 }"#,
     },
     Tab {
-        query: "# 4. A consultation as it is, and again at each change: run this, then finish it in the second tab.
+        query: "# 4. A consultation, again at each change:
+# run this, then finish it in another window.
 subscription Follow($id: ID!) {
   consultationChanged(id: $id) {
     status

@@ -4,7 +4,8 @@ use chassis::graphiql::Tab;
 
 pub(crate) const TABS: &[Tab] = &[
     Tab {
-        query: "# Record a payment. Safe to repeat: it is recorded once, and another amount is refused.
+        query: "# Record a payment. Safe to repeat: it is
+# recorded once; another amount is refused.
 mutation Record($input: RecordPaymentInput!) {
   recordPayment(input: $input) {
     payment { id totalPrice recordedAt }
@@ -30,7 +31,8 @@ query List($last: Int) {
         variables: r#"{ "last": 10 }"#,
     },
     Tab {
-        query: "# Each payment as soon as it is recorded: run this, then record one in the first tab, with another id.
+        query: "# Each payment as soon as it is recorded: run
+# this, then finish a consultation elsewhere.
 subscription Follow {
   paymentRecorded { id appointmentId totalPrice recordedAt }
 }

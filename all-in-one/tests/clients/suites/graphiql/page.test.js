@@ -5,7 +5,7 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import test from 'node:test';
 import { chromium } from 'playwright-core';
-import { consultation as base, username, password } from '../../services.js';
+import { consultation as base, finish, username, password } from '../../services.js';
 
 const screenshots = process.env.SCREENSHOTS;
 
@@ -22,7 +22,9 @@ test('a person works with GraphiQL', { timeout: 60_000 }, async (t) => {
   t.after(() => browser.close());
   t.after(() => complaints.forEach((text) => t.diagnostic(text)));
   const page = await open(browser);
-  await startConsultation(page);
+  const id = await start(page);
+  await follow(page, id);
+  await list(page, id);
   await findDocumentation(page);
   await picture(page, 'Light');
   await picture(page, 'Dark');
@@ -61,25 +63,54 @@ async function type(page, editor, text) {
   await page.keyboard.insertText(text);
 }
 
-async function startConsultation(page) {
-  const patientId = randomUUID();
-  await page.getByRole('button', { name: 'Headers' }).click();
-  await type(page, '.graphiql-editor-tool .graphiql-editor:not(.hidden)', '{"x-secret": "not-to-be-stored"}');
-  await type(page, '.graphiql-query-editor', `mutation {
-  startConsultation(input: {physicianId: "ea959b03-5577-45c9-b9f7-a45d3e77ce82", patientId: "${patientId}"}) {
-    consultation { id status startDate }
-    userErrors { ... on UserError { code message field } }
-  }
-}`);
+const variables = '.graphiql-editor-tool .graphiql-editor:not(.hidden)';
+
+/** Opens one of the tabs that are there from the beginning, and fills in its variables. */
+async function fill(page, tab, values) {
+  await page.getByRole('tab', { name: tab }).click();
+  await page.getByRole('button', { name: 'Variables' }).click();
+  const text = JSON.stringify(values);
+  await type(page, variables, text);
   // GraphiQL reads the editor a moment after the last key, and then stores the tab.
-  await page.waitForFunction((id) => localStorage.getItem('graphiql:tabState')?.includes(id), patientId);
+  await page.waitForFunction((value) => localStorage.getItem('graphiql:tabState')?.includes(JSON.stringify(value).slice(1, -1)), text);
+}
+
+/** Executes what is in the editor, and answers with what is shown once it has `text`. */
+async function execute(page, text) {
   await page.getByRole('button', { name: 'Execute query' }).click();
+  return shown(page, text);
+}
+
+async function shown(page, text) {
   const response = page.locator('.result-window');
-  await response.getByText(/"(data|errors)"/).first().waitFor();
-  const shown = await response.innerText();
-  assert(/"startConsultation"[^]*"IN_PROGRESS"/.test(shown), `the response is ${shown}`);
+  await response.getByText(text).first().waitFor();
+  return response.innerText();
+}
+
+async function start(page) {
+  await page.getByRole('button', { name: 'Headers' }).click();
+  await type(page, variables, '{"x-secret": "not-to-be-stored"}');
+  await fill(page, 'Start', { input: { physicianId: randomUUID(), patientId: randomUUID() } });
+  const response = await execute(page, /"(data|errors)"/);
+  assert(/"startConsultation"[^]*"IN_PROGRESS"/.test(response), `the response is ${response}`);
   const stored = await page.evaluate(() => JSON.stringify(localStorage));
   assert(!stored.includes('not-to-be-stored'), 'the Headers tab is stored, with any credentials in it');
+  return /"id": "([^"]+)"/.exec(response)[1];
+}
+
+async function follow(page, id) {
+  await fill(page, 'Follow', { id });
+  await execute(page, '"IN_PROGRESS"');
+  await finish(id); // in another window, as it were
+  const response = await shown(page, '"FINISHED"');
+  assert(/"price": "200.00"/.test(response), `the response is ${response}`);
+  if (screenshots) await page.screenshot({ path: join(screenshots, 'graphiql-subscription.png') });
+  await page.getByRole('button', { name: 'Stop query' }).click();
+}
+
+async function list(page, id) {
+  await fill(page, 'List', { first: 3 });
+  assert((await execute(page, '"totalCount"')).includes(id));
 }
 
 async function findDocumentation(page) {
