@@ -22,18 +22,19 @@ export async function freePort() {
   }
 }
 
-/** Starts both services with no settings but where to listen; `stop` ends them and removes their data. */
+/** Starts both services with no settings but where to listen. `log` is what they said, `stop` ends and removes them. */
 export async function startServices(program) {
   const [consultation, finance] = [`127.0.0.1:${await freePort()}`, `127.0.0.1:${await freePort()}`];
   const directory = await mkdtemp(join(tmpdir(), 'clients-'));
-  const log = join(directory, 'log');
-  const file = openSync(log, 'w');
+  const file = join(directory, 'log');
+  const output = openSync(file, 'w');
   const child = spawn(program, {
     cwd: directory,
     env: { CONSULTATION_BIND: consultation, FINANCE_BIND: finance },
-    stdio: ['ignore', file, file],
+    stdio: ['ignore', output, output],
   });
   const ended = new Promise((resolve) => child.once('error', resolve).once('exit', resolve));
+  const log = () => readFile(file, 'utf8');
   const stop = async () => {
     child.kill();
     await ended;
@@ -46,11 +47,11 @@ export async function startServices(program) {
       ended.then((reason) => { throw new Error(`${program} ended: ${reason}`); }),
     ]);
   } catch (error) {
-    error.message += `\n${await readFile(log, 'utf8')}`;
+    error.message += `\n${await log()}`;
     await stop();
     throw error;
   }
-  return { ...urls, stop };
+  return { ...urls, log, stop };
 }
 
 const isReady = (url) => fetch(`${url}/readyz`).then((answer) => answer.ok, () => false);

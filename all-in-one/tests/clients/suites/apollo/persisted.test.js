@@ -4,7 +4,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import test from 'node:test';
 import { gql } from '@apollo/client';
 import { PersistedQueryLink } from '@apollo/client/link/persisted-queries';
-import { started } from '../../services.js';
+import { consultation, headers, started } from '../../services.js';
 import { apollo } from './client.js';
 import { START } from './operations.js';
 
@@ -40,4 +40,10 @@ test('a mutation is persisted too, and only ever sent by POST', { timeout }, asy
   }
   assert(sent.every(({ method }) => method === 'POST'));
   assert(!('query' in sent.at(-1).body), 'the last is the hash alone');
+
+  // Nor does a GET run it that somebody makes up.
+  const { variables, extensions } = sent.at(-1).body;
+  const forged = { variables: JSON.stringify(variables), extensions: JSON.stringify(extensions) };
+  const { status } = await fetch(`${consultation}/graphql?${new URLSearchParams(forged)}`, { headers });
+  assert.equal(status, 405);
 });
