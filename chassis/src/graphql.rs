@@ -1,5 +1,5 @@
 //! GraphQL over HTTP to the letter: queries by GET or POST, mutations by POST only, JSON only, one
-//! operation a request, bounded bodies and time, faults masked.
+//! operation a request, bounded bodies and time, nothing for other sites, faults masked.
 //!
 //! The handler is ours because async-graphql-axum's extractor runs mutations sent by GET and takes
 //! text/plain for JSON (with Basic credentials that a browser remembers, both let any page act for its
@@ -10,6 +10,7 @@ pub mod connection;
 pub mod refusal;
 mod request;
 mod response;
+mod same_origin;
 pub mod scalars;
 
 use std::time::Duration;
@@ -59,6 +60,9 @@ async fn answer<E: Executor>(endpoint: Endpoint<E>, http: Request) -> Response {
     let Some(media_type) = MediaType::negotiate(http.headers()) else {
         return Outcome::from(BadRequest::not_acceptable()).encode(MediaType::Json);
     };
+    if same_origin::is_cross_site(http.headers(), http.uri()) {
+        return Outcome::from(BadRequest::cross_site()).encode(media_type);
+    }
     let id = http.extensions().get::<RequestId>().map(|id| id.as_str().to_owned()).unwrap_or_default();
     let by_post = http.method() == Method::POST;
     let read = tokio::time::timeout(REQUEST_LIMIT, request::read(http)).await;

@@ -125,6 +125,13 @@ impl BadRequest {
         Self { status: StatusCode::METHOD_NOT_ALLOWED, ..Self::new(message) }
     }
 
+    pub(super) fn cross_site() -> Self {
+        let message = "Pages of other sites may not call this API; call it from your server, or from a page of its own \
+            origin";
+        let error = Box::new(coded(message, "FORBIDDEN"));
+        Self { status: StatusCode::FORBIDDEN, well_formed: false, error }
+    }
+
     pub(super) fn not_acceptable() -> Self {
         let message = "Answers are application/graphql-response+json or application/json: accept one of them";
         Self { status: StatusCode::NOT_ACCEPTABLE, ..Self::new(message) }

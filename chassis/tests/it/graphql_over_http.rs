@@ -7,4 +7,5 @@ mod faults;
 mod media_types;
 mod mutations;
 mod requests;
+mod same_origin;
 mod time_limits;
