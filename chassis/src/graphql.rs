@@ -6,6 +6,7 @@
 //! user), reads bodies of any size and accepts unbounded batches.
 
 mod admission;
+mod bad_document;
 pub mod connection;
 pub mod refusal;
 mod request;
@@ -69,9 +70,7 @@ async fn answer<E: Executor>(endpoint: Endpoint<E>, http: Request) -> Response {
     let read = read.unwrap_or_else(|_| Err(BadRequest::came_too_slowly()));
     let outcome = match read.and_then(|request| endpoint.admit(request)) {
         // Checked on the parsed document: a GET must not change anything, whatever way the document came.
-        Ok(admitted) if !by_post && admitted.kind.is_some_and(|kind| kind != OperationType::Query) => {
-            Outcome::from(BadRequest::only_by_post())
-        }
+        Ok(admitted) if !by_post && admitted.kind != OperationType::Query => Outcome::from(BadRequest::only_by_post()),
         Ok(admitted) => execute(endpoint.schema, admitted.request, &id).await,
         Err(bad_request) => Outcome::from(bad_request),
     };

@@ -12,8 +12,7 @@ use super::{Endpoint, request::BadRequest};
 #[derive(Debug)]
 pub(super) struct Admitted {
     pub(super) request: Request,
-    /// `None` when the choice of the operation is wrong, about which the execution will say more.
-    pub(super) kind: Option<OperationType>,
+    pub(super) kind: OperationType,
 }
 
 impl<E> Endpoint<E> {
@@ -27,9 +26,9 @@ impl<E> Endpoint<E> {
             Some(name) => operations.find(|(found, _)| found.is_some_and(|found| found == name)),
             None => operations.next().filter(|_| operations.next().is_none()),
         };
-        let Some((_, operation)) = operation else { return Ok(Admitted { request, kind: None }) };
+        let (_, operation) = operation.ok_or_else(|| BadRequest::no_such_operation(name.as_deref()))?;
         require_variables(&operation.node, &variables)?;
-        let kind = Some(operation.node.ty);
+        let kind = operation.node.ty;
         Ok(Admitted { request, kind })
     }
 }
