@@ -1,5 +1,5 @@
 //! GraphQL over HTTP to the letter: queries by GET or POST, mutations by POST only, JSON only, one
-//! operation a request, bounded bodies and time, nothing for other sites, faults masked.
+//! operation a request, bounded bodies, operations and time, nothing for other sites, faults masked.
 //!
 //! The handler is ours because async-graphql-axum's extractor runs mutations sent by GET and takes
 //! text/plain for JSON (with Basic credentials that a browser remembers, both let any page act for its
@@ -8,6 +8,8 @@
 mod admission;
 mod bad_document;
 pub mod connection;
+pub mod cost;
+pub mod limits;
 pub mod refusal;
 mod request;
 mod response;

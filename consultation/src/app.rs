@@ -57,7 +57,7 @@ pub fn build(
     let relay = Relay::new(database.clone(), client, policy, wake_up.clone());
     let (consultations, writers) = Consultations::new(database, domain.price_per_hour, wake_up.clone());
 
-    let schema = graphql::schema(database.clone(), consultations, wake_up.clone(), domain.time_zone);
+    let schema = graphql::schema(&server.api, database.clone(), consultations, wake_up.clone(), domain.time_zone);
     let page = graphiql::Page { title: "consultation", default_query: FIRST_QUERY };
     let router = api::router::<Migrator>(
         server,

@@ -10,7 +10,7 @@ use async_graphql::{
     dataloader::DataLoader,
     runtime::{TokioSpawner, TokioTimer},
 };
-use chassis::database::Database;
+use chassis::{config::Api, database::Database, graphql::limits};
 use chrono_tz::Tz;
 
 use crate::{consultation::Consultations, outbox::WakeUp};
@@ -21,9 +21,15 @@ pub type ConsultationSchema = Schema<query::Query, mutation::Mutation, EmptySubs
 
 /// Builds the schema on what its resolvers need.
 #[must_use]
-pub fn schema(database: Database, consultations: Consultations, wake_up: WakeUp, time_zone: Tz) -> ConsultationSchema {
+pub fn schema(
+    api: &Api,
+    database: Database,
+    consultations: Consultations,
+    wake_up: WakeUp,
+    time_zone: Tz,
+) -> ConsultationSchema {
     let loader = DataLoader::new(Loader { database: database.clone() }, TokioSpawner::current(), TokioTimer::default());
-    builder().data(database).data(consultations).data(wake_up).data(time_zone).data(loader).finish()
+    limits::bound(builder(), api).data(database).data(consultations).data(wake_up).data(time_zone).data(loader).finish()
 }
 
 /// The schema as text, as committed in `schema.graphql`.

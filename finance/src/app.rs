@@ -33,7 +33,7 @@ query Payments {
 /// When the users cannot be read.
 pub fn build(server: &Server, database: &Database, shutdown: &CancellationToken) -> anyhow::Result<Service> {
     let (writer, writing) = WriteCoalescer::new(RecordWriter { database: database.clone() });
-    let schema = graphql::schema(database.clone(), writer);
+    let schema = graphql::schema(&server.api, database.clone(), writer);
     let page = graphiql::Page { title: "finance", default_query: FIRST_QUERY };
     let router = api::router::<Migrator>(server, database, shutdown, (schema, graphql::sdl()), page, None)?;
     Ok(Service { router, tasks: vec![("payment writer", writing.map(Ok).boxed())] })

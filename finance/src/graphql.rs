@@ -5,7 +5,7 @@ mod query;
 mod types;
 
 use async_graphql::{EmptySubscription, SDLExportOptions, Schema};
-use chassis::{database::Database, write_coalescer::WriteCoalescer};
+use chassis::{config::Api, database::Database, graphql::limits, write_coalescer::WriteCoalescer};
 
 use crate::payment::RecordWriter;
 
@@ -14,8 +14,8 @@ pub type FinanceSchema = Schema<query::Query, mutation::Mutation, EmptySubscript
 
 /// Builds the schema on what its resolvers need.
 #[must_use]
-pub fn schema(database: Database, writer: WriteCoalescer<RecordWriter>) -> FinanceSchema {
-    builder().data(database).data(writer).finish()
+pub fn schema(api: &Api, database: Database, writer: WriteCoalescer<RecordWriter>) -> FinanceSchema {
+    limits::bound(builder(), api).data(database).data(writer).finish()
 }
 
 /// The schema as text, as committed in `schema.graphql`.

@@ -6,7 +6,7 @@ use async_graphql::{
     parser::types::{OperationDefinition, OperationType},
 };
 
-use super::{Endpoint, request::BadRequest};
+use super::{Endpoint, limits, request::BadRequest};
 
 /// An operation that may run.
 #[derive(Debug)]
@@ -17,10 +17,12 @@ pub(super) struct Admitted {
 
 impl<E> Endpoint<E> {
     /// Checks an operation. One that lacks a variable must not run: async-graphql would only notice in
-    /// the middle of it.
+    /// the middle of it. Nor must one that is too large even be parsed, or validated.
     pub(super) fn admit(&self, mut request: Request) -> Result<Admitted, BadRequest> {
+        limits::scan(&request.query).map_err(|excess| BadRequest::too_large(&excess))?;
         let (name, variables) = (request.operation_name.clone(), request.variables.clone());
         let document = request.parsed_query().map_err(|error| BadRequest::unparsable(&error))?;
+        limits::check(document, &variables).map_err(|excess| BadRequest::too_large(&excess))?;
         let mut operations = document.operations.iter();
         let operation = match &name {
             Some(name) => operations.find(|(found, _)| found.is_some_and(|found| found == name)),

@@ -3,7 +3,10 @@
 use async_graphql::{ServerError, parser::types::VariableDefinition};
 use axum::http::StatusCode;
 
-use super::request::{BadRequest, coded};
+use super::{
+    limits::Excess,
+    request::{BadRequest, coded},
+};
 
 impl BadRequest {
     fn about_document(message: impl Into<String>, code: &str) -> Self {
@@ -14,6 +17,10 @@ impl BadRequest {
         let mut unparsable = Self::about_document(error.message.as_str(), "GRAPHQL_PARSE_FAILED");
         unparsable.error.locations.clone_from(&error.locations);
         unparsable
+    }
+
+    pub(super) fn too_large(excess: &Excess) -> Self {
+        Self::about_document(excess.to_string(), excess.code())
     }
 
     pub(super) fn no_such_operation(name: Option<&str>) -> Self {

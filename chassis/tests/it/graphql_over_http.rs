@@ -2,8 +2,11 @@
 
 mod answers;
 mod api;
+mod attacks;
 mod documents;
 mod faults;
+mod large;
+mod limits;
 mod media_types;
 mod mutations;
 mod requests;

@@ -9,9 +9,12 @@ use std::{
     },
 };
 
-use async_graphql::{EmptySubscription, Object, Result, Schema};
+use async_graphql::{ComplexObject, EmptySubscription, Object, Result, Schema, SimpleObject};
 use axum::Router;
-use chassis::{Service, graphql};
+use chassis::{
+    Service, config,
+    graphql::{self, cost::page_cost},
+};
 use serde_json::Value;
 use testkit::{Answer, GraphqlClient, TestService};
 
@@ -36,6 +39,20 @@ impl Query {
         to
     }
 
+    async fn sum(&self, numbers: Vec<i32>) -> i32 {
+        numbers.iter().sum()
+    }
+
+    async fn nested(&self) -> Nested {
+        Nested { value: 1 }
+    }
+
+    #[graphql(complexity = "page_cost(__ctx, __variables_definition, __field, child_complexity)")]
+    async fn page(&self, first: Option<i32>, last: Option<i32>) -> Vec<Nested> {
+        let length = first.or(last).unwrap_or(20);
+        (0..length).map(|value| Nested { value }).collect()
+    }
+
     async fn fault(&self) -> Result<String> {
         Ok(ready(fail()).await?)
     }
@@ -46,6 +63,20 @@ impl Query {
 
     async fn panics(&self) -> bool {
         explode()
+    }
+}
+
+/// An object within itself, as deep as one asks.
+#[derive(Clone, SimpleObject)]
+#[graphql(complex)]
+struct Nested {
+    value: i32,
+}
+
+#[ComplexObject]
+impl Nested {
+    async fn nested(&self) -> Nested {
+        self.clone()
     }
 }
 
@@ -68,14 +99,23 @@ impl Mutation {
 
 /// The routes alone, and how often `touch` ran.
 pub(super) fn routes() -> (Router, Arc<AtomicUsize>) {
+    routes_under(&config::Api::default())
+}
+
+fn routes_under(rules: &config::Api) -> (Router, Arc<AtomicUsize>) {
     let touched = Arc::new(AtomicUsize::new(0));
-    let schema = Schema::new(Query, Mutation(Arc::clone(&touched)), EmptySubscription);
+    let schema = Schema::build(Query, Mutation(Arc::clone(&touched)), EmptySubscription);
+    let schema = graphql::limits::bound(schema, rules).finish();
     let sdl = schema.sdl();
     (graphql::router(graphql::Endpoint::new(schema), sdl), touched)
 }
 
 pub(super) fn serve() -> Api {
-    let (router, touched) = routes();
+    serve_under(&config::Api::default())
+}
+
+pub(super) fn serve_under(rules: &config::Api) -> Api {
+    let (router, touched) = routes_under(rules);
     let service = TestService::start(|_| Service { router, tasks: Vec::new() });
     Api { client: service.client.clone(), touched, _service: service }
 }
