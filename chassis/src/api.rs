@@ -30,7 +30,7 @@ pub fn router<M: MigratorTrait + 'static>(
 ) -> anyhow::Result<Router> {
     let authenticator = Arc::new(Authenticator::new(server.name, &server.access)?);
     let guarded = Router::new()
-        .merge(graphql::router(graphql::Endpoint::new(schema), sdl))
+        .merge(graphql::router(graphql::Endpoint::new(schema).introspection(server.api.introspection), sdl))
         .merge(graphiql::router(page))
         .fallback(graphql::not_found);
     Ok(auth::require(guarded, authenticator).merge(health::router::<M>(database.clone(), shutdown.clone(), heartbeat)))

@@ -40,20 +40,32 @@ const REQUEST_LIMIT: Duration = Duration::from_secs(10);
 #[derive(Clone, Debug)]
 pub struct Endpoint<E> {
     schema: E,
+    introspection: bool,
 }
 
 impl<E: Executor> Endpoint<E> {
     /// Serves `schema`.
     pub fn new(schema: E) -> Self {
-        Self { schema }
+        Self { schema, introspection: true }
+    }
+
+    /// Whether clients may ask for the schema.
+    #[must_use]
+    pub fn introspection(self, introspection: bool) -> Self {
+        Self { introspection, ..self }
     }
 }
 
-/// `/graphql` for `endpoint`, and its SDL at `/schema.graphql`.
+/// `/graphql` for `endpoint`, and its SDL at `/schema.graphql` if clients may know it.
 pub fn router<E: Executor>(endpoint: Endpoint<E>, sdl: String) -> Router {
     let handler = async |State(endpoint): State<Endpoint<E>>, request: Request| answer(endpoint, request).await;
+    let tells = endpoint.introspection;
+    let router = Router::new().route("/graphql", get(handler).post(handler)).with_state(endpoint);
+    if !tells {
+        return router;
+    }
     let sdl = axum::body::Bytes::from(sdl);
-    Router::new().route("/graphql", get(handler).post(handler)).with_state(endpoint).route(
+    router.route(
         "/schema.graphql",
         get(async move || ([(header::CONTENT_TYPE, "application/graphql; charset=utf-8")], sdl)),
     )

@@ -3,10 +3,13 @@
 
 use async_graphql::{
     Request, Value, Variables,
-    parser::types::{OperationDefinition, OperationType},
+    parser::types::{ExecutableDocument, OperationDefinition, OperationType, Selection},
 };
 
 use super::{Endpoint, limits, request::BadRequest};
+
+/// Fields that tell the schema: introspection's, and that of Apollo Federation.
+const TELL_THE_SCHEMA: [&str; 3] = ["__schema", "__type", "_service"];
 
 /// An operation that may run.
 #[derive(Debug)]
@@ -23,6 +26,9 @@ impl<E> Endpoint<E> {
         let (name, variables) = (request.operation_name.clone(), request.variables.clone());
         let document = request.parsed_query().map_err(|error| BadRequest::unparsable(&error))?;
         limits::check(document, &variables).map_err(|excess| BadRequest::too_large(&excess))?;
+        if !self.introspection {
+            forbid_introspection(document)?;
+        }
         let mut operations = document.operations.iter();
         let operation = match &name {
             Some(name) => operations.find(|(found, _)| found.is_some_and(|found| found == name)),
@@ -33,6 +39,16 @@ impl<E> Endpoint<E> {
         let kind = operation.node.ty;
         Ok(Admitted { request, kind })
     }
+}
+
+/// Of the whole document, whichever operation is chosen: no client needs the rest.
+fn forbid_introspection(document: &ExecutableDocument) -> Result<(), BadRequest> {
+    let mut fields = limits::selections(document).filter_map(|selection| match &selection.node {
+        Selection::Field(field) => Some(&field.node.name),
+        _ => None,
+    });
+    let telling = fields.find(|name| TELL_THE_SCHEMA.contains(&name.node.as_str()));
+    telling.map_or(Ok(()), |name| Err(BadRequest::tells_no_schema(name)))
 }
 
 fn require_variables(operation: &OperationDefinition, given: &Variables) -> Result<(), BadRequest> {

@@ -1,6 +1,6 @@
 //! What is told about a document that is not executed, in a request that is otherwise all right.
 
-use async_graphql::{ServerError, parser::types::VariableDefinition};
+use async_graphql::{Name, Positioned, ServerError, parser::types::VariableDefinition};
 use axum::http::StatusCode;
 
 use super::{
@@ -21,6 +21,17 @@ impl BadRequest {
 
     pub(super) fn too_large(excess: &Excess) -> Self {
         Self::about_document(excess.to_string(), excess.code())
+    }
+
+    pub(super) fn tells_no_schema(field: &Positioned<Name>) -> Self {
+        let message = format!(
+            "GraphQL introspection is not allowed here, but the document asks for {}; who runs the service can allow \
+             it by its setting \"introspection\"",
+            field.node
+        );
+        let mut refused = Self::about_document(message, "GRAPHQL_VALIDATION_FAILED");
+        refused.error.locations.push(field.pos);
+        refused
     }
 
     pub(super) fn no_such_operation(name: Option<&str>) -> Self {

@@ -5,6 +5,7 @@ mod api;
 mod attacks;
 mod documents;
 mod faults;
+mod introspection;
 mod large;
 mod limits;
 mod media_types;

@@ -4,6 +4,7 @@ mod access;
 mod amounts;
 mod filters;
 mod history;
+mod limits;
 mod listing;
 mod queries;
 mod races;

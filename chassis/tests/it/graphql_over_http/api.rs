@@ -107,7 +107,7 @@ fn routes_under(rules: &config::Api) -> (Router, Arc<AtomicUsize>) {
     let schema = Schema::build(Query, Mutation(Arc::clone(&touched)), EmptySubscription);
     let schema = graphql::limits::bound(schema, rules).finish();
     let sdl = schema.sdl();
-    (graphql::router(graphql::Endpoint::new(schema), sdl), touched)
+    (graphql::router(graphql::Endpoint::new(schema).introspection(rules.introspection), sdl), touched)
 }
 
 pub(super) fn serve() -> Api {
