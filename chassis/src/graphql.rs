@@ -1,15 +1,18 @@
 //! GraphQL over HTTP to the letter: queries by GET or POST, mutations by POST only, JSON only, one
-//! operation a request, bounded bodies and time, faults masked; subscriptions as server-sent events, or over
-//! a WebSocket.
+//! operation a request, bounded bodies, operations and time, nothing for other sites, faults masked;
+//! subscriptions as server-sent events, or over a WebSocket.
 //!
 //! The handler is ours because async-graphql-axum's extractor runs mutations sent by GET and takes
 //! text/plain for JSON (with Basic credentials that a browser remembers, both let any page act for its
 //! user), reads bodies of any size and accepts unbounded batches.
 
 mod admission;
+mod bad_document;
 pub mod connection;
+pub mod cost;
 mod documents;
 mod event_stream;
+pub mod limits;
 pub mod refusal;
 mod request;
 mod response;
@@ -48,6 +51,7 @@ const REQUEST_LIMIT: Duration = Duration::from_secs(10);
 pub struct Endpoint<E> {
     schema: E,
     documents: Documents,
+    introspection: bool,
     /// Free places for subscriptions.
     subscriptions: Arc<Semaphore>,
     shutdown: CancellationToken,
@@ -56,8 +60,13 @@ pub struct Endpoint<E> {
 impl<E: Executor> Endpoint<E> {
     /// Serves `schema` to any document.
     pub fn new(schema: E) -> Self {
-        let subscriptions = Arc::new(Semaphore::new(MAX_SUBSCRIPTIONS));
-        Self { schema, documents: Documents::default(), subscriptions, shutdown: CancellationToken::new() }
+        Self {
+            schema,
+            documents: Documents::default(),
+            introspection: true,
+            subscriptions: Arc::new(Semaphore::new(MAX_SUBSCRIPTIONS)),
+            shutdown: CancellationToken::new(),
+        }
     }
 
     /// Serves `schema` as `api` says.
@@ -66,7 +75,7 @@ impl<E: Executor> Endpoint<E> {
     /// When there are to be trusted documents and they cannot be read.
     pub fn with(schema: E, api: &Api) -> anyhow::Result<Self> {
         let documents = api.trusted_documents.as_deref().map(Documents::trusted).transpose()?.unwrap_or_default();
-        Ok(Self { documents, ..Self::new(schema) })
+        Ok(Self { documents, introspection: api.introspection, ..Self::new(schema) })
     }
 
     /// Ends what goes on for long when `shutdown` is cancelled.
@@ -76,11 +85,16 @@ impl<E: Executor> Endpoint<E> {
     }
 }
 
-/// `/graphql` for `endpoint`, and its SDL at `/schema.graphql`.
+/// `/graphql` for `endpoint`, and its SDL at `/schema.graphql` if clients may know it.
 pub fn router<E: Executor>(endpoint: Endpoint<E>, sdl: String) -> Router {
     let handler = async |State(endpoint): State<Endpoint<E>>, request: Request| answer(endpoint, request).await;
+    let tells = endpoint.introspection;
+    let router = Router::new().route("/graphql", get(handler).post(handler)).with_state(endpoint);
+    if !tells {
+        return router;
+    }
     let sdl = axum::body::Bytes::from(sdl);
-    Router::new().route("/graphql", get(handler).post(handler)).with_state(endpoint).route(
+    router.route(
         "/schema.graphql",
         get(async move || ([(header::CONTENT_TYPE, "application/graphql; charset=utf-8")], sdl)),
     )
@@ -92,14 +106,17 @@ async fn answer<E: Executor>(endpoint: Endpoint<E>, http: Request) -> Response {
     if media_type.is_none() && !takes_events {
         return Outcome::from(BadRequest::not_acceptable()).encode(MediaType::Json);
     }
+    if same_origin::is_cross_site(http.headers(), http.uri()) {
+        return Outcome::from(BadRequest::cross_site()).encode(media_type.unwrap_or(MediaType::Json));
+    }
     let id = http.extensions().get::<RequestId>().map(|id| id.as_str().to_owned()).unwrap_or_default();
     let by_post = http.method() == Method::POST;
     let read = tokio::time::timeout(REQUEST_LIMIT, request::read(http)).await;
     let read = read.unwrap_or_else(|_| Err(BadRequest::came_too_slowly()));
     let admitted = read.and_then(|request| endpoint.admit(request)).and_then(|admitted| match admitted.kind {
         // Checked on the parsed document: a GET must not change anything, whatever way the document came.
-        Some(OperationType::Mutation) if !by_post => Err(BadRequest::only_by_post()),
-        Some(OperationType::Subscription) if !takes_events => Err(BadRequest::needs_stream()),
+        OperationType::Mutation if !by_post => Err(BadRequest::only_by_post()),
+        OperationType::Subscription if !takes_events => Err(BadRequest::needs_stream()),
         _ => Ok(admitted),
     });
     let outcome = match (admitted, media_type) {
@@ -108,7 +125,7 @@ async fn answer<E: Executor>(endpoint: Endpoint<E>, http: Request) -> Response {
             return event_stream::respond(stream::once(ready(refusal.into())).boxed(), endpoint.shutdown);
         }
         (Err(bad_request), _) => Outcome::from(bad_request),
-        (Ok(admitted), Some(_)) if admitted.kind != Some(OperationType::Subscription) => {
+        (Ok(admitted), Some(_)) if admitted.kind != OperationType::Subscription => {
             execute(endpoint.schema, admitted.request, &id).await
         }
         (Ok(admitted), _) => match endpoint.stream(admitted, id.into()) {

@@ -32,7 +32,9 @@ pub fn build(
     let (consultations, writers) =
         Consultations::new(database, domain.price_per_hour, wake_up.clone(), changes.clone());
 
-    let schema = graphql::schema(database.clone(), consultations, wake_up.clone(), changes.clone(), domain.time_zone);
+    let api = &server.api;
+    let schema =
+        graphql::schema(api, database.clone(), consultations, wake_up.clone(), changes.clone(), domain.time_zone);
     let page = graphiql::Page { title: "consultation", tabs: graphiql_tabs::TABS };
     let router = api::router::<Migrator>(
         server,

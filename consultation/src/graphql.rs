@@ -11,7 +11,12 @@ use async_graphql::{
     dataloader::DataLoader,
     runtime::{TokioSpawner, TokioTimer},
 };
-use chassis::{changes::Changes, database::Database, graphql::connection::Connection};
+use chassis::{
+    changes::Changes,
+    config::Api,
+    database::Database,
+    graphql::{connection::Connection, limits},
+};
 use chrono_tz::Tz;
 
 use crate::{consultation::Consultations, outbox::WakeUp};
@@ -23,6 +28,7 @@ pub type ConsultationSchema = Schema<query::Query, mutation::Mutation, subscript
 /// Builds the schema on what its resolvers need.
 #[must_use]
 pub fn schema(
+    api: &Api,
     database: Database,
     consultations: Consultations,
     wake_up: WakeUp,
@@ -30,7 +36,8 @@ pub fn schema(
     time_zone: Tz,
 ) -> ConsultationSchema {
     let loader = DataLoader::new(Loader { database: database.clone() }, TokioSpawner::current(), TokioTimer::default());
-    builder().data(database).data(consultations).data(wake_up).data(changes).data(time_zone).data(loader).finish()
+    let builder = limits::bound(builder(), api).data(database).data(loader).data(consultations);
+    builder.data(wake_up).data(changes).data(time_zone).finish()
 }
 
 /// The schema as text, as committed in `schema.graphql`: that of an Apollo Federation 2 subgraph.

@@ -17,7 +17,7 @@ use crate::{graphiql_tabs, graphql, payment::RecordWriter};
 pub fn build(server: &Server, database: &Database, shutdown: &CancellationToken) -> anyhow::Result<Service> {
     let changes = Changes::new("payment_recorded");
     let (writer, writing) = WriteCoalescer::new(RecordWriter { database: database.clone(), recorded: changes.clone() });
-    let schema = graphql::schema(database.clone(), writer, changes.clone());
+    let schema = graphql::schema(&server.api, database.clone(), writer, changes.clone());
     let page = graphiql::Page { title: "finance", tabs: graphiql_tabs::TABS };
     let router = api::router::<Migrator>(server, database, shutdown, (schema, graphql::sdl()), page, None)?;
     let hints = replicas::connect(vec![changes.channel], database.clone(), shutdown.clone());

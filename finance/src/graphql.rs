@@ -11,7 +11,13 @@ use async_graphql::{
     dataloader::DataLoader,
     runtime::{TokioSpawner, TokioTimer},
 };
-use chassis::{changes::Changes, database::Database, graphql::connection::Connection, write_coalescer::WriteCoalescer};
+use chassis::{
+    changes::Changes,
+    config::Api,
+    database::Database,
+    graphql::{connection::Connection, limits},
+    write_coalescer::WriteCoalescer,
+};
 
 use crate::payment::RecordWriter;
 use loader::Loader;
@@ -21,9 +27,9 @@ pub type FinanceSchema = Schema<query::Query, mutation::Mutation, subscription::
 
 /// Builds the schema on what its resolvers need.
 #[must_use]
-pub fn schema(database: Database, writer: WriteCoalescer<RecordWriter>, changes: Changes) -> FinanceSchema {
+pub fn schema(api: &Api, database: Database, writer: WriteCoalescer<RecordWriter>, changes: Changes) -> FinanceSchema {
     let loader = DataLoader::new(Loader { database: database.clone() }, TokioSpawner::current(), TokioTimer::default());
-    builder().data(database).data(writer).data(changes).data(loader).finish()
+    limits::bound(builder(), api).data(database).data(writer).data(changes).data(loader).finish()
 }
 
 /// The schema as text, as committed in `schema.graphql`: that of an Apollo Federation 2 subgraph.

@@ -3,40 +3,57 @@
 
 use async_graphql::{
     Request, Value, Variables,
-    parser::types::{OperationDefinition, OperationType},
+    parser::types::{ExecutableDocument, OperationDefinition, OperationType, Selection},
 };
 
-use super::{Endpoint, request::BadRequest};
+use super::{Endpoint, limits, request::BadRequest};
+
+/// Fields that tell the schema: introspection's, and that of Apollo Federation.
+const TELL_THE_SCHEMA: [&str; 3] = ["__schema", "__type", "_service"];
 
 /// An operation that may run.
 #[derive(Debug)]
 pub(super) struct Admitted {
     pub(super) request: Request,
-    /// `None` when the choice of the operation is wrong, about which the execution will say more.
-    pub(super) kind: Option<OperationType>,
+    pub(super) kind: OperationType,
 }
 
 impl<E> Endpoint<E> {
     /// Checks an operation. One that lacks a variable must not run: async-graphql would only notice in
-    /// the middle of it.
+    /// the middle of it. Nor must one that is too large even be parsed, or validated.
     pub(super) fn admit(&self, mut request: Request) -> Result<Admitted, BadRequest> {
         let new = self.documents.resolve(&mut request)?;
+        limits::scan(&request.query).map_err(|excess| BadRequest::too_large(&excess))?;
         let (name, variables) = (request.operation_name.clone(), request.variables.clone());
         let document = request.parsed_query().map_err(|error| BadRequest::unparsable(&error))?;
+        limits::check(document, &variables).map_err(|excess| BadRequest::too_large(&excess))?;
+        if !self.introspection {
+            forbid_introspection(document)?;
+        }
         let mut operations = document.operations.iter();
         let operation = match &name {
             Some(name) => operations.find(|(found, _)| found.is_some_and(|found| found == name)),
             None => operations.next().filter(|_| operations.next().is_none()),
         };
-        let Some((_, operation)) = operation else { return Ok(Admitted { request, kind: None }) };
+        let (_, operation) = operation.ok_or_else(|| BadRequest::no_such_operation(name.as_deref()))?;
         require_variables(&operation.node, &variables)?;
-        let kind = Some(operation.node.ty);
+        let kind = operation.node.ty;
         // Only now, so that what may not run is not remembered.
         if let Some(hash) = new {
             self.documents.remember(hash, &request.query);
         }
         Ok(Admitted { request, kind })
     }
+}
+
+/// Of the whole document, whichever operation is chosen: no client needs the rest.
+fn forbid_introspection(document: &ExecutableDocument) -> Result<(), BadRequest> {
+    let mut fields = limits::selections(document).filter_map(|selection| match &selection.node {
+        Selection::Field(field) => Some(&field.node.name),
+        _ => None,
+    });
+    let telling = fields.find(|name| TELL_THE_SCHEMA.contains(&name.node.as_str()));
+    telling.map_or(Ok(()), |name| Err(BadRequest::tells_no_schema(name)))
 }
 
 fn require_variables(operation: &OperationDefinition, given: &Variables) -> Result<(), BadRequest> {

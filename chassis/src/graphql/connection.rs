@@ -16,9 +16,9 @@ use uuid::Uuid;
 use super::refusal::bad_user_input;
 
 /// How many a page has when the client does not say.
-const DEFAULT_SIZE: i32 = 20;
+pub(super) const DEFAULT_SIZE: i32 = 20;
 /// How many it has at most.
-const MAX_SIZE: i32 = 100;
+pub(super) const MAX_SIZE: i32 = 100;
 
 /// A list of `T`, each with an opaque cursor.
 pub type Connection<T> = RelayConnection<

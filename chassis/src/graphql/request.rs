@@ -1,6 +1,6 @@
 //! From an HTTP request to a GraphQL request, or to a refusal that says what to change.
 
-use async_graphql::{Request, ServerError, Variables, parser::types::VariableDefinition};
+use async_graphql::{Request, ServerError, Variables};
 use axum::{
     body::to_bytes,
     extract::{FromRequestParts, Query},
@@ -135,32 +135,15 @@ impl BadRequest {
         Self::new(format!("Malformed {what}: {error}"))
     }
 
-    /// A well-formed request that is not executed.
-    pub(super) fn not_executed(message: impl Into<String>, code: &str) -> Self {
-        Self { status: StatusCode::BAD_REQUEST, well_formed: true, error: Box::new(coded(message, code)) }
-    }
-
-    pub(super) fn unparsable(error: &ServerError) -> Self {
-        let mut coded = coded(error.message.as_str(), "GRAPHQL_PARSE_FAILED");
-        coded.locations.clone_from(&error.locations);
-        Self { status: StatusCode::BAD_REQUEST, well_formed: true, error: Box::new(coded) }
-    }
-
-    pub(super) fn lacks_variable(variable: &VariableDefinition) -> Self {
-        let VariableDefinition { name, var_type, .. } = variable;
-        let message = format!("The variable \"${}\" of type \"{}\" is required", name.node, var_type.node);
-        let mut coded = coded(message, "GRAPHQL_VALIDATION_FAILED");
-        coded.locations.push(name.pos);
-        Self { status: StatusCode::BAD_REQUEST, well_formed: true, error: Box::new(coded) }
-    }
-
     pub(super) fn only_by_post() -> Self {
         let message = "A mutation may not be sent by GET: send it by POST";
         Self { status: StatusCode::METHOD_NOT_ALLOWED, ..Self::new(message) }
     }
 
     pub(super) fn cross_site() -> Self {
-        let error = Box::new(coded("Pages of other sites may not call this API", "FORBIDDEN"));
+        let message = "Pages of other sites may not call this API; call it from your server, or from a page of its own \
+            origin";
+        let error = Box::new(coded(message, "FORBIDDEN"));
         Self { status: StatusCode::FORBIDDEN, well_formed: false, error }
     }
 
@@ -191,7 +174,7 @@ impl BadRequest {
     }
 }
 
-fn coded(message: impl Into<String>, code: &str) -> ServerError {
+pub(super) fn coded(message: impl Into<String>, code: &str) -> ServerError {
     let mut error = ServerError::new(message, None);
     error.extensions.get_or_insert_default().set("code", code);
     error

@@ -12,7 +12,10 @@ use axum::{
 use mime::Mime;
 use serde::Serialize;
 
-use super::request::BadRequest;
+use super::{limits, request::BadRequest};
+
+/// As many as graphql-js reports. A document of thousands of mistakes needs no answer of a megabyte.
+const MAX_ERRORS: usize = 100;
 
 /// The media types of a response.
 #[derive(Clone, Copy, Debug)]
@@ -78,10 +81,7 @@ impl Outcome {
             && !response.errors.is_empty()
             && response.errors.iter().all(|e| e.path.is_empty())
         {
-            response.errors.iter_mut().filter(|error| code(error).is_none()).for_each(|error| {
-                error.extensions.get_or_insert_default().set("code", "GRAPHQL_VALIDATION_FAILED");
-            });
-            return Self::Invalid(response.errors);
+            return Self::invalid(response.errors);
         }
         // Refusals are made with a code. Whatever came without one is a fault, its text not for clients.
         for error in response.errors.iter_mut().filter(|error| code(error).is_none()) {
@@ -92,6 +92,17 @@ impl Outcome {
             }
         }
         Self::Executed(response)
+    }
+
+    fn invalid(mut errors: Vec<ServerError>) -> Self {
+        errors.truncate(MAX_ERRORS);
+        for error in &mut errors {
+            limits::explain(error);
+            if code(error).is_none() {
+                error.extensions.get_or_insert_default().set("code", "GRAPHQL_VALIDATION_FAILED");
+            }
+        }
+        Self::Invalid(errors)
     }
 
     /// The operation panicked.

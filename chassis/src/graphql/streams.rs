@@ -17,7 +17,7 @@ impl<E: Executor> Endpoint<E> {
         Admitted { request, kind }: Admitted,
         request_id: Arc<str>,
     ) -> Result<BoxStream<'static, Outcome>, BadRequest> {
-        if kind != Some(OperationType::Subscription) {
+        if kind != OperationType::Subscription {
             let schema = self.schema.clone();
             return Ok(stream::once(async move { execute(schema, request, &request_id).await }).boxed());
         }

@@ -2,12 +2,17 @@
 
 mod answers;
 mod api;
+mod attacks;
 mod documents;
 mod faults;
+mod introspection;
+mod large;
+mod limits;
 mod media_types;
 mod mutations;
 mod persisted;
 mod requests;
+mod same_origin;
 mod time_limits;
 mod trusted;
 mod trusted_directories;

@@ -5,6 +5,7 @@ use chassis::{
     database::Database,
     graphql::{
         connection::{Connection, Page},
+        cost::page_cost,
         refusal::parse_id,
     },
 };
@@ -34,6 +35,7 @@ impl Query {
     }
 
     /// Consultations in the order in which they started: by default the 20 oldest.
+    #[graphql(complexity = "page_cost(__ctx, __variables_definition, __field, child_complexity)")]
     #[expect(clippy::too_many_arguments, reason = "they are the arguments of Relay's connections")]
     async fn consultations(
         &self,
@@ -53,6 +55,7 @@ impl Query {
     }
 
     /// Payments on their way to finance, in the order in which their consultations were finished.
+    #[graphql(complexity = "page_cost(__ctx, __variables_definition, __field, child_complexity)")]
     async fn pending_payments(
         &self,
         ctx: &Context<'_>,

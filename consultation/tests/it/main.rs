@@ -6,6 +6,7 @@ mod finance_stub;
 mod finish;
 mod hang_ups;
 mod hints;
+mod limits;
 mod lists;
 mod outbox;
 mod queries;

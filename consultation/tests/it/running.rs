@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use chassis::config::{Api, Server};
 use consultation::{
     app,
     config::{DomainSettings, Finance},
@@ -40,7 +41,12 @@ pub(crate) async fn running(backend: Backend) -> Option<Running> {
 
 /// Starts a replica on the database.
 pub(crate) fn start_service(db: &TestDatabase) -> TestService {
-    let server = db.server("consultation");
+    start_under(db, Api::default())
+}
+
+/// Starts a replica on the database that answers by other rules.
+pub(crate) fn start_under(db: &TestDatabase, rules: Api) -> TestService {
+    let server = Server { api: rules, ..db.server("consultation") };
     let nobody = "http://127.0.0.1:9/graphql".parse().expect("a URL");
     let finance = Finance::in_development(nobody);
     let domain = DomainSettings {

@@ -1,9 +1,15 @@
 //! Recording payments.
 
-use async_graphql::{Context, Object, Result};
+use async_graphql::{
+    Context, Object, Positioned, Result, VisitorContext,
+    parser::types::{Field, VariableDefinition},
+};
 use chassis::{
     clock,
-    graphql::refusal::{InvalidInput, not_written},
+    graphql::{
+        cost::{argument, list_cost},
+        refusal::{InvalidInput, not_written},
+    },
     write_coalescer::WriteCoalescer,
 };
 use entity::{Money, payment::Model as Payment};
@@ -35,6 +41,7 @@ impl Mutation {
     }
 
     /// Records up to 100 payments, each by itself: a refused one costs the others nothing.
+    #[graphql(complexity = "cost(__ctx, __variables_definition, __field, child_complexity)")]
     async fn record_payments(
         &self,
         ctx: &Context<'_>,
@@ -42,6 +49,18 @@ impl Mutation {
     ) -> Option<Result<RecordPaymentsPayload>> {
         Some(record_all(ctx, input).await)
     }
+}
+
+/// What the results of a list of payments cost.
+fn cost(
+    ctx: &VisitorContext<'_>,
+    variables: &[Positioned<VariableDefinition>],
+    field: &Field,
+    child_complexity: usize,
+) -> usize {
+    let input = argument::<RecordPaymentsInput>(ctx, variables, field, "input");
+    // More are refused as a whole, with an answer of its own.
+    list_cost(input.map_or(1, |input| input.payments.len().min(MAX_PAYMENTS)), child_complexity)
 }
 
 async fn record_all(ctx: &Context<'_>, input: RecordPaymentsInput) -> Result<RecordPaymentsPayload> {

@@ -6,6 +6,7 @@ use chassis::{
     database::Database,
     graphql::{
         connection::{Connection, Page},
+        cost::page_cost,
         refusal::{bad_user_input, parse_id},
         scalars::DateTime,
     },
@@ -39,6 +40,7 @@ impl Query {
     }
 
     /// Payments in the order in which they were recorded: by default the first 20.
+    #[graphql(complexity = "page_cost(__ctx, __variables_definition, __field, child_complexity)")]
     async fn payments(
         &self,
         ctx: &Context<'_>,

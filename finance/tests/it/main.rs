@@ -5,6 +5,7 @@ mod amounts;
 mod federation;
 mod filters;
 mod history;
+mod limits;
 mod listing;
 mod queries;
 mod races;

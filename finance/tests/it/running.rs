@@ -1,5 +1,6 @@
 //! A running finance service on a database of the test's own.
 
+use chassis::config::{Api, Server};
 use entity::payment;
 use finance::app;
 use migration::finance::Migrator;
@@ -29,7 +30,12 @@ pub(crate) async fn running(backend: Backend) -> Option<Running> {
 
 /// Starts a replica on the database.
 pub(crate) fn start_service(db: &TestDatabase) -> TestService {
-    let server = db.server("finance");
+    start_under(db, Api::default())
+}
+
+/// Starts a replica on the database that answers by other rules.
+pub(crate) fn start_under(db: &TestDatabase, rules: Api) -> TestService {
+    let server = Server { api: rules, ..db.server("finance") };
     TestService::start(|shutdown| app::build(&server, &db.database, shutdown).expect("a service"))
 }
 

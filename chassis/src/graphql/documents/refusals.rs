@@ -7,17 +7,17 @@ use super::BadRequest;
 impl BadRequest {
     /// The message is part of Apollo's protocol: urql knows the error by it and sends the text.
     pub(super) fn persisted_query_not_found() -> Self {
-        Self::not_executed("PersistedQueryNotFound", "PERSISTED_QUERY_NOT_FOUND")
+        Self::about_document("PersistedQueryNotFound", "PERSISTED_QUERY_NOT_FOUND")
     }
 
     /// So is this one: clients send the text from now on.
     pub(super) fn persisted_query_not_supported() -> Self {
-        Self::not_executed("PersistedQueryNotSupported", "PERSISTED_QUERY_NOT_SUPPORTED")
+        Self::about_document("PersistedQueryNotSupported", "PERSISTED_QUERY_NOT_SUPPORTED")
     }
 
     /// An id that nobody gave to a document. Not the message of Apollo's protocol, in which there are no ids.
     pub(super) fn unknown_document_id(advice: &str) -> Self {
-        Self::not_executed(format!("No document has this \"documentId\": {advice}"), "PERSISTED_QUERY_NOT_FOUND")
+        Self::about_document(format!("No document has this \"documentId\": {advice}"), "PERSISTED_QUERY_NOT_FOUND")
     }
 
     pub(super) fn hash_mismatch() -> Self {
@@ -40,7 +40,7 @@ impl BadRequest {
     pub(super) fn not_trusted() -> Self {
         let message = "Only trusted documents are executed here, and this is none of them: add it to their directory, \
                        or send one of them";
-        let refused = Self::not_executed(message, "QUERY_NOT_IN_SAFELIST");
+        let refused = Self::about_document(message, "QUERY_NOT_IN_SAFELIST");
         Self { status: StatusCode::FORBIDDEN, well_formed: false, ..refused }
     }
 }

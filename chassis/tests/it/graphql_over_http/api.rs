@@ -9,9 +9,12 @@ use std::{
     },
 };
 
-use async_graphql::{EmptySubscription, Object, Result, Schema};
+use async_graphql::{ComplexObject, EmptySubscription, Object, Result, Schema, SimpleObject};
 use axum::Router;
-use chassis::{Service, graphql};
+use chassis::{
+    Service, config,
+    graphql::{self, cost::page_cost},
+};
 use serde_json::Value;
 use testkit::{Answer, GraphqlClient, TestService};
 
@@ -36,6 +39,20 @@ impl Query {
         to
     }
 
+    async fn sum(&self, numbers: Vec<i32>) -> i32 {
+        numbers.iter().sum()
+    }
+
+    async fn nested(&self) -> Nested {
+        Nested { value: 1 }
+    }
+
+    #[graphql(complexity = "page_cost(__ctx, __variables_definition, __field, child_complexity)")]
+    async fn page(&self, first: Option<i32>, last: Option<i32>) -> Vec<Nested> {
+        let length = first.or(last).unwrap_or(20);
+        (0..length).map(|value| Nested { value }).collect()
+    }
+
     async fn fault(&self) -> Result<String> {
         Ok(ready(fail()).await?)
     }
@@ -46,6 +63,20 @@ impl Query {
 
     async fn panics(&self) -> bool {
         explode()
+    }
+}
+
+/// An object within itself, as deep as one asks.
+#[derive(Clone, SimpleObject)]
+#[graphql(complex)]
+struct Nested {
+    value: i32,
+}
+
+#[ComplexObject]
+impl Nested {
+    async fn nested(&self) -> Nested {
+        self.clone()
     }
 }
 
@@ -68,12 +99,13 @@ impl Mutation {
 
 /// The routes alone, and how often `touch` ran.
 pub(super) fn routes() -> (Router, Arc<AtomicUsize>) {
-    routes_as(&chassis::config::Api::default()).expect("nothing to read")
+    routes_as(&config::Api::default()).expect("nothing to read")
 }
 
-fn routes_as(settings: &chassis::config::Api) -> anyhow::Result<(Router, Arc<AtomicUsize>)> {
+fn routes_as(settings: &config::Api) -> anyhow::Result<(Router, Arc<AtomicUsize>)> {
     let touched = Arc::new(AtomicUsize::new(0));
-    let schema = Schema::new(Query, Mutation(Arc::clone(&touched)), EmptySubscription);
+    let schema = Schema::build(Query, Mutation(Arc::clone(&touched)), EmptySubscription);
+    let schema = graphql::limits::bound(schema, settings).finish();
     let sdl = schema.sdl();
     Ok((graphql::router(graphql::Endpoint::with(schema, settings)?, sdl), touched))
 }
@@ -83,7 +115,7 @@ pub(super) fn serve() -> Api {
 }
 
 /// Serves as `settings` say, if it starts.
-pub(super) fn serve_as(settings: &chassis::config::Api) -> anyhow::Result<Api> {
+pub(super) fn serve_as(settings: &config::Api) -> anyhow::Result<Api> {
     routes_as(settings).map(start)
 }
 

@@ -15,7 +15,7 @@ use super::api;
     "query ($yes: Boolean!) { hello @include(if: $yes) }",
     "GRAPHQL_VALIDATION_FAILED"
 )]
-#[case::no_choice_among_operations("query A { hello } query B { hello }", "GRAPHQL_VALIDATION_FAILED")]
+#[case::no_choice_among_operations("query A { hello } query B { hello }", "OPERATION_RESOLUTION_FAILURE")]
 #[case::partly_valid("mutation { touch goodbye }", "GRAPHQL_VALIDATION_FAILED")]
 #[tokio::test]
 async fn an_invalid_document_is_not_executed(

@@ -94,6 +94,6 @@ async fn an_operation_that_does_not_exist_is_not_replaced_by_another() {
     let api = api::serve();
     for (query, name) in [(GREET, "Other"), ("{ hello }", "Other")] {
         let answer = api.get(&[("query", query), ("operationName", name)]).await;
-        assert_eq!((answer.code(), answer.body.get("data")), ("GRAPHQL_VALIDATION_FAILED", None::<&Value>));
+        assert_eq!((answer.code(), answer.body.get("data")), ("OPERATION_RESOLUTION_FAILURE", None::<&Value>));
     }
 }

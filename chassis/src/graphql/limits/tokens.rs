@@ -1,0 +1,94 @@
+//! Looks over a document before it is parsed. The parser calls itself for each bracket, and 500 lists
+//! within each other end a process that is built for debugging; this reads every byte once, with no stack.
+//!
+//! It may count a little otherwise than the parser, but must see every bracket that the parser would:
+//! both take the same for a text and for a comment, and where the parser certainly stops, so does this.
+
+use super::{Excess, MAX_BRACKETS, MAX_DOCUMENT, MAX_TOKENS};
+
+#[cfg(test)]
+mod tests;
+
+/// Refuses a document that is not safe to parse.
+pub(in crate::graphql) fn scan(document: &str) -> Result<(), Excess> {
+    if document.len() > MAX_DOCUMENT {
+        return Err(Excess::Document(document.len()));
+    }
+    let (mut rest, mut tokens, mut brackets) = (document.as_bytes(), 0, 0_usize);
+    while let Some(&first) = rest.first() {
+        let length = match first {
+            b' ' | b'\t' | b'\n' | b'\r' | b',' | b'\xef' | b'\xbb' | b'\xbf' => {
+                rest = &rest[1..];
+                continue;
+            }
+            b'#' => {
+                rest = &rest[while_is(rest, |byte| !matches!(byte, b'\n' | b'\r'))..];
+                continue;
+            }
+            b'"' => match text(rest)? {
+                Some(length) => length,
+                None => return Ok(()),
+            },
+            b'0'..=b'9' | b'-' | b'A'..=b'Z' | b'a'..=b'z' | b'_' | b'.' => while_is(rest, is_word),
+            b'{' | b'[' | b'(' => {
+                brackets += 1;
+                1
+            }
+            b'}' | b']' | b')' => {
+                brackets = brackets.saturating_sub(1);
+                1
+            }
+            b'!' | b'$' | b'&' | b':' | b'=' | b'@' | b'|' => 1,
+            // No token starts like this: the parser says so.
+            _ => return Ok(()),
+        };
+        rest = &rest[length..];
+        tokens += 1;
+        if tokens > MAX_TOKENS {
+            return Err(Excess::Tokens);
+        }
+        if brackets > MAX_BRACKETS {
+            return Err(Excess::Brackets);
+        }
+    }
+    Ok(())
+}
+
+/// Names, numbers and dots; of those that touch each other, a parser might make several.
+fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-' | b'+')
+}
+
+fn while_is(bytes: &[u8], is: impl Fn(u8) -> bool) -> usize {
+    bytes.iter().position(|byte| !is(*byte)).unwrap_or(bytes.len()).max(1)
+}
+
+/// The length of the text at the start, or `None` if it does not end in its line: the parser says so.
+fn text(bytes: &[u8]) -> Result<Option<usize>, Excess> {
+    if bytes.starts_with(b"\"\"\"") {
+        return block(bytes).map(Some);
+    }
+    let mut at = 1;
+    loop {
+        match bytes.get(at) {
+            Some(b'"') => return Ok(Some(at + 1)),
+            Some(b'\\') if !matches!(bytes.get(at + 1), Some(b'\n' | b'\r')) => at += 2,
+            None | Some(b'\n' | b'\r') => return Ok(None),
+            Some(_) => at += 1,
+        }
+    }
+}
+
+/// One that does not end is refused here: the parser would try again with an empty text in its place,
+/// and see brackets where this sees none.
+fn block(bytes: &[u8]) -> Result<usize, Excess> {
+    let mut at = 3;
+    while at < bytes.len() {
+        match &bytes[at..] {
+            [b'\\', b'"', b'"', b'"', ..] => at += 4,
+            [b'"', b'"', b'"', ..] => return Ok(at + 3),
+            _ => at += 1,
+        }
+    }
+    Err(Excess::Unterminated)
+}
