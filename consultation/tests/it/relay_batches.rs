@@ -1,6 +1,7 @@
 //! What one request carries, what one row of it costs the others, and what the circuit breaker lets through.
 
 use entity::pending_payment::Column;
+use futures_util::StreamExt;
 use rstest::rstest;
 use serde_json::json;
 use testkit::{Backend, TestDatabase};
@@ -133,14 +134,11 @@ async fn a_request_that_hangs_does_not_hold_up_the_others(
 ) {
     let Some(db) = outbox(backend, 300).await else { return };
     let finance = FinanceStub::start([Script::Hold]).await;
-    let shutdown = CancellationToken::new();
-    let running = tokio::spawn(relay(&db, &finance).run(shutdown.clone()));
-    for _ in 0..3 {
-        finance.arrived().await;
-    }
-    while finished(&db).await < 200 {
-        tokio::task::yield_now().await;
-    }
+    let (relay, shutdown) = (relay(&db, &finance), CancellationToken::new());
+    let written = relay.changes.subscribe().take(200);
+    let running = tokio::spawn(relay.run(shutdown.clone()));
+    written.collect::<Vec<_>>().await;
+    assert_eq!(finished(&db).await, 200);
     finance.let_go();
     shutdown.cancel();
     running.await.expect("it ends");

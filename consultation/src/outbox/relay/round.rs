@@ -34,6 +34,10 @@ impl Relay {
         }
         let limit = if let Permit::Batch(limit) = permit { limit } else { 1 };
         let has_more = u64::try_from(leases.len()).is_ok_and(|claimed| claimed >= limit);
+        if has_more && matches!(permit, Permit::Batch(_)) {
+            // Now, not when this round has ended: its request may hang, and there is more to send.
+            self.wake_up.ring_here();
+        }
         let mut tick = Tick { claimed: leases.len(), has_more, ..Tick::default() };
         // The monotonic clock: too old, and the lease could end, and another relay begin, during the call.
         let outcomes = if shutdown.is_cancelled() || claimed_at.elapsed() > self.policy.latest_send() {
