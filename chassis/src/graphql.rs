@@ -7,7 +7,7 @@
 //! user), reads bodies of any size and accepts unbounded batches.
 
 mod admission;
-mod bad_document;
+mod bad_request;
 pub mod connection;
 pub mod cost;
 mod documents;
@@ -37,8 +37,8 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
 use crate::{config::Api, request_id::RequestId};
+use bad_request::BadRequest;
 use documents::Documents;
-use request::BadRequest;
 use response::{MediaType, Outcome};
 use streams::MAX_SUBSCRIPTIONS;
 

@@ -6,7 +6,7 @@ use async_graphql::{
     parser::types::{ExecutableDocument, OperationDefinition, OperationType, Selection},
 };
 
-use super::{Endpoint, limits, request::BadRequest};
+use super::{Endpoint, bad_request::BadRequest, limits};
 
 /// Fields that tell the schema: introspection's, and that of Apollo Federation.
 const TELL_THE_SCHEMA: [&str; 3] = ["__schema", "__type", "_service"];

@@ -15,7 +15,7 @@ use std::{path::Path, sync::Arc};
 use async_graphql::Request;
 use sha2::{Digest, Sha256};
 
-use super::request::BadRequest;
+use super::bad_request::BadRequest;
 use automatic::Automatic;
 use reference::Reference;
 use trusted::Trusted;

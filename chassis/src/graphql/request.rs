@@ -1,6 +1,6 @@
 //! From an HTTP request to a GraphQL request, or to a refusal that says what to change.
 
-use async_graphql::{Request, ServerError, Variables};
+use async_graphql::{Request, Variables};
 use axum::{
     body::to_bytes,
     extract::{FromRequestParts, Query},
@@ -10,20 +10,13 @@ use mime::Mime;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
-use super::documents::{self, DocumentId};
+use super::{
+    bad_request::BadRequest,
+    documents::{self, DocumentId},
+};
 
 /// Far above any hand-written operation with its variables, and for lists of a hundred inputs.
 pub(super) const MAX_BODY: usize = 256 * 1024;
-
-/// The request was not executed.
-#[derive(Debug)]
-pub(super) struct BadRequest {
-    pub(super) status: StatusCode,
-    /// Whether the request was well-formed HTTP with a GraphQL document: then `application/json` clients
-    /// get status 200, as the GraphQL-over-HTTP specification asks for.
-    pub(super) well_formed: bool,
-    pub(super) error: Box<ServerError>,
-}
 
 /// The parameters of GraphQL over HTTP. `null` is the same as absent.
 #[derive(Debug, Deserialize)]
@@ -124,58 +117,4 @@ fn is_json(headers: &HeaderMap) -> bool {
 fn object<T: DeserializeOwned>(name: &str, json: Option<String>) -> Result<Option<T>, BadRequest> {
     let json = json.filter(|json| !json.is_empty());
     json.map_or(Ok(None), |json| serde_json::from_str(&json).map_err(|error| BadRequest::malformed(name, &error)))
-}
-
-impl BadRequest {
-    pub(super) fn new(message: impl Into<String>) -> Self {
-        Self { status: StatusCode::BAD_REQUEST, well_formed: false, error: Box::new(coded(message, "BAD_REQUEST")) }
-    }
-
-    pub(super) fn malformed(what: &str, error: &impl std::fmt::Display) -> Self {
-        Self::new(format!("Malformed {what}: {error}"))
-    }
-
-    pub(super) fn only_by_post() -> Self {
-        let message = "A mutation may not be sent by GET: send it by POST";
-        Self { status: StatusCode::METHOD_NOT_ALLOWED, ..Self::new(message) }
-    }
-
-    pub(super) fn cross_site() -> Self {
-        let message = "Pages of other sites may not call this API; call it from your server, or from a page of its own \
-            origin";
-        let error = Box::new(coded(message, "FORBIDDEN"));
-        Self { status: StatusCode::FORBIDDEN, well_formed: false, error }
-    }
-
-    pub(super) fn needs_stream() -> Self {
-        let message = "A subscription has many answers: accept text/event-stream, or open a WebSocket with the \
-                       protocol graphql-transport-ws";
-        Self { status: StatusCode::NOT_ACCEPTABLE, ..Self::new(message) }
-    }
-
-    pub(super) fn too_many_subscriptions(limit: usize) -> Self {
-        let error = Box::new(coded(format!("All {limit} places for subscriptions are taken; try again"), "OVERLOADED"));
-        Self { status: StatusCode::SERVICE_UNAVAILABLE, well_formed: false, error }
-    }
-
-    pub(super) fn not_acceptable() -> Self {
-        let message = "Answers are application/graphql-response+json or application/json: accept one of them";
-        Self { status: StatusCode::NOT_ACCEPTABLE, ..Self::new(message) }
-    }
-
-    pub(super) fn came_too_slowly() -> Self {
-        let error = Box::new(coded("The request came too slowly; nothing was done", "REQUEST_TIMEOUT"));
-        Self { status: StatusCode::REQUEST_TIMEOUT, well_formed: false, error }
-    }
-
-    pub(super) fn took_too_long() -> Self {
-        let error = Box::new(coded("The request took too long; what it began may still be done", "REQUEST_TIMEOUT"));
-        Self { status: StatusCode::GATEWAY_TIMEOUT, well_formed: false, error }
-    }
-}
-
-pub(super) fn coded(message: impl Into<String>, code: &str) -> ServerError {
-    let mut error = ServerError::new(message, None);
-    error.extensions.get_or_insert_default().set("code", code);
-    error
 }

@@ -12,7 +12,7 @@ use axum::{
 use mime::Mime;
 use serde::Serialize;
 
-use super::{limits, request::BadRequest};
+use super::{bad_request::BadRequest, limits};
 
 /// As many as graphql-js reports. A document of thousands of mistakes needs no answer of a megabyte.
 const MAX_ERRORS: usize = 100;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_graphql::{Executor, futures_util::stream::BoxStream, parser::types::OperationType};
 use futures_util::{StreamExt, future::ready, stream};
 
-use super::{Endpoint, admission::Admitted, execute, request::BadRequest, response::Outcome};
+use super::{Endpoint, admission::Admitted, bad_request::BadRequest, execute, response::Outcome};
 
 /// Subscriptions that a process serves at once: each may read the database at each change.
 pub(super) const MAX_SUBSCRIPTIONS: usize = 1_000;

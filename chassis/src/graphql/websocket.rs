@@ -21,7 +21,8 @@ use tracing::Instrument;
 
 use super::{
     Endpoint,
-    request::{BadRequest, MAX_BODY},
+    bad_request::BadRequest,
+    request::MAX_BODY,
     response::{MediaType, Outcome},
     same_origin::is_cross_site,
 };

@@ -14,7 +14,7 @@ use tokio::time::{Instant, interval_at, timeout};
 use tokio_stream::StreamMap;
 
 use super::{
-    super::{Endpoint, request, response::Outcome},
+    super::{Endpoint, bad_request::BadRequest, request, response::Outcome},
     protocol::{ClientMessage, Close, ServerMessage},
 };
 use crate::auth::Authenticator;
@@ -112,7 +112,7 @@ impl<E: Executor> Connection<E> {
                         .and_then(|request| self.endpoint.admit(request))
                         .and_then(|admitted| self.endpoint.stream(admitted, Arc::clone(&self.request_id)))
                 } else {
-                    Err(request::BadRequest::too_many_subscriptions(MAX_OPERATIONS))
+                    Err(BadRequest::too_many_subscriptions(MAX_OPERATIONS))
                 };
                 let answers = answers.unwrap_or_else(|refusal| stream::once(ready(refusal.into())).boxed());
                 operations.insert(id, answers.map(Some).chain(stream::once(ready(None))).boxed());
