@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use async_graphql::Executor;
-use axum::Router;
+use axum::{Router, middleware};
 use sea_orm_migration::MigratorTrait;
 use tokio_util::sync::CancellationToken;
 
@@ -14,30 +14,45 @@ use crate::{
     database::Database,
     graphiql, graphql,
     health::{self, Heartbeat},
+    language,
 };
 
-/// `/graphql`, `/schema.graphql`, `/graphiql`, `/livez` and `/readyz`; ready when the migrations of `M`
-/// are applied, live as long as `heartbeat` is.
+/// What a service offers to its clients.
+#[expect(missing_debug_implementations, reason = "schemas have none")]
+pub struct Offer<S> {
+    /// The schema of `/graphql`.
+    pub schema: S,
+    /// The same as text.
+    pub sdl: String,
+    /// The page of `/graphiql`.
+    pub page: graphiql::Page,
+    /// Routes beside them.
+    pub rest: Router,
+}
+
+/// `/graphql`, `/schema.graphql`, `/graphiql`, what else `offer` has, `/livez` and `/readyz`; ready when the
+/// migrations of `M` are applied, live as long as `heartbeat` is.
 ///
 /// # Errors
 /// When the users or the trusted documents cannot be read.
-pub fn router<M: MigratorTrait + 'static>(
+pub fn router<M: MigratorTrait + 'static, S: Executor>(
     server: &Server,
     database: &Database,
     shutdown: &CancellationToken,
-    (schema, sdl): (impl Executor, String),
-    page: graphiql::Page,
+    offer: Offer<S>,
     heartbeat: Option<Heartbeat>,
 ) -> anyhow::Result<Router> {
     let authenticator = Arc::new(Authenticator::new(server.name, &server.access)?);
-    let endpoint = graphql::Endpoint::with(schema, &server.api)
+    let endpoint = graphql::Endpoint::with(offer.schema, &server.api)
         .with_context(|| format!("--{}-trusted-documents", server.name))?
         .until(shutdown.clone());
     let guarded = Router::new()
-        .merge(graphql::router(endpoint.clone(), sdl))
-        .merge(graphiql::router(page))
+        .merge(graphql::router(endpoint.clone(), offer.sdl))
+        .merge(graphiql::router(offer.page))
+        .merge(offer.rest)
         .fallback(graphql::not_found);
     let guarded = auth::require(guarded, Arc::clone(&authenticator));
     let guarded = graphql::websocket::before(guarded, endpoint, authenticator);
+    let guarded = guarded.layer(middleware::from_fn(language::negotiate));
     Ok(guarded.merge(health::router::<M>(database.clone(), shutdown.clone(), heartbeat)))
 }

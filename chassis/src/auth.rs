@@ -21,7 +21,7 @@ use subtle::ConstantTimeEq;
 use tokio::sync::Semaphore;
 use uuid::Uuid;
 
-use crate::config::Access;
+use crate::{config::Access, messages::MESSAGES};
 use htpasswd::Htpasswd;
 
 /// Credentials that are remembered after a slow hash confirmed them. More users than this work too,
@@ -112,7 +112,7 @@ async fn check(State(authenticator): State<Arc<Authenticator>>, request: Request
 /// Asks for credentials.
 pub(crate) fn challenge(authenticator: &Authenticator) -> Response {
     let challenge = format!("Basic realm=\"{}\", charset=\"UTF-8\"", authenticator.realm);
-    let message = "A user name and password are required (HTTP Basic)";
+    let message = MESSAGES.text("credentials-required", &[]);
     let body = serde_json::json!({ "errors": [{ "message": message, "extensions": { "code": "UNAUTHENTICATED" } }] });
     (StatusCode::UNAUTHORIZED, [(header::WWW_AUTHENTICATE, challenge)], Json(body)).into_response()
 }

@@ -16,7 +16,7 @@ pub mod limits;
 pub mod refusal;
 mod request;
 mod response;
-mod same_origin;
+pub(crate) mod same_origin;
 pub mod scalars;
 mod streams;
 pub mod websocket;
@@ -36,7 +36,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
-use crate::{config::Api, request_id::RequestId};
+use crate::{config::Api, language::Language, request_id::RequestId};
 use bad_request::BadRequest;
 use documents::Documents;
 use response::{MediaType, Outcome};
@@ -138,7 +138,8 @@ async fn answer<E: Executor>(endpoint: Endpoint<E>, http: Request) -> Response {
 
 /// Runs in a task of its own, which a client that hangs up does not cancel.
 async fn execute<E: Executor>(schema: E, request: async_graphql::Request, request_id: &str) -> Outcome {
-    let task = tokio::spawn(async move { schema.execute(request).await }.in_current_span());
+    let execution = Language::current().scope(async move { schema.execute(request).await });
+    let task = tokio::spawn(execution.in_current_span());
     match tokio::time::timeout(REQUEST_LIMIT, task).await {
         Ok(Ok(response)) => Outcome::of(response, request_id),
         Ok(Err(panic)) => Outcome::fault(&panic, request_id),

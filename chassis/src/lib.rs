@@ -18,7 +18,10 @@ pub mod graphiql;
 pub mod graphql;
 pub mod health;
 pub mod http_client;
+pub mod language;
+mod messages;
 pub mod request_id;
+pub mod rest;
 
 pub mod cli;
 pub mod lifecycle;

@@ -19,6 +19,12 @@ const MAX_LENGTH: usize = 64;
 #[derive(Clone, Debug)]
 pub struct RequestId(HeaderValue);
 
+impl Default for RequestId {
+    fn default() -> Self {
+        Self(HeaderValue::try_from(Uuid::new_v4().to_string()).expect("a UUID is a header value"))
+    }
+}
+
 impl RequestId {
     /// The id as text.
     #[must_use]
@@ -33,7 +39,7 @@ impl RequestId {
             Some(id) if (1..=MAX_LENGTH).contains(&id.len()) && id.as_bytes().iter().copied().all(harmless) => {
                 Self(id.clone())
             }
-            _ => Self(HeaderValue::try_from(Uuid::new_v4().to_string()).expect("a UUID is a header value")),
+            _ => Self::default(),
         }
     }
 }

@@ -1,6 +1,14 @@
 //! Puts the service together.
 
-use chassis::{Service, api, changes::Changes, config::Server, database::Database, graphiql, replicas, server::Task};
+use chassis::{
+    Service,
+    api::{self, Offer},
+    changes::Changes,
+    config::Server,
+    database::Database,
+    graphiql, replicas,
+    server::Task,
+};
 use futures_util::FutureExt;
 use migration::consultation::Migrator;
 use tokio_util::sync::CancellationToken;
@@ -11,6 +19,7 @@ use crate::{
     finance::FinanceClient,
     graphiql_tabs, graphql,
     outbox::{Policy, Relay, Retention, WakeUp},
+    rest,
 };
 
 /// Builds the service; it starts with [`chassis::server::start`].
@@ -32,18 +41,13 @@ pub fn build(
     let (consultations, writers) =
         Consultations::new(database, domain.price_per_hour, wake_up.clone(), changes.clone());
 
+    let rest = rest::router(consultations.clone(), domain.time_zone);
     let api = &server.api;
     let schema =
         graphql::schema(api, database.clone(), consultations, wake_up.clone(), changes.clone(), domain.time_zone);
     let page = graphiql::Page { title: "consultation", tabs: graphiql_tabs::TABS };
-    let router = api::router::<Migrator>(
-        server,
-        database,
-        shutdown,
-        (schema, graphql::sdl()),
-        page,
-        Some(relay.heartbeat.clone()),
-    )?;
+    let offer = Offer { schema, sdl: graphql::sdl(), page, rest };
+    let router = api::router::<Migrator, _>(server, database, shutdown, offer, Some(relay.heartbeat.clone()))?;
 
     let relaying: Task = ("outbox relay", relay.run(shutdown.clone()).map(Ok).boxed());
     let channels = vec![wake_up.channel, changes.channel];

@@ -15,4 +15,7 @@ pub mod reconcile;
 
 pub mod graphql;
 
+mod end_date;
 mod graphiql_tabs;
+mod messages;
+mod rest;

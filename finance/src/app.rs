@@ -1,14 +1,19 @@
 //! Puts the service together.
 
 use chassis::{
-    Service, api, changes::Changes, config::Server, database::Database, graphiql, replicas,
+    Service,
+    api::{self, Offer},
+    changes::Changes,
+    config::Server,
+    database::Database,
+    graphiql, replicas,
     write_coalescer::WriteCoalescer,
 };
 use futures_util::FutureExt;
 use migration::finance::Migrator;
 use tokio_util::sync::CancellationToken;
 
-use crate::{graphiql_tabs, graphql, payment::RecordWriter};
+use crate::{graphiql_tabs, graphql, payment::RecordWriter, rest};
 
 /// Builds the service; it starts with [`chassis::server::start`].
 ///
@@ -17,9 +22,11 @@ use crate::{graphiql_tabs, graphql, payment::RecordWriter};
 pub fn build(server: &Server, database: &Database, shutdown: &CancellationToken) -> anyhow::Result<Service> {
     let changes = Changes::new("payment_recorded");
     let (writer, writing) = WriteCoalescer::new(RecordWriter { database: database.clone(), recorded: changes.clone() });
+    let rest = rest::router(writer.clone());
     let schema = graphql::schema(&server.api, database.clone(), writer, changes.clone());
     let page = graphiql::Page { title: "finance", tabs: graphiql_tabs::TABS };
-    let router = api::router::<Migrator>(server, database, shutdown, (schema, graphql::sdl()), page, None)?;
+    let offer = Offer { schema, sdl: graphql::sdl(), page, rest };
+    let router = api::router::<Migrator, _>(server, database, shutdown, offer, None)?;
     let hints = replicas::connect(vec![changes.channel], database.clone(), shutdown.clone());
     let tasks = vec![("payment writer", writing.map(Ok).boxed()), ("hints across replicas", hints.map(Ok).boxed())];
     Ok(Service { router, tasks })

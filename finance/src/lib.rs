@@ -12,3 +12,5 @@ pub mod payment;
 pub mod graphql;
 
 mod graphiql_tabs;
+mod messages;
+mod rest;

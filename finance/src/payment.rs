@@ -5,11 +5,13 @@ use std::collections::HashMap;
 use chassis::{changes::Changes, clock, database::Database, seeded_bug::is_seeded, write_coalescer::BatchWriter};
 use chrono::{DateTime, Utc};
 use entity::{
-    Money,
+    Money, MoneyError,
     payment::{self, Entity as Payments, Model as Payment},
 };
 use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, sea_query::OnConflict};
 use uuid::Uuid;
+
+use crate::messages::MESSAGES;
 
 /// How often an insert that lost against a twin which then vanished is tried again. A twin vanishes
 /// only when its transaction is rolled back just then.
@@ -89,6 +91,16 @@ impl BatchWriter for RecordWriter {
         }
         Err(DbErr::Custom("a payment was neither inserted nor found".to_owned()))
     }
+}
+
+/// Why an amount was refused, for people who call it `argument`.
+pub(crate) fn explain(refusal: MoneyError, argument: &str) -> String {
+    let message = match refusal {
+        MoneyError::Negative => "negative",
+        MoneyError::TooLarge => "too-large",
+        MoneyError::TooPrecise => "too-precise",
+    };
+    MESSAGES.text(message, &[("argument", &argument), ("maximum", &Money::MAX)])
 }
 
 type ByAppointment = HashMap<Uuid, Payment>;

@@ -1,6 +1,6 @@
 //! A GraphQL client that tests read well with.
 
-use reqwest::{Client, RequestBuilder};
+use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
 
 use crate::Events;
@@ -35,6 +35,11 @@ impl GraphqlClient {
     /// A request for a path, without credentials.
     pub fn get(&self, path: &str) -> RequestBuilder {
         self.http.get(format!("{}{path}", self.base))
+    }
+
+    /// A request for a path, as the development user.
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.http.request(method, format!("{}{path}", self.base)).basic_auth("admin", Some("teste123"))
     }
 
     /// A POST to `/graphql`, without credentials.

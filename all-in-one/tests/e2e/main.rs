@@ -2,6 +2,7 @@
 
 mod cluster;
 mod delivery;
+mod messages;
 mod processes;
 mod program;
 mod reconcile;

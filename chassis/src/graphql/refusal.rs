@@ -5,7 +5,7 @@ use std::fmt::Display;
 use async_graphql::{Error, ID, SimpleObject};
 use uuid::Uuid;
 
-use crate::write_coalescer::WriteError;
+use crate::{messages::MESSAGES, write_coalescer::WriteError};
 
 /// An argument is well-formed but breaks a rule; nothing was changed.
 #[derive(Clone, Debug, SimpleObject)]
@@ -51,8 +51,8 @@ pub fn parse_id(name: &str, id: &ID) -> Result<Uuid, Error> {
 #[must_use]
 pub fn not_written<F: Display + Send + Sync + 'static>(error: WriteError<F>) -> Error {
     match error {
-        WriteError::Overloaded => coded("Too many requests are waiting; nothing was changed; try again", "OVERLOADED"),
-        WriteError::Stopped => coded("The service is shutting down; try again", "SHUTTING_DOWN"),
+        WriteError::Overloaded => coded(MESSAGES.text("overloaded", &[]), "OVERLOADED"),
+        WriteError::Stopped => coded(MESSAGES.text("shutting-down", &[]), "SHUTTING_DOWN"),
         WriteError::Failed(fault) => Error::new_with_source(fault),
     }
 }

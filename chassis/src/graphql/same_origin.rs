@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, Uri, header, uri::Authority};
 /// Whether a browser says that another site sent this, for HTTP as for WebSockets.
 ///
 /// Scripts and servers say nothing, and have no credentials that were not given to them: they may ask.
-pub(super) fn is_cross_site(headers: &HeaderMap, uri: &Uri) -> bool {
+pub(crate) fn is_cross_site(headers: &HeaderMap, uri: &Uri) -> bool {
     let mut said = headers.get_all("sec-fetch-site").iter().peekable();
     if said.peek().is_some() {
         // `none` is for an address that the user typed. `same-site` is another service of the same domain.

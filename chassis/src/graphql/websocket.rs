@@ -28,6 +28,7 @@ use super::{
 };
 use crate::{
     auth::{self, Authenticator},
+    language::Language,
     request_id::RequestId,
 };
 use connection::Connection;
@@ -74,7 +75,8 @@ impl<E: Executor> Gate<E> {
         };
         let authenticator = (!is_admitted).then_some(self.authenticator);
         let connection = Connection { endpoint: self.endpoint, authenticator, request_id };
-        upgrade.on_upgrade(|socket| connection.serve(socket).in_current_span())
+        let language = Language::current();
+        upgrade.on_upgrade(move |socket| language.scope(connection.serve(socket)).in_current_span())
     }
 }
 

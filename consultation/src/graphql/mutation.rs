@@ -5,12 +5,8 @@ use chassis::{
     changes::Changes,
     clock,
     database::Database,
-    graphql::{
-        refusal::{InvalidInput, not_written},
-        scalars::DateTime,
-    },
+    graphql::refusal::{InvalidInput, not_written},
 };
-use chrono::{LocalResult, TimeZone, Utc};
 use chrono_tz::Tz;
 use uuid::Uuid;
 
@@ -22,8 +18,13 @@ use super::types::{
 };
 use crate::{
     consultation::{Consultations, Finished, Started},
+    end_date,
+    messages::MESSAGES,
     outbox::{WakeUp, store},
 };
+
+/// The path of the argument that is refused most.
+const END_DATE: [&str; 2] = ["input", "endDate"];
 
 #[derive(Debug)]
 pub struct Mutation;
@@ -63,7 +64,9 @@ impl Mutation {
 }
 
 async fn finish(ctx: &Context<'_>, input: FinishConsultationInput) -> Result<FinishConsultationPayload> {
-    let end_date = input.end_date.map(|end_date| at(end_date, *ctx.data_unchecked::<Tz>())).transpose();
+    let time_zone = *ctx.data_unchecked::<Tz>();
+    let end_date = input.end_date.map(|end_date| end_date::at(end_date, time_zone, "endDate")).transpose();
+    let end_date = end_date.map_err(|message| InvalidInput::new(&END_DATE, message));
     let (id, end_date) = match (consultation_id(&input.consultation_id), end_date) {
         (Ok(id), Ok(end_date)) => (id, end_date),
         (Err(refusal), _) | (_, Err(refusal)) => return Ok(FinishConsultationError::from(refusal).into()),
@@ -88,24 +91,10 @@ async fn retry(ctx: &Context<'_>, input: RetryPendingPaymentInput) -> Result<Ret
 }
 
 fn consultation_id(id: &ID) -> Result<Uuid, InvalidInput> {
-    id.parse().map_err(|_| InvalidInput::new(&["input", "consultationId"], "consultationId must be a UUID"))
-}
-
-/// The point in time that is meant; without an offset, what clocks in `time_zone` show.
-fn at(end_date: DateTime, time_zone: Tz) -> Result<chrono::DateTime<Utc>, InvalidInput> {
-    let local = match end_date {
-        DateTime::Utc(time) => return Ok(time),
-        DateTime::Local(local) => local,
-    };
-    let refusal = |why: &str| {
-        let message = format!("endDate {why} in {time_zone}, where clocks change that day; give it with an offset");
-        InvalidInput::new(&["input", "endDate"], message)
-    };
-    match time_zone.from_local_datetime(&local) {
-        LocalResult::Single(time) => Ok(clock::to_milliseconds(time.to_utc())),
-        LocalResult::Ambiguous(..) => Err(refusal("happens twice")),
-        LocalResult::None => Err(refusal("does not exist")),
-    }
+    id.parse().map_err(|_| {
+        let message = MESSAGES.text("not-a-uuid", &[("argument", &"consultationId")]);
+        InvalidInput::new(&["input", "consultationId"], message)
+    })
 }
 
 impl From<Started> for StartConsultationPayload {
@@ -129,7 +118,7 @@ impl From<Finished> for FinishConsultationPayload {
                 FinishConsultationError::from(ConsultationAlreadyFinished::new(finished)).into()
             }
             Finished::InvalidEndDate(why) => {
-                let refusal = InvalidInput::new(&["input", "endDate"], format!("endDate {why}"));
+                let refusal = InvalidInput::new(&END_DATE, end_date::explain(why, "endDate"));
                 FinishConsultationError::from(refusal).into()
             }
         }

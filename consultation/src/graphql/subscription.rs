@@ -12,6 +12,7 @@ use super::{
     loader::{ConsultationId, Loader},
     types::Consultation,
 };
+use crate::messages::MESSAGES;
 
 #[derive(Debug)]
 pub struct Subscription;
@@ -39,5 +40,6 @@ impl Subscription {
 
 async fn read(loader: &DataLoader<Loader>, id: Uuid) -> Result<Consultation> {
     let row = loader.load_one(ConsultationId(id)).await?;
-    row.map(Consultation::from).ok_or_else(|| coded("There is no consultation with this id", "CONSULTATION_NOT_FOUND"))
+    row.map(Consultation::from)
+        .ok_or_else(|| coded(MESSAGES.text("consultation-not-found", &[]), "CONSULTATION_NOT_FOUND"))
 }

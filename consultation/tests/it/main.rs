@@ -14,6 +14,7 @@ mod reconcile;
 mod relay;
 mod relay_batches;
 mod relay_failures;
+mod rest;
 mod retention;
 mod running;
 mod schema;

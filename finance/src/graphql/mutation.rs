@@ -18,7 +18,10 @@ use super::types::{
     PaymentConflict, RecordPaymentError, RecordPaymentInput, RecordPaymentPayload, RecordPaymentsError,
     RecordPaymentsInput, RecordPaymentsPayload,
 };
-use crate::payment::{Record, RecordWriter, Recorded};
+use crate::{
+    messages::MESSAGES,
+    payment::{Record, RecordWriter, Recorded, explain},
+};
 
 /// How many payments one request may carry.
 const MAX_PAYMENTS: usize = 100;
@@ -65,7 +68,10 @@ fn cost(
 
 async fn record_all(ctx: &Context<'_>, input: RecordPaymentsInput) -> Result<RecordPaymentsPayload> {
     if !(1..=MAX_PAYMENTS).contains(&input.payments.len()) {
-        let error = InvalidInput::new(&["input", "payments"], format!("want 1 to {MAX_PAYMENTS} payments"));
+        let error = InvalidInput::new(
+            &["input", "payments"],
+            MESSAGES.text("number-of-payments", &[("maximum", &MAX_PAYMENTS)]),
+        );
         let user_errors = vec![RecordPaymentsError::InvalidInput(error)];
         return Ok(RecordPaymentsPayload { user_errors, ..RecordPaymentsPayload::default() });
     }
@@ -99,7 +105,7 @@ fn check(input: &RecordPaymentInput, path: &[String]) -> std::result::Result<Rec
     match Money::try_from(input.total_price.0) {
         Ok(total_price) => Ok(Record::new(input.appointment_id.0, total_price, clock::now())),
         Err(error) => {
-            let error = InvalidInput::new(path, format!("totalPrice {error}"));
+            let error = InvalidInput::new(path, explain(error, "totalPrice"));
             Err(RecordPaymentPayload::refused(RecordPaymentError::InvalidInput(error)))
         }
     }

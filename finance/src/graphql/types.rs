@@ -10,6 +10,7 @@ use chassis::graphql::{
 use entity::payment;
 
 use super::loader::{AppointmentId, Loader};
+use crate::messages::MESSAGES;
 
 /// The payment entry of one finished consultation.
 #[derive(Clone, Debug, SimpleObject)]
@@ -141,7 +142,7 @@ pub(crate) struct PaymentConflict {
 impl PaymentConflict {
     pub(crate) fn new(path: &[String], stored: payment::Model) -> Self {
         Self {
-            message: format!("The appointment is recorded with {}; nothing was changed", stored.total_price_cents),
+            message: MESSAGES.text("payment-conflict", &[("amount", &stored.total_price_cents)]),
             code: "PAYMENT_CONFLICT".to_owned(),
             field: refusal::field(path),
             payment: stored.into(),

@@ -12,6 +12,7 @@ mod races;
 mod record_payment;
 mod record_payments;
 mod record_writer;
+mod rest;
 mod running;
 mod schema;
 mod subscriptions;

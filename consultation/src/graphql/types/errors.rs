@@ -5,6 +5,7 @@ use chassis::graphql::refusal::{self, InvalidInput};
 use entity::consultation;
 
 use super::Consultation;
+use crate::messages::MESSAGES;
 
 /// The patient is in another consultation, which is not finished.
 #[derive(Clone, Debug, SimpleObject)]
@@ -57,7 +58,7 @@ pub(crate) struct NoPendingPayment {
 impl PatientInConsultation {
     pub(crate) fn new(in_progress: consultation::Model) -> Self {
         Self {
-            message: format!("The patient is in consultation {}; finish it first", in_progress.id),
+            message: MESSAGES.text("patient-in-consultation", &[("consultation", &in_progress.id)]),
             code: "PATIENT_IN_CONSULTATION".to_owned(),
             field: refusal::field(&["input", "patientId"]),
             consultation: in_progress.into(),
@@ -68,7 +69,7 @@ impl PatientInConsultation {
 impl ConsultationNotFound {
     pub(crate) fn new() -> Self {
         Self {
-            message: "There is no consultation with this id".to_owned(),
+            message: MESSAGES.text("consultation-not-found", &[]),
             code: "CONSULTATION_NOT_FOUND".to_owned(),
             field: refusal::field(&["input", "consultationId"]),
         }
@@ -78,7 +79,7 @@ impl ConsultationNotFound {
 impl ConsultationAlreadyFinished {
     pub(crate) fn new(finished: consultation::Model) -> Self {
         Self {
-            message: "The consultation was finished before; nothing was changed".to_owned(),
+            message: MESSAGES.text("consultation-already-finished", &[]),
             code: "CONSULTATION_ALREADY_FINISHED".to_owned(),
             field: refusal::field(&["input", "consultationId"]),
             consultation: finished.into(),
@@ -89,7 +90,7 @@ impl ConsultationAlreadyFinished {
 impl NoPendingPayment {
     pub(crate) fn new() -> Self {
         Self {
-            message: "The consultation is unknown or in progress, or finance has its payment".to_owned(),
+            message: MESSAGES.text("no-pending-payment", &[]),
             code: "NO_PENDING_PAYMENT".to_owned(),
             field: refusal::field(&["input", "consultationId"]),
         }

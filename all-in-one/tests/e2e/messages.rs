@@ -1,0 +1,28 @@
+//! What the services say to people, in both languages: the same messages, which name the same things.
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+use rstest::rstest;
+
+/// The messages of a file, and what each names.
+fn messages(file: &Path) -> BTreeMap<String, Vec<String>> {
+    let text = fs::read_to_string(file).expect("a file");
+    let lines = text.lines().map(|line| line.split_once(" = ").expect("a message a line"));
+    let named = |message: &str| -> Vec<String> {
+        let mut named: Vec<_> = message.split("{ $").skip(1).filter_map(|rest| rest.split(' ').next()).collect();
+        named.sort_unstable();
+        named.into_iter().map(str::to_owned).collect()
+    };
+    lines.map(|(id, message)| (id.to_owned(), named(message))).collect()
+}
+
+#[rstest]
+#[case("chassis")]
+#[case("consultation")]
+#[case("finance")]
+fn every_message_is_there_in_both_languages(#[case] of: &str) {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(of).join("src/messages");
+    let [english, portuguese] = ["en", "pt-BR"].map(|language| messages(&directory.join(format!("{language}.ftl"))));
+    assert!(!english.is_empty());
+    assert_eq!(english, portuguese);
+}

@@ -1,0 +1,108 @@
+//! The language of messages for people: English or Brazilian Portuguese, as the client's Accept-Language says.
+//!
+//! Codes, names and messages for developers, such as those of a malformed document, are English always.
+
+use std::{fmt::Display, future::Future};
+
+use axum::{
+    extract::Request,
+    http::{HeaderMap, header},
+    middleware::Next,
+    response::Response,
+};
+use fluent_bundle::{FluentArgs, FluentResource, concurrent::FluentBundle};
+use fluent_langneg::{NegotiationStrategy, negotiate_languages, parse_accepted_languages};
+use unic_langid::LanguageIdentifier;
+
+tokio::task_local! {
+    static CURRENT: Language;
+}
+
+/// A language that messages are written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Language {
+    /// English, also for whoever wants none of these.
+    English,
+    /// Brazilian Portuguese, also for those of Portugal.
+    Portuguese,
+}
+
+impl Language {
+    /// The language of the request that is being answered.
+    #[must_use]
+    pub fn current() -> Self {
+        CURRENT.try_with(|language| *language).unwrap_or(Self::English)
+    }
+
+    /// Answers in this language.
+    pub async fn scope<F: Future>(self, answering: F) -> F::Output {
+        CURRENT.scope(self, answering).await
+    }
+
+    /// What the client understands best.
+    #[must_use]
+    pub fn of(headers: &HeaderMap) -> Self {
+        let accepted = headers.get(header::ACCEPT_LANGUAGE).and_then(|accepted| accepted.to_str().ok());
+        let accepted = parse_accepted_languages(accepted.unwrap_or_default());
+        let [english, portuguese] = [Self::English, Self::Portuguese].map(Self::identifier);
+        let available = [english, portuguese.clone()];
+        let best = negotiate_languages(&accepted, &available, None, NegotiationStrategy::Lookup);
+        if best.first() == Some(&&portuguese) { Self::Portuguese } else { Self::English }
+    }
+
+    fn identifier(self) -> LanguageIdentifier {
+        let tag = match self {
+            Self::English => "en",
+            Self::Portuguese => "pt-BR",
+        };
+        tag.parse().expect("a language tag")
+    }
+}
+
+/// Answers each request in its language.
+pub(crate) async fn negotiate(request: Request, next: Next) -> Response {
+    Language::of(request.headers()).scope(next.run(request)).await
+}
+
+/// The messages of a crate, in each language.
+#[expect(missing_debug_implementations, reason = "bundles have none")]
+pub struct Messages {
+    english: FluentBundle<FluentResource>,
+    portuguese: FluentBundle<FluentResource>,
+}
+
+impl Messages {
+    /// Messages in Fluent's syntax: <https://projectfluent.org/fluent/guide/>.
+    ///
+    /// # Panics
+    /// When the syntax is broken; the texts are part of the program.
+    #[must_use]
+    pub fn new(english: &str, portuguese: &str) -> Self {
+        Self { english: bundle(Language::English, english), portuguese: bundle(Language::Portuguese, portuguese) }
+    }
+
+    /// A message in the current language, with what it names put in.
+    ///
+    /// # Panics
+    /// When there is no such message.
+    #[must_use]
+    pub fn text(&self, id: &str, names: &[(&str, &dyn Display)]) -> String {
+        let bundle = match Language::current() {
+            Language::English => &self.english,
+            Language::Portuguese => &self.portuguese,
+        };
+        let pattern = bundle.get_message(id).and_then(|message| message.value()).expect("a message");
+        let names: FluentArgs<'_> = names.iter().map(|(name, value)| (*name, value.to_string())).collect();
+        // What is missing is shown by its name.
+        bundle.format_pattern(pattern, Some(&names), &mut Vec::new()).into_owned()
+    }
+}
+
+fn bundle(language: Language, messages: &str) -> FluentBundle<FluentResource> {
+    let resource = FluentResource::try_new(messages.to_owned()).map_err(|(_, errors)| errors).expect("Fluent's syntax");
+    let mut bundle = FluentBundle::new_concurrent(vec![language.identifier()]);
+    // Marks for mixed directions of writing, which neither language has.
+    bundle.set_use_isolating(false);
+    bundle.add_resource(resource).expect("each message once");
+    bundle
+}

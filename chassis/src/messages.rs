@@ -1,0 +1,8 @@
+//! What the chassis itself has to say to people.
+
+use std::sync::LazyLock;
+
+use crate::language::Messages;
+
+pub(crate) static MESSAGES: LazyLock<Messages> =
+    LazyLock::new(|| Messages::new(include_str!("messages/en.ftl"), include_str!("messages/pt-BR.ftl")));

@@ -1,0 +1,12 @@
+credentials-required = A user name and password are required (HTTP Basic)
+overloaded = Too many requests are waiting; nothing was changed; try again
+shutting-down = The service is shutting down; try again
+fault = Internal server error; the log tells more under the request id { $id }
+other-site = Pages of other sites may not call this API
+simple-request = Send JSON with the header content-type: application/json
+too-large = The request could not be read, or is over { $limit } kB
+not-an-object = The body must be a JSON object
+missing = { $argument } is missing or empty
+not-a-text = { $argument } must be a text
+not-a-uuid = { $argument } must be a UUID
+not-an-amount = { $argument } must be a decimal, as in 216.00

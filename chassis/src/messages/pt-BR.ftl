@@ -1,0 +1,12 @@
+credentials-required = É preciso informar usuário e senha (HTTP Basic)
+overloaded = Há requisições demais na fila; nada foi alterado; tente novamente
+shutting-down = O serviço está sendo encerrado; tente novamente
+fault = Erro interno do servidor; o log diz mais sob o id de requisição { $id }
+other-site = Páginas de outros sites não podem chamar esta API
+simple-request = Envie JSON com o cabeçalho content-type: application/json
+too-large = A requisição não pôde ser lida ou passa de { $limit } kB
+not-an-object = O corpo deve ser um objeto JSON
+missing = { $argument } está ausente ou vazio
+not-a-text = { $argument } deve ser um texto
+not-a-uuid = { $argument } deve ser um UUID
+not-an-amount = { $argument } deve ser um decimal, como 216.00

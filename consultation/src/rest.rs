@@ -1,0 +1,104 @@
+//! The predecessor's endpoints, over the same domain: its clients go on working.
+
+use async_graphql::{ScalarType, Value};
+use axum::{
+    Json, Router,
+    extract::{Request, State},
+    http::StatusCode,
+    routing::{post, put},
+};
+use chassis::{
+    clock,
+    graphql::scalars::DateTime,
+    rest::{Fields, Refused, openapi},
+};
+use chrono::Utc;
+use chrono_tz::Tz;
+use entity::consultation::Model;
+use serde::Serialize;
+use serde_json::value::RawValue;
+use uuid::Uuid;
+
+use crate::{
+    consultation::{Consultations, Finished, Started},
+    end_date,
+    messages::MESSAGES,
+};
+
+/// A consultation in the predecessor's words. Dates are what clocks show where the clinic is, without fraction.
+#[derive(Debug, Serialize)]
+struct Consultation {
+    id: Uuid,
+    start_date: String,
+    end_date: Option<String>,
+    physician_id: Uuid,
+    patient_id: Uuid,
+    /// A number, with its two decimals.
+    price: Option<Box<RawValue>>,
+}
+
+#[derive(Clone, Debug)]
+struct Service {
+    consultations: Consultations,
+    time_zone: Tz,
+}
+
+type Answer = Result<(StatusCode, Json<Consultation>), Refused>;
+
+/// `/app/consultation/start`, `/app/consultation/finish`, with a slash at the end or without, and `/openapi.json`.
+pub(crate) fn router(consultations: Consultations, time_zone: Tz) -> Router {
+    let (start, finish) = (post(start), put(finish));
+    Router::new()
+        .route("/app/consultation/start/", start.clone())
+        .route("/app/consultation/start", start)
+        .route("/app/consultation/finish/", finish.clone())
+        .route("/app/consultation/finish", finish)
+        .with_state(Service { consultations, time_zone })
+        .merge(openapi(include_str!("../openapi.json")))
+}
+
+async fn start(State(service): State<Service>, request: Request) -> Answer {
+    let fields = Fields::read(request).await?;
+    let (physician_id, patient_id) = (fields.uuid("physician_id")?, fields.uuid("patient_id")?);
+    let started = service.consultations.start(physician_id, patient_id, clock::now()).await;
+    match started.map_err(|error| fields.not_written(&error))? {
+        Started::Started(consultation) => Ok((StatusCode::CREATED, Json(service.show(&consultation)))),
+        Started::PatientInConsultation(in_progress) => {
+            Err(Refused::because(MESSAGES.text("patient-in-consultation", &[("consultation", &in_progress.id)])))
+        }
+    }
+}
+
+async fn finish(State(service): State<Service>, request: Request) -> Answer {
+    let fields = Fields::read(request).await?;
+    let id = fields.uuid("consultation_id")?;
+    let end_date = fields.text("end_date")?.map(|text| service.end_date(text)).transpose()?;
+    let finished = service.consultations.finish(id, end_date, clock::now()).await;
+    match finished.map_err(|error| fields.not_written(&error))? {
+        Finished::Finished(consultation) => Ok((StatusCode::ACCEPTED, Json(service.show(&consultation)))),
+        Finished::NotFound => Err(Refused::because(MESSAGES.text("consultation-not-found", &[]))),
+        Finished::AlreadyFinished(_) => Err(Refused::because(MESSAGES.text("consultation-already-finished", &[]))),
+        Finished::InvalidEndDate(why) => Err(Refused::because(end_date::explain(why, "end_date"))),
+    }
+}
+
+impl Service {
+    fn end_date(&self, text: String) -> Result<chrono::DateTime<Utc>, Refused> {
+        let end_date = DateTime::parse(Value::String(text))
+            .map_err(|_| Refused::because(MESSAGES.text("not-a-date", &[("argument", &"end_date")])))?;
+        end_date::at(end_date, self.time_zone, "end_date").map_err(Refused::because)
+    }
+
+    fn show(&self, consultation: &Model) -> Consultation {
+        let local =
+            |time: chrono::DateTime<Utc>| time.with_timezone(&self.time_zone).format("%Y-%m-%dT%H:%M:%S").to_string();
+        Consultation {
+            id: consultation.id,
+            start_date: local(consultation.start_date),
+            end_date: consultation.end_date.map(local),
+            physician_id: consultation.physician_id,
+            patient_id: consultation.patient_id,
+            price: consultation.price_cents.and_then(|price| RawValue::from_string(price.to_string()).ok()),
+        }
+    }
+}

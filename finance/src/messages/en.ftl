@@ -1,0 +1,5 @@
+payment-conflict = The appointment is recorded with { $amount }; nothing was changed
+negative = { $argument } must not be negative
+too-large = { $argument } must be at most { $maximum }
+too-precise = { $argument } must have at most two decimals
+number-of-payments = want 1 to { $maximum } payments

@@ -1,0 +1,5 @@
+payment-conflict = A consulta está registrada com { $amount }; nada foi alterado
+negative = { $argument } não pode ser negativo
+too-large = { $argument } deve ser no máximo { $maximum }
+too-precise = { $argument } deve ter no máximo duas casas decimais
+number-of-payments = envie de 1 a { $maximum } pagamentos

@@ -1,0 +1,67 @@
+//! The predecessor's endpoint, over the same domain: its clients go on working.
+
+use axum::{
+    Json, Router,
+    extract::{Request, State},
+    http::StatusCode,
+    routing::post,
+};
+use chassis::{
+    clock,
+    rest::{Fields, Refused, openapi},
+    write_coalescer::WriteCoalescer,
+};
+use entity::{Money, payment::Model};
+use serde::Serialize;
+use serde_json::value::RawValue;
+use uuid::Uuid;
+
+use crate::{
+    messages::MESSAGES,
+    payment::{Record, RecordWriter, Recorded, explain},
+};
+
+/// A payment in the predecessor's words.
+#[derive(Debug, Serialize)]
+struct Payment {
+    id: Uuid,
+    appointment_id: Uuid,
+    /// A number, with its two decimals.
+    total_price: Box<RawValue>,
+}
+
+/// `/app/finance/record`, with a slash at the end or without, and `/openapi.json`.
+pub(crate) fn router(writer: WriteCoalescer<RecordWriter>) -> Router {
+    let record = post(record);
+    Router::new()
+        .route("/app/finance/record/", record.clone())
+        .route("/app/finance/record", record)
+        .with_state(writer)
+        .merge(openapi(include_str!("../openapi.json")))
+}
+
+async fn record(
+    State(writer): State<WriteCoalescer<RecordWriter>>,
+    request: Request,
+) -> Result<(StatusCode, Json<Payment>), Refused> {
+    let fields = Fields::read(request).await?;
+    let appointment_id = fields.uuid("appointment_id")?;
+    let total_price = Money::try_from(fields.decimal("total_price")?)
+        .map_err(|refusal| Refused::because(explain(refusal, "total_price")))?;
+    let recorded = writer.write(Record::new(appointment_id, total_price, clock::now())).await;
+    match recorded.map_err(|error| fields.not_written(&error))? {
+        Recorded::New(payment) => Ok((StatusCode::CREATED, Json(show(&payment)))),
+        Recorded::Already(payment) => Ok((StatusCode::ALREADY_REPORTED, Json(show(&payment)))),
+        Recorded::Conflict(payment) => {
+            Err(Refused::because(MESSAGES.text("payment-conflict", &[("amount", &payment.total_price_cents)])))
+        }
+    }
+}
+
+fn show(payment: &Model) -> Payment {
+    Payment {
+        id: payment.id,
+        appointment_id: payment.appointment_id,
+        total_price: RawValue::from_string(payment.total_price_cents.to_string()).expect("an amount is a JSON number"),
+    }
+}
