@@ -21,8 +21,9 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// PostgreSQL ends what runs away, so that one stuck session cannot hold up the service.
 const SESSION_LIMITS: [(&str, &str); 3] =
     [("statement_timeout", "5s"), ("lock_timeout", "2s"), ("idle_in_transaction_session_timeout", "10s")];
-/// Only connections that were idle this long are tested before use: testing each costs a round trip.
-const TEST_WHEN_IDLE_FOR: Duration = Duration::from_secs(10);
+/// Only connections that were idle this long are tested before use: testing each costs a round trip. No longer
+/// than a restart of the server takes, so that none from before it is used for a client's request after it.
+const TEST_WHEN_IDLE_FOR: Duration = Duration::from_millis(500);
 /// Names the advisory lock under which migrations run, when several replicas start at once.
 const MIGRATION_LOCK: i64 = 0x6d69_6772_6174_6531;
 
