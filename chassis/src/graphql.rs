@@ -13,6 +13,8 @@ pub mod cost;
 mod documents;
 mod event_stream;
 pub mod limits;
+mod memory;
+mod parsed;
 pub mod refusal;
 mod request;
 mod response;
@@ -39,6 +41,7 @@ use tracing::Instrument;
 use crate::{config::Api, language::Language, request_id::RequestId};
 use bad_request::BadRequest;
 use documents::Documents;
+use parsed::Parsed;
 use response::{MediaType, Outcome};
 use streams::MAX_SUBSCRIPTIONS;
 
@@ -51,6 +54,7 @@ const REQUEST_LIMIT: Duration = Duration::from_secs(10);
 pub struct Endpoint<E> {
     schema: E,
     documents: Documents,
+    parsed: Arc<Parsed>,
     introspection: bool,
     /// Free places for subscriptions.
     subscriptions: Arc<Semaphore>,
@@ -63,6 +67,7 @@ impl<E: Executor> Endpoint<E> {
         Self {
             schema,
             documents: Documents::default(),
+            parsed: Arc::default(),
             introspection: true,
             subscriptions: Arc::new(Semaphore::new(MAX_SUBSCRIPTIONS)),
             shutdown: CancellationToken::new(),

@@ -42,8 +42,10 @@ impl Language {
     /// What the client understands best.
     #[must_use]
     pub fn of(headers: &HeaderMap) -> Self {
-        let accepted = headers.get(header::ACCEPT_LANGUAGE).and_then(|accepted| accepted.to_str().ok());
-        let accepted = parse_accepted_languages(accepted.unwrap_or_default());
+        let Some(accepted) = headers.get(header::ACCEPT_LANGUAGE).and_then(|accepted| accepted.to_str().ok()) else {
+            return Self::English;
+        };
+        let accepted = parse_accepted_languages(accepted);
         let [english, portuguese] = [Self::English, Self::Portuguese].map(Self::identifier);
         let available = [english, portuguese.clone()];
         let best = negotiate_languages(&accepted, &available, None, NegotiationStrategy::Lookup);

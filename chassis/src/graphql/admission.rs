@@ -23,9 +23,8 @@ impl<E> Endpoint<E> {
     /// the middle of it. Nor must one that is too large even be parsed, or validated.
     pub(super) fn admit(&self, mut request: Request) -> Result<Admitted, BadRequest> {
         let new = self.documents.resolve(&mut request)?;
-        limits::scan(&request.query).map_err(|excess| BadRequest::too_large(&excess))?;
         let (name, variables) = (request.operation_name.clone(), request.variables.clone());
-        let document = request.parsed_query().map_err(|error| BadRequest::unparsable(&error))?;
+        let document = self.parsed.parse(&mut request)?;
         limits::check(document, &variables).map_err(|excess| BadRequest::too_large(&excess))?;
         if !self.introspection {
             forbid_introspection(document)?;

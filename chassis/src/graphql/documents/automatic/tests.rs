@@ -1,13 +1,6 @@
 //! The memory of automatic persisted queries is bounded, whatever is sent.
 
-use super::*;
-
-fn bytes_and_count(automatic: &Automatic) -> (usize, usize) {
-    let remembered = automatic.lock();
-    let real: usize = remembered.texts.iter().map(|(_, text)| cost(text)).sum();
-    assert_eq!(remembered.bytes, real, "the count of bytes is right");
-    (real, remembered.texts.len())
-}
+use super::{super::super::memory::OVERHEAD, *};
 
 fn remember(automatic: &Automatic, text: &str) -> String {
     let hash = sha256(text);
@@ -20,8 +13,8 @@ fn large_documents_stay_below_the_bound_in_bytes() {
     let automatic = Automatic::default();
     let texts: Vec<_> = (0..200).map(|n| format!("{{ f{n} }}{}", " ".repeat(MAX_DOCUMENT - 16))).collect();
     let hashes: Vec<_> = texts.iter().map(|text| remember(&automatic, text)).collect();
-    let (bytes, count) = bytes_and_count(&automatic);
-    assert!(bytes <= MAX_BYTES && count == MAX_BYTES / cost(&texts[199]), "{count} of {bytes} bytes");
+    let (bytes, count) = automatic.0.size();
+    assert!(bytes <= MAX_BYTES && count == MAX_BYTES / (texts[199].len() + OVERHEAD), "{count} of {bytes} bytes");
     assert_eq!(automatic.recall(&hashes[0]), None);
     assert_eq!(automatic.recall(&hashes[199]).as_deref(), Some(texts[199].as_str()));
 }
@@ -32,7 +25,7 @@ fn tiny_documents_stay_below_the_bound_in_number() {
     for n in 0..2 * MAX_COUNT {
         remember(&automatic, &format!("{{ f{n} }}"));
     }
-    assert_eq!(bytes_and_count(&automatic).1, MAX_COUNT);
+    assert_eq!(automatic.0.size().1, MAX_COUNT);
 }
 
 #[test]
@@ -53,12 +46,12 @@ fn the_same_document_is_counted_once() {
     for _ in 0..3 {
         remember(&automatic, "{ same }");
     }
-    assert_eq!(bytes_and_count(&automatic), (cost("{ same }"), 1));
+    assert_eq!(automatic.0.size(), ("{ same }".len() + OVERHEAD, 1));
 }
 
 #[test]
 fn a_document_that_would_push_out_many_is_not_remembered() {
     let automatic = Automatic::default();
     remember(&automatic, &" ".repeat(MAX_DOCUMENT + 1));
-    assert_eq!(bytes_and_count(&automatic), (0, 0));
+    assert_eq!(automatic.0.size(), (0, 0));
 }
