@@ -1,12 +1,15 @@
 //! Connections: one file with one writer on SQLite, a pool on PostgreSQL; the database's own clock.
 
-use std::{collections::HashSet, time::Duration};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, SqliteTransactionMode,
-    TransactionOptions, TransactionTrait,
+    ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, RuntimeErr,
+    SqliteTransactionMode, TransactionOptions, TransactionTrait,
     sea_query::{Expr, Query, SimpleExpr},
-    sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
+    sqlx::{
+        self,
+        sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
+    },
 };
 use sea_orm_migration::{MigratorTrait, SchemaManager};
 use secrecy::{ExposeSecret, SecretString};
@@ -102,6 +105,12 @@ impl Database {
             applied.iter().map(|row| row.try_get("", "version")).collect::<Result<_, _>>()?;
         Ok(names.filter(|name| !applied.contains(name)).collect())
     }
+}
+
+/// The error of a statement that went past SeaORM, as SeaORM has it.
+#[must_use]
+pub fn query_error(error: sqlx::Error) -> DbErr {
+    DbErr::Query(RuntimeErr::SqlxError(Arc::new(error)))
 }
 
 /// The database's own time plus an offset, as SQL: who is due must not depend on a replica's clock.

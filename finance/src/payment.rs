@@ -1,14 +1,25 @@
 //! Payments: one per appointment, recorded once, never changed.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use chassis::{changes::Changes, clock, database::Database, seeded_bug::is_seeded, write_coalescer::BatchWriter};
+use chassis::{
+    changes::Changes,
+    clock,
+    database::{Database, query_error},
+    seeded_bug::is_seeded,
+    write_coalescer::BatchWriter,
+};
 use chrono::{DateTime, Utc};
 use entity::{
     Money, MoneyError,
     payment::{self, Entity as Payments, Model as Payment},
 };
-use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, sea_query::OnConflict};
+use sea_orm::{
+    ActiveValue::Set,
+    ColumnTrait, ConnectionTrait, DatabaseConnection, DbBackend, DbErr, EntityTrait, QueryFilter,
+    sea_query::OnConflict,
+    sqlx::{self, PgPool},
+};
 use uuid::Uuid;
 
 use crate::messages::MESSAGES;
@@ -106,10 +117,13 @@ pub(crate) fn explain(refusal: MoneyError, argument: &str) -> String {
 type ByAppointment = HashMap<Uuid, Payment>;
 
 /// Inserts what is not there yet. Of two rows for one appointment the first is inserted.
-async fn insert(database: &impl ConnectionTrait, rows: &[Record]) -> Result<ByAppointment, DbErr> {
+async fn insert(database: &DatabaseConnection, rows: &[Record]) -> Result<ByAppointment, DbErr> {
     let mut rows: Vec<_> = rows.iter().collect();
     // The same order in every process (stable within an appointment): batches cannot deadlock.
     rows.sort_by_key(|row| row.appointment_id);
+    if database.get_database_backend() == DbBackend::Postgres && !is_seeded("upsert") {
+        return insert_arrays(database.get_postgres_connection_pool(), &rows).await;
+    }
     let models = rows.into_iter().map(|row| payment::ActiveModel {
         id: Set(row.id),
         appointment_id: Set(row.appointment_id),
@@ -124,6 +138,30 @@ async fn insert(database: &impl ConnectionTrait, rows: &[Record]) -> Result<ByAp
     }
     let inserted = Payments::insert_many(models).on_conflict(on_conflict).exec_with_returning(database).await?;
     Ok(by_appointment(inserted))
+}
+
+/// One statement for batches of every size: a list of values would be another for each, to be planned by each
+/// connection anew.
+async fn insert_arrays(postgres: &PgPool, rows: &[&Record]) -> Result<ByAppointment, DbErr> {
+    let column = |of: fn(&Record) -> Uuid| rows.iter().map(|row| of(row)).collect::<Vec<_>>();
+    let inserted = sqlx::query_scalar(
+        "INSERT INTO payment (id, appointment_id, total_price_cents, recorded_at)
+         SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::timestamptz[])
+         ON CONFLICT DO NOTHING RETURNING id",
+    )
+    .bind(column(|row| row.id))
+    .bind(column(|row| row.appointment_id))
+    .bind(rows.iter().map(|row| row.total_price.cents()).collect::<Vec<_>>())
+    .bind(rows.iter().map(|row| row.recorded_at).collect::<Vec<_>>());
+    let inserted: HashSet<Uuid> = inserted.fetch_all(postgres).await.map_err(query_error)?.into_iter().collect();
+    Ok(by_appointment(rows.iter().filter(|row| inserted.contains(&row.id)).map(|row| Payment::from(*row)).collect()))
+}
+
+impl From<&Record> for Payment {
+    fn from(record: &Record) -> Self {
+        let Record { id, appointment_id, total_price, recorded_at } = record.clone();
+        Self { id, appointment_id, total_price_cents: total_price, recorded_at }
+    }
 }
 
 async fn find_missing(

@@ -1,14 +1,18 @@
 //! Starting: one insert for a batch; the partial unique index decides who wins, not a prior read.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use chassis::{database::Database, write_coalescer::BatchWriter};
+use chassis::{
+    database::{Database, query_error},
+    write_coalescer::BatchWriter,
+};
 use chrono::{DateTime, Utc};
 use entity::consultation::{ActiveModel, Column, Entity as Consultations, Model as Consultation};
 use sea_orm::{
     ActiveValue::{NotSet, Set},
-    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter,
+    ColumnTrait, ConnectionTrait, DatabaseConnection, DbBackend, DbErr, EntityTrait, QueryFilter,
     sea_query::OnConflict,
+    sqlx::{self, PgPool},
 };
 use uuid::Uuid;
 
@@ -75,10 +79,13 @@ fn outcomes(rows: &[Start], found: &ByPatient) -> Option<Vec<Started>> {
 type ByPatient = HashMap<Uuid, Consultation>;
 
 /// Inserts those whose patient is free. Of two rows for one patient the first is inserted.
-async fn insert(database: &impl ConnectionTrait, rows: &[Start]) -> Result<ByPatient, DbErr> {
+async fn insert(database: &DatabaseConnection, rows: &[Start]) -> Result<ByPatient, DbErr> {
     let mut rows: Vec<_> = rows.iter().collect();
     // The same order in every process (stable within a patient): batches cannot deadlock.
     rows.sort_by_key(|row| row.patient_id);
+    if database.get_database_backend() == DbBackend::Postgres {
+        return insert_arrays(database.get_postgres_connection_pool(), &rows).await;
+    }
     let models = rows.into_iter().map(|row| ActiveModel {
         id: Set(row.id),
         physician_id: Set(row.physician_id),
@@ -92,6 +99,30 @@ async fn insert(database: &impl ConnectionTrait, rows: &[Start]) -> Result<ByPat
         .exec_with_returning(database)
         .await?;
     Ok(by_patient(inserted))
+}
+
+/// One statement for batches of every size: a list of values would be another for each, to be planned by each
+/// connection anew.
+async fn insert_arrays(postgres: &PgPool, rows: &[&Start]) -> Result<ByPatient, DbErr> {
+    let column = |of: fn(&Start) -> Uuid| rows.iter().map(|row| of(row)).collect::<Vec<_>>();
+    let inserted = sqlx::query_scalar(
+        "INSERT INTO consultation (id, physician_id, patient_id, start_date)
+         SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::timestamptz[])
+         ON CONFLICT DO NOTHING RETURNING id",
+    )
+    .bind(column(|row| row.id))
+    .bind(column(|row| row.physician_id))
+    .bind(column(|row| row.patient_id))
+    .bind(rows.iter().map(|row| row.start_date).collect::<Vec<_>>());
+    let inserted: HashSet<Uuid> = inserted.fetch_all(postgres).await.map_err(query_error)?.into_iter().collect();
+    Ok(by_patient(rows.iter().filter(|row| inserted.contains(&row.id)).map(|row| Consultation::from(*row)).collect()))
+}
+
+impl From<&Start> for Consultation {
+    fn from(start: &Start) -> Self {
+        let Start { id, physician_id, patient_id, start_date } = start.clone();
+        Self { id, physician_id, patient_id, start_date, end_date: None, price_cents: None }
+    }
 }
 
 async fn find_missing(database: &impl ConnectionTrait, rows: &[Start], found: &ByPatient) -> Result<ByPatient, DbErr> {
