@@ -11,7 +11,7 @@ mod socket;
 
 pub use client::{Answer, GraphqlClient};
 pub use database::{Backend, TestDatabase};
-pub use postgres::{Postgres, postgres};
+pub use postgres::{Cluster, Postgres, postgres};
 pub use process::{Process, free_port};
 pub use service::TestService;
 pub use socket::{Events, Socket};

@@ -1,0 +1,95 @@
+//! What is measured: GraphQL operations, and what a right answer looks like.
+
+use crate::http::Request;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Operation {
+    Start,
+    Finish,
+    Record,
+    /// A consultation's day: start, look it up, a page of the newest, finish.
+    Mixed,
+}
+
+impl Operation {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Start => "start",
+            Self::Finish => "finish",
+            Self::Record => "record",
+            Self::Mixed => "mixed",
+        }
+    }
+
+    /// Requests that do what one transaction script of pgbench does.
+    pub(crate) const fn requests(self) -> u32 {
+        if matches!(self, Self::Mixed) { 4 } else { 1 }
+    }
+}
+
+/// A request and how the body of its successful answer begins and ends: a refusal differs at both.
+#[derive(Clone, Debug)]
+pub(crate) struct Call {
+    pub(crate) request: Request,
+    pub(crate) begins: &'static [u8],
+    pub(crate) ends: &'static [u8],
+}
+
+const NO_ERRORS: &[u8] = br#""userErrors":[]}}}"#;
+
+/// Places: the physician, the patient.
+pub(crate) fn start() -> Call {
+    const QUERY: &str = "mutation Start($input: StartConsultationInput!) { startConsultation(input: $input) {
+        consultation { id startDate status } userErrors { ... on UserError { code message } } } }";
+    Call {
+        request: Request::graphql(QUERY, r#"{"input":{"physicianId":"{0}","patientId":"{1}"}}"#),
+        begins: br#"{"data":{"startConsultation":{"consultation":{"id":""#,
+        ends: NO_ERRORS,
+    }
+}
+
+/// Place: the consultation.
+pub(crate) fn finish() -> Call {
+    const QUERY: &str = "mutation Finish($input: FinishConsultationInput!) { finishConsultation(input: $input) {
+        consultation { price endDate status } userErrors { ... on UserError { code message } } } }";
+    Call {
+        request: Request::graphql(QUERY, r#"{"input":{"consultationId":"{0}"}}"#),
+        begins: br#"{"data":{"finishConsultation":{"consultation":{"price":""#,
+        ends: NO_ERRORS,
+    }
+}
+
+/// Place: the appointment.
+pub(crate) fn record() -> Call {
+    const QUERY: &str = "mutation Record($input: RecordPaymentInput!) { recordPayment(input: $input) {
+        payment { totalPrice recordedAt id } userErrors { ... on UserError { code message } } } }";
+    Call {
+        request: Request::graphql(QUERY, r#"{"input":{"appointmentId":"{0}","totalPrice":"216.00"}}"#),
+        begins: br#"{"data":{"recordPayment":{"payment":{"totalPrice":"216.00""#,
+        ends: NO_ERRORS,
+    }
+}
+
+/// Place: the consultation.
+pub(crate) fn look_up() -> Call {
+    const QUERY: &str = "query Consultation($id: ID!) { consultation(id: $id) {
+        id physicianId patientId status startDate endDate price } }";
+    Call {
+        request: Request::graphql(QUERY, r#"{"id":"{0}"}"#),
+        begins: br#"{"data":{"consultation":{"id":""#,
+        ends: b"}}}",
+    }
+}
+
+/// The 20 newest, or the 20 oldest.
+pub(crate) fn page(newest: bool) -> Call {
+    const QUERY: &str = "query Page($orderBy: ConsultationOrder!) { consultations(first: 20, orderBy: $orderBy) {
+        edges { node { id patientId status startDate endDate price } } pageInfo { hasNextPage endCursor } } }";
+    let direction = if newest { "DESC" } else { "ASC" };
+    let variables = format!(r#"{{"orderBy":{{"field":"START_DATE","direction":"{direction}"}}}}"#);
+    Call {
+        request: Request::graphql(QUERY, &variables),
+        begins: br#"{"data":{"consultations":{"edges":[{"node":{"id":""#,
+        ends: b"}}}}",
+    }
+}

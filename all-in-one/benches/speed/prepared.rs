@@ -1,0 +1,96 @@
+//! Rows that are there before the clock runs, written in bulk. Their ids are numbers.
+
+use std::ops::Range;
+
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend};
+
+/// Rows in one statement.
+const BULK: u64 = 200_000;
+
+/// Prepares consultations in progress so that there are `count`.
+pub(crate) async fn fill_up(database: &DatabaseConnection, rows: &mut Range<u64>, count: u64) -> anyhow::Result<()> {
+    let end = rows.start + count;
+    if end > rows.end {
+        in_progress(database, rows.end..end).await?;
+        database.execute_unprepared("ANALYZE consultation").await?;
+        rows.end = end;
+    }
+    Ok(())
+}
+
+/// Consultations in progress that began an hour ago.
+pub(crate) async fn in_progress(database: &DatabaseConnection, rows: Range<u64>) -> anyhow::Result<()> {
+    let words = Words::of(database);
+    let Words { id, physician, hour_ago, .. } = words;
+    bulk(database, rows, |numbers| {
+        format!(
+            "{numbers} INSERT INTO consultation (id, physician_id, patient_id, start_date)
+             SELECT {id}, {physician}, {id}, {hour_ago} FROM numbers"
+        )
+    })
+    .await
+}
+
+/// Finished consultations with their payments: delivered, or due.
+pub(crate) async fn finished(database: &DatabaseConnection, rows: Range<u64>, delivered: bool) -> anyhow::Result<()> {
+    let Words { id, physician, hour_ago, now } = Words::of(database);
+    bulk(database, rows.clone(), |numbers| {
+        format!(
+            "{numbers} INSERT INTO consultation (id, physician_id, patient_id, start_date, end_date, price_cents)
+             SELECT {id}, {physician}, {id}, {hour_ago}, {now}, 20000 FROM numbers"
+        )
+    })
+    .await?;
+    let finished_at = if delivered { now } else { "NULL" };
+    bulk(database, rows, |numbers| {
+        format!(
+            "{numbers} INSERT INTO pending_payment
+                 (id, appointment_id, total_price_cents, next_attempt_at, created_at, finished, finished_at)
+             SELECT {id}, {id}, 20000, {now}, {now}, {delivered}, {finished_at} FROM numbers"
+        )
+    })
+    .await
+}
+
+/// As each database says it.
+struct Words {
+    id: &'static str,
+    physician: &'static str,
+    hour_ago: &'static str,
+    now: &'static str,
+}
+
+impl Words {
+    fn of(database: &DatabaseConnection) -> Self {
+        match database.get_database_backend() {
+            DbBackend::Sqlite => Self {
+                id: "unhex(printf('%032x', n))",
+                physician: "unhex(printf('%032x', n % 100))",
+                hour_ago: "strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now', '-1 hour')",
+                now: "strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now')",
+            },
+            _ => Self {
+                id: "lpad(to_hex(n), 32, '0')::uuid",
+                physician: "lpad(to_hex(n % 100), 32, '0')::uuid",
+                hour_ago: "clock_timestamp() - interval '1 hour'",
+                now: "clock_timestamp()",
+            },
+        }
+    }
+}
+
+async fn bulk(database: &DatabaseConnection, rows: Range<u64>, insert: impl Fn(&str) -> String) -> anyhow::Result<()> {
+    let mut start = rows.start;
+    while start < rows.end {
+        let last = (start + BULK).min(rows.end) - 1;
+        let numbers = match database.get_database_backend() {
+            DbBackend::Sqlite => format!(
+                "WITH RECURSIVE numbers(n) AS (SELECT {start} UNION ALL SELECT n + 1 FROM numbers WHERE n < {last})"
+            ),
+            _ => format!("WITH numbers AS (SELECT generate_series({start}::bigint, {last}::bigint) AS n)"),
+        };
+        database.execute_unprepared(&insert(&numbers)).await?;
+        start = last + 1;
+    }
+    Ok(())
+}

@@ -1,0 +1,101 @@
+//! Everything that runs: a PostgreSQL cluster, both services on it, and a database of the same schema for pgbench.
+
+use std::{fs, path::Path, time::Duration};
+
+use anyhow::{Context, anyhow, ensure};
+use sea_orm::{ConnectOptions, ConnectionTrait, DatabaseConnection, Statement, TryGetable};
+use testkit::{Cluster, free_port};
+use tokio::time::{Instant, sleep};
+
+use crate::service::Services;
+
+/// What an installation sets, and durable. No checkpoint by size falls into a run; each begins with one.
+pub(crate) const SETTINGS: &str =
+    "-c shared_buffers=1GB -c max_wal_size=8GB -c checkpoint_timeout=30min -c max_connections=300";
+/// Delivery of what a run has finished.
+const DELIVERED_WITHIN: Duration = Duration::from_mins(2);
+const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(50);
+
+pub(crate) struct Stack {
+    pub(crate) services: Services,
+    pub(crate) port: u16,
+    /// The services' databases, and pgbench's with the tables of both
+    pub(crate) consultation_database: DatabaseConnection,
+    pub(crate) finance_database: DatabaseConnection,
+    pub(crate) plain_database: DatabaseConnection,
+    /// Last: it goes with everything in its directory when the rest has gone.
+    pub(crate) cluster: Cluster,
+}
+
+impl Stack {
+    /// Starts everything and waits until it is ready.
+    pub(crate) async fn start(programs: &Path) -> anyhow::Result<Self> {
+        let port = free_port();
+        let options = format!("-p {port} -c listen_addresses=127.0.0.1 {SETTINGS}");
+        let cluster = Cluster::start(&options).map_err(|why| anyhow!("no PostgreSQL: {why}"))?;
+        let admin = connect(&url(port, "postgres")).await?;
+        for name in ["consultation", "finance", "plain", "history"] {
+            admin.execute_unprepared(&format!("CREATE DATABASE {name}")).await?;
+        }
+        let mut services = Services::new(programs, |name| url(port, name), &cluster.directory);
+        services.migrate(Some(&url(port, "plain")))?;
+        services.start().await?;
+        Ok(Self {
+            services,
+            port,
+            consultation_database: connect(&url(port, "consultation")).await?,
+            finance_database: connect(&url(port, "finance")).await?,
+            plain_database: connect(&url(port, "plain")).await?,
+            cluster,
+        })
+    }
+
+    /// The process whose children are PostgreSQL's.
+    pub(crate) fn postmaster(&self) -> anyhow::Result<u32> {
+        let file = fs::read_to_string(self.cluster.directory.join("data/postmaster.pid"))?;
+        Ok(file.lines().next().context("no pid")?.trim().parse()?)
+    }
+
+    /// So that each run begins alike.
+    pub(crate) async fn checkpoint(&self) -> anyhow::Result<()> {
+        self.plain_database.execute_unprepared("CHECKPOINT").await?;
+        Ok(())
+    }
+}
+
+/// `postgres://` of a database of the cluster.
+pub(crate) fn url(port: u16, database: &str) -> String {
+    format!("postgres://postgres@127.0.0.1:{port}/{database}")
+}
+
+/// One session without time limits.
+pub(crate) async fn connect(url: &str) -> anyhow::Result<DatabaseConnection> {
+    let mut options = ConnectOptions::new(url);
+    options.max_connections(1).sqlx_logging(false);
+    Ok(sea_orm::Database::connect(options).await?)
+}
+
+/// Waits until finance has confirmed everything that a database of consultation holds.
+pub(crate) async fn delivered(database: &DatabaseConnection) -> anyhow::Result<()> {
+    let begin = Instant::now();
+    while number(database, "SELECT count(*) FROM pending_payment WHERE NOT finished").await? > 0 {
+        ensure!(begin.elapsed() < DELIVERED_WITHIN, "not delivered after {DELIVERED_WITHIN:?}");
+        sleep(LOOK_AGAIN_AFTER).await;
+    }
+    Ok(())
+}
+
+/// What a query for one number gives.
+pub(crate) async fn number(database: &DatabaseConnection, sql: &str) -> anyhow::Result<i64> {
+    one(database, sql).await
+}
+
+/// What a query for one text gives.
+pub(crate) async fn text(database: &DatabaseConnection, sql: &str) -> anyhow::Result<String> {
+    one(database, sql).await
+}
+
+async fn one<T: TryGetable>(database: &DatabaseConnection, sql: &str) -> anyhow::Result<T> {
+    let row = database.query_one_raw(Statement::from_string(database.get_database_backend(), sql)).await?;
+    Ok(row.context("no row")?.try_get_by_index(0)?)
+}
