@@ -6,6 +6,8 @@ use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend};
 
 /// Rows in one statement.
 const BULK: u64 = 200_000;
+/// No subject uses these rows.
+const FIRST_DAYS: Range<u64> = (1 << 40)..(1 << 40) + 10_000;
 
 /// Prepares consultations in progress so that there are `count`.
 pub(crate) async fn fill_up(database: &DatabaseConnection, rows: &mut Range<u64>, count: u64) -> anyhow::Result<()> {
@@ -20,8 +22,7 @@ pub(crate) async fn fill_up(database: &DatabaseConnection, rows: &mut Range<u64>
 
 /// Consultations in progress that began an hour ago.
 pub(crate) async fn in_progress(database: &DatabaseConnection, rows: Range<u64>) -> anyhow::Result<()> {
-    let words = Words::of(database);
-    let Words { id, physician, hour_ago, .. } = words;
+    let Words { id, physician, hour_ago, .. } = Words::of(database);
     bulk(database, rows, |numbers| {
         format!(
             "{numbers} INSERT INTO consultation (id, physician_id, patient_id, start_date)
@@ -41,6 +42,8 @@ pub(crate) async fn finished(database: &DatabaseConnection, rows: Range<u64>, de
         )
     })
     .await?;
+    // Otherwise the check of each foreign key may read the whole table, which was empty when it was planned.
+    database.execute_unprepared("ANALYZE consultation").await?;
     let finished_at = if delivered { now } else { "NULL" };
     bulk(database, rows, |numbers| {
         format!(
@@ -50,6 +53,39 @@ pub(crate) async fn finished(database: &DatabaseConnection, rows: Range<u64>, de
         )
     })
     .await
+}
+
+/// A service that has run for a while, as pgbench's tables also have: the planner of an empty database decides
+/// otherwise.
+pub(crate) async fn first_days(
+    consultations: &DatabaseConnection,
+    payments: &DatabaseConnection,
+) -> anyhow::Result<()> {
+    finished(consultations, FIRST_DAYS, true).await?;
+    let Words { id, now, .. } = Words::of(payments);
+    bulk(payments, FIRST_DAYS, |numbers| {
+        format!(
+            "{numbers} INSERT INTO payment (id, appointment_id, total_price_cents, recorded_at)
+             SELECT {id}, {id}, 20000, {now} FROM numbers"
+        )
+    })
+    .await?;
+    for database in [consultations, payments] {
+        tidy(database).await?;
+    }
+    Ok(())
+}
+
+/// As the database's own maintenance leaves it.
+pub(crate) async fn tidy(database: &DatabaseConnection) -> anyhow::Result<()> {
+    let tidy: &[&str] = match database.get_database_backend() {
+        DbBackend::Sqlite => &["ANALYZE", "PRAGMA wal_checkpoint(TRUNCATE)"],
+        _ => &["VACUUM ANALYZE", "CHECKPOINT"],
+    };
+    for statement in tidy {
+        database.execute_unprepared(statement).await?;
+    }
+    Ok(())
 }
 
 /// As each database says it.

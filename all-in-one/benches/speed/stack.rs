@@ -7,7 +7,7 @@ use sea_orm::{ConnectOptions, ConnectionTrait, DatabaseConnection, Statement, Tr
 use testkit::{Cluster, free_port};
 use tokio::time::{Instant, sleep};
 
-use crate::service::Services;
+use crate::{prepared, service::Services};
 
 /// What an installation sets, and durable. No checkpoint by size falls into a run; each begins with one.
 pub(crate) const SETTINGS: &str =
@@ -40,14 +40,12 @@ impl Stack {
         let mut services = Services::new(programs, |name| url(port, name), &cluster.directory);
         services.migrate(Some(&url(port, "plain")))?;
         services.start().await?;
-        Ok(Self {
-            services,
-            port,
-            consultation_database: connect(&url(port, "consultation")).await?,
-            finance_database: connect(&url(port, "finance")).await?,
-            plain_database: connect(&url(port, "plain")).await?,
-            cluster,
-        })
+        let consultation_database = connect(&url(port, "consultation")).await?;
+        let finance_database = connect(&url(port, "finance")).await?;
+        let plain_database = connect(&url(port, "plain")).await?;
+        prepared::first_days(&consultation_database, &finance_database).await?;
+        prepared::first_days(&plain_database, &plain_database).await?;
+        Ok(Self { services, port, consultation_database, finance_database, plain_database, cluster })
     }
 
     /// The process whose children are PostgreSQL's.

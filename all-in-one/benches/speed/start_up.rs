@@ -1,10 +1,6 @@
 //! How long a service takes to be ready on SQLite, and what it weighs.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{fs, path::Path, time::Duration};
 
 use serde_json::json;
 use tokio::time::sleep;
@@ -52,7 +48,7 @@ pub(crate) async fn run(stack: &Stack, arguments: &Arguments) -> anyhow::Result<
     Ok(section)
 }
 
-fn services(programs: &Path, directory: &PathBuf) -> anyhow::Result<Services> {
+fn services(programs: &Path, directory: &Path) -> anyhow::Result<Services> {
     fs::create_dir_all(directory)?;
     Ok(Services::new(programs, |name| format!("sqlite://{}/{name}.sqlite", directory.display()), directory))
 }
