@@ -1,18 +1,16 @@
 //! Connections: one file with one writer on SQLite, a pool on PostgreSQL; the database's own clock.
 
-use std::{collections::HashSet, sync::Arc, time::Duration};
+use std::{collections::HashSet, time::Duration};
 
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, RuntimeErr,
+    ColumnTrait, ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
     SqliteTransactionMode, TransactionOptions, TransactionTrait,
     sea_query::{Expr, Query, SimpleExpr},
-    sqlx::{
-        self,
-        sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
-    },
+    sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
 use sea_orm_migration::{MigratorTrait, SchemaManager};
 use secrecy::{ExposeSecret, SecretString};
+use uuid::Uuid;
 
 /// Enough for three write batches, the relay and the readers; more connections than that only make
 /// PostgreSQL switch between processes.
@@ -107,10 +105,10 @@ impl Database {
     }
 }
 
-/// The error of a statement that went past SeaORM, as SeaORM has it.
-#[must_use]
-pub fn query_error(error: sqlx::Error) -> DbErr {
-    DbErr::Query(RuntimeErr::SqlxError(Arc::new(error)))
+/// That `column` is one of `ids`. On PostgreSQL it is one statement for lists of every length: as a list of values
+/// each would be another, to be planned by each connection anew.
+pub fn is_one_of(backend: DbBackend, column: impl ColumnTrait, ids: impl IntoIterator<Item = Uuid>) -> SimpleExpr {
+    if backend == DbBackend::Postgres { column.eq_any(ids) } else { column.is_in(ids) }
 }
 
 /// The database's own time plus an offset, as SQL: who is due must not depend on a replica's clock.

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use chassis::{
     changes::Changes,
     clock,
-    database::{Database, query_error},
+    database::{Database, is_one_of},
     seeded_bug::is_seeded,
     write_coalescer::BatchWriter,
 };
@@ -15,10 +15,8 @@ use entity::{
     payment::{self, Entity as Payments, Model as Payment},
 };
 use sea_orm::{
-    ActiveValue::Set,
-    ColumnTrait, ConnectionTrait, DatabaseConnection, DbBackend, DbErr, EntityTrait, QueryFilter,
+    ActiveValue::Set, ConnectionTrait, DatabaseConnection, DbBackend, DbErr, EntityTrait, QueryFilter, Statement,
     sea_query::OnConflict,
-    sqlx::{self, PgPool},
 };
 use uuid::Uuid;
 
@@ -27,6 +25,13 @@ use crate::messages::MESSAGES;
 /// How often an insert that lost against a twin which then vanished is tried again. A twin vanishes
 /// only when its transaction is rolled back just then.
 const MAX_ROUNDS: usize = 3;
+
+/// One statement for batches of every size: a list of values would be another for each, to be planned by each
+/// connection anew.
+const INSERT_ARRAYS: &str = "
+    INSERT INTO payment (id, appointment_id, total_price_cents, recorded_at)
+    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::timestamptz[])
+    ON CONFLICT DO NOTHING RETURNING id";
 
 /// A payment to record.
 #[derive(Clone, Debug)]
@@ -122,7 +127,7 @@ async fn insert(database: &DatabaseConnection, rows: &[Record]) -> Result<ByAppo
     // The same order in every process (stable within an appointment): batches cannot deadlock.
     rows.sort_by_key(|row| row.appointment_id);
     if database.get_database_backend() == DbBackend::Postgres && !is_seeded("upsert") {
-        return insert_arrays(database.get_postgres_connection_pool(), &rows).await;
+        return insert_arrays(database, &rows).await;
     }
     let models = rows.into_iter().map(|row| payment::ActiveModel {
         id: Set(row.id),
@@ -140,20 +145,14 @@ async fn insert(database: &DatabaseConnection, rows: &[Record]) -> Result<ByAppo
     Ok(by_appointment(inserted))
 }
 
-/// One statement for batches of every size: a list of values would be another for each, to be planned by each
-/// connection anew.
-async fn insert_arrays(postgres: &PgPool, rows: &[&Record]) -> Result<ByAppointment, DbErr> {
-    let column = |of: fn(&Record) -> Uuid| rows.iter().map(|row| of(row)).collect::<Vec<_>>();
-    let inserted = sqlx::query_scalar(
-        "INSERT INTO payment (id, appointment_id, total_price_cents, recorded_at)
-         SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::timestamptz[])
-         ON CONFLICT DO NOTHING RETURNING id",
-    )
-    .bind(column(|row| row.id))
-    .bind(column(|row| row.appointment_id))
-    .bind(rows.iter().map(|row| row.total_price.cents()).collect::<Vec<_>>())
-    .bind(rows.iter().map(|row| row.recorded_at).collect::<Vec<_>>());
-    let inserted: HashSet<Uuid> = inserted.fetch_all(postgres).await.map_err(query_error)?.into_iter().collect();
+async fn insert_arrays(postgres: &DatabaseConnection, rows: &[&Record]) -> Result<ByAppointment, DbErr> {
+    let ids = |of: fn(&Record) -> Uuid| rows.iter().map(|row| of(row)).collect::<Vec<_>>().into();
+    let total_prices: Vec<_> = rows.iter().map(|row| row.total_price.cents()).collect();
+    let recorded_at: Vec<_> = rows.iter().map(|row| row.recorded_at).collect();
+    let columns = [ids(|row| row.id), ids(|row| row.appointment_id), total_prices.into(), recorded_at.into()];
+    let insert = Statement::from_sql_and_values(DbBackend::Postgres, INSERT_ARRAYS, columns);
+    let inserted = postgres.query_all_raw(insert).await?;
+    let inserted: HashSet<Uuid> = inserted.iter().map(|row| row.try_get_by_index(0)).collect::<Result<_, _>>()?;
     Ok(by_appointment(rows.iter().filter(|row| inserted.contains(&row.id)).map(|row| Payment::from(*row)).collect()))
 }
 
@@ -173,7 +172,8 @@ async fn find_missing(
     if missing.is_empty() {
         return Ok(HashMap::new());
     }
-    let found = Payments::find().filter(payment::Column::AppointmentId.is_in(missing)).all(database).await?;
+    let of_them = is_one_of(database.get_database_backend(), payment::Column::AppointmentId, missing);
+    let found = Payments::find().filter(of_them).all(database).await?;
     Ok(by_appointment(found))
 }
 

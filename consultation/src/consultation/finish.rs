@@ -1,17 +1,13 @@
 //! Finishing: the end, the price and the pending payment of a batch in one transaction.
 
+mod statements;
+
 use std::collections::HashMap;
 
 use chassis::{changes::Changes, database::Database, seeded_bug::is_seeded, write_coalescer::BatchWriter};
 use chrono::{DateTime, TimeDelta, Utc};
-use entity::{
-    Money,
-    consultation::{Column, Entity as Consultations, Model as Consultation},
-};
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::{Expr, ExprTrait, IntoIden, Query, TableRef, ValueTuple},
-};
+use entity::{Money, consultation::Model as Consultation};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr};
 use uuid::Uuid;
 
 use super::{Finished, InvalidEndDate};
@@ -25,6 +21,9 @@ use crate::{
 
 /// The end is later than the start: by the precision of both at least.
 const SHORTEST: TimeDelta = TimeDelta::milliseconds(1);
+/// How often a batch is begun anew of which somebody else has finished a consultation just then. After the first
+/// time it is found finished.
+const MAX_ROUNDS: usize = 3;
 
 /// A consultation to finish.
 #[derive(Clone, Debug)]
@@ -54,24 +53,63 @@ impl BatchWriter for FinishWriter {
     type Fault = DbErr;
 
     async fn write(&self, rows: &[Finish]) -> Result<Vec<Finished>, DbErr> {
-        let transaction = self.database.begin().await?;
-        let mut batch = Batch::read(&transaction, rows).await?;
-        let answers = rows.iter().map(|row| batch.finish(row, self.price_per_hour)).collect();
-        batch.write(&transaction).await?;
-        transaction.commit().await?;
-        if is_seeded("outbox-outside-transaction") {
-            batch.enqueue(&self.database.write).await?;
+        for _ in 0..MAX_ROUNDS {
+            let (answers, batch) = self.attempt(rows).await?;
+            if !batch.finished.is_empty() {
+                self.finished.ring();
+                let ids: Vec<_> = batch.finished.iter().map(|(payment, _)| payment.appointment_id).collect();
+                self.changes.publish(&ids);
+            }
+            if let Some(answers) = answers {
+                return Ok(answers);
+            }
         }
-        if !batch.finished.is_empty() {
-            self.finished.ring();
-            let ids: Vec<_> = batch.finished.iter().map(|(payment, _)| payment.appointment_id).collect();
-            self.changes.publish(&ids);
-        }
-        Ok(answers)
+        Err(DbErr::Custom("a consultation was neither finished nor found finished".to_owned()))
     }
 }
 
-/// The consultations of a batch, which nobody else can change until the transaction ends.
+impl FinishWriter {
+    /// What became of the rows, unless somebody else was faster with one of them; and what was finished.
+    async fn attempt(&self, rows: &[Finish]) -> Result<(Option<Vec<Finished>>, Batch), DbErr> {
+        if self.database.write.get_database_backend() == DbBackend::Postgres && !is_seeded("outbox-outside-transaction")
+        {
+            self.in_two_statements(rows).await
+        } else {
+            self.in_a_transaction(rows).await
+        }
+    }
+
+    /// Without locks between reading and writing, which would take three more round trips. What is read decides
+    /// nothing that can change but whether a consultation is in progress, and that the write decides itself.
+    async fn in_two_statements(&self, rows: &[Finish]) -> Result<(Option<Vec<Finished>>, Batch), DbErr> {
+        let postgres = &self.database.write;
+        let mut batch = Batch::read(postgres, rows).await?;
+        let answers = batch.finish(rows, self.price_per_hour);
+        let is_written = statements::finish_arrays(postgres, &batch.finished).await? == batch.finished.len();
+        Ok((is_written.then_some(answers), batch))
+    }
+
+    /// SQLite has locked the whole database when a transaction that writes begins.
+    async fn in_a_transaction(&self, rows: &[Finish]) -> Result<(Option<Vec<Finished>>, Batch), DbErr> {
+        let transaction = self.database.begin().await?;
+        let mut batch = Batch::read(&transaction, rows).await?;
+        let answers = batch.finish(rows, self.price_per_hour);
+        if !batch.finished.is_empty() {
+            statements::update(&transaction, &batch.finished).await?;
+            let payments: Vec<_> = batch.finished.iter().map(|(payment, _)| *payment).collect();
+            if is_seeded("outbox-outside-transaction") {
+                transaction.commit().await?;
+                store::enqueue(&self.database.write, &payments).await?;
+                return Ok((Some(answers), batch));
+            }
+            store::enqueue(&transaction, &payments).await?;
+        }
+        transaction.commit().await?;
+        Ok((Some(answers), batch))
+    }
+}
+
+/// The consultations of a batch.
 struct Batch {
     stored: HashMap<Uuid, Consultation>,
     /// The pending payments of those that are finished: they tell who finished them.
@@ -81,15 +119,19 @@ struct Batch {
 }
 
 impl Batch {
-    async fn read(transaction: &impl ConnectionTrait, rows: &[Finish]) -> Result<Self, DbErr> {
-        let stored = lock(transaction, rows).await?;
+    async fn read(database: &impl ConnectionTrait, rows: &[Finish]) -> Result<Self, DbErr> {
+        let stored = statements::find(database, rows).await?;
         let finished = stored.values().filter(|consultation| consultation.end_date.is_some()).map(|found| found.id);
-        let pending_payments = store::pending_payment_ids(transaction, finished.collect()).await?;
+        let pending_payments = store::pending_payment_ids(database, finished.collect()).await?;
         Ok(Self { stored, pending_payments, finished: Vec::new() })
     }
 
+    fn finish(&mut self, rows: &[Finish], price_per_hour: Money) -> Vec<Finished> {
+        rows.iter().map(|row| self.finish_one(row, price_per_hour)).collect()
+    }
+
     /// The rules. Of two rows for one consultation the first finishes it.
-    fn finish(&mut self, row: &Finish, price_per_hour: Money) -> Finished {
+    fn finish_one(&mut self, row: &Finish, price_per_hour: Money) -> Finished {
         let Some(consultation) = self.stored.get_mut(&row.consultation_id) else { return Finished::NotFound };
         if consultation.end_date.is_some() {
             let by_this_row = self.pending_payments.get(&consultation.id) == Some(&row.pending_payment_id);
@@ -110,51 +152,5 @@ impl Batch {
         self.pending_payments.insert(consultation.id, payment.id);
         self.finished.push((payment, end_date));
         Finished::Finished(consultation.clone())
-    }
-
-    async fn write(&self, transaction: &impl ConnectionTrait) -> Result<(), DbErr> {
-        if self.finished.is_empty() {
-            return Ok(());
-        }
-        update(transaction, &self.finished).await?;
-        if is_seeded("outbox-outside-transaction") { Ok(()) } else { self.enqueue(transaction).await }
-    }
-
-    async fn enqueue(&self, transaction: &impl ConnectionTrait) -> Result<(), DbErr> {
-        let payments: Vec<_> = self.finished.iter().map(|(payment, _)| *payment).collect();
-        store::enqueue(transaction, &payments).await
-    }
-}
-
-/// Reads the consultations and keeps others from finishing them. In the order of their ids, which is
-/// the same in every process: batches cannot deadlock. (SQLite has locked the database already.)
-async fn lock(transaction: &impl ConnectionTrait, rows: &[Finish]) -> Result<HashMap<Uuid, Consultation>, DbErr> {
-    let locked = Consultations::find()
-        .filter(Column::Id.is_in(rows.iter().map(|row| row.consultation_id)))
-        .order_by_asc(Column::Id)
-        .lock_exclusive()
-        .all(transaction)
-        .await?;
-    Ok(locked.into_iter().map(|consultation| (consultation.id, consultation)).collect())
-}
-
-/// Writes end and price of all in one statement.
-async fn update(transaction: &impl ConnectionTrait, finished: &[(Enqueue, DateTime<Utc>)]) -> Result<(), DbErr> {
-    let rows = finished.iter().map(|(payment, end_date)| {
-        ValueTuple::Three(payment.appointment_id.into(), (*end_date).into(), payment.total_price.cents().into())
-    });
-    // Both databases call the columns of a VALUES list so.
-    let value = |column: &'static str| Expr::col(("finished", column));
-    let update = Query::update()
-        .table(Consultations)
-        .from(TableRef::ValuesList(rows.collect(), "finished".into_iden()))
-        .value(Column::EndDate, value("column2"))
-        .value(Column::PriceCents, value("column3"))
-        .and_where(Expr::col((Consultations, Column::Id)).eq(value("column1")))
-        .to_owned();
-    let updated = transaction.execute(&update).await?.rows_affected();
-    match usize::try_from(updated) {
-        Ok(updated) if updated == finished.len() => Ok(()),
-        _ => Err(DbErr::Custom(format!("{updated} consultations were updated instead of {}", finished.len()))),
     }
 }

@@ -3,16 +3,15 @@
 use std::collections::{HashMap, HashSet};
 
 use chassis::{
-    database::{Database, query_error},
+    database::{Database, is_one_of},
     write_coalescer::BatchWriter,
 };
 use chrono::{DateTime, Utc};
 use entity::consultation::{ActiveModel, Column, Entity as Consultations, Model as Consultation};
 use sea_orm::{
     ActiveValue::{NotSet, Set},
-    ColumnTrait, ConnectionTrait, DatabaseConnection, DbBackend, DbErr, EntityTrait, QueryFilter,
+    ConnectionTrait, DatabaseConnection, DbBackend, DbErr, EntityTrait, QueryFilter, Statement,
     sea_query::OnConflict,
-    sqlx::{self, PgPool},
 };
 use uuid::Uuid;
 
@@ -20,6 +19,13 @@ use super::Started;
 
 /// How often an insert that lost against a consultation which then ended is tried again.
 const MAX_ROUNDS: usize = 3;
+
+/// One statement for batches of every size: a list of values would be another for each, to be planned by each
+/// connection anew.
+const INSERT_ARRAYS: &str = "
+    INSERT INTO consultation (id, physician_id, patient_id, start_date)
+    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::timestamptz[])
+    ON CONFLICT DO NOTHING RETURNING id";
 
 /// A consultation to start.
 #[derive(Clone, Debug)]
@@ -84,7 +90,7 @@ async fn insert(database: &DatabaseConnection, rows: &[Start]) -> Result<ByPatie
     // The same order in every process (stable within a patient): batches cannot deadlock.
     rows.sort_by_key(|row| row.patient_id);
     if database.get_database_backend() == DbBackend::Postgres {
-        return insert_arrays(database.get_postgres_connection_pool(), &rows).await;
+        return insert_arrays(database, &rows).await;
     }
     let models = rows.into_iter().map(|row| ActiveModel {
         id: Set(row.id),
@@ -101,20 +107,13 @@ async fn insert(database: &DatabaseConnection, rows: &[Start]) -> Result<ByPatie
     Ok(by_patient(inserted))
 }
 
-/// One statement for batches of every size: a list of values would be another for each, to be planned by each
-/// connection anew.
-async fn insert_arrays(postgres: &PgPool, rows: &[&Start]) -> Result<ByPatient, DbErr> {
-    let column = |of: fn(&Start) -> Uuid| rows.iter().map(|row| of(row)).collect::<Vec<_>>();
-    let inserted = sqlx::query_scalar(
-        "INSERT INTO consultation (id, physician_id, patient_id, start_date)
-         SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::timestamptz[])
-         ON CONFLICT DO NOTHING RETURNING id",
-    )
-    .bind(column(|row| row.id))
-    .bind(column(|row| row.physician_id))
-    .bind(column(|row| row.patient_id))
-    .bind(rows.iter().map(|row| row.start_date).collect::<Vec<_>>());
-    let inserted: HashSet<Uuid> = inserted.fetch_all(postgres).await.map_err(query_error)?.into_iter().collect();
+async fn insert_arrays(postgres: &DatabaseConnection, rows: &[&Start]) -> Result<ByPatient, DbErr> {
+    let ids = |of: fn(&Start) -> Uuid| rows.iter().map(|row| of(row)).collect::<Vec<_>>().into();
+    let start_dates: Vec<_> = rows.iter().map(|row| row.start_date).collect();
+    let columns = [ids(|row| row.id), ids(|row| row.physician_id), ids(|row| row.patient_id), start_dates.into()];
+    let insert = Statement::from_sql_and_values(DbBackend::Postgres, INSERT_ARRAYS, columns);
+    let inserted = postgres.query_all_raw(insert).await?;
+    let inserted: HashSet<Uuid> = inserted.iter().map(|row| row.try_get_by_index(0)).collect::<Result<_, _>>()?;
     Ok(by_patient(rows.iter().filter(|row| inserted.contains(&row.id)).map(|row| Consultation::from(*row)).collect()))
 }
 
@@ -130,12 +129,13 @@ async fn find_missing(database: &impl ConnectionTrait, rows: &[Start], found: &B
     if missing.is_empty() {
         return Ok(HashMap::new());
     }
-    let found = Consultations::find_in_progress().filter(Column::PatientId.is_in(missing)).all(database).await?;
+    let of_them = is_one_of(database.get_database_backend(), Column::PatientId, missing);
+    let found = Consultations::find_in_progress().filter(of_them).all(database).await?;
     Ok(by_patient(found))
 }
 
 async fn find_own(database: &impl ConnectionTrait, rows: &[Start]) -> Result<ByPatient, DbErr> {
-    let own = Column::Id.is_in(rows.iter().map(|row| row.id));
+    let own = is_one_of(database.get_database_backend(), Column::Id, rows.iter().map(|row| row.id));
     Ok(by_patient(Consultations::find().filter(own).all(database).await?))
 }
 

@@ -91,3 +91,30 @@ async fn a_clock_that_is_behind_the_start_does_not_refuse_a_finish_now(
     let end_date = start.start_date + TimeDelta::milliseconds(1);
     assert!(matches!(answer, Finished::Finished(consultation) if consultation.end_date == Some(end_date)));
 }
+
+#[rstest]
+#[tokio::test]
+async fn batches_of_two_replicas_share_the_consultations_that_both_want_to_finish(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let Some((_db, starts, finishes)) = writers(backend).await else { return };
+    for _ in 0..10 {
+        let started: Vec<_> = std::iter::repeat_with(a_start).take(50).collect();
+        starts.write(&started).await.expect("written");
+        let here: Vec<_> = started.iter().map(a_finish).collect();
+        // In the other order, in which row locks taken one by one would end in a deadlock.
+        let there: Vec<_> = started.iter().rev().map(a_finish).collect();
+        let (here, there) = tokio::join!(finishes.write(&here), finishes.write(&there));
+        let (here, there) = (here.expect("no deadlock"), there.expect("no deadlock"));
+        for answers in here.iter().zip(there.iter().rev()) {
+            assert!(
+                matches!(
+                    answers,
+                    (Finished::Finished(_), Finished::AlreadyFinished(_))
+                        | (Finished::AlreadyFinished(_), Finished::Finished(_))
+                ),
+                "one wins: {answers:?}"
+            );
+        }
+    }
+}

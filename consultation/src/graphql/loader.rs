@@ -3,9 +3,9 @@
 use std::{collections::HashMap, sync::Arc};
 
 use async_graphql::dataloader;
-use chassis::database::Database;
+use chassis::database::{Database, is_one_of};
 use entity::{consultation, pending_payment};
-use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter};
+use sea_orm::{DbErr, EntityTrait, QueryFilter};
 use uuid::Uuid;
 
 pub(crate) struct Loader {
@@ -26,8 +26,8 @@ impl dataloader::Loader<ConsultationId> for Loader {
 
     async fn load(&self, keys: &[ConsultationId]) -> Result<HashMap<ConsultationId, Self::Value>, Arc<DbErr>> {
         let ids = keys.iter().map(|key| key.0);
-        let rows =
-            consultation::Entity::find().filter(consultation::Column::Id.is_in(ids)).all(&self.database.read).await?;
+        let these = is_one_of(self.database.read.get_database_backend(), consultation::Column::Id, ids);
+        let rows = consultation::Entity::find().filter(these).all(&self.database.read).await?;
         Ok(rows.into_iter().map(|row| (ConsultationId(row.id), row)).collect())
     }
 }
@@ -38,8 +38,9 @@ impl dataloader::Loader<AppointmentId> for Loader {
 
     async fn load(&self, keys: &[AppointmentId]) -> Result<HashMap<AppointmentId, Self::Value>, Arc<DbErr>> {
         let ids = keys.iter().map(|key| key.0);
-        let of_appointments = pending_payment::Column::AppointmentId.is_in(ids);
-        let rows = pending_payment::Entity::find().filter(of_appointments).all(&self.database.read).await?;
+        let backend = self.database.read.get_database_backend();
+        let of_these = is_one_of(backend, pending_payment::Column::AppointmentId, ids);
+        let rows = pending_payment::Entity::find().filter(of_these).all(&self.database.read).await?;
         Ok(rows.into_iter().map(|row| (AppointmentId(row.appointment_id), row)).collect())
     }
 }

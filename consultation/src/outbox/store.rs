@@ -7,7 +7,7 @@ mod outcome;
 
 use std::{collections::HashMap, time::Duration};
 
-use chassis::database::now_plus;
+use chassis::database::{is_one_of, now_plus};
 use entity::{
     Money,
     pending_payment::{Column, Entity as PendingPayments, Model as PendingPayment},
@@ -60,7 +60,7 @@ pub async fn pending_payment_ids(
     let ids: Vec<(Uuid, Uuid)> = PendingPayments::find()
         .select_only()
         .columns([Column::AppointmentId, Column::Id])
-        .filter(Column::AppointmentId.is_in(appointment_ids))
+        .filter(is_one_of(database.get_database_backend(), Column::AppointmentId, appointment_ids))
         .into_tuple()
         .all(database)
         .await?;

@@ -3,9 +3,9 @@
 use std::{collections::HashMap, sync::Arc};
 
 use async_graphql::dataloader;
-use chassis::database::Database;
+use chassis::database::{Database, is_one_of};
 use entity::payment::{Column, Entity as Payments, Model as Payment};
-use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter};
+use sea_orm::{DbErr, EntityTrait, QueryFilter};
 use uuid::Uuid;
 
 pub(crate) struct Loader {
@@ -26,7 +26,8 @@ impl dataloader::Loader<PaymentId> for Loader {
 
     async fn load(&self, keys: &[PaymentId]) -> Result<HashMap<PaymentId, Payment>, Arc<DbErr>> {
         let ids = keys.iter().map(|key| key.0);
-        let rows = Payments::find().filter(Column::Id.is_in(ids)).all(&self.database.read).await?;
+        let these = is_one_of(self.database.read.get_database_backend(), Column::Id, ids);
+        let rows = Payments::find().filter(these).all(&self.database.read).await?;
         Ok(rows.into_iter().map(|row| (PaymentId(row.id), row)).collect())
     }
 }
@@ -37,7 +38,8 @@ impl dataloader::Loader<AppointmentId> for Loader {
 
     async fn load(&self, keys: &[AppointmentId]) -> Result<HashMap<AppointmentId, Payment>, Arc<DbErr>> {
         let ids = keys.iter().map(|key| key.0);
-        let rows = Payments::find().filter(Column::AppointmentId.is_in(ids)).all(&self.database.read).await?;
+        let of_these = is_one_of(self.database.read.get_database_backend(), Column::AppointmentId, ids);
+        let rows = Payments::find().filter(of_these).all(&self.database.read).await?;
         Ok(rows.into_iter().map(|row| (AppointmentId(row.appointment_id), row)).collect())
     }
 }

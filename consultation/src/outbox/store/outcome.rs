@@ -3,7 +3,10 @@
 
 use std::time::Duration;
 
-use chassis::{database::now_plus, seeded_bug::is_seeded};
+use chassis::{
+    database::{is_one_of, now_plus},
+    seeded_bug::is_seeded,
+};
 use entity::pending_payment::{Column, Entity as PendingPayments};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, Value,
@@ -33,14 +36,14 @@ pub struct Failure<'a> {
 /// # Errors
 /// When the database fails.
 pub async fn confirm(database: &impl ConnectionTrait, leases: &[&Lease]) -> Result<u64, DbErr> {
-    let now = now_plus(database.get_database_backend(), Duration::ZERO);
+    let backend = database.get_database_backend();
     let confirmed = PendingPayments::update_many()
         .col_expr(Column::Processing, false.into())
         .col_expr(Column::LeaseUntil, Option::<DateTimeUtc>::None.into())
         .col_expr(Column::Finished, true.into())
-        .col_expr(Column::FinishedAt, now)
+        .col_expr(Column::FinishedAt, now_plus(backend, Duration::ZERO))
         .col_expr(Column::LastError, Option::<String>::None.into())
-        .filter(Column::Id.is_in(leases.iter().map(|lease| lease.id)))
+        .filter(is_one_of(backend, Column::Id, leases.iter().map(|lease| lease.id)))
         .filter(Column::Finished.eq(false));
     Ok(confirmed.exec(database).await?.rows_affected)
 }

@@ -1,0 +1,82 @@
+//! What finishing reads and writes.
+
+use std::collections::HashMap;
+
+use chassis::database::is_one_of;
+use chrono::{DateTime, Utc};
+use entity::consultation::{Column, Entity as Consultations, Model as Consultation};
+use sea_orm::{
+    ConnectionTrait, DatabaseConnection, DbBackend, DbErr, EntityTrait, QueryFilter, Statement,
+    sea_query::{Expr, ExprTrait, IntoIden, Query, TableRef, ValueTuple},
+};
+use uuid::Uuid;
+
+use super::Finish;
+use crate::outbox::store::Enqueue;
+
+/// Ends those that are in progress still and enqueues their payments, in one statement for batches of every size.
+/// Rows are locked in the order of their ids, which is the same in every process: batches cannot deadlock.
+const FINISH_ARRAYS: &str = "
+    WITH in_progress AS MATERIALIZED (
+        SELECT id FROM consultation WHERE id = ANY($1::uuid[]) AND end_date IS NULL ORDER BY id FOR NO KEY UPDATE
+    ), finished AS (
+        UPDATE consultation SET end_date = row.end_date, price_cents = row.price_cents
+        FROM unnest($1::uuid[], $2::timestamptz[], $3::bigint[], $4::uuid[])
+                 AS row (id, end_date, price_cents, pending_payment_id)
+             JOIN in_progress USING (id)
+        WHERE consultation.id = row.id
+        RETURNING consultation.id, consultation.price_cents, row.pending_payment_id
+    )
+    INSERT INTO pending_payment (id, appointment_id, total_price_cents, next_attempt_at, created_at)
+    SELECT pending_payment_id, id, price_cents, clock_timestamp(), clock_timestamp() FROM finished";
+
+pub(super) async fn find(
+    database: &impl ConnectionTrait,
+    rows: &[Finish],
+) -> Result<HashMap<Uuid, Consultation>, DbErr> {
+    let ids = rows.iter().map(|row| row.consultation_id);
+    let these = is_one_of(database.get_database_backend(), Column::Id, ids);
+    let found = Consultations::find().filter(these).all(database).await?;
+    Ok(found.into_iter().map(|consultation| (consultation.id, consultation)).collect())
+}
+
+/// How many were in progress still and are finished now.
+pub(super) async fn finish_arrays(
+    postgres: &DatabaseConnection,
+    finished: &[(Enqueue, DateTime<Utc>)],
+) -> Result<usize, DbErr> {
+    if finished.is_empty() {
+        return Ok(0);
+    }
+    let ids = |of: fn(&Enqueue) -> Uuid| finished.iter().map(|(payment, _)| of(payment)).collect::<Vec<_>>().into();
+    let end_dates: Vec<_> = finished.iter().map(|(_, end_date)| *end_date).collect();
+    let prices: Vec<_> = finished.iter().map(|(payment, _)| payment.total_price.cents()).collect();
+    let columns = [ids(|payment| payment.appointment_id), end_dates.into(), prices.into(), ids(|payment| payment.id)];
+    let finish = Statement::from_sql_and_values(DbBackend::Postgres, FINISH_ARRAYS, columns);
+    let finished = postgres.execute_raw(finish).await?.rows_affected();
+    usize::try_from(finished).map_err(|error| DbErr::Custom(error.to_string()))
+}
+
+/// Writes end and price of all in one statement, in a transaction in which they were found in progress.
+pub(super) async fn update(
+    transaction: &impl ConnectionTrait,
+    finished: &[(Enqueue, DateTime<Utc>)],
+) -> Result<(), DbErr> {
+    let rows = finished.iter().map(|(payment, end_date)| {
+        ValueTuple::Three(payment.appointment_id.into(), (*end_date).into(), payment.total_price.cents().into())
+    });
+    // Both databases call the columns of a VALUES list so.
+    let value = |column: &'static str| Expr::col(("finished", column));
+    let update = Query::update()
+        .table(Consultations)
+        .from(TableRef::ValuesList(rows.collect(), "finished".into_iden()))
+        .value(Column::EndDate, value("column2"))
+        .value(Column::PriceCents, value("column3"))
+        .and_where(Expr::col((Consultations, Column::Id)).eq(value("column1")))
+        .to_owned();
+    let updated = transaction.execute(&update).await?.rows_affected();
+    match usize::try_from(updated) {
+        Ok(updated) if updated == finished.len() => Ok(()),
+        _ => Err(DbErr::Custom(format!("{updated} consultations were updated instead of {}", finished.len()))),
+    }
+}
