@@ -4,10 +4,10 @@ use sea_orm_migration::prelude::*;
 
 use crate::{
     m20261124_000001_create_consultation, m20261124_000002_create_pending_payment,
-    m20261124_000004_keep_pending_payments,
+    m20261124_000004_keep_pending_payments, m20261124_000005_count_consultations,
 };
 
-/// Migrates `consultation` and `pending_payment`.
+/// Migrates `consultation` and `pending_payment`, and the counts of their rows.
 #[derive(Debug)]
 pub struct Migrator;
 
@@ -18,6 +18,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000001_create_consultation::Migration),
             Box::new(m20261124_000002_create_pending_payment::Migration),
             Box::new(m20261124_000004_keep_pending_payments::Migration),
+            Box::new(m20261124_000005_count_consultations::Migration),
         ]
     }
 

@@ -1,17 +1,17 @@
-//! The table that the finance service owns.
+//! The tables that the finance service owns.
 
 use sea_orm_migration::prelude::*;
 
-use crate::m20261124_000003_create_payment;
+use crate::{m20261124_000003_create_payment, m20261124_000006_count_payments};
 
-/// Migrates `payment`.
+/// Migrates `payment` and the count of its rows.
 #[derive(Debug)]
 pub struct Migrator;
 
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m20261124_000003_create_payment::Migration)]
+        vec![Box::new(m20261124_000003_create_payment::Migration), Box::new(m20261124_000006_count_payments::Migration)]
     }
 
     fn migration_table_name() -> DynIden {

@@ -10,5 +10,8 @@ mod m20261124_000001_create_consultation;
 mod m20261124_000002_create_pending_payment;
 mod m20261124_000003_create_payment;
 mod m20261124_000004_keep_pending_payments;
+mod m20261124_000005_count_consultations;
+mod m20261124_000006_count_payments;
+mod row_count;
 
 pub use sea_orm_migration::MigratorTrait;

@@ -9,7 +9,7 @@ use async_graphql::{
 };
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DbErr, EntityTrait, FromQueryResult, QueryTrait, Select,
-    sea_query::{Expr, ExprTrait, Query, SelectStatement},
+    sea_query::{Alias, Expr, ExprTrait, Func, Query, SelectStatement, SimpleExpr},
 };
 use uuid::Uuid;
 
@@ -31,30 +31,59 @@ pub type Connection<T> = RelayConnection<
     DisableNodesField,
 >;
 
-/// Counts a list, and only when someone asks: counting reads every row.
+/// Counts a list, and only when someone asks.
 #[derive(Debug)]
 pub struct Total {
     database: DatabaseConnection,
-    rows: SelectStatement,
+    count: Count,
 }
 
 #[Object]
 impl Total {
-    /// How many there are on all pages together. Leave it out of lists that may be long: it reads them whole.
+    /// How many there are on all pages together.
     async fn total_count(&self) -> Option<Result<i64>> {
-        Some(self.count().await.map_err(Into::into))
+        Some(self.read().await.map_err(Into::into))
     }
 }
 
 impl Total {
-    async fn count(&self) -> Result<i64, DbErr> {
-        let count = Query::select()
-            .expr_as(Expr::cust("*").count(), "total")
-            .from_subquery(self.rows.clone(), "rows")
-            .to_owned();
+    async fn read(&self) -> Result<i64, DbErr> {
+        let count = Query::select().expr_as(self.count.0.clone(), "total").to_owned();
         let row = self.database.query_one(&count).await?;
-        row.ok_or_else(|| DbErr::Custom("COUNT gave no row".to_owned()))?.try_get("", "total")
+        row.ok_or_else(|| DbErr::Custom("a count gave no row".to_owned()))?.try_get("", "total")
     }
+}
+
+/// How to count a list.
+#[derive(Clone, Debug)]
+pub struct Count(SimpleExpr);
+
+impl Count {
+    /// Reads them all, by an index at best: for lists that do not grow for ever.
+    #[must_use]
+    pub fn of(rows: &impl QueryTrait<QueryStatement = SelectStatement>) -> Self {
+        let every = Expr::cust("*").count();
+        Self(number(Query::select().expr(every).from_subquery(rows.as_query().clone(), "rows").to_owned()))
+    }
+
+    /// All rows of a table that is counted as they come and go: at the same cost however many there are.
+    #[must_use]
+    pub fn kept_of(table: impl EntityTrait) -> Self {
+        // PostgreSQL's sum of whole numbers is none.
+        let sum = Expr::col("row_count").sum().cast_as(Alias::new("bigint"));
+        let counts = Alias::new(format!("{}_count", table.table_name()));
+        Self(number(Query::select().expr(Func::coalesce([sum, 0_i64.into()])).from(counts).to_owned()))
+    }
+
+    /// Without those.
+    #[must_use]
+    pub fn without(self, others: Self) -> Self {
+        Self(self.0.sub(others.0))
+    }
+}
+
+fn number(query: SelectStatement) -> SimpleExpr {
+    SimpleExpr::SubQuery(None, Box::new(query.into()))
 }
 
 /// Which page of a list, by the arguments of Relay's cursor connections.
@@ -96,13 +125,14 @@ impl Page {
         Self { descending, ..self }
     }
 
-    /// Loads the page from rows in the order of their ids.
+    /// Loads the page from rows in the order of their ids, of which there are `count`.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn load<E, T>(
         self,
         rows: Select<E>,
+        count: Count,
         id_column: E::Column,
         database: &DatabaseConnection,
         id: impl Fn(&E::Model) -> Uuid,
@@ -111,7 +141,7 @@ impl Page {
         E: EntityTrait<Model: FromQueryResult + Send + Sync>,
         T: OutputType + From<E::Model>,
     {
-        let total = Total { database: database.clone(), rows: rows.as_query().clone() };
+        let total = Total { database: database.clone(), count };
         let mut rows = rows.cursor_by(id_column);
         if self.descending {
             rows.desc();

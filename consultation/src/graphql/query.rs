@@ -4,13 +4,13 @@ use async_graphql::{Context, ID, Object, Result, dataloader::DataLoader};
 use chassis::{
     database::Database,
     graphql::{
-        connection::{Connection, Page},
+        connection::{Connection, Count, Page},
         cost::page_cost,
         refusal::parse_id,
     },
 };
 use entity::{consultation, pending_payment};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryTrait, Select};
+use sea_orm::{ColumnTrait, EntityTrait, IntoSimpleExpr, QueryFilter, QueryTrait, Select, sea_query::ExprTrait};
 
 use super::loader::{ConsultationId, Loader};
 use super::types::{
@@ -49,9 +49,9 @@ impl Query {
     ) -> Result<Connection<Consultation>> {
         let descending = order_by.is_some_and(|order| order.direction == OrderDirection::Desc);
         let page = Page::new(first, after, last, before)?.descending_if(descending);
-        let rows = consultations(&filter.unwrap_or_default());
+        let (rows, count) = consultations(&filter.unwrap_or_default());
         // Ids are made from the start date: their order is the order of the starts.
-        page.load(rows, consultation::Column::Id, &ctx.data_unchecked::<Database>().read, |row| row.id).await
+        page.load(rows, count, consultation::Column::Id, &ctx.data_unchecked::<Database>().read, |row| row.id).await
     }
 
     /// Payments on their way to finance, in the order in which their consultations were finished.
@@ -66,8 +66,8 @@ impl Query {
         #[graphql(desc = "End before this cursor.")] before: Option<String>,
     ) -> Result<Connection<PendingPayment>> {
         let page = Page::new(first, after, last, before)?;
-        let rows = pending_payments(&filter.unwrap_or_default());
-        page.load(rows, pending_payment::Column::Id, &ctx.data_unchecked::<Database>().read, |row| row.id).await
+        let (rows, count) = pending_payments(&filter.unwrap_or_default());
+        page.load(rows, count, pending_payment::Column::Id, &ctx.data_unchecked::<Database>().read, |row| row.id).await
     }
 
     /// Any object of this service by its id, or null if there is none.
@@ -93,28 +93,46 @@ async fn find(ctx: &Context<'_>, id: &ID) -> Result<Option<Consultation>> {
     Ok(row.one(&ctx.data_unchecked::<Database>().read).await?.map(Consultation::from))
 }
 
-fn consultations(filter: &ConsultationFilter) -> Select<consultation::Entity> {
+/// Those that match, and how they are counted: those that are finished become ever more.
+fn consultations(filter: &ConsultationFilter) -> (Select<consultation::Entity>, Count) {
     use consultation::Column::{EndDate, PatientId, PhysicianId};
-    consultation::Entity::find()
+    let in_progress = |rows: Select<consultation::Entity>| rows.filter(EndDate.is_null());
+    let rows = consultation::Entity::find()
         .apply_if(filter.physician_id, |rows, id| rows.filter(PhysicianId.eq(id.0)))
         .apply_if(filter.patient_id, |rows, id| rows.filter(PatientId.eq(id.0)))
         .apply_if(filter.status, |rows, status| match status {
-            ConsultationStatus::InProgress => rows.filter(EndDate.is_null()),
+            ConsultationStatus::InProgress => in_progress(rows),
             ConsultationStatus::Finished => rows.filter(EndDate.is_not_null()),
-        })
+        });
+    let all = || Count::kept_of(consultation::Entity);
+    let is_anyones = filter.physician_id.is_none() && filter.patient_id.is_none();
+    let count = match filter.status {
+        None if is_anyones => all(),
+        Some(ConsultationStatus::Finished) if is_anyones => {
+            all().without(Count::of(&in_progress(consultation::Entity::find())))
+        }
+        _ => Count::of(&rows),
+    };
+    (rows, count)
 }
 
-/// The same distinctions as [`PendingPaymentStatus`] makes of a row.
-fn pending_payments(filter: &PendingPaymentFilter) -> Select<pending_payment::Entity> {
+/// Those that match, and how they are counted. The same distinctions as [`PendingPaymentStatus`] makes of a row.
+fn pending_payments(filter: &PendingPaymentFilter) -> (Select<pending_payment::Entity>, Count) {
     use pending_payment::Column::{Finished, ParkedAt, Processing};
-    pending_payment::Entity::find().apply_if(filter.status, |rows, status| match status {
-        PendingPaymentStatus::Finished => rows.filter(Finished.eq(true)),
-        PendingPaymentStatus::Processing => rows.filter(Finished.eq(false)).filter(Processing.eq(true)),
-        PendingPaymentStatus::Parked => waiting(rows).filter(ParkedAt.is_not_null()),
-        PendingPaymentStatus::Pending => waiting(rows).filter(ParkedAt.is_null()),
-    })
-}
-
-fn waiting(rows: Select<pending_payment::Entity>) -> Select<pending_payment::Entity> {
-    rows.filter(pending_payment::Column::Finished.eq(false)).filter(pending_payment::Column::Processing.eq(false))
+    let all = || Count::kept_of(pending_payment::Entity);
+    // As the index of what is due has it.
+    let unfinished = || pending_payment::Entity::find().filter(Finished.into_simple_expr().not());
+    let waiting = || unfinished().filter(Processing.eq(false));
+    let rows = match filter.status {
+        None => return (pending_payment::Entity::find(), all()),
+        Some(PendingPaymentStatus::Finished) => {
+            let finished = pending_payment::Entity::find().filter(Finished.into_simple_expr());
+            return (finished, all().without(Count::of(&unfinished())));
+        }
+        Some(PendingPaymentStatus::Processing) => unfinished().filter(Processing.eq(true)),
+        Some(PendingPaymentStatus::Parked) => waiting().filter(ParkedAt.is_not_null()),
+        Some(PendingPaymentStatus::Pending) => waiting().filter(ParkedAt.is_null()),
+    };
+    let count = Count::of(&rows);
+    (rows, count)
 }

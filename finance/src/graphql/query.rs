@@ -5,7 +5,7 @@ use chassis::{
     clock,
     database::Database,
     graphql::{
-        connection::{Connection, Page},
+        connection::{Connection, Count, Page},
         cost::page_cost,
         refusal::{bad_user_input, parse_id},
         scalars::DateTime,
@@ -51,8 +51,11 @@ impl Query {
         #[graphql(desc = "End before this cursor.")] before: Option<String>,
     ) -> Result<Connection<Payment>> {
         let page = Page::new(first, after, last, before)?;
-        let rows = matching(filter.unwrap_or_default())?;
-        page.load(rows, Column::Id, &ctx.data_unchecked::<Database>().read, |row| row.id).await
+        let filter = filter.unwrap_or_default();
+        let is_all = filter == PaymentFilter::default();
+        let rows = matching(filter)?;
+        let count = if is_all { Count::kept_of(Payments) } else { Count::of(&rows) };
+        page.load(rows, count, Column::Id, &ctx.data_unchecked::<Database>().read, |row| row.id).await
     }
 
     /// Any object of this service by its id, or null if there is none.

@@ -79,7 +79,7 @@ pub(crate) enum Node {
 }
 
 /// Which payments to list; conditions add up.
-#[derive(Debug, Default, InputObject)]
+#[derive(Debug, Default, PartialEq, Eq, InputObject)]
 pub(crate) struct PaymentFilter {
     /// Only those of these appointments, at most 100.
     pub(crate) appointment_ids: Option<Vec<Uuid>>,

@@ -12,12 +12,13 @@ use crate::{
 };
 
 const BY_FILTER: &str = "query ($filter: PaymentFilter) {
-    payments(filter: $filter, first: 100) { edges { node { appointmentId } } } }";
+    payments(filter: $filter, first: 100) { totalCount edges { node { appointmentId } } } }";
 
 /// The appointments that the filter lists.
 async fn listed(service: &Running, filter: Value) -> Vec<Value> {
-    let list = service.client().call(BY_FILTER, json!({ "filter": filter })).await;
+    let list = service.client().call(BY_FILTER, json!({ "filter": &filter })).await;
     let edges = list["payments"]["edges"].as_array().expect("edges");
+    assert_eq!(list["payments"]["totalCount"], edges.len(), "{filter}");
     edges.iter().map(|edge| edge["node"]["appointmentId"].clone()).collect()
 }
 

@@ -7,5 +7,6 @@ mod kept_rows;
 mod migrators;
 mod payment_rules;
 mod pending_payment_rules;
+mod row_counts;
 mod rows;
 mod simultaneous;

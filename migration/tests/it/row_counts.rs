@@ -1,0 +1,73 @@
+//! The counts that totals are read from.
+
+use entity::pending_payment;
+use rstest::rstest;
+use sea_orm::{ConnectionTrait, EntityTrait, Statement};
+use testkit::{Backend, TestDatabase};
+
+use crate::rows::{at, finished, in_progress, insert, migrated, pending};
+
+async fn number(db: &TestDatabase, sql: &str) -> i64 {
+    let database = &db.database.read;
+    let statement = Statement::from_string(database.get_database_backend(), sql);
+    let row = database.query_one_raw(statement).await.expect("read").expect("a row");
+    row.try_get_by_index(0).expect("a number")
+}
+
+/// Of both tables: what is kept, and what is there.
+async fn counts(db: &TestDatabase) -> [(i64, i64); 2] {
+    let kept = async |table: &str| {
+        number(db, &format!("SELECT CAST(COALESCE(SUM(row_count), 0) AS BIGINT) FROM {table}_count")).await
+    };
+    let there = async |table: &str| number(db, &format!("SELECT count(*) FROM {table}")).await;
+    [
+        (kept("consultation").await, there("consultation").await),
+        (kept("pending_payment").await, there("pending_payment").await),
+    ]
+}
+
+#[rstest]
+#[tokio::test]
+async fn counts_follow_what_is_inserted_and_deleted(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+    let Some(db) = migrated(backend).await else { return };
+    assert_eq!(counts(&db).await, [(0, 0); 2]);
+    for _ in 0..3 {
+        let consultation = insert(&db.database, finished()).await.expect("inserted");
+        let row =
+            pending_payment::Model { finished: true, finished_at: Some(at("13:00:01")), ..pending(consultation.id) };
+        insert(&db.database, row).await.expect("inserted");
+    }
+    assert_eq!(counts(&db).await, [(3, 3); 2]);
+
+    let open = insert(&db.database, in_progress()).await.expect("inserted");
+    let refused = insert(&db.database, open).await;
+    assert!(refused.is_err(), "its id is taken");
+    assert_eq!(counts(&db).await, [(4, 4), (3, 3)]);
+
+    pending_payment::Entity::delete_many().exec(&db.database.write).await.expect("deleted");
+    assert_eq!(counts(&db).await, [(4, 4), (0, 0)]);
+}
+
+#[rstest]
+#[tokio::test]
+async fn rows_from_before_are_counted(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+    use migration::{MigratorTrait, consultation::Migrator};
+    let Some(db) = TestDatabase::empty(backend).await else { return };
+    let before = Migrator::migrations().iter().position(|m| m.name().ends_with("count_consultations")).expect("known");
+    Migrator::up(&db.database.write, u32::try_from(before).ok()).await.expect("migrated");
+    for _ in 0..3 {
+        insert(&db.database, finished()).await.expect("inserted");
+    }
+    db.database.migrate::<Migrator>().await.expect("migrated");
+    insert(&db.database, finished()).await.expect("inserted");
+    assert_eq!(counts(&db).await, [(4, 4), (0, 0)]);
+}
+
+#[tokio::test]
+async fn an_emptied_table_is_counted_anew() {
+    let Some(db) = migrated(Backend::Postgres).await else { return };
+    insert(&db.database, finished()).await.expect("inserted");
+    db.database.write.execute_unprepared("TRUNCATE consultation CASCADE").await.expect("emptied");
+    insert(&db.database, finished()).await.expect("inserted");
+    assert_eq!(counts(&db).await, [(1, 1), (0, 0)]);
+}
