@@ -1,0 +1,99 @@
+//! What a request costs, in numbers that depend on no machine: the statements that it sends to the database, and the
+//! allocations of the thread that answers it. A change that makes a request dearer fails here; one that makes it
+//! cheaper lowers the bound.
+//!
+//! A test binary of its own, since it counts with an allocator of its own.
+
+mod service;
+
+use rstest::rstest;
+use serde_json::{Value, json};
+use testkit::Backend;
+use uuid::Uuid;
+
+use service::{Cost, Service};
+
+const START: &str = "mutation ($input: StartConsultationInput!) { startConsultation(input: $input) {
+    consultation { id startDate status } userErrors { ... on UserError { code message } } } }";
+const FINISH: &str = "mutation ($input: FinishConsultationInput!) { finishConsultation(input: $input) {
+    consultation { price endDate status } userErrors { ... on UserError { code message } } } }";
+const RECORD: &str = "mutation ($input: RecordPaymentInput!) { recordPayment(input: $input) {
+    payment { totalPrice recordedAt id } userErrors { ... on UserError { code message } } } }";
+const LIST: &str = "{ consultations(last: 20) { edges { node { id status price } } pageInfo { hasPreviousPage } } }";
+
+const WARM_UP: usize = 20;
+const MEASURED: usize = 20;
+
+/// The cheapest of several requests: what a request costs when nothing else happens beside it.
+fn cheapest(service: &mut Service, query: &str, mut input: impl FnMut(&mut Service) -> Value) -> Cost {
+    let mut costs = Vec::new();
+    for number in 0..WARM_UP + MEASURED {
+        let variables = json!({ "input": input(service) });
+        let (cost, answer) = service.cost(query, &variables);
+        let payload = answer["data"].as_object().and_then(|data| data.values().next()).cloned().unwrap_or_default();
+        assert!(answer["errors"].is_null() && payload["userErrors"].as_array().is_none_or(Vec::is_empty), "{answer}");
+        if number >= WARM_UP {
+            costs.push(cost);
+        }
+    }
+    println!("{query}: {costs:?}");
+    costs.into_iter().min_by_key(|cost| cost.allocations).expect("measured")
+}
+
+fn people() -> Value {
+    json!({ "physicianId": Uuid::new_v4(), "patientId": Uuid::new_v4() })
+}
+
+fn started(service: &mut Service) -> String {
+    let (_, answer) = service.cost(START, &json!({ "input": people() }));
+    answer["data"]["startConsultation"]["consultation"]["id"].as_str().expect("started").to_owned()
+}
+
+/// Statements besides BEGIN and COMMIT, and the most allocations: about a twentieth more than there are.
+#[track_caller]
+fn assert_costs(cost: &Cost, statements: &[&str], allocations: u64) {
+    let begins: Vec<_> = cost.statements.iter().map(|sql| sql.split_whitespace().next().unwrap_or_default()).collect();
+    assert_eq!(begins, statements, "{:#?}", cost.statements);
+    assert!(cost.allocations <= allocations, "{} allocations, at most {allocations}", cost.allocations);
+}
+
+#[rstest]
+#[case::sqlite(Backend::Sqlite, 222)]
+#[case::postgres(Backend::Postgres, 236)]
+fn starting_a_consultation_costs_one_statement(#[case] backend: Backend, #[case] allocations: u64) {
+    let Some(mut service) = Service::consultation(backend) else { return };
+    assert_costs(&cheapest(&mut service, START, |_| people()), &["INSERT"], allocations);
+}
+
+#[rstest]
+#[case::sqlite(Backend::Sqlite, &["SELECT", "UPDATE", "INSERT"], 315)]
+#[case::postgres(Backend::Postgres, &["SELECT", "WITH"], 296)]
+fn finishing_a_consultation_costs_few_statements(
+    #[case] backend: Backend,
+    #[case] statements: &[&str],
+    #[case] allocations: u64,
+) {
+    let Some(mut service) = Service::consultation(backend) else { return };
+    let cost = cheapest(&mut service, FINISH, |service| json!({ "consultationId": started(service) }));
+    assert_costs(&cost, statements, allocations);
+}
+
+#[rstest]
+#[case::sqlite(Backend::Sqlite, 222)]
+#[case::postgres(Backend::Postgres, 234)]
+fn recording_a_payment_costs_one_statement(#[case] backend: Backend, #[case] allocations: u64) {
+    let Some(mut service) = Service::finance(backend) else { return };
+    let cost = cheapest(&mut service, RECORD, |_| json!({ "appointmentId": Uuid::new_v4(), "totalPrice": "216.00" }));
+    assert_costs(&cost, &["INSERT"], allocations);
+}
+
+#[rstest]
+#[case::sqlite(Backend::Sqlite, 645)]
+#[case::postgres(Backend::Postgres, 668)]
+fn a_page_costs_one_statement(#[case] backend: Backend, #[case] allocations: u64) {
+    let Some(mut service) = Service::consultation(backend) else { return };
+    for _ in 0..20 {
+        started(&mut service);
+    }
+    assert_costs(&cheapest(&mut service, LIST, |_| Value::Null), &["SELECT"], allocations);
+}
