@@ -9,7 +9,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use chassis::{changes::Changes, database::Database, health::Heartbeat};
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use sea_orm::DbErr;
-use tokio::time::{Instant, sleep_until};
+use tokio::{
+    sync::Notify,
+    time::{Instant, sleep_until},
+};
 use tokio_util::sync::CancellationToken;
 
 use super::{Breaker, Policy, WakeUp};
@@ -32,6 +35,8 @@ pub struct Relay {
     pub changes: Changes,
     /// Beats with each round.
     pub heartbeat: Heartbeat,
+    /// There is more to send than the round takes that has just claimed.
+    more: Notify,
     breaker: Mutex<Breaker>,
 }
 
@@ -40,10 +45,11 @@ impl Relay {
     #[must_use]
     pub fn new(database: Database, finance: FinanceClient, policy: Policy, wake_up: WakeUp, changes: Changes) -> Self {
         let heartbeat = Heartbeat::new("outbox relay");
-        Self { database, finance, policy, wake_up, changes, heartbeat, breaker: Mutex::default() }
+        let (more, breaker) = (Notify::new(), Mutex::default());
+        Self { database, finance, policy, wake_up, changes, heartbeat, more, breaker }
     }
 
-    /// Makes rounds until shutdown: after a wake-up, when a row of a failed round is due again, and at the
+    /// Makes rounds until shutdown: soon after a wake-up, when a row of a failed round is due again, and at the
     /// latest after the poll interval; several at once while there is more to send than one request takes.
     /// Survives any failure of the database. Ends when the rounds have that were begun.
     pub async fn run(self, shutdown: CancellationToken) {
@@ -64,7 +70,8 @@ impl Relay {
                     rounds.push(self.round(&shutdown));
                 }
                 // A database that fails is left alone until the next look.
-                () = self.wake_up.rung(), if has_room && !schedule.database_fails() => {
+                () = self.wake_up.rung(), if has_room && !schedule.database_fails() => schedule.hinted(Instant::now()),
+                () = self.more.notified(), if has_room && !schedule.database_fails() => {
                     rounds.push(self.round(&shutdown));
                 }
             }

@@ -30,13 +30,8 @@ impl Default for WakeUp {
 impl WakeUp {
     /// Something is due: wakes up the relay of this process, and soon those of the others.
     pub fn ring(&self) {
-        self.ring_here();
-        self.channel.send(&[]);
-    }
-
-    /// Wakes up the relay of this process alone.
-    pub fn ring_here(&self) {
         self.here.notify_one();
+        self.channel.send(&[]);
     }
 
     /// Waits until it was rung since the last time.

@@ -36,7 +36,7 @@ impl Relay {
         let has_more = u64::try_from(leases.len()).is_ok_and(|claimed| claimed >= limit);
         if has_more && matches!(permit, Permit::Batch(_)) {
             // Now, not when this round has ended: its request may hang, and there is more to send.
-            self.wake_up.ring_here();
+            self.more.notify_one();
         }
         let mut tick = Tick { claimed: leases.len(), has_more, ..Tick::default() };
         // The monotonic clock: too old, and the lease could end, and another relay begin, during the call.

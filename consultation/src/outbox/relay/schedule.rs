@@ -1,4 +1,4 @@
-//! When the relay looks for what is due without being woken up.
+//! When the relay looks for what is due.
 
 use std::time::Duration;
 
@@ -10,11 +10,16 @@ use super::{
     Tick,
 };
 
-/// Made of what the rounds did.
+/// A hint waits so long for others: what is finished in this time is delivered together.
+const GATHER: Duration = Duration::from_millis(5);
+
+/// Made of hints and of what the rounds did.
 #[derive(Debug)]
 pub(super) struct Schedule {
     begin: Instant,
     next_poll: Instant,
+    /// When the hints since the last look have been gathered.
+    gathered: Option<Instant>,
     /// When the rows of the first failed round are due again.
     next_retry: Option<Instant>,
     /// The last round took as much as one request carries.
@@ -24,12 +29,13 @@ pub(super) struct Schedule {
 
 impl Schedule {
     pub(super) fn new(now: Instant) -> Self {
-        Self { begin: now, next_poll: now, next_retry: None, has_more: false, database_failures: 0 }
+        Self { begin: now, next_poll: now, gathered: None, next_retry: None, has_more: false, database_failures: 0 }
     }
 
     /// The next look. While there is more than one request takes, that is now.
     pub(super) fn next_look(&self) -> Instant {
-        if self.has_more { self.begin } else { self.next_retry.unwrap_or(self.next_poll).min(self.next_poll) }
+        let reasons = [self.has_more.then_some(self.begin), self.gathered, self.next_retry];
+        reasons.into_iter().flatten().fold(self.next_poll, Ord::min)
     }
 
     /// Whether the last round failed in the database: it is left alone until the next look.
@@ -37,8 +43,14 @@ impl Schedule {
         self.database_failures > 0
     }
 
+    /// Something may be due.
+    pub(super) fn hinted(&mut self, now: Instant) {
+        self.gathered = self.gathered.or(Some(now + GATHER));
+    }
+
     /// A look is taken.
     pub(super) fn looked(&mut self, now: Instant, poll_interval: Duration) {
+        self.gathered = None;
         self.next_poll = now + poll_interval;
         self.next_retry = self.next_retry.filter(|retry| *retry > now);
     }
@@ -57,7 +69,7 @@ impl Schedule {
             Err(error) => {
                 tracing::error!(%error, "the outbox cannot be read; trying again");
                 self.database_failures = self.database_failures.saturating_add(1);
-                (self.has_more, self.next_retry) = (false, None);
+                (self.has_more, self.gathered, self.next_retry) = (false, None, None);
                 self.next_poll = now + database_delay(self.database_failures);
             }
         }
@@ -96,6 +108,16 @@ mod tests {
     }
 
     #[test]
+    fn a_hint_waits_for_others_but_not_for_ever() {
+        let (mut schedule, now) = looked();
+        schedule.hinted(now);
+        schedule.hinted(now + GATHER / 2);
+        assert_eq!(schedule.next_look(), now + GATHER);
+        schedule.looked(now + GATHER, POLL);
+        assert_eq!(schedule.next_look(), now + GATHER + POLL);
+    }
+
+    #[test]
     fn while_there_is_more_it_looks_at_once() {
         let (mut schedule, now) = looked();
         schedule.completed(now, Ok(Tick { has_more: true, ..Tick::default() }), now);
@@ -107,6 +129,7 @@ mod tests {
     #[test]
     fn a_database_that_fails_is_looked_at_later_and_later() {
         let (mut schedule, now) = looked();
+        schedule.hinted(now);
         for failures in 1..=10 {
             schedule.completed(now, Err(DbErr::Custom("gone".to_owned())), now);
             assert!(schedule.database_fails());
