@@ -2,22 +2,21 @@
 
 use std::{
     fs,
-    ops::Range,
     time::{Duration, Instant},
 };
 
 use anyhow::ensure;
 use chassis::database::Database;
 use consultation::outbox::store::{self, Due};
-use sea_orm::DatabaseConnection;
+use sea_orm::{ConnectionTrait, DatabaseConnection};
 use serde_json::json;
 use uuid::Uuid;
 
 use crate::{
     arguments::Arguments,
-    figures::{Latencies, thousands},
+    figures::{Latencies, Limit, thousands},
     http::Connection,
-    operation::{self, Call},
+    operation,
     plot::Chart,
     prepared,
     report::Section,
@@ -29,92 +28,133 @@ use crate::{
 const CLAIMED: u64 = 100;
 const LEASE: Duration = Duration::from_secs(30);
 /// Above the history's rows, so that they are the newest.
-const FIRST_ROW: u64 = 1 << 43;
+const FIRST_CLAIMED: u64 = 1 << 43;
+const FIRST_IN_PROGRESS: u64 = 1 << 44;
+const LEFT_IN_PROGRESS: u64 = 100;
 const ABOUT: &str = "Beside finished and delivered consultations: p50 of a claim of 100 payments, and of requests one \
                      after the other; in brackets the ratio to none.";
-const COLUMNS: [&str; 6] = ["finished before", "claim", "finish", "look up", "20 newest", "20 oldest"];
+const COLUMNS: [&str; 8] =
+    ["finished before", "claim", "finish", "look up", "20 newest", "20 oldest", "20 in progress", "totals"];
 
 pub(crate) async fn run(stack: &Stack, arguments: &Arguments) -> anyhow::Result<Section> {
     let mut section = Section::new("history", ABOUT, &COLUMNS);
-    let url = url(stack.port, "history");
-    let directory = stack.cluster.directory.join("history");
-    fs::create_dir_all(&directory)?;
-    let mut services = Services::new(&arguments.programs()?, |_| url.clone(), &directory);
-    services.migrate(None)?;
-    let database = connect(&url).await?;
-    let (mut stored, mut row, mut measured) = (0, FIRST_ROW, Vec::new());
+    let mut clinics = Vec::new();
     for size in arguments.histories() {
-        prepared::finished(&database, stored..size, true).await?;
-        stored = size;
-        let rounds = arguments.requests();
-        let pool = Database::connect(&url.clone().into()).await?;
-        let in_progress = row..row + rounds;
-        row = in_progress.end;
-        prepared::in_progress(&database, in_progress.clone()).await?;
-        // Unmeasured: the planner must know a table that is not empty.
-        claims(&database, &pool, &mut row, rounds / 10).await?;
-        prepared::tidy(&database).await?;
-        let claims = claims(&database, &pool, &mut row, rounds / 4).await?;
-        services.start().await?;
-        let requests = requests(&services, in_progress).await?;
-        delivered(&database).await?;
-        for service in [&mut services.consultation, &mut services.finance] {
-            service.stop()?;
+        clinics.push(Clinic::open(stack, arguments, size).await?);
+    }
+    for round in 0..arguments.requests() {
+        // In turns, so that what else the machine does hits all.
+        for clinic in &mut clinics {
+            clinic.requests(round).await?;
         }
-        let times: Vec<_> = [claims].into_iter().chain(requests).collect();
-        measured.push(times);
-        add(&mut section, size, &measured[measured.len() - 1], &measured[0]);
+    }
+    for clinic in &mut clinics {
+        clinic.close().await?;
+    }
+    for round in 0..arguments.requests() / 4 {
+        for clinic in &mut clinics {
+            clinic.claim(round).await?;
+        }
+    }
+    let measured: Vec<Vec<Latencies>> = clinics.into_iter().map(Clinic::latencies).collect();
+    for (size, times) in arguments.histories().into_iter().zip(&measured) {
+        add(&mut section, size, times, &measured[0]);
     }
     section.charts = vec![chart(&arguments.histories(), &measured)];
     Ok(section)
 }
 
-/// No relay runs meanwhile.
-async fn claims(
-    writer: &DatabaseConnection,
-    database: &Database,
-    row: &mut u64,
-    rounds: u64,
-) -> anyhow::Result<Latencies> {
-    let mut times = Vec::new();
-    for _ in 0..rounds {
-        prepared::finished(writer, *row..*row + CLAIMED, false).await?;
-        *row += CLAIMED;
-        let begin = Instant::now();
-        let leases = store::claim(&database.write, Due::All, CLAIMED, LEASE).await?;
-        times.push(begin.elapsed());
-        ensure!(u64::try_from(leases.len())? == CLAIMED, "{} were claimed", leases.len());
-        store::confirm(&database.write, &leases.iter().collect::<Vec<_>>()).await?;
-    }
-    Ok(times.into_iter().collect())
+/// Both services on a database with a history.
+struct Clinic {
+    database: DatabaseConnection,
+    pool: Database,
+    services: Services,
+    /// In the order of the columns.
+    times: [Vec<Duration>; COLUMNS.len() - 1],
 }
 
-/// On one connection, the operations in turns: finish, look up, the newest, the oldest.
-async fn requests(services: &Services, rows: Range<u64>) -> anyhow::Result<[Latencies; 4]> {
-    let mut connection = Connection::open(services.consultation.port).await?;
-    let mut calls = [operation::finish(), operation::look_up(), operation::page(true), operation::page(false)];
-    let mut times = [(); 4].map(|()| Vec::new());
-    for number in rows {
+impl Clinic {
+    async fn open(stack: &Stack, arguments: &Arguments, size: u64) -> anyhow::Result<Self> {
+        let name = format!("history_{size}");
+        stack.plain_database.execute_unprepared(&format!("CREATE DATABASE {name}")).await?;
+        let url = url(stack.port, &name);
+        let directory = stack.cluster.directory.join(name);
+        fs::create_dir_all(&directory)?;
+        let mut services = Services::new(&arguments.programs()?, |_| url.clone(), &directory);
+        services.migrate(None)?;
+        let database = connect(&url).await?;
+        prepared::finished(&database, 0..size, true).await?;
+        let in_progress = FIRST_IN_PROGRESS..FIRST_IN_PROGRESS + arguments.requests() + LEFT_IN_PROGRESS;
+        prepared::in_progress(&database, in_progress).await?;
+        let pool = Database::connect(&url.clone().into()).await?;
+        // The planner must know tables that are not empty.
+        claimed(&database, &pool, FIRST_CLAIMED - CLAIMED).await?;
+        prepared::tidy(&database).await?;
+        services.start().await?;
+        Ok(Self { database, pool, services, times: [const { Vec::new() }; _] })
+    }
+
+    /// One of each kind.
+    async fn requests(&mut self, round: u64) -> anyhow::Result<()> {
+        use operation::{finish, in_progress, look_up, page, totals};
+        let mut calls = [finish(), look_up(), page(true), page(false), in_progress(), totals()];
         for call in &mut calls[..2] {
-            call.request.fill(0, Uuid::from_u128(number.into()));
+            call.request.fill(0, Uuid::from_u128((FIRST_IN_PROGRESS + round).into()));
         }
-        for (call, times) in calls.iter().zip(&mut times) {
-            times.push(timed(&mut connection, call).await?);
+        let mut connection = Connection::open(self.services.consultation.port).await?;
+        for (call, times) in calls.iter().zip(&mut self.times[1..]) {
+            let begin = Instant::now();
+            exchange(&mut connection, call).await?;
+            times.push(begin.elapsed());
         }
+        Ok(())
     }
-    Ok(times.map(|times| times.into_iter().collect()))
+
+    /// Ends the services: no relay may claim beside what is measured next.
+    async fn close(&mut self) -> anyhow::Result<()> {
+        delivered(&self.database).await?;
+        self.services.consultation.stop()?;
+        self.services.finance.stop()
+    }
+
+    async fn claim(&mut self, round: u64) -> anyhow::Result<()> {
+        let time = claimed(&self.database, &self.pool, FIRST_CLAIMED + round * CLAIMED).await?;
+        self.times[0].push(time);
+        Ok(())
+    }
+
+    fn latencies(self) -> Vec<Latencies> {
+        self.times.into_iter().map(|times| times.into_iter().collect()).collect()
+    }
 }
 
-async fn timed(connection: &mut Connection, call: &Call) -> anyhow::Result<Duration> {
+/// How long a claim of payments takes that are new.
+async fn claimed(writer: &DatabaseConnection, database: &Database, first: u64) -> anyhow::Result<Duration> {
+    prepared::finished(writer, first..first + CLAIMED, false).await?;
     let begin = Instant::now();
-    exchange(connection, call).await?;
-    Ok(begin.elapsed())
+    let leases = store::claim(&database.write, Due::All, CLAIMED, LEASE).await?;
+    let time = begin.elapsed();
+    ensure!(u64::try_from(leases.len())? == CLAIMED, "{} were claimed", leases.len());
+    store::confirm(&database.write, &leases.iter().collect::<Vec<_>>()).await?;
+    Ok(time)
 }
-
 fn add(section: &mut Section, size: u64, times: &[Latencies], none: &[Latencies]) {
     let p50: Vec<_> = times.iter().map(|times| times.percentile(50)).collect();
     let ratios: Vec<_> = p50.iter().zip(none).map(|(time, none)| time / none.percentile(50)).collect();
-    let cells = times.iter().zip(&ratios).map(|(times, ratio)| format!("{} ({ratio:.2})", times.text(50)));
+    let millions = size / 1_000_000;
+    let verdicts: Vec<_> = COLUMNS[1..]
+        .iter()
+        .zip(&ratios)
+        .filter(|_| size > 0)
+        .map(|(name, ratio)| {
+            let promise = format!("{name} beside {millions} million, of beside none");
+            section.bar(promise, *ratio, Limit::AtMost(1.2), " x")
+        })
+        .collect();
+    let verdicts = verdicts.iter().copied().chain(std::iter::repeat(""));
+    let cells = times.iter().zip(&ratios).zip(verdicts);
+    let cells =
+        cells.map(|((times, ratio), verdict)| format!("{} ({ratio:.2}) {verdict}", times.text(50)).trim().to_owned());
     let size_cell = u32::try_from(size).map_or_else(|_| size.to_string(), |size| thousands(size.into()));
     section.row(&[size_cell].into_iter().chain(cells).collect::<Vec<_>>());
     section.figures.push(json!({

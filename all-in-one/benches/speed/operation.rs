@@ -93,3 +93,22 @@ pub(crate) fn page(newest: bool) -> Call {
         ends: b"}}}}",
     }
 }
+
+/// The 20 newest of those in progress.
+pub(crate) fn in_progress() -> Call {
+    const QUERY: &str = "{ consultations(last: 20, filter: { status: IN_PROGRESS }) {
+        edges { node { id patientId startDate } } } }";
+    Call {
+        request: Request::graphql(QUERY, "{}"),
+        begins: br#"{"data":{"consultations":{"edges":[{"node":{"id":""#,
+        ends: b"}}]}}}",
+    }
+}
+
+/// How many there are: of all, and of those that are finished.
+pub(crate) fn totals() -> Call {
+    const QUERY: &str = "{ all: consultations(first: 1) { totalCount }
+        finished: consultations(first: 1, filter: { status: FINISHED }) { totalCount }
+        delivered: pendingPayments(first: 1, filter: { status: FINISHED }) { totalCount } }";
+    Call { request: Request::graphql(QUERY, "{}"), begins: br#"{"data":{"all":{"totalCount":"#, ends: b"}}}" }
+}

@@ -9,7 +9,7 @@ const LEFT: f64 = 56.0;
 const TOP: f64 = 44.0;
 const BOTTOM: f64 = 40.0;
 const RIGHT: f64 = 16.0;
-const COLORS: [&str; 5] = ["#0b6e99", "#d9730d", "#448361", "#9065b0", "#c14c8a"];
+const COLORS: [&str; 7] = ["#0b6e99", "#d9730d", "#448361", "#9065b0", "#c14c8a", "#7f7f7f", "#b8860b"];
 /// Lines of the vertical scale.
 const STEPS: u32 = 4;
 

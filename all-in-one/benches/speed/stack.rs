@@ -34,7 +34,7 @@ impl Stack {
         let options = format!("-p {port} -c listen_addresses=127.0.0.1 {SETTINGS}");
         let cluster = Cluster::start(&options).map_err(|why| anyhow!("no PostgreSQL: {why}"))?;
         let admin = connect(&url(port, "postgres")).await?;
-        for name in ["consultation", "finance", "plain", "history"] {
+        for name in ["consultation", "finance", "plain"] {
             admin.execute_unprepared(&format!("CREATE DATABASE {name}")).await?;
         }
         let mut services = Services::new(programs, |name| url(port, name), &cluster.directory);
