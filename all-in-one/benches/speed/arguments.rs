@@ -53,6 +53,8 @@ pub(crate) enum Subject {
     Drain,
     /// Cost beside finished consultations
     History,
+    /// PostGraphile creating the same row, if npm has installed it
+    Postgraphile,
     /// Time until ready, and sizes
     StartUp,
 }

@@ -43,9 +43,20 @@ impl Load {
         numbers: &Arc<Numbers>,
     ) -> anyhow::Result<Measured> {
         let service = if self.operation == Operation::Record { &services.finance } else { &services.consultation };
+        self.run_at(service.port, services, postmaster, numbers).await
+    }
+
+    /// The same with whoever listens there.
+    pub(crate) async fn run_at(
+        self,
+        port: u16,
+        services: &Services,
+        postmaster: Option<u32>,
+        numbers: &Arc<Numbers>,
+    ) -> anyhow::Result<Measured> {
         let mut sessions = Vec::new();
         for _ in 0..self.connections {
-            sessions.push(Session::open(service.port, self.operation, numbers.clone()).await?);
+            sessions.push(Session::open(port, self.operation, numbers.clone()).await?);
         }
         let begin = Instant::now() + WARM_UP;
         let end = begin + self.lasts;

@@ -19,6 +19,7 @@ mod operation;
 mod pgbench;
 mod plain_loop;
 mod plot;
+mod postgraphile;
 mod prepared;
 mod report;
 mod service;
@@ -62,6 +63,7 @@ async fn run(arguments: &Arguments) -> anyhow::Result<()> {
             Subject::Delivery => delivery::run(&stack, arguments).await?,
             Subject::Drain => drain::run(&mut stack, arguments).await?,
             Subject::History => history::run(&stack, arguments).await?,
+            Subject::Postgraphile => postgraphile::run(&stack, arguments).await?,
             Subject::StartUp => start_up::run(&stack, arguments).await?,
         };
         report.add(section);

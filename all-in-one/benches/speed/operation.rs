@@ -9,6 +9,8 @@ pub(crate) enum Operation {
     Record,
     /// A consultation's day: start, look it up, a page of the newest, finish.
     Mixed,
+    /// What a start writes, by PostGraphile.
+    CreateRow,
 }
 
 impl Operation {
@@ -18,6 +20,7 @@ impl Operation {
             Self::Finish => "finish",
             Self::Record => "record",
             Self::Mixed => "mixed",
+            Self::CreateRow => "create row",
         }
     }
 
@@ -45,6 +48,18 @@ pub(crate) fn start() -> Call {
         request: Request::graphql(QUERY, r#"{"input":{"physicianId":"{0}","patientId":"{1}"}}"#),
         begins: br#"{"data":{"startConsultation":{"consultation":{"id":""#,
         ends: NO_ERRORS,
+    }
+}
+
+/// Places: the physician, the patient, the consultation.
+pub(crate) fn create_row() -> Call {
+    const QUERY: &str = "mutation Create($input: CreateConsultationInput!) { createConsultation(input: $input) {
+        consultation { rowId startDate } } }";
+    let row = r#"{"rowId":"{2}","physicianId":"{0}","patientId":"{1}","startDate":"2026-01-01T12:00:00Z"}"#;
+    Call {
+        request: Request::graphql(QUERY, &format!(r#"{{"input":{{"consultation":{row}}}}}"#)),
+        begins: br#"{"data":{"createConsultation":{"consultation":{"rowId":""#,
+        ends: b"}}}}",
     }
 }
 

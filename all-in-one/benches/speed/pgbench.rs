@@ -84,7 +84,7 @@ fn script(operation: Operation) -> String {
          ON CONFLICT DO NOTHING RETURNING {COLUMNS}"
     );
     match operation {
-        Operation::Start => format!("{RANDOM}{start};\n"),
+        Operation::Start | Operation::CreateRow => format!("{RANDOM}{start};\n"),
         Operation::Record => format!(
             "{RANDOM}INSERT INTO payment (id, appointment_id, total_price_cents, recorded_at)
              VALUES ({NEW_ID}, lpad(to_hex(:s::bigint), 32, '0')::uuid, 21600, now())

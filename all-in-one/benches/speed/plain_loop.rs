@@ -48,7 +48,7 @@ impl PlainLoop {
                 Operation::Start => self.insert(START).await?,
                 Operation::Record => self.insert(RECORD).await?,
                 Operation::Finish => self.finish(rows.next()).await?,
-                Operation::Mixed => anyhow::bail!("not one transaction"),
+                Operation::Mixed | Operation::CreateRow => anyhow::bail!("not one of the services' transactions"),
             }
             let now = Instant::now();
             times.push(now - begin);

@@ -9,6 +9,7 @@ use std::{
 };
 
 use anyhow::{Context, bail, ensure};
+use chassis::clock;
 use fastrand::Rng;
 use uuid::{Uuid, fmt::Hyphenated};
 
@@ -58,6 +59,7 @@ impl Session {
     pub(crate) async fn open(port: u16, operation: Operation, numbers: Arc<Numbers>) -> anyhow::Result<Self> {
         let calls = match operation {
             Operation::Start => vec![operation::start()],
+            Operation::CreateRow => vec![operation::create_row()],
             Operation::Finish => vec![operation::finish()],
             Operation::Record => vec![operation::record()],
             Operation::Mixed => {
@@ -77,6 +79,11 @@ impl Session {
         if is_start {
             call.request.fill(0, Uuid::from_u128(self.random.u128(0..PHYSICIANS)));
             call.request.fill(1, Uuid::from_u128(self.random.u128(..)));
+        } else if self.operation == Operation::CreateRow {
+            call.request.fill(0, Uuid::from_u128(self.random.u128(0..PHYSICIANS)));
+            call.request.fill(1, Uuid::from_u128(self.random.u128(..)));
+            // As the services make them: an index need not pay for scattered keys.
+            call.request.fill(2, clock::id_at(clock::now()));
         } else if self.operation == Operation::Finish {
             let number = self.numbers.next().context("all prepared consultations are finished")?;
             call.request.fill(0, Uuid::from_u128(number.into()));
