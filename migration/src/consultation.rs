@@ -4,7 +4,7 @@ use sea_orm_migration::prelude::*;
 
 use crate::{
     m20261124_000001_create_consultation, m20261124_000002_create_pending_payment,
-    m20261124_000004_keep_pending_payments, m20261124_000005_count_consultations,
+    m20261124_000004_keep_pending_payments, m20261124_000005_count_consultations, m20261124_000007_room_for_claims,
 };
 
 /// Migrates `consultation` and `pending_payment`, and the counts of their rows.
@@ -19,6 +19,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000002_create_pending_payment::Migration),
             Box::new(m20261124_000004_keep_pending_payments::Migration),
             Box::new(m20261124_000005_count_consultations::Migration),
+            Box::new(m20261124_000007_room_for_claims::Migration),
         ]
     }
 

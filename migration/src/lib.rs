@@ -12,6 +12,7 @@ mod m20261124_000003_create_payment;
 mod m20261124_000004_keep_pending_payments;
 mod m20261124_000005_count_consultations;
 mod m20261124_000006_count_payments;
+mod m20261124_000007_room_for_claims;
 mod row_count;
 
 pub use sea_orm_migration::MigratorTrait;

@@ -30,7 +30,7 @@ const LEASE: Duration = Duration::from_secs(30);
 /// Above the history's rows, so that they are the newest.
 const FIRST_CLAIMED: u64 = 1 << 43;
 const FIRST_IN_PROGRESS: u64 = 1 << 44;
-const LEFT_IN_PROGRESS: u64 = 100;
+const IN_PROGRESS: u64 = 100;
 const ABOUT: &str = "Beside finished and delivered consultations: p50 of a claim of 100 payments, and of requests one \
                      after the other; in brackets the ratio to none.";
 const COLUMNS: [&str; 8] =
@@ -84,8 +84,7 @@ impl Clinic {
         services.migrate(None)?;
         let database = connect(&url).await?;
         prepared::finished(&database, 0..size, true).await?;
-        let in_progress = FIRST_IN_PROGRESS..FIRST_IN_PROGRESS + arguments.requests() + LEFT_IN_PROGRESS;
-        prepared::in_progress(&database, in_progress).await?;
+        prepared::in_progress(&database, FIRST_IN_PROGRESS..FIRST_IN_PROGRESS + IN_PROGRESS).await?;
         let pool = Database::connect(&url.clone().into()).await?;
         // The planner must know tables that are not empty.
         claimed(&database, &pool, FIRST_CLAIMED - CLAIMED).await?;
@@ -94,12 +93,14 @@ impl Clinic {
         Ok(Self { database, pool, services, times: [const { Vec::new() }; _] })
     }
 
-    /// One of each kind.
+    /// One of each kind; as many are in progress before it as after.
     async fn requests(&mut self, round: u64) -> anyhow::Result<()> {
         use operation::{finish, in_progress, look_up, page, totals};
+        let (oldest, next) = (FIRST_IN_PROGRESS + round, FIRST_IN_PROGRESS + round + IN_PROGRESS);
+        prepared::in_progress(&self.database, next..next + 1).await?;
         let mut calls = [finish(), look_up(), page(true), page(false), in_progress(), totals()];
         for call in &mut calls[..2] {
-            call.request.fill(0, Uuid::from_u128((FIRST_IN_PROGRESS + round).into()));
+            call.request.fill(0, Uuid::from_u128(oldest.into()));
         }
         let mut connection = Connection::open(self.services.consultation.port).await?;
         for (call, times) in calls.iter().zip(&mut self.times[1..]) {

@@ -37,3 +37,20 @@ async fn a_claim_reads_the_index_of_what_is_due_in_its_order(
         assert!(!plan.contains(costly), "{plan}");
     }
 }
+
+/// Then no index needs a new entry, since a claim changes nothing that one holds.
+#[tokio::test]
+async fn a_claim_writes_beside_its_row() {
+    let Some(db) = outbox(Backend::Postgres, DELIVERED).await else { return };
+    let database = &db.database.write;
+    let pages = async || {
+        let pages = "SELECT split_part(ctid::text, ',', 1) FROM pending_payment ORDER BY id";
+        let rows = database.query_all_raw(Statement::from_string(DbBackend::Postgres, pages)).await.expect("pages");
+        rows.iter().map(|row| row.try_get_by_index::<String>(0).expect("a page")).collect::<Vec<_>>()
+    };
+    let before = pages().await;
+    for _ in 0..DELIVERED / 100 {
+        store::claim(database, Due::All, 100, LEASE).await.expect("a claim");
+    }
+    assert_eq!(pages().await, before);
+}

@@ -88,7 +88,8 @@ async fn what_is_missing_is_named_without_creating_anything(
             "m20261124_000001_create_consultation",
             "m20261124_000002_create_pending_payment",
             "m20261124_000004_keep_pending_payments",
-            "m20261124_000005_count_consultations"
+            "m20261124_000005_count_consultations",
+            "m20261124_000007_room_for_claims"
         ]
     );
     let missing = db.database.pending_migrations::<Finance>().await.expect("an answer");
