@@ -22,6 +22,9 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// PostgreSQL ends what runs away, so that one stuck session cannot hold up the service.
 const SESSION_LIMITS: [(&str, &str); 3] =
     [("statement_timeout", "5s"), ("lock_timeout", "2s"), ("idle_in_transaction_session_timeout", "10s")];
+/// Every statement has its index. A plan that was made for an empty table may read the whole of it for as long as the
+/// connection lives, also when a foreign key is checked; and what looks dear is not worth compiling.
+const PLANNER: [(&str, &str); 2] = [("enable_seqscan", "off"), ("jit", "off")];
 /// Only connections that were idle this long are tested before use: testing each costs a round trip. No longer
 /// than a restart of the server takes, so that none from before it is used for a client's request after it.
 const TEST_WHEN_IDLE_FOR: Duration = Duration::from_millis(500);
@@ -106,9 +109,15 @@ impl Database {
 }
 
 /// That `column` is one of `ids`. On PostgreSQL it is one statement for lists of every length: as a list of values
-/// each would be another, to be planned by each connection anew.
+/// each would be another, to be planned by each connection anew. One alone is compared as such, since PostgreSQL
+/// plans short arrays each time.
 pub fn is_one_of(backend: DbBackend, column: impl ColumnTrait, ids: impl IntoIterator<Item = Uuid>) -> SimpleExpr {
-    if backend == DbBackend::Postgres { column.eq_any(ids) } else { column.is_in(ids) }
+    let ids: Vec<_> = ids.into_iter().collect();
+    match (backend, ids.as_slice()) {
+        (_, [id]) => column.eq(*id),
+        (DbBackend::Postgres, _) => column.eq_any(ids),
+        _ => column.is_in(ids),
+    }
 }
 
 /// The database's own time plus an offset, as SQL: who is due must not depend on a replica's clock.
@@ -158,7 +167,7 @@ fn postgres(url: &str, connections: u32) -> ConnectOptions {
     let mut options = ConnectOptions::new(url);
     options.max_connections(connections).acquire_timeout(PATIENCE).sqlx_logging(false).connect_lazy(true);
     options.test_before_acquire_if_idle_for(TEST_WHEN_IDLE_FOR);
-    options.map_sqlx_postgres_opts(|postgres| postgres.options(SESSION_LIMITS));
+    options.map_sqlx_postgres_opts(|postgres| postgres.options(SESSION_LIMITS).options(PLANNER));
     options
 }
 

@@ -103,13 +103,17 @@ fn script(operation: Operation) -> String {
     }
 }
 
+/// The two statements of the service, for one row.
 fn finish(id: &str) -> String {
     format!(
-        "BEGIN;
-         SELECT {COLUMNS} FROM consultation WHERE id = {id} FOR UPDATE;
-         UPDATE consultation SET end_date = clock_timestamp(), price_cents = 20000 WHERE id = {id};
+        "SELECT {COLUMNS} FROM consultation WHERE id = {id};
+         WITH in_progress AS MATERIALIZED (
+             SELECT id FROM consultation WHERE id = {id} AND end_date IS NULL FOR NO KEY UPDATE
+         ), finished AS (
+             UPDATE consultation SET end_date = clock_timestamp(), price_cents = 20000 FROM in_progress
+             WHERE consultation.id = in_progress.id RETURNING consultation.id, consultation.price_cents
+         )
          INSERT INTO pending_payment (id, appointment_id, total_price_cents, next_attempt_at, created_at)
-         VALUES ({NEW_ID}, {id}, 20000, clock_timestamp(), clock_timestamp());
-         COMMIT;\n"
+         SELECT {NEW_ID}, id, price_cents, clock_timestamp(), clock_timestamp() FROM finished;\n"
     )
 }

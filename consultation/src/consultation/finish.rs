@@ -85,7 +85,7 @@ impl FinishWriter {
         let postgres = &self.database.write;
         let mut batch = Batch::read(postgres, rows).await?;
         let answers = batch.finish(rows, self.price_per_hour);
-        let is_written = statements::finish_arrays(postgres, &batch.finished).await? == batch.finished.len();
+        let is_written = statements::finish(postgres, &batch.finished).await? == batch.finished.len();
         Ok((is_written.then_some(answers), batch))
     }
 

@@ -6,7 +6,7 @@ use chassis::database::is_one_of;
 use chrono::{DateTime, Utc};
 use entity::consultation::{Column, Entity as Consultations, Model as Consultation};
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DbBackend, DbErr, EntityTrait, QueryFilter, Statement,
+    ConnectionTrait, DatabaseConnection, DbBackend, DbErr, EntityTrait, QueryFilter, Statement, Value,
     sea_query::{Expr, ExprTrait, IntoIden, Query, TableRef, ValueTuple},
 };
 use uuid::Uuid;
@@ -14,21 +14,34 @@ use uuid::Uuid;
 use super::Finish;
 use crate::outbox::store::Enqueue;
 
-/// Ends those that are in progress still and enqueues their payments, in one statement for batches of every size.
-/// Rows are locked in the order of their ids, which is the same in every process: batches cannot deadlock.
-const FINISH_ARRAYS: &str = "
-    WITH in_progress AS MATERIALIZED (
-        SELECT id FROM consultation WHERE id = ANY($1::uuid[]) AND end_date IS NULL ORDER BY id FOR NO KEY UPDATE
-    ), finished AS (
-        UPDATE consultation SET end_date = row.end_date, price_cents = row.price_cents
-        FROM unnest($1::uuid[], $2::timestamptz[], $3::bigint[], $4::uuid[])
-                 AS row (id, end_date, price_cents, pending_payment_id)
-             JOIN in_progress USING (id)
-        WHERE consultation.id = row.id
-        RETURNING consultation.id, consultation.price_cents, row.pending_payment_id
-    )
-    INSERT INTO pending_payment (id, appointment_id, total_price_cents, next_attempt_at, created_at)
-    SELECT pending_payment_id, id, price_cents, clock_timestamp(), clock_timestamp() FROM finished";
+/// Ends those that are in progress still and enqueues their payments. Rows are locked in the order of their ids, which
+/// is the same in every process: batches cannot deadlock.
+macro_rules! finish {
+    (id $is_one_of_ids:literal, $rows:literal) => {
+        concat!(
+            "WITH in_progress AS MATERIALIZED (
+                 SELECT id FROM consultation WHERE id ",
+            $is_one_of_ids,
+            " AND end_date IS NULL ORDER BY id FOR NO KEY UPDATE
+             ), finished AS (
+                 UPDATE consultation SET end_date = row.end_date, price_cents = row.price_cents
+                 FROM ",
+            $rows,
+            " AS row (id, end_date, price_cents, pending_payment_id) JOIN in_progress USING (id)
+                 WHERE consultation.id = row.id
+                 RETURNING consultation.id, consultation.price_cents, row.pending_payment_id
+             )
+             INSERT INTO pending_payment (id, appointment_id, total_price_cents, next_attempt_at, created_at)
+             SELECT pending_payment_id, id, price_cents, clock_timestamp(), clock_timestamp() FROM finished"
+        )
+    };
+}
+
+/// One statement for batches of every size.
+const FINISH_ARRAYS: &str =
+    finish!(id "= ANY($1::uuid[])", "unnest($1::uuid[], $2::timestamptz[], $3::bigint[], $4::uuid[])");
+/// PostgreSQL would plan short arrays anew each time, which takes as long as to finish one.
+const FINISH_ONE: &str = finish!(id "= $1::uuid", "(SELECT $1::uuid, $2::timestamptz, $3::bigint, $4::uuid)");
 
 pub(super) async fn find(
     database: &impl ConnectionTrait,
@@ -41,18 +54,24 @@ pub(super) async fn find(
 }
 
 /// How many were in progress still and are finished now.
-pub(super) async fn finish_arrays(
+pub(super) async fn finish(
     postgres: &DatabaseConnection,
     finished: &[(Enqueue, DateTime<Utc>)],
 ) -> Result<usize, DbErr> {
-    if finished.is_empty() {
-        return Ok(0);
-    }
-    let ids = |of: fn(&Enqueue) -> Uuid| finished.iter().map(|(payment, _)| of(payment)).collect::<Vec<_>>().into();
-    let end_dates: Vec<_> = finished.iter().map(|(_, end_date)| *end_date).collect();
-    let prices: Vec<_> = finished.iter().map(|(payment, _)| payment.total_price.cents()).collect();
-    let columns = [ids(|payment| payment.appointment_id), end_dates.into(), prices.into(), ids(|payment| payment.id)];
-    let finish = Statement::from_sql_and_values(DbBackend::Postgres, FINISH_ARRAYS, columns);
+    let (sql, values): (_, [Value; 4]) = match finished {
+        [] => return Ok(0),
+        [(Enqueue { id, appointment_id, total_price }, end_date)] => {
+            (FINISH_ONE, [(*appointment_id).into(), (*end_date).into(), total_price.cents().into(), (*id).into()])
+        }
+        _ => {
+            let ids = |of: fn(&Enqueue) -> Uuid| finished.iter().map(|(payment, _)| of(payment)).collect::<Vec<_>>();
+            let end_dates: Vec<_> = finished.iter().map(|(_, end_date)| *end_date).collect();
+            let prices: Vec<_> = finished.iter().map(|(payment, _)| payment.total_price.cents()).collect();
+            let (appointment_ids, payment_ids) = (ids(|payment| payment.appointment_id), ids(|payment| payment.id));
+            (FINISH_ARRAYS, [appointment_ids.into(), end_dates.into(), prices.into(), payment_ids.into()])
+        }
+    };
+    let finish = Statement::from_sql_and_values(DbBackend::Postgres, sql, values);
     let finished = postgres.execute_raw(finish).await?.rows_affected();
     usize::try_from(finished).map_err(|error| DbErr::Custom(error.to_string()))
 }
