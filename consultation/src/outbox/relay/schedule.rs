@@ -11,7 +11,7 @@ use super::{
 };
 
 /// A hint waits so long for others: what is finished in this time is delivered together.
-const GATHER: Duration = Duration::from_millis(5);
+const GATHER: Duration = Duration::from_millis(8);
 
 /// Made of hints and of what the rounds did.
 #[derive(Debug)]
