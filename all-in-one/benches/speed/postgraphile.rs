@@ -22,12 +22,13 @@ use crate::{
     stack::{Stack, url},
 };
 
-const CONNECTIONS: usize = 32;
+/// The second loads both fully.
+const CONNECTIONS: [usize; 2] = [32, 128];
 const READY_WITHIN: Duration = Duration::from_secs(30);
 const ASK_AGAIN_AFTER: Duration = Duration::from_millis(50);
 const ABOUT: &str = "The row that a start creates, created by PostGraphile 5 (one process of Node.js) in the same table of \
-                     the same cluster, without users, rules and ids of its own: requests in a second with 32 connections.";
-const COLUMNS: [&str; 7] = ["start", "p50", "p99", "PostGraphile", "p50", "p99", "ratio"];
+                     the same cluster, without users, rules and ids of its own: requests in a second.";
+const COLUMNS: [&str; 8] = ["connections", "start", "p50", "p99", "PostGraphile", "p50", "p99", "ratio"];
 
 pub(crate) async fn run(stack: &Stack, arguments: &Arguments) -> anyhow::Result<Section> {
     let mut section = Section::new("postgraphile", ABOUT, &COLUMNS);
@@ -36,9 +37,22 @@ pub(crate) async fn run(stack: &Stack, arguments: &Arguments) -> anyhow::Result<
         return Ok(section);
     };
     let server = Server::start(&node_modules, &url(stack.port, "plain")).await?;
+    for connections in CONNECTIONS {
+        compare(&mut section, stack, arguments, &server, connections).await?;
+    }
+    Ok(section)
+}
+
+async fn compare(
+    section: &mut Section,
+    stack: &Stack,
+    arguments: &Arguments,
+    server: &Server,
+    connections: usize,
+) -> anyhow::Result<()> {
     let mut pairs = Vec::new();
     for _ in 0..arguments.rounds() {
-        let load = |operation| Load { operation, connections: CONNECTIONS, lasts: arguments.run() };
+        let load = |operation| Load { operation, connections, lasts: arguments.run() };
         stack.checkpoint().await?;
         let service = load(Operation::Start).run(&stack.services, None, &Numbers::new(1..1)).await?;
         stack.checkpoint().await?;
@@ -47,18 +61,20 @@ pub(crate) async fn run(stack: &Stack, arguments: &Arguments) -> anyhow::Result<
     }
     pairs.sort_by(|a, b| a.0.total_cmp(&b.0));
     let (ratio, service, beside) = pairs.swap_remove(pairs.len() / 2);
-    let verdict = section.bar("start, of PostGraphile".to_owned(), ratio, Limit::AtLeast(5.0), " x");
+    let promise = format!("start, {connections} connections, of PostGraphile");
+    let verdict = section.bar(promise, ratio, Limit::AtLeast(5.0), " x");
     let cells = |measured: &Measured| {
         let Measured { per_second, latencies, .. } = measured;
         [format!("{}/s", thousands(*per_second)), latencies.text(50), latencies.text(99)]
     };
-    section.row(&[&cells(&service)[..], &cells(&beside), &[format!("{ratio:.2} {verdict}")]].concat());
+    let name = connections.to_string();
+    section.row(&[&[name][..], &cells(&service), &cells(&beside), &[format!("{ratio:.2} {verdict}")]].concat());
     let figures =
         |measured: &Measured| json!({ "per_second": measured.per_second, "p50_p99_ms": measured.latencies.p50_p99() });
     section.figures.push(json!({
-        "connections": CONNECTIONS, "ratio": ratio, "service": figures(&service), "postgraphile": figures(&beside),
+        "connections": connections, "ratio": ratio, "service": figures(&service), "postgraphile": figures(&beside),
     }));
-    Ok(section)
+    Ok(())
 }
 
 /// Where npm has installed it.
