@@ -82,7 +82,12 @@ impl Database {
         // The lock belongs to the transaction, so that it goes with it whatever happens.
         let transaction = self.begin().await?;
         if transaction.get_database_backend() == DbBackend::Postgres {
-            transaction.execute_unprepared("SET LOCAL lock_timeout = '60s'").await?;
+            // The limits and the planner's settings are for requests: a migration may read whole tables.
+            transaction
+                .execute_unprepared(
+                    "SET LOCAL lock_timeout = '60s'; SET LOCAL statement_timeout = 0; SET LOCAL enable_seqscan = on",
+                )
+                .await?;
             transaction.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")).await?;
         }
         M::up(&transaction, None).await?;

@@ -139,6 +139,7 @@ async fn claimed(writer: &DatabaseConnection, database: &Database, first: u64) -
     store::confirm(&database.write, &leases.iter().collect::<Vec<_>>()).await?;
     Ok(time)
 }
+
 fn add(section: &mut Section, size: u64, times: &[Latencies], none: &[Latencies]) {
     let p50: Vec<_> = times.iter().map(|times| times.percentile(50)).collect();
     let ratios: Vec<_> = p50.iter().zip(none).map(|(time, none)| time / none.percentile(50)).collect();

@@ -2,7 +2,8 @@
 
 use migration::{MigratorTrait, consultation::Migrator as Consultation, finance::Migrator as Finance};
 use rstest::rstest;
-use sea_orm::ConnectionTrait;
+use sea_orm::{ConnectionTrait, DbErr};
+use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager, prelude::async_trait};
 use testkit::{Backend, TestDatabase};
 
 use crate::catalogue::{applied, catalogue, tables};
@@ -129,4 +130,37 @@ async fn a_migration_that_fails_half_way_leaves_nothing_and_can_be_tried_again(
     database.execute_unprepared("DROP TABLE pending_payment_due").await.expect("dropped");
     migrate::<Consultation>(&db).await;
     assert_eq!(tables(&db).await, CONSULTATION_TABLES);
+}
+
+/// Fails under the limits of requests.
+struct ReadsWholeTables;
+
+#[async_trait::async_trait]
+impl MigratorTrait for ReadsWholeTables {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(ReadWholeTables)]
+    }
+}
+
+struct ReadWholeTables;
+
+impl MigrationName for ReadWholeTables {
+    fn name(&self) -> &'static str {
+        "read_whole_tables"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for ReadWholeTables {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let check = "DO $$ BEGIN ASSERT current_setting('statement_timeout') = '0'
+            AND current_setting('enable_seqscan') = 'on'; END $$";
+        manager.get_connection().execute_unprepared(check).await.map(drop)
+    }
+}
+
+#[tokio::test]
+async fn a_migration_may_take_longer_than_a_request() {
+    let Some(db) = TestDatabase::empty(Backend::Postgres).await else { return };
+    migrate::<ReadsWholeTables>(&db).await;
 }
