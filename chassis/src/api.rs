@@ -5,15 +5,13 @@ use std::sync::Arc;
 use anyhow::Context;
 use async_graphql::Executor;
 use axum::{Router, middleware};
-use sea_orm_migration::MigratorTrait;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     auth::{self, Authenticator},
     config::Server,
-    database::Database,
     graphiql, graphql,
-    health::{self, Heartbeat},
+    health::{self, Heartbeat, Readiness},
     language,
 };
 
@@ -31,16 +29,16 @@ pub struct Offer<S> {
 }
 
 /// `/graphql`, `/schema.graphql`, `/graphiql`, what else `offer` has, `/livez` and `/readyz`; ready when the
-/// migrations of `M` are applied, live as long as `heartbeat` is.
+/// monitor behind `readiness` says so, live as long as all `heartbeats` are.
 ///
 /// # Errors
 /// When the users or the trusted documents cannot be read.
-pub fn router<M: MigratorTrait + 'static, S: Executor>(
+pub fn router<S: Executor>(
     server: &Server,
-    database: &Database,
+    readiness: Readiness,
     shutdown: &CancellationToken,
     offer: Offer<S>,
-    heartbeat: Option<Heartbeat>,
+    heartbeats: Vec<Heartbeat>,
 ) -> anyhow::Result<Router> {
     let authenticator = Arc::new(Authenticator::new(server.name, &server.access)?);
     let endpoint = graphql::Endpoint::with(offer.schema, &server.api)
@@ -54,5 +52,5 @@ pub fn router<M: MigratorTrait + 'static, S: Executor>(
     let guarded = auth::require(guarded, Arc::clone(&authenticator));
     let guarded = graphql::websocket::before(guarded, endpoint, authenticator);
     let guarded = guarded.layer(middleware::from_fn(language::negotiate));
-    Ok(guarded.merge(health::router::<M>(database.clone(), shutdown.clone(), heartbeat)))
+    Ok(guarded.merge(health::router(readiness, shutdown.clone(), heartbeats)))
 }

@@ -45,7 +45,7 @@ pub async fn run<M: MigratorTrait>(
     build: impl FnOnce(&Server, &Database, &CancellationToken) -> anyhow::Result<Service>,
 ) -> anyhow::Result<()> {
     match command.unwrap_or(Command::Serve) {
-        Command::Serve => serve::<M>(server, build).await,
+        Command::Serve => serve(server, build).await,
         Command::Migrate => connect(&server).await?.migrate::<M>().await.context("cannot migrate the database"),
         Command::Schema => {
             print!("{}", sdl());
@@ -60,20 +60,17 @@ pub async fn run<M: MigratorTrait>(
 /// # Errors
 /// When the URL is malformed or the file cannot be opened.
 pub async fn connect(server: &Server) -> anyhow::Result<Database> {
-    Database::connect(&server.database_url).await.with_context(|| format!("{}: cannot open the database", server.name))
+    Database::open(&server.database_url, server.database_connections)
+        .await
+        .with_context(|| format!("{}: cannot open the database", server.name))
 }
 
-async fn serve<M: MigratorTrait>(
+async fn serve(
     server: Server,
     build: impl FnOnce(&Server, &Database, &CancellationToken) -> anyhow::Result<Service>,
 ) -> anyhow::Result<()> {
     let mut lifecycle = Lifecycle::new()?;
     let database = connect(&server).await?;
-    match database.pending_migrations::<M>().await {
-        Ok(pending) if pending.is_empty() => {}
-        Ok(_) => tracing::warn!("{}: the database lacks migrations; not ready until `migrate` was run", server.name),
-        Err(error) => tracing::warn!(%error, "{}: the database cannot be reached; not ready until it can", server.name),
-    }
     let service = build(&server, &database, &lifecycle.shutdown())?;
     let listener = server::listen(&server)?;
     server::start(&mut lifecycle, server.name, listener, service);

@@ -24,6 +24,12 @@ pub fn id_at(time: DateTime<Utc>) -> Uuid {
     Uuid::new_v7(Timestamp::from_unix(NoContext, seconds, time.timestamp_subsec_nanos()))
 }
 
+/// A new UUIDv7. Its time is that of this process's clock: it orders, and decides nothing.
+#[must_use]
+pub fn new_id() -> Uuid {
+    id_at(now())
+}
+
 /// The smallest id that [`id_at`] can make from `time` or later: it turns a period into a range of ids.
 #[must_use]
 pub fn first_id_at(time: DateTime<Utc>) -> Uuid {

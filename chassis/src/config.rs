@@ -4,7 +4,9 @@ mod settings;
 
 use std::{
     net::{Ipv4Addr, Ipv6Addr, SocketAddr},
+    ops::RangeInclusive,
     path::PathBuf,
+    time::Duration,
 };
 
 use anyhow::{Context, bail, ensure};
@@ -27,12 +29,44 @@ pub struct Server {
     pub bind: SocketAddr,
     /// `sqlite:` or `postgres:` URL.
     pub database_url: SecretString,
+    /// Connections to PostgreSQL at once.
+    pub database_connections: usize,
+    /// How far this machine's clock may differ from the database's.
+    pub max_clock_difference: Duration,
     /// Who may call.
     pub access: Access,
     /// The certificate with which to speak HTTPS, if not plain HTTP.
     pub tls: Option<tls::Files>,
     /// What may be asked.
     pub api: Api,
+}
+
+/// Fewer than this and a service's own loops wait for each other; more than [`MAX_CONNECTIONS`] is more than any server has.
+pub const MIN_CONNECTIONS: usize = 2;
+/// See [`MIN_CONNECTIONS`].
+pub const MAX_CONNECTIONS: usize = 1_000;
+/// Below, the time of an answer counts; above, a check says nothing.
+const CLOCK_DIFFERENCES: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_hours(1);
+
+/// Reads how many connections there may be.
+///
+/// # Errors
+/// When it is no number, or out of range.
+pub fn connections(text: &str) -> Result<usize, String> {
+    let range = MIN_CONNECTIONS..=MAX_CONNECTIONS;
+    text.parse()
+        .ok()
+        .filter(|number| range.contains(number))
+        .ok_or(format!("want {MIN_CONNECTIONS} to {MAX_CONNECTIONS}"))
+}
+
+/// Reads by how much clocks may differ.
+///
+/// # Errors
+/// When it is no duration, or out of range.
+pub fn clock_difference(text: &str) -> Result<Duration, String> {
+    let difference = humantime::parse_duration(text).map_err(|error| error.to_string())?;
+    if CLOCK_DIFFERENCES.contains(&difference) { Ok(difference) } else { Err("want 100ms to 1h".to_owned()) }
 }
 
 /// What clients may ask of the API.

@@ -5,18 +5,19 @@
 
 use std::{
     fmt,
+    future::Future,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use futures_util::future::join_all;
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement, sqlx};
-use sqlx::postgres::{PgListener, PgNotification};
-use tokio::sync::Notify;
+use sqlx::postgres::{PgListener, PgNotification, PgPool};
+use tokio::{sync::Notify, time::timeout};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::{backoff::database_delay, database::Database};
+use crate::{backoff::database_delay, database::Database, health::Heartbeat};
 
 /// One NOTIFY stands for all hints of this time.
 const COALESCE: Duration = Duration::from_millis(100);
@@ -24,6 +25,8 @@ const COALESCE: Duration = Duration::from_millis(100);
 const MAX_IDS: usize = 200;
 /// Ids that wait while the database is slow or away. Beyond, the others are told that they missed some.
 const MAX_WAITING: usize = 10_000;
+/// After so long without a notification a connection is asked for one. Dead ones are found within three times this.
+const SILENCE: Duration = Duration::from_secs(3);
 /// In place of ids.
 const TOO_MANY: &str = "too-many";
 
@@ -133,25 +136,37 @@ impl fmt::Debug for Channel {
 }
 
 /// Passes hints on to the other replicas and theirs to this one, until shutdown.
-pub async fn connect(channels: Vec<Channel>, database: Database, shutdown: CancellationToken) {
-    if database.write.get_database_backend() == DbBackend::Postgres {
-        let sending = join_all(channels.iter().map(|channel| channel.keep_sending(&database, &shutdown)));
-        tokio::join!(sending, keep_listening(&channels, &database, &shutdown));
-    } else {
-        shutdown.cancelled().await;
+pub async fn connect(channels: Vec<Channel>, database: Database, heartbeat: Heartbeat, shutdown: CancellationToken) {
+    if database.notifications().is_none() {
+        heartbeat.rest();
+        return shutdown.cancelled().await;
     }
+    let sending = join_all(channels.iter().map(|channel| channel.keep_sending(&database, &shutdown)));
+    tokio::join!(sending, keep_listening(&channels, &database, &heartbeat, &shutdown));
 }
 
-async fn keep_listening(channels: &[Channel], database: &Database, shutdown: &CancellationToken) {
+async fn keep_listening(
+    channels: &[Channel],
+    database: &Database,
+    heartbeat: &Heartbeat,
+    shutdown: &CancellationToken,
+) {
     let mut failures = 0;
     while !shutdown.is_cancelled() {
+        heartbeat.beat();
+        // Anew each time: one that is silent still belongs to its listener.
+        let Some(connection) = database.notifications() else { return };
         let listened = tokio::select! {
             // Cancelled between notifications, on a connection of its own that ends with it.
-            listened = listen(channels, database, &mut failures) => listened,
+            listened = listen(channels, &connection, heartbeat, &mut failures) => listened,
             () = shutdown.cancelled() => return,
         };
         if let Err(error) = listened {
-            tracing::debug!(%error, "does not hear other replicas; trying again");
+            if failures == 0 {
+                tracing::warn!(%error, "notifications of other replicas are lost; connecting again");
+            } else {
+                tracing::debug!(%error, "does not hear other replicas; trying again");
+            }
         }
         // Also after a connection that was closed properly: it may be closed again at once.
         failures += 1;
@@ -159,20 +174,49 @@ async fn keep_listening(channels: &[Channel], database: &Database, shutdown: &Ca
     }
 }
 
-/// Hears the other replicas until the connection fails.
-async fn listen(channels: &[Channel], database: &Database, failures: &mut u32) -> Result<(), sqlx::Error> {
-    let mut listener = PgListener::connect_with(database.read.get_postgres_connection_pool()).await?;
+/// Hears the other replicas until the connection fails, or is found dead: a silent one is asked to notify itself.
+async fn listen(
+    channels: &[Channel],
+    connection: &PgPool,
+    heartbeat: &Heartbeat,
+    failures: &mut u32,
+) -> Result<(), sqlx::Error> {
+    let own = format!("process_{}", Uuid::new_v4().simple());
+    let names = channels.iter().map(|channel| channel.name).chain([own.as_str()]);
+    let mut listener = within(SILENCE, PgListener::connect_with(connection)).await?;
     listener.eager_reconnect(false);
-    listener.listen_all(channels.iter().map(|channel| channel.name)).await?;
+    within(SILENCE, listener.listen_all(names)).await?;
     *failures = 0;
     // For what was said while nobody listened.
     for channel in channels {
         (channel.hear)(Heard::Missed);
     }
-    while let Some(heard) = listener.try_recv().await? {
-        dispatch(channels, &heard);
+    let mut is_asked = false;
+    loop {
+        heartbeat.beat();
+        match timeout(SILENCE, listener.try_recv()).await {
+            Ok(Ok(Some(heard))) => {
+                is_asked &= heard.channel() != own;
+                dispatch(channels, &heard);
+            }
+            Ok(Ok(None)) => return Ok(()),
+            Ok(Err(error)) => return Err(error),
+            Err(_) if is_asked => return Err(silent("does not deliver notifications")),
+            Err(_) => {
+                let ask = sqlx::query("SELECT pg_notify($1, '')").bind(&own);
+                within(SILENCE, ask.execute(&mut listener)).await?;
+                is_asked = true;
+            }
+        }
     }
-    Ok(())
+}
+
+async fn within<T>(limit: Duration, answer: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, sqlx::Error> {
+    timeout(limit, answer).await.unwrap_or_else(|_| Err(silent("does not answer")))
+}
+
+fn silent(what: &str) -> sqlx::Error {
+    sqlx::Error::Protocol(format!("the connection for notifications {what} within {} s", SILENCE.as_secs()))
 }
 
 fn dispatch(channels: &[Channel], heard: &PgNotification) {

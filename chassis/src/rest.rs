@@ -108,7 +108,8 @@ impl Fields {
         let (status, message) = match error {
             WriteError::Overloaded => (StatusCode::SERVICE_UNAVAILABLE, MESSAGES.text("overloaded", &[])),
             WriteError::Stopped => (StatusCode::SERVICE_UNAVAILABLE, MESSAGES.text("shutting-down", &[])),
-            WriteError::Failed(fault) => {
+            WriteError::Locked => (StatusCode::SERVICE_UNAVAILABLE, MESSAGES.text("row-locked", &[])),
+            fault @ (WriteError::Failed(_) | WriteError::TimedOut) => {
                 let id = self.request_id.as_str();
                 tracing::error!(error = %fault, request_id = id, "a fault was masked");
                 (StatusCode::INTERNAL_SERVER_ERROR, MESSAGES.text("fault", &[("id", &id)]))

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use chassis::database::Database;
 use consultation::outbox::store::{self, Due};
 use migration::consultation::Migrator;
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement};
+use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use testkit::{Backend, TestDatabase};
 
 const HISTORIES: [u64; 3] = [0, 1_000_000, 10_000_000];
@@ -56,7 +56,7 @@ async fn measure(db: &TestDatabase, history: u64) {
 }
 
 /// Adds rows number `from` to `from + count`, delivered or due.
-async fn fill(database: &DatabaseConnection, from: u64, count: u64, delivered: bool) {
+async fn fill(database: &impl ConnectionTrait, from: u64, count: u64, delivered: bool) {
     let backend = database.get_database_backend();
     let (numbers, id, now) = match backend {
         DbBackend::Sqlite => (
@@ -88,7 +88,7 @@ async fn fill(database: &DatabaseConnection, from: u64, count: u64, delivered: b
 }
 
 /// As the database's own maintenance leaves it.
-async fn tidy(database: &DatabaseConnection) {
+async fn tidy(database: &impl ConnectionTrait) {
     let sqlite = database.get_database_backend() == DbBackend::Sqlite;
     for tidy in if sqlite { ["ANALYZE", "PRAGMA wal_checkpoint(TRUNCATE)"] } else { ["VACUUM ANALYZE", "CHECKPOINT"] } {
         database.execute_unprepared(tidy).await.expect("tidied");

@@ -6,7 +6,9 @@ use chassis::{
     changes::Changes,
     config::Server,
     database::Database,
-    graphiql, replicas,
+    graphiql,
+    health::{Heartbeat, Monitor},
+    replicas,
     server::Task,
 };
 use futures_util::FutureExt;
@@ -38,8 +40,11 @@ pub fn build(
     let changes = Changes::new("consultation_changed");
     let client = FinanceClient::new(finance, policy.request_limit)?;
     let relay = Relay::new(database.clone(), client, policy, wake_up.clone(), changes.clone());
+    let [starts, finishes, hears] = ["starts", "finishes", "hints across replicas"].map(Heartbeat::new);
+    let monitor = Monitor::<Migrator>::new(server, database);
+    let heartbeats = [starts.clone(), finishes.clone()];
     let (consultations, writers) =
-        Consultations::new(database, domain.price_per_hour, wake_up.clone(), changes.clone());
+        Consultations::new(database, domain.price_per_hour, wake_up.clone(), changes.clone(), heartbeats);
 
     let rest = rest::router(consultations.clone(), domain.time_zone);
     let api = &server.api;
@@ -47,16 +52,18 @@ pub fn build(
         graphql::schema(api, database.clone(), consultations, wake_up.clone(), changes.clone(), domain.time_zone);
     let page = graphiql::Page { title: "consultation", tabs: graphiql_tabs::TABS };
     let offer = Offer { schema, sdl: graphql::sdl(), page, rest };
-    let router = api::router::<Migrator, _>(server, database, shutdown, offer, Some(relay.heartbeat.clone()))?;
+    let heartbeats = vec![starts, finishes, hears.clone(), relay.heartbeat.clone(), monitor.heartbeat.clone()];
+    let router = api::router(server, monitor.readiness.clone(), shutdown, offer, heartbeats)?;
 
     let relaying: Task = ("outbox relay", relay.run(shutdown.clone()).map(Ok).boxed());
     let channels = vec![wake_up.channel, changes.channel];
-    let hints = replicas::connect(channels, database.clone(), shutdown.clone());
+    let hints = replicas::connect(channels, database.clone(), hears, shutdown.clone());
     let hinting: Task = ("hints across replicas", hints.map(Ok).boxed());
+    let checking: Task = ("readiness", monitor.run(shutdown.clone()).map(Ok).boxed());
     let writing = writers.into_iter().map(|writer| -> Task { ("consultation writer", writer.map(Ok).boxed()) });
     let deleting = domain.retention.map(|keep| -> Task {
         let retention = Retention { database: database.clone(), keep };
         ("outbox retention", retention.run(shutdown.clone()).map(Ok).boxed())
     });
-    Ok(Service { router, tasks: writing.chain([relaying, hinting]).chain(deleting).collect() })
+    Ok(Service { router, tasks: writing.chain([relaying, hinting, checking]).chain(deleting).collect() })
 }

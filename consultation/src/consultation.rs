@@ -10,6 +10,7 @@ use chassis::{
     changes::Changes,
     clock,
     database::Database,
+    health::Heartbeat,
     write_coalescer::{WriteCoalescer, WriteError},
 };
 use chrono::{DateTime, Utc};
@@ -63,34 +64,30 @@ pub struct Consultations {
 }
 
 impl Consultations {
-    /// The verbs, and the tasks that write for them.
+    /// The verbs, and the tasks that write for them, each of which beats one of the `heartbeats`.
     #[must_use]
     pub fn new(
         database: &Database,
         price_per_hour: Money,
         finished: WakeUp,
         changes: Changes,
+        [starts, finishes]: [Heartbeat; 2],
     ) -> (Self, [BoxFuture<'static, ()>; 2]) {
-        let (start, starting) = WriteCoalescer::new(StartWriter { database: database.clone() });
+        let (start, starting) = WriteCoalescer::new(StartWriter { database: database.clone() }, starts);
         let writer = FinishWriter { database: database.clone(), price_per_hour, finished, changes };
-        let (finish, finishing) = WriteCoalescer::new(writer);
+        let (finish, finishing) = WriteCoalescer::new(writer, finishes);
         (Self { start, finish }, [Box::pin(starting), Box::pin(finishing)])
     }
 
-    /// Starts a consultation `now`.
+    /// Starts a consultation, now by the database's clock.
     ///
     /// # Errors
     /// When it could not be written; after [`WriteError::Failed`] it may have been.
-    pub async fn start(
-        &self,
-        physician_id: Uuid,
-        patient_id: Uuid,
-        now: DateTime<Utc>,
-    ) -> Result<Started, WriteError<DbErr>> {
-        self.start.write(Start { id: clock::id_at(now), physician_id, patient_id, start_date: now }).await
+    pub async fn start(&self, physician_id: Uuid, patient_id: Uuid) -> Result<Started, WriteError<DbErr>> {
+        self.start.write(Start { id: clock::new_id(), physician_id, patient_id }).await
     }
 
-    /// Finishes a consultation at `end_date`, by default `now`.
+    /// Finishes a consultation at `end_date`, by default now by the database's clock.
     ///
     /// # Errors
     /// When it could not be written; after [`WriteError::Failed`] it may have been.
@@ -98,8 +95,7 @@ impl Consultations {
         &self,
         consultation_id: Uuid,
         end_date: Option<DateTime<Utc>>,
-        now: DateTime<Utc>,
     ) -> Result<Finished, WriteError<DbErr>> {
-        self.finish.write(Finish { consultation_id, end_date, now, pending_payment_id: clock::id_at(now) }).await
+        self.finish.write(Finish { consultation_id, end_date, pending_payment_id: clock::new_id() }).await
     }
 }

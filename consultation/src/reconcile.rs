@@ -14,7 +14,7 @@ use std::{
 
 use anyhow::{Context, bail};
 use chassis::{cli, config::Server};
-use sea_orm::DatabaseConnection;
+use sea_orm::ConnectionTrait;
 use uuid::Uuid;
 
 use crate::{
@@ -63,7 +63,7 @@ pub fn exit_code(outcome: anyhow::Result<()>) -> ExitCode {
 /// # Errors
 /// When the database or finance cannot be read, or `report` fails.
 pub async fn reconcile(
-    database: &DatabaseConnection,
+    database: &impl ConnectionTrait,
     finance: &FinanceClient,
     mut report: impl FnMut(Difference) -> io::Result<()>,
 ) -> anyhow::Result<Reconciliation> {

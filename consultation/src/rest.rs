@@ -8,7 +8,6 @@ use axum::{
     routing::{post, put},
 };
 use chassis::{
-    clock,
     graphql::scalars::DateTime,
     rest::{Fields, Refused, openapi},
 };
@@ -60,7 +59,7 @@ pub(crate) fn router(consultations: Consultations, time_zone: Tz) -> Router {
 async fn start(State(service): State<Service>, request: Request) -> Answer {
     let fields = Fields::read(request).await?;
     let (physician_id, patient_id) = (fields.uuid("physician_id")?, fields.uuid("patient_id")?);
-    let started = service.consultations.start(physician_id, patient_id, clock::now()).await;
+    let started = service.consultations.start(physician_id, patient_id).await;
     match started.map_err(|error| fields.not_written(&error))? {
         Started::Started(consultation) => Ok((StatusCode::CREATED, Json(service.show(&consultation)))),
         Started::PatientInConsultation(in_progress) => {
@@ -73,7 +72,7 @@ async fn finish(State(service): State<Service>, request: Request) -> Answer {
     let fields = Fields::read(request).await?;
     let id = fields.uuid("consultation_id")?;
     let end_date = fields.text("end_date")?.map(|text| service.end_date(text)).transpose()?;
-    let finished = service.consultations.finish(id, end_date, clock::now()).await;
+    let finished = service.consultations.finish(id, end_date).await;
     match finished.map_err(|error| fields.not_written(&error))? {
         Finished::Finished(consultation) => Ok((StatusCode::ACCEPTED, Json(service.show(&consultation)))),
         Finished::NotFound => Err(Refused::because(MESSAGES.text("consultation-not-found", &[]))),

@@ -6,7 +6,9 @@ use chassis::{
     changes::Changes,
     config::Server,
     database::Database,
-    graphiql, replicas,
+    graphiql,
+    health::{Heartbeat, Monitor},
+    replicas,
     write_coalescer::WriteCoalescer,
 };
 use futures_util::FutureExt;
@@ -21,13 +23,21 @@ use crate::{graphiql_tabs, graphql, payment::RecordWriter, rest};
 /// When the users cannot be read.
 pub fn build(server: &Server, database: &Database, shutdown: &CancellationToken) -> anyhow::Result<Service> {
     let changes = Changes::new("payment_recorded");
-    let (writer, writing) = WriteCoalescer::new(RecordWriter { database: database.clone(), recorded: changes.clone() });
+    let [writes, hears] = ["payment writer", "hints across replicas"].map(Heartbeat::new);
+    let monitor = Monitor::<Migrator>::new(server, database);
+    let writer = RecordWriter { database: database.clone(), recorded: changes.clone() };
+    let (writer, writing) = WriteCoalescer::new(writer, writes.clone());
     let rest = rest::router(writer.clone());
     let schema = graphql::schema(&server.api, database.clone(), writer, changes.clone());
     let page = graphiql::Page { title: "finance", tabs: graphiql_tabs::TABS };
     let offer = Offer { schema, sdl: graphql::sdl(), page, rest };
-    let router = api::router::<Migrator, _>(server, database, shutdown, offer, None)?;
-    let hints = replicas::connect(vec![changes.channel], database.clone(), shutdown.clone());
-    let tasks = vec![("payment writer", writing.map(Ok).boxed()), ("hints across replicas", hints.map(Ok).boxed())];
+    let heartbeats = vec![writes, hears.clone(), monitor.heartbeat.clone()];
+    let router = api::router(server, monitor.readiness.clone(), shutdown, offer, heartbeats)?;
+    let hints = replicas::connect(vec![changes.channel], database.clone(), hears, shutdown.clone());
+    let tasks = vec![
+        ("payment writer", writing.map(Ok).boxed()),
+        ("hints across replicas", hints.map(Ok).boxed()),
+        ("readiness", monitor.run(shutdown.clone()).map(Ok).boxed()),
+    ];
     Ok(Service { router, tasks })
 }

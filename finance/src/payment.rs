@@ -1,22 +1,22 @@
 //! Payments: one per appointment, recorded once, never changed.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use chassis::{
     changes::Changes,
     clock,
-    database::{Database, is_one_of},
+    database::{Database, is_about_rows, is_one_of, now},
     seeded_bug::is_seeded,
     write_coalescer::BatchWriter,
 };
 use chrono::{DateTime, Utc};
 use entity::{
     Money, MoneyError,
-    payment::{self, Entity as Payments, Model as Payment},
+    payment::{Column, Entity as Payments, Model as Payment},
 };
 use sea_orm::{
-    ActiveValue::Set, ConnectionTrait, DatabaseConnection, DbBackend, DbErr, EntityTrait, QueryFilter, Statement,
-    sea_query::OnConflict,
+    ConnectionTrait, DbBackend, DbErr, EntityTrait, FromQueryResult, QueryFilter, Statement,
+    sea_query::{OnConflict, Query},
 };
 use uuid::Uuid;
 
@@ -30,8 +30,9 @@ const MAX_ROUNDS: usize = 3;
 /// connection anew.
 const INSERT_ARRAYS: &str = "
     INSERT INTO payment (id, appointment_id, total_price_cents, recorded_at)
-    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::timestamptz[])
-    ON CONFLICT DO NOTHING RETURNING id";
+    SELECT id, appointment_id, total_price_cents, date_trunc('milliseconds', statement_timestamp())
+    FROM unnest($1::uuid[], $2::uuid[], $3::bigint[]) AS row (id, appointment_id, total_price_cents)
+    ON CONFLICT DO NOTHING RETURNING id, recorded_at";
 
 /// A payment to record.
 #[derive(Clone, Debug)]
@@ -40,7 +41,6 @@ pub struct Record {
     id: Uuid,
     appointment_id: Uuid,
     total_price: Money,
-    recorded_at: DateTime<Utc>,
 }
 
 /// What became of it.
@@ -66,8 +66,13 @@ pub struct RecordWriter {
 impl Record {
     /// A payment of `total_price` for an appointment.
     #[must_use]
-    pub fn new(appointment_id: Uuid, total_price: Money, now: DateTime<Utc>) -> Self {
-        Self { id: clock::id_at(now), appointment_id, total_price, recorded_at: now }
+    pub fn new(appointment_id: Uuid, total_price: Money) -> Self {
+        Self { id: clock::new_id(), appointment_id, total_price }
+    }
+
+    fn recorded(&self, recorded_at: DateTime<Utc>) -> Payment {
+        let Self { id, appointment_id, total_price } = self.clone();
+        Payment { id, appointment_id, total_price_cents: total_price, recorded_at }
     }
 
     fn outcome(&self, stored: &Payment) -> Recorded {
@@ -92,20 +97,29 @@ impl BatchWriter for RecordWriter {
     type Answer = Recorded;
     type Fault = DbErr;
 
-    async fn write(&self, rows: &[Record]) -> Result<Vec<Recorded>, DbErr> {
+    async fn write(&self, rows: &[Record]) -> Result<Vec<Option<Recorded>>, DbErr> {
         for _ in 0..MAX_ROUNDS {
             let mut stored = insert(&self.database.write, rows).await?;
             // A separate statement, which sees what a twin has committed since; in the insert's own
             // statement a row that lost against an uncommitted twin would be found nowhere.
-            stored.extend(find_missing(&self.database.write, rows, &stored).await?);
+            let found = find_missing(&self.database.write, rows, &stored).await?;
+            if !found.is_empty() {
+                // Whoever is told that it was recorded before finishes its row, for ever.
+                self.database.make_durable().await?;
+            }
+            stored.extend(found);
             let answers: Option<Vec<_>> =
                 rows.iter().map(|row| stored.get(&row.appointment_id).map(|stored| row.outcome(stored))).collect();
             if let Some(answers) = answers {
                 self.recorded.publish(&answers.iter().filter_map(Recorded::new_id).collect::<Vec<_>>());
-                return Ok(answers);
+                return Ok(answers.into_iter().map(Some).collect());
             }
         }
         Err(DbErr::Custom("a payment was neither inserted nor found".to_owned()))
+    }
+
+    fn is_about_rows(fault: &DbErr) -> bool {
+        is_about_rows(fault)
     }
 }
 
@@ -122,45 +136,41 @@ pub(crate) fn explain(refusal: MoneyError, argument: &str) -> String {
 type ByAppointment = HashMap<Uuid, Payment>;
 
 /// Inserts what is not there yet. Of two rows for one appointment the first is inserted.
-async fn insert(database: &DatabaseConnection, rows: &[Record]) -> Result<ByAppointment, DbErr> {
+async fn insert(database: &impl ConnectionTrait, rows: &[Record]) -> Result<ByAppointment, DbErr> {
     let mut rows: Vec<_> = rows.iter().collect();
     // The same order in every process (stable within an appointment): batches cannot deadlock.
     rows.sort_by_key(|row| row.appointment_id);
     if database.get_database_backend() == DbBackend::Postgres && !is_seeded("upsert") {
         return insert_arrays(database, &rows).await;
     }
-    let models = rows.into_iter().map(|row| payment::ActiveModel {
-        id: Set(row.id),
-        appointment_id: Set(row.appointment_id),
-        total_price_cents: Set(row.total_price),
-        recorded_at: Set(row.recorded_at),
-    });
+    let columns = [Column::Id, Column::AppointmentId, Column::TotalPriceCents, Column::RecordedAt];
+    let mut insert = Query::insert().into_table(Payments).columns(columns).to_owned();
+    for Record { id, appointment_id, total_price } in rows {
+        let recorded_at = now(database.get_database_backend());
+        insert.values_panic([(*id).into(), (*appointment_id).into(), total_price.cents().into(), recorded_at]);
+    }
     let mut on_conflict = OnConflict::new();
     on_conflict.do_nothing();
     if is_seeded("upsert") {
-        on_conflict = OnConflict::column(payment::Column::AppointmentId);
-        on_conflict.update_column(payment::Column::TotalPriceCents);
+        on_conflict = OnConflict::column(Column::AppointmentId);
+        on_conflict.update_column(Column::TotalPriceCents);
     }
-    let inserted = Payments::insert_many(models).on_conflict(on_conflict).exec_with_returning(database).await?;
-    Ok(by_appointment(inserted))
+    insert.on_conflict(on_conflict).returning_all();
+    let inserted = database.query_all(&insert).await?;
+    Ok(by_appointment(inserted.iter().map(|row| Payment::from_query_result(row, "")).collect::<Result<_, _>>()?))
 }
 
-async fn insert_arrays(postgres: &DatabaseConnection, rows: &[&Record]) -> Result<ByAppointment, DbErr> {
+async fn insert_arrays(postgres: &impl ConnectionTrait, rows: &[&Record]) -> Result<ByAppointment, DbErr> {
     let ids = |of: fn(&Record) -> Uuid| rows.iter().map(|row| of(row)).collect::<Vec<_>>().into();
     let total_prices: Vec<_> = rows.iter().map(|row| row.total_price.cents()).collect();
-    let recorded_at: Vec<_> = rows.iter().map(|row| row.recorded_at).collect();
-    let columns = [ids(|row| row.id), ids(|row| row.appointment_id), total_prices.into(), recorded_at.into()];
+    let columns = [ids(|row| row.id), ids(|row| row.appointment_id), total_prices.into()];
     let insert = Statement::from_sql_and_values(DbBackend::Postgres, INSERT_ARRAYS, columns);
     let inserted = postgres.query_all_raw(insert).await?;
-    let inserted: HashSet<Uuid> = inserted.iter().map(|row| row.try_get_by_index(0)).collect::<Result<_, _>>()?;
-    Ok(by_appointment(rows.iter().filter(|row| inserted.contains(&row.id)).map(|row| Payment::from(*row)).collect()))
-}
-
-impl From<&Record> for Payment {
-    fn from(record: &Record) -> Self {
-        let Record { id, appointment_id, total_price, recorded_at } = record.clone();
-        Self { id, appointment_id, total_price_cents: total_price, recorded_at }
-    }
+    let inserted: HashMap<Uuid, DateTime<Utc>> = inserted
+        .iter()
+        .map(|row| Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?)))
+        .collect::<Result<_, DbErr>>()?;
+    Ok(by_appointment(rows.iter().filter_map(|row| Some(row.recorded(*inserted.get(&row.id)?))).collect()))
 }
 
 async fn find_missing(
@@ -172,7 +182,7 @@ async fn find_missing(
     if missing.is_empty() {
         return Ok(HashMap::new());
     }
-    let of_them = is_one_of(database.get_database_backend(), payment::Column::AppointmentId, missing);
+    let of_them = is_one_of(database.get_database_backend(), Column::AppointmentId, missing);
     let found = Payments::find().filter(of_them).all(database).await?;
     Ok(by_appointment(found))
 }

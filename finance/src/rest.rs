@@ -7,7 +7,6 @@ use axum::{
     routing::post,
 };
 use chassis::{
-    clock,
     rest::{Fields, Refused, openapi},
     write_coalescer::WriteCoalescer,
 };
@@ -48,7 +47,7 @@ async fn record(
     let appointment_id = fields.uuid("appointment_id")?;
     let total_price = Money::try_from(fields.decimal("total_price")?)
         .map_err(|refusal| Refused::because(explain(refusal, "total_price")))?;
-    let recorded = writer.write(Record::new(appointment_id, total_price, clock::now())).await;
+    let recorded = writer.write(Record::new(appointment_id, total_price)).await;
     match recorded.map_err(|error| fields.not_written(&error))? {
         Recorded::New(payment) => Ok((StatusCode::CREATED, Json(show(&payment)))),
         Recorded::Already(payment) => Ok((StatusCode::ALREADY_REPORTED, Json(show(&payment)))),

@@ -3,7 +3,13 @@
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
 
+use tokio::time::{Duration, sleep, timeout};
+
 use crate::Events;
+
+/// A start on a busy machine.
+const READY_WITHIN: Duration = Duration::from_secs(20);
+const ASK_AGAIN_AFTER: Duration = Duration::from_millis(20);
 
 /// Calls one service, by default as the development user.
 #[derive(Clone, Debug)]
@@ -35,6 +41,16 @@ impl GraphqlClient {
     /// A request for a path, without credentials.
     pub fn get(&self, path: &str) -> RequestBuilder {
         self.http.get(format!("{}{path}", self.base))
+    }
+
+    /// Waits until the service is ready, as it finds out once a second.
+    pub async fn until_ready(&self) {
+        let ready = async {
+            while !self.get("/readyz").send().await.is_ok_and(|answer| answer.status().is_success()) {
+                sleep(ASK_AGAIN_AFTER).await;
+            }
+        };
+        timeout(READY_WITHIN, ready).await.expect("ready in time");
     }
 
     /// A request for a path, as the development user.

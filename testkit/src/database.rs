@@ -6,17 +6,24 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicU32, Ordering},
     },
+    time::Duration,
 };
 
 use chassis::{
     config::{Access, DEVELOPMENT_PASSWORD, DEVELOPMENT_USERNAME, Server},
-    database::Database,
+    database::{DEFAULT_CONNECTIONS, Database},
 };
-use sea_orm::ConnectionTrait;
+use sea_orm::{ConnectionTrait, DatabaseConnection, sqlx::postgres::PgConnectOptions};
 use secrecy::{ExposeSecret, SecretString};
 use tempfile::TempDir;
 
-use crate::postgres::{Postgres, postgres};
+use crate::{
+    postgres::{Postgres, postgres},
+    proxy::Proxy,
+};
+
+/// As the services have it.
+const MAX_CLOCK_DIFFERENCE: Duration = Duration::from_secs(2);
 
 /// Which database a test runs on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +67,8 @@ impl TestDatabase {
             name,
             bind: (Ipv4Addr::LOCALHOST, 0).into(),
             database_url: self.url.clone(),
+            database_connections: DEFAULT_CONNECTIONS,
+            max_clock_difference: MAX_CLOCK_DIFFERENCE,
             access: Access::User { username: DEVELOPMENT_USERNAME.to_owned(), password: DEVELOPMENT_PASSWORD.into() },
             tls: None,
             api: chassis::config::Api::default(),
@@ -71,11 +80,28 @@ impl TestDatabase {
         let statements = Arc::new(Mutex::new(Vec::new()));
         for connection in [&mut self.database.read, &mut self.database.write] {
             let statements = Arc::clone(&statements);
-            connection.set_metric_callback(move |info| {
-                statements.lock().expect("no panic").push(info.statement.sql.clone());
-            });
+            connection.observe(move |sql| statements.lock().expect("no panic").push(sql.to_owned()));
         }
         statements
+    }
+
+    /// A connection of SeaORM's own, as its migrations want it.
+    pub async fn for_migrations(&self) -> DatabaseConnection {
+        sea_orm::Database::connect(self.url.expose_secret()).await.expect("a connection")
+    }
+
+    /// The same PostgreSQL database through a proxy.
+    pub async fn through_proxy(&self) -> (SecretString, Proxy) {
+        let server: PgConnectOptions = self.url.expose_secret().parse().expect("a URL");
+        let proxy = Proxy::before(&server).await;
+        (self.url_as(server.get_username(), &format!("127.0.0.1:{}", proxy.port)), proxy)
+    }
+
+    /// The same PostgreSQL database, as this user (with a password, if need be) at this address.
+    #[must_use]
+    pub fn url_as(&self, user: &str, address: &str) -> SecretString {
+        let server: PgConnectOptions = self.url.expose_secret().parse().expect("a URL");
+        format!("postgres://{user}@{address}/{}", server.get_database().expect("a name")).into()
     }
 
     /// For the environment of a process.

@@ -6,6 +6,7 @@ mod client;
 mod database;
 mod postgres;
 mod process;
+mod proxy;
 mod service;
 mod socket;
 
@@ -13,5 +14,6 @@ pub use client::{Answer, GraphqlClient};
 pub use database::{Backend, TestDatabase};
 pub use postgres::{Cluster, Postgres, postgres};
 pub use process::{Process, free_port};
+pub use proxy::Proxy;
 pub use service::TestService;
 pub use socket::{Events, Socket};

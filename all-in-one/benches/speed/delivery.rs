@@ -9,7 +9,7 @@ use std::{
 };
 
 use anyhow::ensure;
-use sea_orm::{ConnectionTrait, DatabaseConnection, Statement};
+use sea_orm::{ConnectionTrait, Statement};
 use serde_json::json;
 use tokio::{
     task::JoinSet,
@@ -93,7 +93,7 @@ async fn open_loop(stack: &Stack, rate: u32, count: u32, numbers: &Arc<Numbers>)
     Ok(times.into_iter().collect())
 }
 
-async fn confirmed(database: &DatabaseConnection, begin: String) -> anyhow::Result<Latencies> {
+async fn confirmed(database: &impl ConnectionTrait, begin: String) -> anyhow::Result<Latencies> {
     let backend = database.get_database_backend();
     let rows = database.query_all_raw(Statement::from_sql_and_values(backend, CONFIRMED, [begin.into()])).await?;
     let seconds = rows.iter().map(|row| row.try_get_by_index::<f64>(0));

@@ -130,7 +130,7 @@ impl Clinic {
 }
 
 /// How long a claim of payments takes that are new.
-async fn claimed(writer: &DatabaseConnection, database: &Database, first: u64) -> anyhow::Result<Duration> {
+async fn claimed(writer: &impl ConnectionTrait, database: &Database, first: u64) -> anyhow::Result<Duration> {
     prepared::finished(writer, first..first + CLAIMED, false).await?;
     let begin = Instant::now();
     let leases = store::claim(&database.write, Due::All, CLAIMED, LEASE).await?;

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend};
+use sea_orm::{ConnectionTrait, DbBackend};
 
 /// Rows in one statement.
 const BULK: u64 = 200_000;
@@ -10,7 +10,7 @@ const BULK: u64 = 200_000;
 const FIRST_DAYS: Range<u64> = (1 << 40)..(1 << 40) + 10_000;
 
 /// Prepares consultations in progress so that there are `count`.
-pub(crate) async fn fill_up(database: &DatabaseConnection, rows: &mut Range<u64>, count: u64) -> anyhow::Result<()> {
+pub(crate) async fn fill_up(database: &impl ConnectionTrait, rows: &mut Range<u64>, count: u64) -> anyhow::Result<()> {
     let end = rows.start + count;
     if end > rows.end {
         in_progress(database, rows.end..end).await?;
@@ -21,7 +21,7 @@ pub(crate) async fn fill_up(database: &DatabaseConnection, rows: &mut Range<u64>
 }
 
 /// Consultations in progress that began an hour ago.
-pub(crate) async fn in_progress(database: &DatabaseConnection, rows: Range<u64>) -> anyhow::Result<()> {
+pub(crate) async fn in_progress(database: &impl ConnectionTrait, rows: Range<u64>) -> anyhow::Result<()> {
     let Words { id, physician, hour_ago, .. } = Words::of(database);
     bulk(database, rows, |numbers| {
         format!(
@@ -33,7 +33,7 @@ pub(crate) async fn in_progress(database: &DatabaseConnection, rows: Range<u64>)
 }
 
 /// Finished consultations with their payments: delivered, or due.
-pub(crate) async fn finished(database: &DatabaseConnection, rows: Range<u64>, delivered: bool) -> anyhow::Result<()> {
+pub(crate) async fn finished(database: &impl ConnectionTrait, rows: Range<u64>, delivered: bool) -> anyhow::Result<()> {
     let Words { id, physician, hour_ago, now } = Words::of(database);
     bulk(database, rows.clone(), |numbers| {
         format!(
@@ -58,8 +58,8 @@ pub(crate) async fn finished(database: &DatabaseConnection, rows: Range<u64>, de
 /// A service that has run for a while, as pgbench's tables also have: the planner of an empty database decides
 /// otherwise.
 pub(crate) async fn first_days(
-    consultations: &DatabaseConnection,
-    payments: &DatabaseConnection,
+    consultations: &impl ConnectionTrait,
+    payments: &impl ConnectionTrait,
 ) -> anyhow::Result<()> {
     finished(consultations, FIRST_DAYS, true).await?;
     let Words { id, now, .. } = Words::of(payments);
@@ -70,14 +70,12 @@ pub(crate) async fn first_days(
         )
     })
     .await?;
-    for database in [consultations, payments] {
-        tidy(database).await?;
-    }
-    Ok(())
+    tidy(consultations).await?;
+    tidy(payments).await
 }
 
 /// As the database's own maintenance leaves it.
-pub(crate) async fn tidy(database: &DatabaseConnection) -> anyhow::Result<()> {
+pub(crate) async fn tidy(database: &impl ConnectionTrait) -> anyhow::Result<()> {
     let tidy: &[&str] = match database.get_database_backend() {
         DbBackend::Sqlite => &["ANALYZE", "PRAGMA wal_checkpoint(TRUNCATE)"],
         _ => &["VACUUM ANALYZE", "CHECKPOINT"],
@@ -97,7 +95,7 @@ struct Words {
 }
 
 impl Words {
-    fn of(database: &DatabaseConnection) -> Self {
+    fn of(database: &impl ConnectionTrait) -> Self {
         match database.get_database_backend() {
             DbBackend::Sqlite => Self {
                 id: "unhex(printf('%032x', n))",
@@ -115,7 +113,11 @@ impl Words {
     }
 }
 
-async fn bulk(database: &DatabaseConnection, rows: Range<u64>, insert: impl Fn(&str) -> String) -> anyhow::Result<()> {
+async fn bulk(
+    database: &impl ConnectionTrait,
+    rows: Range<u64>,
+    insert: impl Fn(&str) -> String,
+) -> anyhow::Result<()> {
     let mut start = rows.start;
     while start < rows.end {
         let last = (start + BULK).min(rows.end) - 1;

@@ -74,7 +74,7 @@ pub(crate) async fn connect(url: &str) -> anyhow::Result<DatabaseConnection> {
 }
 
 /// Waits until finance has confirmed everything that a database of consultation holds.
-pub(crate) async fn delivered(database: &DatabaseConnection) -> anyhow::Result<()> {
+pub(crate) async fn delivered(database: &impl ConnectionTrait) -> anyhow::Result<()> {
     let begin = Instant::now();
     while number(database, "SELECT count(*) FROM pending_payment WHERE NOT finished").await? > 0 {
         ensure!(begin.elapsed() < DELIVERED_WITHIN, "not delivered after {DELIVERED_WITHIN:?}");
@@ -84,16 +84,16 @@ pub(crate) async fn delivered(database: &DatabaseConnection) -> anyhow::Result<(
 }
 
 /// What a query for one number gives.
-pub(crate) async fn number(database: &DatabaseConnection, sql: &str) -> anyhow::Result<i64> {
+pub(crate) async fn number(database: &impl ConnectionTrait, sql: &str) -> anyhow::Result<i64> {
     one(database, sql).await
 }
 
 /// What a query for one text gives.
-pub(crate) async fn text(database: &DatabaseConnection, sql: &str) -> anyhow::Result<String> {
+pub(crate) async fn text(database: &impl ConnectionTrait, sql: &str) -> anyhow::Result<String> {
     one(database, sql).await
 }
 
-async fn one<T: TryGetable>(database: &DatabaseConnection, sql: &str) -> anyhow::Result<T> {
+async fn one<T: TryGetable>(database: &impl ConnectionTrait, sql: &str) -> anyhow::Result<T> {
     let row = database.query_one_raw(Statement::from_string(database.get_database_backend(), sql)).await?;
     Ok(row.context("no row")?.try_get_by_index(0)?)
 }

@@ -77,7 +77,7 @@ async fn a_service_is_ready_once_its_database_is_migrated(
 
     let migrated = Process::command("finance", &["migrate"], &settings).status().expect("it runs");
     assert!(migrated.success());
-    assert_eq!(Answer::of(client.get("/readyz")).await.status, 200);
+    client.until_ready().await;
     assert!(check(&settings).status.success());
     child.kill().and_then(|()| child.wait()).expect("killed");
 }

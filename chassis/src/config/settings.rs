@@ -21,6 +21,16 @@ macro_rules! server_settings {
             #[arg(id = concat!($flag, "-database-url-file"), long, env = concat!($variable, "_DATABASE_URL_FILE"))]
             #[arg(global = true, value_name = "FILE")]
             database_url_file: Option<std::path::PathBuf>,
+            /// Connections to PostgreSQL at once, 2 to 1000; several processes share what the server allows
+            #[arg(id = concat!($flag, "-database-connections"), long, env = concat!($variable, "_DATABASE_CONNECTIONS"))]
+            #[arg(global = true, value_name = "NUMBER", default_value_t = chassis::database::DEFAULT_CONNECTIONS)]
+            #[arg(value_parser = chassis::config::connections)]
+            database_connections: usize,
+            /// Not ready while this machine's clock differs from the database's by more: 100ms to 1h
+            #[arg(id = concat!($flag, "-max-clock-difference"), long, env = concat!($variable, "_MAX_CLOCK_DIFFERENCE"))]
+            #[arg(global = true, value_name = "DURATION", default_value = "2s")]
+            #[arg(value_parser = chassis::config::clock_difference)]
+            max_clock_difference: std::time::Duration,
             /// User name for HTTP Basic [default: admin]
             #[arg(id = concat!($flag, "-username"), long, env = concat!($variable, "_USERNAME"))]
             #[arg(global = true, value_name = "NAME")]
@@ -71,6 +81,8 @@ macro_rules! server_settings {
                     name: $flag,
                     bind: self.bind,
                     database_url: database_url.unwrap_or_else(|| $database.into()),
+                    database_connections: self.database_connections,
+                    max_clock_difference: self.max_clock_difference,
                     access: chassis::config::access(
                         $flag,
                         self.username,

@@ -8,12 +8,13 @@ use async_graphql::{
     },
 };
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DbErr, EntityTrait, FromQueryResult, QueryTrait, Select,
+    ConnectionTrait, DbErr, EntityTrait, FromQueryResult, QueryTrait, Select,
     sea_query::{Alias, Expr, ExprTrait, Func, Query, SelectStatement, SimpleExpr},
 };
 use uuid::Uuid;
 
 use super::refusal::bad_user_input;
+use crate::database::Connections;
 
 /// How many a page has when the client does not say.
 pub(super) const DEFAULT_SIZE: i32 = 20;
@@ -34,7 +35,7 @@ pub type Connection<T> = RelayConnection<
 /// Counts a list, and only when someone asks.
 #[derive(Debug)]
 pub struct Total {
-    database: DatabaseConnection,
+    database: Connections,
     count: Count,
 }
 
@@ -134,7 +135,7 @@ impl Page {
         rows: Select<E>,
         count: Count,
         id_column: E::Column,
-        database: &DatabaseConnection,
+        database: &Connections,
         id: impl Fn(&E::Model) -> Uuid,
     ) -> Result<Connection<T>, async_graphql::Error>
     where

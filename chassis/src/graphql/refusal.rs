@@ -47,13 +47,14 @@ pub fn parse_id(name: &str, id: &ID) -> Result<Uuid, Error> {
     id.parse().map_err(|_| bad_user_input(format!("{name}: want a UUID")))
 }
 
-/// A mutation that was not written: full queues and shutdown are told, the rest is a fault.
+/// A mutation that was not written: full queues, locked rows and shutdown are told, the rest is a fault.
 #[must_use]
 pub fn not_written<F: Display + Send + Sync + 'static>(error: WriteError<F>) -> Error {
     match error {
         WriteError::Overloaded => coded(MESSAGES.text("overloaded", &[]), "OVERLOADED"),
         WriteError::Stopped => coded(MESSAGES.text("shutting-down", &[]), "SHUTTING_DOWN"),
-        WriteError::Failed(fault) => Error::new_with_source(fault),
+        WriteError::Locked => coded(MESSAGES.text("row-locked", &[]), "UNAVAILABLE"),
+        fault @ (WriteError::Failed(_) | WriteError::TimedOut) => Error::new_with_source(fault.to_string()),
     }
 }
 

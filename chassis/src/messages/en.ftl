@@ -1,5 +1,6 @@
 credentials-required = A user name and password are required (HTTP Basic)
 overloaded = Too many requests are waiting; nothing was changed; try again
+row-locked = Somebody else has locked it; nothing was changed; try again
 shutting-down = The service is shutting down; try again
 fault = Internal server error; the log tells more under the request id { $id }
 other-site = Pages of other sites may not call this API

@@ -1,5 +1,6 @@
 credentials-required = É preciso informar usuário e senha (HTTP Basic)
 overloaded = Há requisições demais na fila; nada foi alterado; tente novamente
+row-locked = Está bloqueado por outra transação; nada foi alterado; tente novamente
 shutting-down = O serviço está sendo encerrado; tente novamente
 fault = Erro interno do servidor; o log diz mais sob o id de requisição { $id }
 other-site = Páginas de outros sites não podem chamar esta API

@@ -1,7 +1,10 @@
 //! Who may call: one user.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use chassis::{config::Access, health};
+use chassis::{
+    config::Access,
+    health::{self, Monitor},
+};
 use rstest::rstest;
 use testkit::{Answer, Backend, TestDatabase};
 use tokio_util::sync::CancellationToken;
@@ -77,7 +80,9 @@ async fn a_path_that_does_not_exist_is_guarded_too() {
 #[tokio::test]
 async fn health_is_open_to_all(#[case] path: &str) {
     let Some(db) = TestDatabase::empty(Backend::Sqlite).await else { return };
-    let open = health::router::<NoMigrations>(db.database.clone(), CancellationToken::new(), None);
+    let mut monitor = Monitor::<NoMigrations>::new(&db.server("service"), &db.database);
+    monitor.check().await;
+    let open = health::router(monitor.readiness, CancellationToken::new(), Vec::new());
     let guarded = guard_beside(&admin(), open);
     let answer = guarded.client().get(path).send().await.expect("an answer");
     assert_eq!(answer.status(), 200);

@@ -9,7 +9,7 @@ use chassis::{
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::future::try_join_all;
 use rstest::rstest;
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, Statement, TryGetable, sea_query::Query};
+use sea_orm::{ConnectionTrait, DbErr, Statement, TryGetable, sea_query::Query};
 use testkit::{Backend, TestDatabase};
 
 /// The one value that `sql` gives.
@@ -84,7 +84,7 @@ async fn count_up(database: Database) -> Result<(), DbErr> {
     Ok(())
 }
 
-async fn counter(connection: &DatabaseConnection) -> Result<i32, DbErr> {
+async fn counter(connection: &impl ConnectionTrait) -> Result<i32, DbErr> {
     value(connection, "SELECT number FROM counter").await
 }
 

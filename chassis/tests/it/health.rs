@@ -9,9 +9,10 @@ use axum::{
 };
 use chassis::{
     database::Database,
-    health::{self, Heartbeat},
+    health::{self, Heartbeat, Monitor},
 };
 use rstest::rstest;
+use sea_orm::ConnectionTrait;
 use sea_orm_migration::{DbErr, MigrationName, MigrationTrait, MigratorTrait, SchemaManager, async_trait};
 use testkit::{Backend, TestDatabase};
 use tokio_util::sync::CancellationToken;
@@ -48,9 +49,15 @@ impl MigrationTrait for AddNothing {
     }
 }
 
-/// What `/livez` or `/readyz` says.
-async fn ask(path: &str, database: &Database, shutdown: &CancellationToken) -> (u16, String) {
-    get(path, health::router::<OneMigration>(database.clone(), shutdown.clone(), None)).await
+/// What `/livez` or `/readyz` says after one check.
+async fn ask(path: &str, db: &TestDatabase, shutdown: &CancellationToken) -> (u16, String) {
+    let mut monitor = monitor::<OneMigration>(db);
+    monitor.check().await;
+    get(path, health::router(monitor.readiness, shutdown.clone(), Vec::new())).await
+}
+
+fn monitor<M: MigratorTrait>(db: &TestDatabase) -> Monitor<M> {
+    Monitor::new(&db.server("service"), &db.database)
 }
 
 async fn get(path: &str, router: Router) -> (u16, String) {
@@ -68,13 +75,13 @@ async fn a_service_is_ready_once_its_database_is_migrated(
 ) {
     let Some(db) = TestDatabase::empty(backend).await else { return };
     let shutdown = CancellationToken::new();
-    let (status, missing) = ask("/readyz", &db.database, &shutdown).await;
+    let (status, missing) = ask("/readyz", &db, &shutdown).await;
     assert_eq!(status, 503);
     assert!(missing.contains("add_nothing"), "{missing}");
-    assert_eq!(ask("/livez", &db.database, &shutdown).await.0, 200, "it is alive all the same");
+    assert_eq!(ask("/livez", &db, &shutdown).await.0, 200, "it is alive all the same");
 
     db.database.migrate::<OneMigration>().await.expect("migrated");
-    assert_eq!(ask("/readyz", &db.database, &shutdown).await, (200, "ok".to_owned()));
+    assert_eq!(ask("/readyz", &db, &shutdown).await, (200, "ok".to_owned()));
 }
 
 #[rstest]
@@ -84,8 +91,10 @@ async fn a_service_stays_ready_when_a_newer_version_has_migrated(
 ) {
     let Some(db) = TestDatabase::empty(backend).await else { return };
     db.database.migrate::<OneMigration>().await.expect("migrated");
-    let older = health::router::<NoMigrations>(db.database.clone(), CancellationToken::new(), None);
-    assert_eq!(get("/readyz", older).await, (200, "ok".to_owned()));
+    let mut older = monitor::<NoMigrations>(&db);
+    older.check().await;
+    let router = health::router(older.readiness, CancellationToken::new(), Vec::new());
+    assert_eq!(get("/readyz", router).await, (200, "ok".to_owned()));
 }
 
 #[rstest]
@@ -103,30 +112,91 @@ async fn a_service_that_shuts_down_is_alive_and_not_ready() {
     db.database.migrate::<OneMigration>().await.expect("migrated");
     let shutdown = CancellationToken::new();
     shutdown.cancel();
-    assert_eq!(ask("/livez", &db.database, &shutdown).await.0, 200);
-    assert_eq!(ask("/readyz", &db.database, &shutdown).await, (503, "shutting down".to_owned()));
+    assert_eq!(ask("/livez", &db, &shutdown).await.0, 200);
+    assert_eq!(ask("/readyz", &db, &shutdown).await, (503, "shutting down".to_owned()));
 }
 
 #[tokio::test]
 async fn a_service_whose_database_is_gone_is_alive_and_not_ready() {
-    let Some(db) = TestDatabase::empty(Backend::Sqlite).await else { return };
+    let Some(mut db) = TestDatabase::empty(Backend::Postgres).await else { return };
+    let nobody = "postgres://nobody@127.0.0.1:1/nothing".into();
+    db.database = Database::connect(&nobody).await.expect("connections are made when needed");
     let shutdown = CancellationToken::new();
-    db.database.read.clone().close().await.expect("closed");
-    assert_eq!(ask("/livez", &db.database, &shutdown).await.0, 200);
-    let (status, missing) = ask("/readyz", &db.database, &shutdown).await;
+    assert_eq!(ask("/livez", &db, &shutdown).await.0, 200);
+    let (status, missing) = ask("/readyz", &db, &shutdown).await;
     assert_eq!((status, missing.as_str()), (503, "the database cannot be reached"));
+}
+
+#[tokio::test]
+async fn a_service_whose_database_was_not_checked_lately_is_not_ready() {
+    let Some(db) = TestDatabase::empty(Backend::Sqlite).await else { return };
+    let mut monitor = monitor::<NoMigrations>(&db);
+    let router = health::router(monitor.readiness.clone(), CancellationToken::new(), Vec::new());
+    let unchecked = (503, "the database has not been checked yet".to_owned());
+    assert_eq!(get("/readyz", router.clone()).await, unchecked);
+    monitor.check().await;
+    assert_eq!(get("/readyz", router.clone()).await.0, 200);
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(6)).await;
+    assert_eq!(get("/readyz", router).await, (503, "the database has not answered for 6 s".to_owned()));
+}
+
+#[tokio::test]
+async fn a_service_on_a_standby_is_not_ready() {
+    let Some(mut db) = TestDatabase::empty(Backend::Postgres).await else { return };
+    // As a standby has it, for every transaction.
+    let read_only = "DO $$ BEGIN
+        EXECUTE format('ALTER DATABASE %I SET default_transaction_read_only = on', current_database());
+    END $$";
+    db.database.write.execute_unprepared(read_only).await.expect("set");
+    db.database = Database::connect(&db.url).await.expect("a database");
+    assert_eq!(ask("/readyz", &db, &CancellationToken::new()).await, (503, "the database is read-only".to_owned()));
+}
+
+#[tokio::test]
+async fn a_service_whose_file_cannot_be_written_is_not_ready_until_it_can() {
+    let Some(db) = TestDatabase::empty(Backend::Sqlite).await else { return };
+    let mut monitor = monitor::<NoMigrations>(&db);
+    let router = health::router(monitor.readiness.clone(), CancellationToken::new(), Vec::new());
+    // Another process keeps the write lock for longer than anybody waits.
+    let other = Database::connect(&db.url).await.expect("a database");
+    let lock = other.begin().await.expect("locked");
+    monitor.check().await;
+    let (status, missing) = get("/readyz", router.clone()).await;
+    assert_eq!(status, 503);
+    assert!(missing.starts_with("the database cannot be written"), "{missing}");
+    lock.rollback().await.expect("unlocked");
+    monitor.check().await;
+    assert_eq!(get("/readyz", router).await, (200, "ok".to_owned()));
+}
+
+#[tokio::test]
+async fn a_service_whose_clock_differs_from_the_databases_is_not_ready() {
+    let Some(mut db) = TestDatabase::empty(Backend::Postgres).await else { return };
+    // The other way round: a function in front of PostgreSQL's own, whose clock is an hour ahead.
+    let ahead = "CREATE SCHEMA ahead;
+        CREATE FUNCTION ahead.clock_timestamp() RETURNS timestamptz LANGUAGE sql
+        AS $$ SELECT pg_catalog.clock_timestamp() + interval '1 hour' $$";
+    db.database.write.execute_unprepared(ahead).await.expect("a function");
+    let url = format!("{}&options=-csearch_path%3Dahead,pg_catalog,public", db.url()).into();
+    db.database = Database::connect(&url).await.expect("a database");
+    let (status, missing) = ask("/readyz", &db, &CancellationToken::new()).await;
+    assert_eq!(status, 503);
+    assert!(missing.starts_with("this machine's clock is 36") && missing.contains("behind"), "{missing}");
 }
 
 #[tokio::test]
 async fn a_service_whose_loop_completed_no_round_for_60_s_is_not_alive() {
     let Some(db) = TestDatabase::empty(Backend::Sqlite).await else { return };
     tokio::time::pause();
-    let heartbeat = Heartbeat::new("the loop");
-    let router = health::router::<OneMigration>(db.database.clone(), CancellationToken::new(), Some(heartbeat.clone()));
+    let heartbeats = ["one loop", "another"].map(Heartbeat::new);
+    let readiness = monitor::<NoMigrations>(&db).readiness;
+    let router = health::router(readiness, CancellationToken::new(), heartbeats.to_vec());
     tokio::time::advance(Duration::from_mins(1)).await;
     assert_eq!(get("/livez", router.clone()).await.0, 200);
+    heartbeats[1].rest();
     tokio::time::advance(Duration::from_secs(1)).await;
-    assert_eq!(get("/livez", router.clone()).await, (503, "the loop: no round for 61 s".to_owned()));
-    heartbeat.beat();
-    assert_eq!(get("/livez", router).await.0, 200);
+    assert_eq!(get("/livez", router.clone()).await, (503, "one loop: no round for 61 s".to_owned()));
+    heartbeats[0].beat();
+    assert_eq!(get("/livez", router).await.0, 200, "the other waits for work");
 }

@@ -1,6 +1,7 @@
 //! What services, their clients and their operators rely on in the chassis.
 
 mod auth;
+mod broken_connections;
 mod config;
 mod connection;
 mod database;
@@ -10,7 +11,9 @@ mod guarded;
 mod health;
 mod htpasswd;
 mod lifecycle;
+mod replicas;
 mod scalars;
+mod silent_connections;
 mod streams;
 mod tls;
 mod write_coalescer;

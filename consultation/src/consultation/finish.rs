@@ -4,7 +4,13 @@ mod statements;
 
 use std::collections::HashMap;
 
-use chassis::{changes::Changes, database::Database, seeded_bug::is_seeded, write_coalescer::BatchWriter};
+use chassis::{
+    changes::Changes,
+    clock,
+    database::{Database, is_about_rows},
+    seeded_bug::is_seeded,
+    write_coalescer::BatchWriter,
+};
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::{Money, consultation::Model as Consultation};
 use sea_orm::{ConnectionTrait, DbBackend, DbErr};
@@ -21,17 +27,12 @@ use crate::{
 
 /// The end is later than the start: by the precision of both at least.
 const SHORTEST: TimeDelta = TimeDelta::milliseconds(1);
-/// How often a batch is begun anew of which somebody else has finished a consultation just then. After the first
-/// time it is found finished.
-const MAX_ROUNDS: usize = 3;
-
 /// A consultation to finish.
 #[derive(Clone, Debug)]
 pub(super) struct Finish {
     pub(super) consultation_id: Uuid,
-    /// When it ended; by default now.
+    /// When it ended; by default now, by the database's clock.
     pub(super) end_date: Option<DateTime<Utc>>,
-    pub(super) now: DateTime<Utc>,
     /// Made before writing, so that a repeated write recognises itself.
     pub(super) pending_payment_id: Uuid,
 }
@@ -52,45 +53,50 @@ impl BatchWriter for FinishWriter {
     type Answer = Finished;
     type Fault = DbErr;
 
-    async fn write(&self, rows: &[Finish]) -> Result<Vec<Finished>, DbErr> {
-        for _ in 0..MAX_ROUNDS {
-            let (answers, batch) = self.attempt(rows).await?;
-            if !batch.finished.is_empty() {
-                self.finished.ring();
-                let ids: Vec<_> = batch.finished.iter().map(|(payment, _)| payment.appointment_id).collect();
-                self.changes.publish(&ids);
-            }
-            if let Some(answers) = answers {
-                return Ok(answers);
-            }
-        }
-        Err(DbErr::Custom("a consultation was neither finished nor found finished".to_owned()))
-    }
-}
-
-impl FinishWriter {
-    /// What became of the rows, unless somebody else was faster with one of them; and what was finished.
-    async fn attempt(&self, rows: &[Finish]) -> Result<(Option<Vec<Finished>>, Batch), DbErr> {
+    async fn write(&self, rows: &[Finish]) -> Result<Vec<Option<Finished>>, DbErr> {
         if self.database.write.get_database_backend() == DbBackend::Postgres && !is_seeded("outbox-outside-transaction")
         {
             self.in_two_statements(rows).await
         } else {
-            self.in_a_transaction(rows).await
+            let answers = self.in_a_transaction(rows).await?;
+            Ok(answers.into_iter().map(Some).collect())
         }
     }
 
+    fn is_about_rows(fault: &DbErr) -> bool {
+        is_about_rows(fault)
+    }
+}
+
+impl FinishWriter {
     /// Without locks between reading and writing, which would take three more round trips. What is read decides
     /// nothing that can change but whether a consultation is in progress, and that the write decides itself.
-    async fn in_two_statements(&self, rows: &[Finish]) -> Result<(Option<Vec<Finished>>, Batch), DbErr> {
+    async fn in_two_statements(&self, rows: &[Finish]) -> Result<Vec<Option<Finished>>, DbErr> {
         let postgres = &self.database.write;
         let mut batch = Batch::read(postgres, rows).await?;
         let answers = batch.finish(rows, self.price_per_hour);
-        let is_written = statements::finish(postgres, &batch.finished).await? == batch.finished.len();
-        Ok((is_written.then_some(answers), batch))
+        let written = statements::finish(postgres, &batch.finished).await?;
+        self.tell(written.iter().copied());
+        if written.len() == batch.finished.len() {
+            // A commit made after the reading makes durable what was read.
+            if written.is_empty() && batch.has_repeats() {
+                self.database.make_durable().await?;
+            }
+            return Ok(answers.into_iter().map(Some).collect());
+        }
+        // Somebody else was faster with the others, or holds a lock on them.
+        let is_undecided = |id: Uuid| batch.is_finished(id) && !written.contains(&id);
+        let undecided: Vec<_> = rows.iter().filter(|row| is_undecided(row.consultation_id)).cloned().collect();
+        let found = Batch::read(postgres, &undecided).await?;
+        self.database.make_durable().await?;
+        let decide = |(row, answer): (&Finish, _)| {
+            if is_undecided(row.consultation_id) { found.answer(row) } else { Some(answer) }
+        };
+        Ok(rows.iter().zip(answers).map(decide).collect())
     }
 
     /// SQLite has locked the whole database when a transaction that writes begins.
-    async fn in_a_transaction(&self, rows: &[Finish]) -> Result<(Option<Vec<Finished>>, Batch), DbErr> {
+    async fn in_a_transaction(&self, rows: &[Finish]) -> Result<Vec<Finished>, DbErr> {
         let transaction = self.database.begin().await?;
         let mut batch = Batch::read(&transaction, rows).await?;
         let answers = batch.finish(rows, self.price_per_hour);
@@ -100,18 +106,29 @@ impl FinishWriter {
             if is_seeded("outbox-outside-transaction") {
                 transaction.commit().await?;
                 store::enqueue(&self.database.write, &payments).await?;
-                return Ok((Some(answers), batch));
+                return Ok(answers);
             }
             store::enqueue(&transaction, &payments).await?;
         }
         transaction.commit().await?;
-        Ok((Some(answers), batch))
+        self.tell(batch.finished.iter().map(|(payment, _)| payment.appointment_id));
+        Ok(answers)
+    }
+
+    fn tell(&self, finished: impl Iterator<Item = Uuid>) {
+        let ids: Vec<_> = finished.collect();
+        if !ids.is_empty() {
+            self.finished.ring();
+            self.changes.publish(&ids);
+        }
     }
 }
 
 /// The consultations of a batch.
 struct Batch {
     stored: HashMap<Uuid, Consultation>,
+    /// By the database's clock; none if nothing was found.
+    now: Option<DateTime<Utc>>,
     /// The pending payments of those that are finished: they tell who finished them.
     pending_payments: HashMap<Uuid, Uuid>,
     /// What this batch finishes.
@@ -120,10 +137,11 @@ struct Batch {
 
 impl Batch {
     async fn read(database: &impl ConnectionTrait, rows: &[Finish]) -> Result<Self, DbErr> {
-        let stored = statements::find(database, rows).await?;
+        let (stored, now) = statements::find(database, rows).await?;
         let finished = stored.values().filter(|consultation| consultation.end_date.is_some()).map(|found| found.id);
         let pending_payments = store::pending_payment_ids(database, finished.collect()).await?;
-        Ok(Self { stored, pending_payments, finished: Vec::new() })
+        let now = if is_seeded("process-clock") { Some(clock::now()) } else { now };
+        Ok(Self { stored, now, pending_payments, finished: Vec::new() })
     }
 
     fn finish(&mut self, rows: &[Finish], price_per_hour: Money) -> Vec<Finished> {
@@ -132,15 +150,13 @@ impl Batch {
 
     /// The rules. Of two rows for one consultation the first finishes it.
     fn finish_one(&mut self, row: &Finish, price_per_hour: Money) -> Finished {
-        let Some(consultation) = self.stored.get_mut(&row.consultation_id) else { return Finished::NotFound };
-        if consultation.end_date.is_some() {
-            let by_this_row = self.pending_payments.get(&consultation.id) == Some(&row.pending_payment_id);
-            let answer = if by_this_row { Finished::Finished } else { Finished::AlreadyFinished };
-            return answer(consultation.clone());
+        if let Some(answer) = self.answer(row) {
+            return answer;
         }
-        // The clock of the replica that started it may be ahead of this one's.
-        let now = Ord::max(row.now, consultation.start_date + SHORTEST);
-        let end_date = row.end_date.unwrap_or(now);
+        let Some(consultation) = self.stored.get_mut(&row.consultation_id) else { return Finished::NotFound };
+        // The clock may have been set back since the start.
+        let shortest = consultation.start_date + SHORTEST;
+        let end_date = row.end_date.unwrap_or_else(|| self.now.map_or(shortest, |now| now.max(shortest)));
         if end_date <= consultation.start_date {
             return Finished::InvalidEndDate(InvalidEndDate::NotAfterStart);
         }
@@ -152,5 +168,23 @@ impl Batch {
         self.pending_payments.insert(consultation.id, payment.id);
         self.finished.push((payment, end_date));
         Finished::Finished(consultation.clone())
+    }
+
+    /// What is to be said of a consultation that is not in progress, if it is not.
+    fn answer(&self, row: &Finish) -> Option<Finished> {
+        let Some(consultation) = self.stored.get(&row.consultation_id) else { return Some(Finished::NotFound) };
+        consultation.end_date?;
+        let by_this_row = self.pending_payments.get(&consultation.id) == Some(&row.pending_payment_id);
+        let answer = if by_this_row { Finished::Finished } else { Finished::AlreadyFinished };
+        Some(answer(consultation.clone()))
+    }
+
+    fn is_finished(&self, id: Uuid) -> bool {
+        self.finished.iter().any(|(payment, _)| payment.appointment_id == id)
+    }
+
+    /// Whether something was found that was finished before.
+    fn has_repeats(&self) -> bool {
+        !self.pending_payments.is_empty()
     }
 }

@@ -1,17 +1,16 @@
 //! Starting: one insert for a batch; the partial unique index decides who wins, not a prior read.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use chassis::{
-    database::{Database, is_one_of},
+    database::{Database, is_about_rows, is_one_of, now},
     write_coalescer::BatchWriter,
 };
 use chrono::{DateTime, Utc};
-use entity::consultation::{ActiveModel, Column, Entity as Consultations, Model as Consultation};
+use entity::consultation::{Column, Entity as Consultations, Model as Consultation};
 use sea_orm::{
-    ActiveValue::{NotSet, Set},
-    ConnectionTrait, DatabaseConnection, DbBackend, DbErr, EntityTrait, QueryFilter, Statement,
-    sea_query::OnConflict,
+    ConnectionTrait, DbBackend, DbErr, EntityTrait, FromQueryResult, QueryFilter, Statement,
+    sea_query::{OnConflict, Query},
 };
 use uuid::Uuid;
 
@@ -24,8 +23,9 @@ const MAX_ROUNDS: usize = 3;
 /// connection anew.
 const INSERT_ARRAYS: &str = "
     INSERT INTO consultation (id, physician_id, patient_id, start_date)
-    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::timestamptz[])
-    ON CONFLICT DO NOTHING RETURNING id";
+    SELECT id, physician_id, patient_id, date_trunc('milliseconds', statement_timestamp())
+    FROM unnest($1::uuid[], $2::uuid[], $3::uuid[]) AS row (id, physician_id, patient_id)
+    ON CONFLICT DO NOTHING RETURNING id, start_date";
 
 /// A consultation to start.
 #[derive(Clone, Debug)]
@@ -35,7 +35,6 @@ pub(super) struct Start {
     pub(super) id: Uuid,
     pub(super) physician_id: Uuid,
     pub(super) patient_id: Uuid,
-    pub(super) start_date: DateTime<Utc>,
 }
 
 /// Writes starts in batches.
@@ -49,25 +48,37 @@ impl BatchWriter for StartWriter {
     type Answer = Started;
     type Fault = DbErr;
 
-    async fn write(&self, rows: &[Start]) -> Result<Vec<Started>, DbErr> {
+    async fn write(&self, rows: &[Start]) -> Result<Vec<Option<Started>>, DbErr> {
         for _ in 0..MAX_ROUNDS {
             let mut in_progress = insert(&self.database.write, rows).await?;
-            // A separate statement, which sees whom the others lost against.
-            in_progress.extend(find_missing(&self.database.write, rows, &in_progress).await?);
             if let Some(answers) = outcomes(rows, &in_progress) {
                 return Ok(answers);
             }
-            // One that an earlier attempt committed without an answer may have been finished since.
-            in_progress.extend(find_own(&self.database.write, rows).await?);
+            // A separate statement, which sees whom the others lost against.
+            in_progress.extend(find_missing(&self.database.write, rows, &in_progress).await?);
+            if outcomes(rows, &in_progress).is_none() {
+                // One that an earlier attempt committed without an answer may have been finished since.
+                in_progress.extend(find_own(&self.database.write, rows).await?);
+            }
             if let Some(answers) = outcomes(rows, &in_progress) {
+                self.database.make_durable().await?;
                 return Ok(answers);
             }
         }
         Err(DbErr::Custom("a consultation was neither inserted nor found in progress".to_owned()))
     }
+
+    fn is_about_rows(fault: &DbErr) -> bool {
+        is_about_rows(fault)
+    }
 }
 
 impl Start {
+    fn started(&self, start_date: DateTime<Utc>) -> Consultation {
+        let Self { id, physician_id, patient_id } = self.clone();
+        Consultation { id, physician_id, patient_id, start_date, end_date: None, price_cents: None }
+    }
+
     fn outcome(&self, in_progress: &Consultation) -> Started {
         if in_progress.id == self.id {
             Started::Started(in_progress.clone())
@@ -78,50 +89,40 @@ impl Start {
 }
 
 /// The answer to each row, if the consultation that decides it was found for all.
-fn outcomes(rows: &[Start], found: &ByPatient) -> Option<Vec<Started>> {
-    rows.iter().map(|row| Some(row.outcome(found.get(&row.patient_id)?))).collect()
+fn outcomes(rows: &[Start], found: &ByPatient) -> Option<Vec<Option<Started>>> {
+    rows.iter().map(|row| Some(Some(row.outcome(found.get(&row.patient_id)?)))).collect()
 }
 
 type ByPatient = HashMap<Uuid, Consultation>;
 
 /// Inserts those whose patient is free. Of two rows for one patient the first is inserted.
-async fn insert(database: &DatabaseConnection, rows: &[Start]) -> Result<ByPatient, DbErr> {
+async fn insert(database: &impl ConnectionTrait, rows: &[Start]) -> Result<ByPatient, DbErr> {
     let mut rows: Vec<_> = rows.iter().collect();
     // The same order in every process (stable within a patient): batches cannot deadlock.
     rows.sort_by_key(|row| row.patient_id);
     if database.get_database_backend() == DbBackend::Postgres {
         return insert_arrays(database, &rows).await;
     }
-    let models = rows.into_iter().map(|row| ActiveModel {
-        id: Set(row.id),
-        physician_id: Set(row.physician_id),
-        patient_id: Set(row.patient_id),
-        start_date: Set(row.start_date),
-        end_date: NotSet,
-        price_cents: NotSet,
-    });
-    let inserted = Consultations::insert_many(models)
-        .on_conflict(OnConflict::new().do_nothing().to_owned())
-        .exec_with_returning(database)
-        .await?;
-    Ok(by_patient(inserted))
+    let columns = [Column::Id, Column::PhysicianId, Column::PatientId, Column::StartDate];
+    let mut insert = Query::insert().into_table(Consultations).columns(columns).to_owned();
+    for Start { id, physician_id, patient_id } in rows {
+        insert.values_panic([(*id).into(), (*physician_id).into(), (*patient_id).into(), now(DbBackend::Sqlite)]);
+    }
+    insert.on_conflict(OnConflict::new().do_nothing().to_owned()).returning_all();
+    let inserted = database.query_all(&insert).await?;
+    Ok(by_patient(inserted.iter().map(|row| Consultation::from_query_result(row, "")).collect::<Result<_, _>>()?))
 }
 
-async fn insert_arrays(postgres: &DatabaseConnection, rows: &[&Start]) -> Result<ByPatient, DbErr> {
+async fn insert_arrays(postgres: &impl ConnectionTrait, rows: &[&Start]) -> Result<ByPatient, DbErr> {
     let ids = |of: fn(&Start) -> Uuid| rows.iter().map(|row| of(row)).collect::<Vec<_>>().into();
-    let start_dates: Vec<_> = rows.iter().map(|row| row.start_date).collect();
-    let columns = [ids(|row| row.id), ids(|row| row.physician_id), ids(|row| row.patient_id), start_dates.into()];
+    let columns = [ids(|row| row.id), ids(|row| row.physician_id), ids(|row| row.patient_id)];
     let insert = Statement::from_sql_and_values(DbBackend::Postgres, INSERT_ARRAYS, columns);
     let inserted = postgres.query_all_raw(insert).await?;
-    let inserted: HashSet<Uuid> = inserted.iter().map(|row| row.try_get_by_index(0)).collect::<Result<_, _>>()?;
-    Ok(by_patient(rows.iter().filter(|row| inserted.contains(&row.id)).map(|row| Consultation::from(*row)).collect()))
-}
-
-impl From<&Start> for Consultation {
-    fn from(start: &Start) -> Self {
-        let Start { id, physician_id, patient_id, start_date } = start.clone();
-        Self { id, physician_id, patient_id, start_date, end_date: None, price_cents: None }
-    }
+    let inserted: HashMap<Uuid, DateTime<Utc>> = inserted
+        .iter()
+        .map(|row| Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?)))
+        .collect::<Result<_, DbErr>>()?;
+    Ok(by_patient(rows.iter().filter_map(|row| Some(row.started(*inserted.get(&row.id)?))).collect()))
 }
 
 async fn find_missing(database: &impl ConnectionTrait, rows: &[Start], found: &ByPatient) -> Result<ByPatient, DbErr> {

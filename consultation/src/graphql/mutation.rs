@@ -3,7 +3,6 @@
 use async_graphql::{Context, ID, Object, Result};
 use chassis::{
     changes::Changes,
-    clock,
     database::Database,
     graphql::refusal::{InvalidInput, not_written},
 };
@@ -40,7 +39,7 @@ impl Mutation {
         #[graphql(desc = "Who treats whom.")] input: StartConsultationInput,
     ) -> Option<Result<StartConsultationPayload>> {
         let consultations = ctx.data_unchecked::<Consultations>();
-        let started = consultations.start(input.physician_id.0, input.patient_id.0, clock::now()).await;
+        let started = consultations.start(input.physician_id.0, input.patient_id.0).await;
         Some(started.map(StartConsultationPayload::from).map_err(not_written))
     }
 
@@ -71,7 +70,7 @@ async fn finish(ctx: &Context<'_>, input: FinishConsultationInput) -> Result<Fin
         (Ok(id), Ok(end_date)) => (id, end_date),
         (Err(refusal), _) | (_, Err(refusal)) => return Ok(FinishConsultationError::from(refusal).into()),
     };
-    let finished = ctx.data_unchecked::<Consultations>().finish(id, end_date, clock::now()).await;
+    let finished = ctx.data_unchecked::<Consultations>().finish(id, end_date).await;
     Ok(finished.map_err(not_written)?.into())
 }
 

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use entity::{Money, consultation, pending_payment};
-use sea_orm::{ColumnTrait, DatabaseConnection, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
 use super::Difference;
@@ -27,7 +27,7 @@ pub(super) enum Compared {
 impl Page {
     /// The page behind `after`, if there is one. The pending payments are read before anyone asks finance:
     /// one that was confirmed by then must be there.
-    pub(super) async fn after(database: &DatabaseConnection, after: Uuid) -> Result<Option<Self>, DbErr> {
+    pub(super) async fn after(database: &impl ConnectionTrait, after: Uuid) -> Result<Option<Self>, DbErr> {
         let finished = consultation::Entity::find()
             .filter(consultation::Column::EndDate.is_not_null())
             .filter(consultation::Column::Id.gt(after))
@@ -76,7 +76,7 @@ impl Page {
 
 /// Which of the payments are for finished consultations.
 pub(super) async fn finished(
-    database: &DatabaseConnection,
+    database: &impl ConnectionTrait,
     payments: &[RecordedPayment],
 ) -> Result<HashSet<Uuid>, DbErr> {
     let ids = payments.iter().map(|payment| payment.appointment_id);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chassis::{clock, database::Database, replicas};
+use chassis::{clock, database::Database, health::Heartbeat, replicas};
 use consultation::outbox::{
     WakeUp,
     store::{self, Enqueue},
@@ -23,7 +23,7 @@ async fn listening(db: &TestDatabase) -> (WakeUp, DropGuard) {
     let (wake_up, shutdown) = (WakeUp::default(), CancellationToken::new());
     // A pool of its own, as each process has.
     let database = Database::connect(&db.url).await.expect("a database");
-    tokio::spawn(replicas::connect(vec![wake_up.channel.clone()], database, shutdown.clone()));
+    tokio::spawn(replicas::connect(vec![wake_up.channel.clone()], database, Heartbeat::new("hints"), shutdown.clone()));
     // It rings once when it has begun to listen.
     wake_up.rung().await;
     (wake_up, shutdown.drop_guard())

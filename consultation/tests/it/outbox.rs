@@ -13,7 +13,7 @@ use consultation::{
 };
 use entity::{Money, consultation as consultations, pending_payment};
 use migration::consultation::Migrator;
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
+use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 use testkit::{Backend, TestDatabase};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;

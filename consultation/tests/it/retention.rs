@@ -10,7 +10,9 @@ use consultation::outbox::{
 };
 use entity::pending_payment::{Column, Entity as PendingPayments};
 use rstest::rstest;
-use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, sea_query::Expr};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, sea_query::Expr,
+};
 use serde_json::json;
 use testkit::{Backend, TestDatabase};
 use tokio_util::sync::CancellationToken;

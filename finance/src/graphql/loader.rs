@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 use async_graphql::dataloader;
 use chassis::database::{Database, is_one_of};
 use entity::payment::{Column, Entity as Payments, Model as Payment};
-use sea_orm::{DbErr, EntityTrait, QueryFilter};
+use sea_orm::{ConnectionTrait, DbErr, EntityTrait, QueryFilter};
 use uuid::Uuid;
 
 pub(crate) struct Loader {

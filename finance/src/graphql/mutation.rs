@@ -5,7 +5,6 @@ use async_graphql::{
     parser::types::{Field, VariableDefinition},
 };
 use chassis::{
-    clock,
     graphql::{
         cost::{argument, list_cost},
         refusal::{InvalidInput, not_written},
@@ -103,7 +102,7 @@ fn writer<'a>(ctx: &Context<'a>) -> &'a WriteCoalescer<RecordWriter> {
 /// The payment to record, or its refusal.
 fn check(input: &RecordPaymentInput, path: &[String]) -> std::result::Result<Record, RecordPaymentPayload> {
     match Money::try_from(input.total_price.0) {
-        Ok(total_price) => Ok(Record::new(input.appointment_id.0, total_price, clock::now())),
+        Ok(total_price) => Ok(Record::new(input.appointment_id.0, total_price)),
         Err(error) => {
             let error = InvalidInput::new(path, explain(error, "totalPrice"));
             Err(RecordPaymentPayload::refused(RecordPaymentError::InvalidInput(error)))

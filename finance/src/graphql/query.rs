@@ -11,6 +11,7 @@ use chassis::{
         scalars::DateTime,
     },
 };
+use chrono::{TimeDelta, Utc};
 use entity::payment::{Column, Entity as Payments};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Select};
 use uuid::Uuid;
@@ -22,6 +23,10 @@ use super::{
 
 /// How many appointments a filter may name: as many as a page can have.
 const MAX_APPOINTMENTS: usize = 100;
+
+/// By how much the time in a payment's id may differ from when it was recorded: that is the time of a process's clock
+/// before the write, this the database's. Replicas whose clock differs by more are not ready.
+const ID_TIME_DIFFERENCE: TimeDelta = TimeDelta::seconds(15);
 
 #[derive(Debug)]
 pub struct Query;
@@ -95,19 +100,23 @@ fn matching(filter: PaymentFilter) -> Result<Select<Payments>> {
         }
         rows = rows.filter(Column::AppointmentId.is_in(ids.into_iter().map(|id| id.0)));
     }
-    // Ids are made from the time of recording: a period is a range of the primary key.
+    // Ids are made from about the time of recording: a period is a range of the primary key, and exact within it.
     if let Some(from) = filter.recorded_from {
-        rows = rows.filter(Column::Id.gte(first_id("filter.recordedFrom", from)?));
+        let from = instant("filter.recordedFrom", from)?;
+        rows = rows.filter(Column::Id.gte(clock::first_id_at(from - ID_TIME_DIFFERENCE)));
+        rows = rows.filter(Column::RecordedAt.gte(from));
     }
     if let Some(before) = filter.recorded_before {
-        rows = rows.filter(Column::Id.lt(first_id("filter.recordedBefore", before)?));
+        let before = instant("filter.recordedBefore", before)?;
+        rows = rows.filter(Column::Id.lt(clock::first_id_at(before + ID_TIME_DIFFERENCE)));
+        rows = rows.filter(Column::RecordedAt.lt(before));
     }
     Ok(rows)
 }
 
-fn first_id(argument: &str, time: DateTime) -> Result<Uuid> {
+fn instant(argument: &str, time: DateTime) -> Result<chrono::DateTime<Utc>> {
     match time {
-        DateTime::Utc(time) => Ok(clock::first_id_at(time)),
+        DateTime::Utc(time) => Ok(time),
         DateTime::Local(_) => {
             Err(bad_user_input(format!("{argument}: want an offset, as in 2021-08-02T12:00:00-03:00")))
         }

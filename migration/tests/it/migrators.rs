@@ -105,10 +105,10 @@ async fn taking_one_down_leaves_the_others_tables_and_it_comes_back_the_same(
 ) {
     let Some(db) = shared(backend, false).await else { return };
     let before = catalogue(&db).await;
-    Consultation::down(&db.database.write, None).await.expect("down");
+    Consultation::down(&db.for_migrations().await, None).await.expect("down");
     assert_eq!(tables(&db).await, ["consultation_migration", "finance_migration", "payment", "payment_count"]);
     migrate::<Consultation>(&db).await;
-    Finance::down(&db.database.write, None).await.expect("down");
+    Finance::down(&db.for_migrations().await, None).await.expect("down");
     let mut left = [&CONSULTATION_TABLES[..], &["finance_migration"]].concat();
     left.sort_unstable();
     assert_eq!(tables(&db).await, left);

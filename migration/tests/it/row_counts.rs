@@ -54,7 +54,7 @@ async fn rows_from_before_are_counted(#[values(Backend::Sqlite, Backend::Postgre
     use migration::{MigratorTrait, consultation::Migrator};
     let Some(db) = TestDatabase::empty(backend).await else { return };
     let before = Migrator::migrations().iter().position(|m| m.name().ends_with("count_consultations")).expect("known");
-    Migrator::up(&db.database.write, u32::try_from(before).ok()).await.expect("migrated");
+    Migrator::up(&db.for_migrations().await, u32::try_from(before).ok()).await.expect("migrated");
     for _ in 0..3 {
         insert(&db.database, finished()).await.expect("inserted");
     }

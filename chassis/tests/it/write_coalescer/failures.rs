@@ -46,3 +46,13 @@ async fn failures_that_are_not_in_a_row_stop_nothing() {
     let written: Vec<_> = join_all(waiting).await.into_iter().filter_map(Result::ok).collect();
     assert_eq!(written, [30, 50, 70]);
 }
+
+#[tokio::test]
+async fn failures_that_are_about_rows_stop_nothing() {
+    let recorder = Recorder::failing(|rows| rows.iter().any(|row| [13, 113, 1_300].contains(row)));
+    let (coalescer, _task) = writing_row_1(&recorder).await;
+    let waiting = queue(&coalescer, [13, 113, 1_300, 5]);
+    recorder.go_on();
+    let answers: Vec<_> = join_all(waiting).await.into_iter().map(Result::ok).collect();
+    assert_eq!(answers, [None, None, None, Some(50)], "three bad rows in a row, and a good one");
+}

@@ -5,6 +5,9 @@ use std::sync::{Arc, Mutex};
 use chassis::write_coalescer::BatchWriter;
 use tokio::sync::Semaphore;
 
+/// A fault that names it is about this row.
+const BAD: &str = "13";
+
 /// Its answer to a row is ten times the row.
 #[derive(Clone)]
 pub(super) struct Recorder(Arc<Notes>);
@@ -12,6 +15,8 @@ pub(super) struct Recorder(Arc<Notes>);
 struct Notes {
     batches: Mutex<Vec<Vec<u32>>>,
     fails: fn(&[u32]) -> bool,
+    /// Rows that are found locked, each as often as it stands here.
+    locked: Mutex<Vec<u32>>,
     begun: Semaphore,
     gate: Semaphore,
 }
@@ -26,7 +31,14 @@ impl Recorder {
     /// One whose writes of these rows fail.
     pub(super) fn failing(fails: fn(&[u32]) -> bool) -> Self {
         let (begun, gate) = (Semaphore::new(0), Semaphore::new(0));
-        Self(Arc::new(Notes { batches: Mutex::default(), fails, begun, gate }))
+        Self(Arc::new(Notes { batches: Mutex::default(), fails, locked: Mutex::default(), begun, gate }))
+    }
+
+    /// One that finds these rows locked, each as often as it is named.
+    pub(super) fn locked(rows: impl IntoIterator<Item = u32>) -> Self {
+        let recorder = Self::default();
+        recorder.0.locked.lock().expect("not poisoned").extend(rows);
+        recorder
     }
 
     /// Waits until a write has begun.
@@ -37,6 +49,11 @@ impl Recorder {
     /// Lets this write and all later ones end.
     pub(super) fn go_on(&self) {
         self.0.gate.close();
+    }
+
+    /// Lets one write end.
+    pub(super) fn end_one(&self) {
+        self.0.gate.add_permits(1);
     }
 
     /// The rows of all writes, failed ones too.
@@ -50,11 +67,28 @@ impl BatchWriter for Recorder {
     type Answer = u32;
     type Fault = String;
 
-    async fn write(&self, rows: &[u32]) -> Result<Vec<u32>, String> {
+    async fn write(&self, rows: &[u32]) -> Result<Vec<Option<u32>>, String> {
         self.0.batches.lock().expect("not poisoned").push(rows.to_vec());
         self.0.begun.add_permits(1);
         // Ends with an error, the gate being closed to waiters: that is the signal.
-        let _ = self.0.gate.acquire().await;
-        if (self.0.fails)(rows) { Err(format!("{rows:?}")) } else { Ok(rows.iter().map(|row| row * 10).collect()) }
+        if let Ok(permit) = self.0.gate.acquire().await {
+            permit.forget();
+        }
+        if (self.0.fails)(rows) {
+            return Err(format!("{rows:?}"));
+        }
+        let mut locked = self.0.locked.lock().expect("not poisoned");
+        let answers = rows.iter().map(|row| {
+            let place = locked.iter().position(|locked| locked == row);
+            place.map_or(Some(row * 10), |place| {
+                locked.remove(place);
+                None
+            })
+        });
+        Ok(answers.collect())
+    }
+
+    fn is_about_rows(fault: &String) -> bool {
+        fault.contains(BAD)
     }
 }

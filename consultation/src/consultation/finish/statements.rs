@@ -1,12 +1,13 @@
 //! What finishing reads and writes.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use chassis::database::is_one_of;
+use chassis::database::{is_one_of, now};
 use chrono::{DateTime, Utc};
 use entity::consultation::{Column, Entity as Consultations, Model as Consultation};
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DbBackend, DbErr, EntityTrait, QueryFilter, Statement, Value,
+    ConnectionTrait, DbBackend, DbErr, EntityTrait, FromQueryResult, QueryFilter, QueryResult, QuerySelect, Statement,
+    Value,
     sea_query::{Expr, ExprTrait, IntoIden, Query, TableRef, ValueTuple},
 };
 use uuid::Uuid;
@@ -14,15 +15,18 @@ use uuid::Uuid;
 use super::Finish;
 use crate::outbox::store::Enqueue;
 
-/// Ends those that are in progress still and enqueues their payments. Rows are locked in the order of their ids, which
-/// is the same in every process: batches cannot deadlock.
+/// The column with the database's clock.
+const NOW: &str = "now";
+
+/// Ends those that are in progress still and enqueues their payments. Nobody waits for a lock that somebody else has on
+/// one of them, and rows are locked in the order of their ids, the same in every process: batches cannot deadlock.
 macro_rules! finish {
     (id $is_one_of_ids:literal, $rows:literal) => {
         concat!(
             "WITH in_progress AS MATERIALIZED (
                  SELECT id FROM consultation WHERE id ",
             $is_one_of_ids,
-            " AND end_date IS NULL ORDER BY id FOR NO KEY UPDATE
+            " AND end_date IS NULL ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
              ), finished AS (
                  UPDATE consultation SET end_date = row.end_date, price_cents = row.price_cents
                  FROM ",
@@ -32,7 +36,8 @@ macro_rules! finish {
                  RETURNING consultation.id, consultation.price_cents, row.pending_payment_id
              )
              INSERT INTO pending_payment (id, appointment_id, total_price_cents, next_attempt_at, created_at)
-             SELECT pending_payment_id, id, price_cents, clock_timestamp(), clock_timestamp() FROM finished"
+             SELECT pending_payment_id, id, price_cents, statement_timestamp(), statement_timestamp() FROM finished
+             RETURNING appointment_id"
         )
     };
 }
@@ -43,23 +48,39 @@ const FINISH_ARRAYS: &str =
 /// PostgreSQL would plan short arrays anew each time, which takes as long as to finish one.
 const FINISH_ONE: &str = finish!(id "= $1::uuid", "(SELECT $1::uuid, $2::timestamptz, $3::bigint, $4::uuid)");
 
+/// Reads the consultations, and the database's clock.
 pub(super) async fn find(
     database: &impl ConnectionTrait,
     rows: &[Finish],
-) -> Result<HashMap<Uuid, Consultation>, DbErr> {
+) -> Result<(HashMap<Uuid, Consultation>, Option<DateTime<Utc>>), DbErr> {
+    let backend = database.get_database_backend();
     let ids = rows.iter().map(|row| row.consultation_id);
-    let these = is_one_of(database.get_database_backend(), Column::Id, ids);
-    let found = Consultations::find().filter(these).all(database).await?;
-    Ok(found.into_iter().map(|consultation| (consultation.id, consultation)).collect())
+    let these = Consultations::find().filter(is_one_of(backend, Column::Id, ids));
+    let found = these.column_as(now(backend), NOW).into_model::<ConsultationNow>().all(database).await?;
+    let now = found.first().map(|found| found.now);
+    Ok((found.into_iter().map(|found| (found.consultation.id, found.consultation)).collect(), now))
 }
 
-/// How many were in progress still and are finished now.
+/// A consultation, and when it was read.
+struct ConsultationNow {
+    consultation: Consultation,
+    now: DateTime<Utc>,
+}
+
+impl FromQueryResult for ConsultationNow {
+    fn from_query_result(row: &QueryResult, prefix: &str) -> Result<Self, DbErr> {
+        let consultation = Consultation::from_query_result(row, prefix)?;
+        Ok(Self { consultation, now: row.try_get(prefix, NOW)? })
+    }
+}
+
+/// Returns the consultations that were in progress still and are finished now.
 pub(super) async fn finish(
-    postgres: &DatabaseConnection,
+    postgres: &impl ConnectionTrait,
     finished: &[(Enqueue, DateTime<Utc>)],
-) -> Result<usize, DbErr> {
+) -> Result<HashSet<Uuid>, DbErr> {
     let (sql, values): (_, [Value; 4]) = match finished {
-        [] => return Ok(0),
+        [] => return Ok(HashSet::new()),
         [(Enqueue { id, appointment_id, total_price }, end_date)] => {
             (FINISH_ONE, [(*appointment_id).into(), (*end_date).into(), total_price.cents().into(), (*id).into()])
         }
@@ -72,8 +93,7 @@ pub(super) async fn finish(
         }
     };
     let finish = Statement::from_sql_and_values(DbBackend::Postgres, sql, values);
-    let finished = postgres.execute_raw(finish).await?.rows_affected();
-    usize::try_from(finished).map_err(|error| DbErr::Custom(error.to_string()))
+    postgres.query_all_raw(finish).await?.iter().map(|row| row.try_get_by_index(0)).collect()
 }
 
 /// Writes end and price of all in one statement, in a transaction in which they were found in progress.

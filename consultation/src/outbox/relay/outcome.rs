@@ -1,6 +1,6 @@
 //! What came of rows, and how it is written down.
 
-use sea_orm::{DatabaseConnection, DbErr};
+use sea_orm::{ConnectionTrait, DbErr};
 use uuid::Uuid;
 
 use super::super::store::{self, Failure, Lease};
@@ -51,7 +51,7 @@ impl Outcome<'_> {
         }
     }
 
-    pub(super) async fn write(&self, database: &DatabaseConnection) -> Result<u64, DbErr> {
+    pub(super) async fn write(&self, database: &impl ConnectionTrait) -> Result<u64, DbErr> {
         match self {
             Self::Confirmed(leases) => store::confirm(database, leases).await,
             Self::Postponed(failures) => store::postpone(database, failures).await,

@@ -1,0 +1,241 @@
+//! A pool of connections that SeaORM can use. Only a connection that nothing speaks against goes back to it: each
+//! statement leaves with a lease, and whatever happens to a lease that is not given back closes the connection.
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use deadpool::managed::{Manager, Metrics, Object, Pool, PoolError, QueueMode, RecycleError, RecycleResult};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, Statement, sqlx::Error};
+use sea_orm_migration::async_trait::async_trait;
+use tokio::time::{Instant, sleep, timeout_at};
+
+use super::{
+    faults,
+    session::{Options, Session},
+};
+
+/// The longest wait for a connection, be it that all are busy or that the server cannot be reached. Together with the
+/// deadline of a statement below the 10 s after which a client is answered.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
+/// Only connections that were idle this long are tested before use: testing each costs a round trip. No longer
+/// than a restart of the server takes, so that none from before it is used for a client's request after it.
+const TEST_WHEN_IDLE_FOR: Duration = Duration::from_millis(500);
+/// Between two attempts to connect to a server that starts or has no room.
+const CONNECT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Called with the SQL of each statement.
+type Observer = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// Connections to a database, each for one statement at a time.
+#[derive(Clone)]
+pub struct Connections {
+    pool: Pool<Connector>,
+    backend: DbBackend,
+    observer: Option<Observer>,
+}
+
+impl Connections {
+    pub(super) fn new(options: Options, size: usize) -> Self {
+        let backend = match options {
+            Options::Sqlite(_) => DbBackend::Sqlite,
+            Options::Postgres(_) => DbBackend::Postgres,
+        };
+        // The one that was used last: what a burst needed is left idle and closed.
+        let pool = Pool::builder(Connector::new(options)).max_size(size).queue_mode(QueueMode::Lifo).build();
+        // Without time limits of its own the pool needs no runtime.
+        Self { pool: pool.expect("no time limits"), backend, observer: None }
+    }
+
+    /// Calls `observer` with the SQL of each statement that is sent from now on through this handle and its clones.
+    pub fn observe(&mut self, observer: impl Fn(&str) + Send + Sync + 'static) {
+        self.observer = Some(Arc::new(observer));
+    }
+
+    /// Closes connections that were not used for `idle`, so that other processes may have them, but for the last one.
+    pub(super) fn close_idle(&self, idle: Duration) {
+        let mut kept = 0;
+        self.pool.retain(|_, metrics| {
+            let keep = kept == 0 || metrics.last_used() < idle;
+            kept += usize::from(keep);
+            keep
+        });
+    }
+
+    /// Whether every connection is in use.
+    pub(crate) fn are_all_busy(&self) -> bool {
+        let status = self.pool.status();
+        status.available == 0 && status.size == status.max_size
+    }
+
+    /// Closes every connection, and waits for those that are idle; statements under way end first.
+    pub(super) async fn close(&self) {
+        let idle = self.pool.retain(|_, _| false).removed;
+        self.pool.close();
+        for session in idle {
+            if let Err(error) = session.close().await {
+                tracing::debug!(%error, "a connection was not closed properly");
+            }
+        }
+    }
+
+    pub(super) fn observe_statement(&self, sql: &str) {
+        if let Some(observer) = &self.observer {
+            observer(sql);
+        }
+    }
+
+    /// A connection, tested if it was idle.
+    pub(super) async fn lease(&self) -> Result<Lease, DbErr> {
+        let deadline = Instant::now() + ACQUIRE_TIMEOUT;
+        loop {
+            match timeout_at(deadline, self.pool.get()).await {
+                Ok(Ok(object)) => return Ok(Lease(Some(object))),
+                // Another that was idle may have come back meanwhile: below its pool size a service only slows down.
+                Ok(Err(PoolError::Backend(error))) if faults::is_transient_connecting(&error) => {
+                    if Instant::now() + CONNECT_PAUSE > deadline {
+                        return Err(faults::about_connecting(error));
+                    }
+                    sleep(CONNECT_PAUSE).await;
+                }
+                Ok(Err(PoolError::Backend(error))) => return Err(faults::about_connecting(error)),
+                Ok(Err(other)) => return Err(DbErr::Custom(other.to_string())),
+                Err(_) => return Err(self.no_connection()),
+            }
+        }
+    }
+
+    fn no_connection(&self) -> DbErr {
+        let (size, limit) = (self.pool.status().max_size, ACQUIRE_TIMEOUT.as_secs());
+        let why = if self.are_all_busy() { format!("all {size} are busy") } else { "no answer".to_owned() };
+        DbErr::Custom(format!("no connection to the database within {limit} s: {why}"))
+    }
+}
+
+#[async_trait]
+impl ConnectionTrait for Connections {
+    fn get_database_backend(&self) -> DbBackend {
+        self.backend
+    }
+
+    async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
+        self.observe_statement(&statement.sql);
+        let mut lease = self.lease().await?;
+        let result = lease.session()?.execute(&statement).await;
+        lease.end(result)
+    }
+
+    async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
+        self.observe_statement(sql);
+        let mut lease = self.lease().await?;
+        let result = lease.session()?.execute_unprepared(sql).await;
+        lease.end(result)
+    }
+
+    async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
+        self.observe_statement(&statement.sql);
+        let mut lease = self.lease().await?;
+        let result = lease.session()?.query_one(&statement).await;
+        lease.end(result)
+    }
+
+    async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        self.observe_statement(&statement.sql);
+        let mut lease = self.lease().await?;
+        let result = lease.session()?.query_all(&statement).await;
+        lease.end(result)
+    }
+}
+
+impl fmt::Debug for Connections {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connections").field("backend", &self.backend).field("status", &self.pool.status()).finish()
+    }
+}
+
+/// A connection in use. Dropped, as with a future that is cancelled, it closes the connection.
+#[derive(Debug)]
+pub(super) struct Lease(Option<Object<Connector>>);
+
+impl Lease {
+    pub(super) fn session(&mut self) -> Result<&mut Session, DbErr> {
+        self.0.as_deref_mut().ok_or_else(|| DbErr::Custom("the connection is closed".to_owned()))
+    }
+
+    /// Gives the connection back, unless `result` speaks against it.
+    pub(super) fn end<T>(mut self, result: Result<T, Error>) -> Result<T, DbErr> {
+        match result {
+            Err(error) if !faults::leaves_connection_usable(&error) => Err(self.close_after(error)),
+            result => {
+                drop(self.0.take());
+                result.map_err(faults::about_statement)
+            }
+        }
+    }
+
+    /// Closes the connection, whatever the error was.
+    pub(super) fn close_after(self, error: Error) -> DbErr {
+        if let (Some(object), true) = (&self.0, faults::is_silence(&error)) {
+            tracing::warn!(%error, "a connection is silent; it and the idle ones are closed");
+            Object::pool(object).inspect(|pool| pool.manager().distrust_present());
+        }
+        faults::about_statement(error)
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        if let Some(object) = self.0.take() {
+            drop(Object::take(object));
+        }
+    }
+}
+
+/// Makes connections, and tests them.
+#[derive(Debug)]
+pub(super) struct Connector {
+    options: Options,
+    /// Connections from before this moment are not used again.
+    distrusted: Mutex<Option<std::time::Instant>>,
+}
+
+impl Connector {
+    fn new(options: Options) -> Self {
+        Self { options, distrusted: Mutex::default() }
+    }
+
+    /// When the network has gone silent, each idle connection would take as long to find out as the first.
+    #[expect(clippy::disallowed_methods, reason = "the monotonic clock, which the pool reads too")]
+    fn distrust_present(&self) {
+        *self.distrusted.lock().unwrap_or_else(PoisonError::into_inner) = Some(std::time::Instant::now());
+    }
+
+    fn is_distrusted(&self, metrics: &Metrics) -> bool {
+        Some(metrics.created) < *self.distrusted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Manager for Connector {
+    type Type = Session;
+    type Error = Error;
+
+    async fn create(&self) -> Result<Session, Error> {
+        Session::connect(&self.options).await
+    }
+
+    async fn recycle(&self, session: &mut Session, metrics: &Metrics) -> RecycleResult<Error> {
+        if self.is_distrusted(metrics) {
+            return Err(RecycleError::message("as silent as another, probably"));
+        }
+        if metrics.last_used() < TEST_WHEN_IDLE_FOR {
+            return Ok(());
+        }
+        let tested = session.ping().await;
+        if tested.as_ref().is_err_and(faults::is_silence) {
+            self.distrust_present();
+        }
+        Ok(tested?)
+    }
+}

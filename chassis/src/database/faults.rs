@@ -1,0 +1,82 @@
+//! What an error of the database says of its connection, and of whoever comes next.
+
+use std::{io::ErrorKind, sync::Arc};
+
+use sea_orm::{
+    DbErr, RuntimeErr,
+    sqlx::{Error, error::DatabaseError},
+};
+
+/// Why a session is not used on which nothing can be written.
+pub(super) const READ_ONLY: &str = "the database is read-only: a standby, or set so";
+
+/// PostgreSQL's classes of errors that are about a statement, not about the session: bad data, a broken constraint, a
+/// deadlock, a name or privilege that is missing, a lock that was not to be had.
+const ABOUT_THE_STATEMENT: [&str; 5] = ["22", "23", "40", "42", "55"];
+/// A statement that was cancelled, as by `statement_timeout`; what a trigger raised.
+const ALSO: [&str; 2] = ["57014", "P0001"];
+/// SQLite's primary code of a broken constraint, which is also what triggers raise.
+const SQLITE_CONSTRAINT: i32 = 19;
+
+/// Whether the connection can be used after this error. Only where nothing speaks against it: a new one costs little,
+/// while one that is inside a transaction without anybody's knowledge, or leads to a standby, loses what it is given.
+pub(super) fn leaves_connection_usable(error: &Error) -> bool {
+    match error {
+        Error::RowNotFound | Error::ColumnDecode { .. } | Error::Decode(_) | Error::ColumnNotFound(_) => true,
+        Error::Database(error) => is_about_statement(error.as_ref()),
+        _ => false,
+    }
+}
+
+/// Whether idle connections are probably as dead as this one.
+pub(super) fn is_silence(error: &Error) -> bool {
+    matches!(error, Error::Io(error) if error.kind() == ErrorKind::TimedOut)
+}
+
+/// Whether connecting may succeed in a moment: the server starts or has no room yet.
+pub(super) fn is_transient_connecting(error: &Error) -> bool {
+    match error {
+        Error::Io(_) => true,
+        // cannot_connect_now, too_many_connections, and a role's or database's own limit.
+        Error::Database(error) => matches!(error.code().as_deref(), Some("57P03" | "53300")),
+        _ => false,
+    }
+}
+
+/// Whether this failure is about the rows of its statement, so that other rows may do better.
+#[must_use]
+pub fn is_about_rows(error: &DbErr) -> bool {
+    database_error(error).is_some_and(|error| is_about_statement(error))
+}
+
+/// The SQLSTATE or SQLite code of an error.
+#[must_use]
+pub fn code(error: &DbErr) -> Option<String> {
+    database_error(error)?.code().map(Into::into)
+}
+
+pub(super) fn about_connecting(error: Error) -> DbErr {
+    DbErr::Conn(RuntimeErr::SqlxError(Arc::new(error)))
+}
+
+pub(super) fn about_statement(error: Error) -> DbErr {
+    DbErr::Query(RuntimeErr::SqlxError(Arc::new(error)))
+}
+
+fn is_about_statement(error: &dyn DatabaseError) -> bool {
+    let Some(code) = error.code() else { return false };
+    // SQLite's codes are numbers, whose lowest byte is the primary code.
+    if let (true, Ok(code)) = (code.len() < 5, code.parse::<i32>()) {
+        return code & 0xff == SQLITE_CONSTRAINT;
+    }
+    ABOUT_THE_STATEMENT.iter().any(|class| code.starts_with(class)) || ALSO.contains(&code.as_ref())
+}
+
+fn database_error(error: &DbErr) -> Option<&dyn DatabaseError> {
+    match error {
+        DbErr::Conn(RuntimeErr::SqlxError(error))
+        | DbErr::Exec(RuntimeErr::SqlxError(error))
+        | DbErr::Query(RuntimeErr::SqlxError(error)) => error.as_database_error(),
+        _ => None,
+    }
+}

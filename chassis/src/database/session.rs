@@ -1,0 +1,135 @@
+//! One connection to a database, with a deadline for each statement.
+//!
+//! sqlx's own transactions are not used: after a COMMIT that failed its count of them differs from the database's.
+
+use std::{future::Future, io, time::Duration};
+
+use sea_orm::{
+    DatabaseConnection, ExecResult, QueryResult, Statement, Values,
+    sqlx::{
+        self, AssertSqlSafe, ConnectOptions, Connection, Error, Executor,
+        postgres::{PgConnectOptions, PgConnection, PgPoolOptions},
+        sqlite::{SqliteConnectOptions, SqliteConnection, SqlitePoolOptions},
+    },
+};
+use sea_query_sqlx::SqlxValues;
+
+use super::faults;
+use crate::seeded_bug::is_seeded;
+
+/// The longest wait for the answer to a statement. Longer than PostgreSQL's `statement_timeout` and SQLite's wait for
+/// the write lock, whose errors tell more: this one ends what waits for a network or a disk that is silent.
+const STATEMENT_DEADLINE: Duration = Duration::from_secs(6);
+/// The longest wait for a sign of life of an idle connection.
+const PING_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// How to connect.
+#[derive(Clone, Debug)]
+pub(super) enum Options {
+    Sqlite(SqliteConnectOptions),
+    Postgres(PgConnectOptions),
+}
+
+impl Options {
+    /// A connection of SeaORM's own, for its migrations, which take no other.
+    pub(super) fn for_migrations(&self) -> DatabaseConnection {
+        match self {
+            Self::Sqlite(sqlite) => {
+                SqlitePoolOptions::new().max_connections(1).connect_lazy_with(sqlite.clone()).into()
+            }
+            Self::Postgres(postgres) => {
+                PgPoolOptions::new().max_connections(1).connect_lazy_with(postgres.clone()).into()
+            }
+        }
+    }
+}
+
+/// A connection. Dropping it closes it; the database then rolls back what was not committed.
+#[derive(Debug)]
+pub(super) enum Session {
+    Sqlite(SqliteConnection),
+    Postgres(PgConnection),
+}
+
+/// Runs one expression on whichever connection it is.
+macro_rules! on_either {
+    ($session:expr, $connection:ident => $run:expr) => {
+        match $session {
+            Session::Sqlite($connection) => $run,
+            Session::Postgres($connection) => $run,
+        }
+    };
+}
+
+impl Session {
+    pub(super) async fn connect(options: &Options) -> Result<Self, Error> {
+        match options {
+            Options::Sqlite(sqlite) => Ok(Self::Sqlite(sqlite.connect().await?)),
+            Options::Postgres(postgres) => {
+                let mut connection = postgres.connect().await?;
+                let is_read_only = "SELECT current_setting('transaction_read_only')::boolean";
+                // Kept, it would refuse every write, and its reads may be late for ever.
+                if sqlx::query_scalar(is_read_only).fetch_one(&mut connection).await? {
+                    return Err(Error::Configuration(faults::READ_ONLY.into()));
+                }
+                Ok(Self::Postgres(connection))
+            }
+        }
+    }
+
+    pub(super) async fn execute(&mut self, statement: &Statement) -> Result<ExecResult, Error> {
+        let (sql, values) = parts(statement);
+        on_either!(self, connection => within_deadline(sqlx::query_with(sql, values).execute(connection)).await.map(Into::into))
+    }
+
+    pub(super) async fn execute_unprepared(&mut self, sql: &str) -> Result<ExecResult, Error> {
+        let sql = AssertSqlSafe(sql.to_owned());
+        on_either!(self, connection => within_deadline(connection.execute(sql)).await.map(Into::into))
+    }
+
+    pub(super) async fn query_one(&mut self, statement: &Statement) -> Result<Option<QueryResult>, Error> {
+        let (sql, values) = parts(statement);
+        on_either!(self, connection => {
+            let row = within_deadline(sqlx::query_with(sql, values).fetch_optional(connection)).await?;
+            Ok(row.map(Into::into))
+        })
+    }
+
+    pub(super) async fn query_all(&mut self, statement: &Statement) -> Result<Vec<QueryResult>, Error> {
+        let (sql, values) = parts(statement);
+        on_either!(self, connection => {
+            let rows = within_deadline(sqlx::query_with(sql, values).fetch_all(connection)).await?;
+            Ok(rows.into_iter().map(Into::into).collect())
+        })
+    }
+
+    /// Whether the other end answers.
+    pub(super) async fn ping(&mut self) -> Result<(), Error> {
+        on_either!(self, connection => within(PING_TIMEOUT, connection.ping()).await)
+    }
+
+    /// Closes it and waits until that is done: SQLite then tidies up its files.
+    pub(super) async fn close(self) -> Result<(), Error> {
+        on_either!(self, connection => within_deadline(connection.close()).await)
+    }
+}
+
+fn parts(statement: &Statement) -> (AssertSqlSafe<&str>, SqlxValues) {
+    let values = statement.values.clone().unwrap_or_else(|| Values(Vec::new()));
+    // Sound: a statement of SeaORM has its values apart.
+    (AssertSqlSafe(statement.sql.as_str()), SqlxValues(values))
+}
+
+async fn within_deadline<T>(answer: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    within(STATEMENT_DEADLINE, answer).await
+}
+
+async fn within<T>(limit: Duration, answer: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    if is_seeded("no-deadline") {
+        return answer.await;
+    }
+    tokio::time::timeout(limit, answer).await.unwrap_or_else(|_| {
+        let silence = format!("the database did not answer within {} s; the connection is closed", limit.as_secs());
+        Err(Error::Io(io::Error::new(io::ErrorKind::TimedOut, silence)))
+    })
+}

@@ -1,0 +1,98 @@
+//! A transaction that writes. It says COMMIT itself, and what it is told is all that counts: a connection on which
+//! anything failed is closed, so that none is ever handed out that is still inside a transaction.
+
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, Statement};
+use sea_orm_migration::async_trait::async_trait;
+use tokio::sync::Mutex;
+
+use super::connections::{Connections, Lease};
+
+/// Rolled back unless it is committed.
+#[derive(Debug)]
+pub struct Transaction {
+    connections: Connections,
+    /// None once a statement has failed: then the transaction is over, and cannot be committed.
+    lease: Mutex<Option<Lease>>,
+}
+
+impl Transaction {
+    /// On SQLite it takes the write lock at once: one that begins by reading would fail, not wait, when another writer
+    /// was faster.
+    pub(super) async fn begin(connections: &Connections) -> Result<Self, DbErr> {
+        let begin = if connections.get_database_backend() == DbBackend::Sqlite { "BEGIN IMMEDIATE" } else { "BEGIN" };
+        let transaction =
+            Self { lease: Mutex::new(Some(connections.lease().await?)), connections: connections.clone() };
+        transaction.execute_unprepared(begin).await?;
+        Ok(transaction)
+    }
+
+    /// Makes durable what was written.
+    ///
+    /// # Errors
+    /// When a statement failed before, or the commit itself: then it is unknown whether it was done.
+    pub async fn commit(self) -> Result<(), DbErr> {
+        self.end("COMMIT").await
+    }
+
+    /// Undoes what was written.
+    ///
+    /// # Errors
+    /// When the database does not answer; its connection is closed, which undoes it too.
+    pub async fn rollback(self) -> Result<(), DbErr> {
+        self.end("ROLLBACK").await
+    }
+
+    async fn end(self, sql: &str) -> Result<(), DbErr> {
+        self.connections.observe_statement(sql);
+        let mut lease = self.lease.into_inner().ok_or_else(is_over)?;
+        match lease.session()?.execute_unprepared(sql).await {
+            Ok(ended) => lease.end(Ok(ended)).map(drop),
+            // Also what does a statement no harm: it leaves the transaction open here.
+            Err(error) => Err(lease.close_after(error)),
+        }
+    }
+}
+
+/// Runs a statement; one that fails closes the connection.
+macro_rules! within {
+    ($transaction:expr, $sql:expr, $session:ident => $run:expr) => {{
+        $transaction.connections.observe_statement($sql);
+        let mut place = $transaction.lease.lock().await;
+        let mut lease = place.take().ok_or_else(is_over)?;
+        let $session = lease.session()?;
+        match $run.await {
+            Ok(result) => {
+                *place = Some(lease);
+                Ok(result)
+            }
+            Err(error) => Err(lease.close_after(error)),
+        }
+    }};
+}
+
+#[async_trait]
+impl ConnectionTrait for Transaction {
+    fn get_database_backend(&self) -> DbBackend {
+        self.connections.get_database_backend()
+    }
+
+    async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
+        within!(self, &statement.sql, session => session.execute(&statement))
+    }
+
+    async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
+        within!(self, sql, session => session.execute_unprepared(sql))
+    }
+
+    async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
+        within!(self, &statement.sql, session => session.query_one(&statement))
+    }
+
+    async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        within!(self, &statement.sql, session => session.query_all(&statement))
+    }
+}
+
+fn is_over() -> DbErr {
+    DbErr::Custom("a statement of the transaction failed: it is rolled back".to_owned())
+}
