@@ -66,7 +66,7 @@ fn starting_a_consultation_costs_one_statement(#[case] backend: Backend, #[case]
 }
 
 #[rstest]
-#[case::sqlite(Backend::Sqlite, &["SELECT", "UPDATE", "INSERT"], 315)]
+#[case::sqlite(Backend::Sqlite, &["BEGIN", "SELECT", "UPDATE", "INSERT", "COMMIT"], 315)]
 #[case::postgres(Backend::Postgres, &["SELECT", "WITH"], 296)]
 fn finishing_a_consultation_costs_few_statements(
     #[case] backend: Backend,

@@ -14,7 +14,6 @@ use chassis::{
 use chrono::{TimeDelta, Utc};
 use entity::payment::{Column, Entity as Payments};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Select};
-use uuid::Uuid;
 
 use super::{
     loader::{Loader, PaymentId},
