@@ -1,5 +1,8 @@
 //! Connections: one file with one writer on SQLite, a pool on PostgreSQL; the database's own clock.
 
+pub mod migrate;
+pub mod wal;
+
 use std::{collections::HashSet, time::Duration};
 
 use sea_orm::{
@@ -28,8 +31,6 @@ const PLANNER: [(&str, &str); 2] = [("enable_seqscan", "off"), ("jit", "off")];
 /// Only connections that were idle this long are tested before use: testing each costs a round trip. No longer
 /// than a restart of the server takes, so that none from before it is used for a client's request after it.
 const TEST_WHEN_IDLE_FOR: Duration = Duration::from_millis(500);
-/// Names the advisory lock under which migrations run, when several replicas start at once.
-const MIGRATION_LOCK: i64 = 0x6d69_6772_6174_6531;
 
 /// Where to read and where to write. On PostgreSQL both are one pool. On SQLite writes go through one
 /// connection: it has one write lock, and waiting for a connection is fair while waiting for the lock is not.
@@ -39,6 +40,8 @@ pub struct Database {
     pub read: DatabaseConnection,
     /// For everything that writes.
     pub write: DatabaseConnection,
+    /// For migrations, which have connections of their own.
+    url: SecretString,
 }
 
 impl Database {
@@ -46,21 +49,21 @@ impl Database {
     ///
     /// # Errors
     /// When the URL is malformed, or a SQLite file cannot be opened or created.
-    pub async fn connect(url: &SecretString) -> Result<Self, DbErr> {
-        let url = url.expose_secret();
+    pub async fn connect(secret_url: &SecretString) -> Result<Self, DbErr> {
+        let url = secret_url.expose_secret();
         if url.starts_with("sqlite:") {
             create_parent_directory(url)?;
             // The writer first: it creates the file and switches it to write-ahead logging.
             let write = sea_orm::Database::connect(sqlite(url, 1)).await?;
             let read = sea_orm::Database::connect(sqlite(url, SQLITE_READERS)).await?;
-            return Ok(Self { read, write });
+            return Ok(Self { read, write, url: secret_url.clone() });
         }
         if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
             // Without the URL: it may hold a password.
             return Err(DbErr::Custom("the database URL must begin with sqlite: or postgres://".to_owned()));
         }
         let pool = sea_orm::Database::connect(postgres(url, POOL_SIZE)).await.map_err(|error| without(url, &error))?;
-        Ok(Self { read: pool.clone(), write: pool })
+        Ok(Self { read: pool.clone(), write: pool, url: secret_url.clone() })
     }
 
     /// Begins a transaction that writes. On SQLite it takes the write lock at once: one that begins by
@@ -77,21 +80,9 @@ impl Database {
     /// Brings the schema up to date; replicas that start together take turns.
     ///
     /// # Errors
-    /// When the database cannot be reached or a migration fails.
+    /// When the database cannot be reached, a migration fails, or a lock is held for too long.
     pub async fn migrate<M: MigratorTrait>(&self) -> Result<(), DbErr> {
-        // The lock belongs to the transaction, so that it goes with it whatever happens.
-        let transaction = self.begin().await?;
-        if transaction.get_database_backend() == DbBackend::Postgres {
-            // The limits and the planner's settings are for requests: a migration may read whole tables.
-            transaction
-                .execute_unprepared(
-                    "SET LOCAL lock_timeout = '60s'; SET LOCAL statement_timeout = 0; SET LOCAL enable_seqscan = on",
-                )
-                .await?;
-            transaction.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")).await?;
-        }
-        M::up(&transaction, None).await?;
-        transaction.commit().await
+        migrate::run::<M>(&self.url, migrate::LockWaits::default()).await
     }
 
     /// The names of migrations that have not been applied.

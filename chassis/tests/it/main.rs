@@ -10,6 +10,7 @@ mod guarded;
 mod health;
 mod htpasswd;
 mod lifecycle;
+mod migrations;
 mod scalars;
 mod streams;
 mod tls;
