@@ -21,23 +21,26 @@
 //! As the last to close the file it would remove the log, which is right, but would look like a deletion. So it takes
 //! [`Keeper::of_used_log`] before it opens a connection that may write, and closes the keeper after all others.
 
+mod keeper;
+mod log_file;
+
 use std::{
     ffi::OsString,
     fs, io,
-    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     str::FromStr,
-    time::Duration,
 };
 
 use sea_orm::{
     DbErr,
-    sqlx::{self, ConnectOptions, Connection, SqliteConnection, sqlite::SqliteConnectOptions},
+    sqlx::{self, SqliteConnection, sqlite::SqliteConnectOptions},
 };
+
+pub use keeper::Keeper;
+pub use log_file::LogFile;
 
 const PROPERLY_CLOSED: i64 = 0;
 const IN_USE: i64 = 1;
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How the process that had the file before ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,69 +105,6 @@ fn is_missing_or_empty(file: &Path) -> bool {
     // One that cannot be looked at is not known to be lost.
     fs::metadata(beside(file, "-wal"))
         .map_or_else(|error| error.kind() == io::ErrorKind::NotFound, |log| log.len() == 0)
-}
-
-/// The log that a service writes to, by which it knows whether that was deleted or replaced under it. Only the file's
-/// attributes are read: to open and close a database file by other means than SQLite would drop SQLite's locks on it.
-#[derive(Clone, Debug)]
-pub struct LogFile {
-    path: PathBuf,
-    inode: u64,
-}
-
-impl LogFile {
-    /// The log of `file`, which the caller has opened.
-    ///
-    /// # Errors
-    /// When there is none.
-    pub fn of(file: &Path) -> io::Result<Self> {
-        let path = beside(file, "-wal");
-        let inode = fs::metadata(&path)?.ino();
-        Ok(Self { path, inode })
-    }
-
-    /// Whether it was deleted, or another was made in its place: what is committed from now on is lost.
-    #[must_use]
-    pub fn is_gone(&self) -> bool {
-        match fs::metadata(&self.path) {
-            Ok(log) => log.ino() != self.inode,
-            Err(error) => error.kind() == io::ErrorKind::NotFound,
-        }
-    }
-}
-
-/// Keeps SQLite from removing the log when the last other connection closes: a connection that may not write cannot
-/// remove it. While idle it keeps nobody from writing or checkpointing.
-#[derive(Debug)]
-pub struct Keeper(SqliteConnection);
-
-impl Keeper {
-    /// Opens `file`.
-    ///
-    /// # Errors
-    /// When it cannot be read.
-    pub async fn open(file: &Path) -> Result<Self, sqlx::Error> {
-        let options = SqliteConnectOptions::new().filename(file).read_only(true).busy_timeout(BUSY_TIMEOUT);
-        let mut connection = options.disable_statement_logging().connect().await?;
-        // Only with a first read does it take the lock that says that the file is open.
-        sqlx::query("PRAGMA user_version").execute(&mut connection).await?;
-        Ok(Self(connection))
-    }
-
-    /// For commands: opens `file` if its log is in use, be it by a service that runs or by one that was killed. Else the
-    /// command closes the file as everyone does, and leaves no log behind.
-    ///
-    /// # Errors
-    /// When it cannot be read.
-    pub async fn of_used_log(file: &Path) -> Result<Option<Self>, sqlx::Error> {
-        if is_missing_or_empty(file) { Ok(None) } else { Self::open(file).await.map(Some) }
-    }
-
-    /// Ends it.
-    pub async fn close(self) {
-        // It has written nothing that could fail.
-        let _ = self.0.close().await;
-    }
 }
 
 /// The file of a `sqlite:` URL.

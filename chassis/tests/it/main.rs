@@ -14,4 +14,5 @@ mod migrations;
 mod scalars;
 mod streams;
 mod tls;
+mod wal;
 mod write_coalescer;
