@@ -1,21 +1,31 @@
 //! The subcommands that every service has.
 
-use std::{process::ExitCode, time::Duration};
+use std::{path::PathBuf, process::ExitCode, time::Duration};
 
 use anyhow::{Context, ensure};
 use clap::Subcommand;
 use sea_orm_migration::MigratorTrait;
 use tokio_util::sync::CancellationToken;
 
-use crate::{Lifecycle, Service, config::Server, database::Database, http_client, server};
+use crate::{
+    Lifecycle, Service,
+    config::Server,
+    database::{Database, backup},
+    http_client, server,
+};
 
 /// What the program should do.
-#[derive(Clone, Copy, Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub enum Command {
     /// Serve the API (the default)
     Serve,
     /// Bring the database schema up to date, then exit
     Migrate,
+    /// Copy the SQLite database to a new file, also while the service runs, and check the copy
+    Backup {
+        /// Where to write it; an existing file is not overwritten
+        file: PathBuf,
+    },
     /// Print the GraphQL schema (SDL), then exit
     Schema,
     /// Ask the service that runs at the bind address whether it is ready; exit 0 if it is
@@ -47,6 +57,7 @@ pub async fn run<M: MigratorTrait>(
     match command.unwrap_or(Command::Serve) {
         Command::Serve => serve::<M>(server, build).await,
         Command::Migrate => connect(&server).await?.migrate::<M>().await.context("cannot migrate the database"),
+        Command::Backup { file } => Ok(backup::run(&server.database_url, &file).await?.print()?),
         Command::Schema => {
             print!("{}", sdl());
             Ok(())

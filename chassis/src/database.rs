@@ -1,5 +1,6 @@
 //! Connections: one file with one writer on SQLite, a pool on PostgreSQL; the database's own clock.
 
+pub mod backup;
 pub mod migrate;
 pub mod wal;
 

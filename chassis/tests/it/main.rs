@@ -1,6 +1,7 @@
 //! What services, their clients and their operators rely on in the chassis.
 
 mod auth;
+mod backup;
 mod config;
 mod connection;
 mod database;

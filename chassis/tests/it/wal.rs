@@ -5,7 +5,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use chassis::database::wal::{self, Before, Keeper, LogFile};
+use chassis::database::{
+    backup,
+    wal::{self, Before, Keeper, LogFile},
+};
 use sea_orm::sqlx::{
     self, Connection, SqliteConnection,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
@@ -137,6 +140,18 @@ async fn a_command_between_a_crash_and_the_start_leaves_mark_and_log_alone() {
     let mut writer = connect(&file).await;
     assert_eq!(opened(&mut writer, &file).await, Before::Killed);
     assert_eq!(count(&mut writer).await, 2);
+}
+
+#[tokio::test]
+async fn a_backup_after_a_crash_has_all_and_leaves_mark_and_log_alone() {
+    let service = Service::start().await;
+    let (directory, file) = service.killed();
+    let url = format!("sqlite://{}", file.display()).into();
+    backup::run(&url, &directory.path().join("copy")).await.expect("a backup");
+    let mut copy = connect(&directory.path().join("copy")).await;
+    assert_eq!(count(&mut copy).await, 1);
+    assert_eq!(opened(&mut copy, &directory.path().join("copy")).await, Before::Closed, "the copy is complete");
+    assert_eq!(restarted(&file).await, Before::Killed);
 }
 
 #[tokio::test]
