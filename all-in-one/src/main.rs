@@ -2,12 +2,17 @@
 
 mod demo;
 
-use std::process::ExitCode;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use anyhow::Context;
 use chassis::{
     Lifecycle, cli,
     config::{Access, Server},
+    database::backup,
     server,
     telemetry::TelemetrySettings,
 };
@@ -35,13 +40,18 @@ struct Cli {
     command: Option<Command>,
 }
 
-#[derive(Clone, Copy, Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 enum Command {
     /// Migrate the databases and serve both APIs (the default)
     Serve,
     /// Start and finish three consultations and watch their payments arrive in finance; starts the
     /// services for it unless they run
     Demo,
+    /// Copy both SQLite databases to new files in a directory, also while the services run, and check the copies
+    Backup {
+        /// Where to write consultation.sqlite and finance.sqlite; existing files are not overwritten
+        directory: PathBuf,
+    },
     /// Compare finished consultations with finance's payments and name each difference; finance must run
     #[command(after_help = reconcile::HELP)]
     Reconcile,
@@ -66,6 +76,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
             lifecycle.run().await
         }
         Command::Demo => demo::run(consultation, servers).await,
+        Command::Backup { directory } => back_up(&servers, &directory).await,
         Command::Reconcile => {
             let to_finance = consultation.finance.resolve(own_finance(&servers[1])?)?;
             reconcile::run(&servers[0], to_finance).await
@@ -79,17 +90,31 @@ async fn start(settings: consultation::config::Settings, servers: [Server; 2]) -
     let mut lifecycle = Lifecycle::new()?;
     let shutdown = lifecycle.shutdown();
 
-    let database = cli::connect(&finance).await?;
-    database.migrate::<FinanceMigrator>().await.context("finance: cannot migrate the database")?;
-    let service = finance::app::build(&finance, &database, &shutdown)?;
+    let payments = cli::connect(&finance).await?;
+    payments.migrate::<FinanceMigrator>().await.context("finance: cannot migrate the database")?;
+    cli::use_database(&mut lifecycle, &finance, &payments).await?;
+    let service = finance::app::build(&finance, &payments, &shutdown)?;
     server::start(&mut lifecycle, finance.name, server::listen(&finance)?, service);
 
     let to_finance = settings.finance.resolve(own_finance(&finance)?)?;
-    let database = cli::connect(&consultation).await?;
-    database.migrate::<ConsultationMigrator>().await.context("consultation: cannot migrate the database")?;
-    let service = consultation::app::build(&consultation, to_finance, &settings.domain, &database, &shutdown)?;
+    let consultations = cli::connect(&consultation).await?;
+    consultations.migrate::<ConsultationMigrator>().await.context("consultation: cannot migrate the database")?;
+    cli::use_database(&mut lifecycle, &consultation, &consultations).await?;
+    let service = consultation::app::build(&consultation, to_finance, &settings.domain, &consultations, &shutdown)?;
     server::start(&mut lifecycle, consultation.name, server::listen(&consultation)?, service);
     Ok(lifecycle)
+}
+
+/// Consultation first, as `servers` has them: what the later copy of finance has more is recorded again without harm, while a
+/// payment that is confirmed in the one and missing in the other would never be sent.
+async fn back_up(servers: &[Server; 2], directory: &Path) -> anyhow::Result<()> {
+    fs::create_dir_all(directory).with_context(|| format!("cannot create {}", directory.display()))?;
+    for server in servers {
+        let file = directory.join(server.name).with_extension("sqlite");
+        let backup = backup::run(&server.database_url, &file).await;
+        backup.with_context(|| format!("{}: no backup", server.name))?.print()?;
+    }
+    Ok(())
 }
 
 /// The finance of this process, as consultation calls it.

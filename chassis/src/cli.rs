@@ -1,21 +1,34 @@
 //! The subcommands that every service has.
 
-use std::{process::ExitCode, time::Duration};
+use std::{path::PathBuf, process::ExitCode, time::Duration};
 
 use anyhow::{Context, ensure};
 use clap::Subcommand;
 use sea_orm_migration::MigratorTrait;
 use tokio_util::sync::CancellationToken;
 
-use crate::{Lifecycle, Service, config::Server, database::Database, http_client, server};
+use crate::{
+    Lifecycle, Service,
+    config::Server,
+    database::{
+        Database, backup,
+        migrate::{self, LockWaits},
+    },
+    http_client, server,
+};
 
 /// What the program should do.
-#[derive(Clone, Copy, Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub enum Command {
     /// Serve the API (the default)
     Serve,
     /// Bring the database schema up to date, then exit
     Migrate,
+    /// Copy the SQLite database to a new file, also while the service runs, and check the copy
+    Backup {
+        /// Where to write it; an existing file is not overwritten
+        file: PathBuf,
+    },
     /// Print the GraphQL schema (SDL), then exit
     Schema,
     /// Ask the service that runs at the bind address whether it is ready; exit 0 if it is
@@ -46,7 +59,10 @@ pub async fn run<M: MigratorTrait>(
 ) -> anyhow::Result<()> {
     match command.unwrap_or(Command::Serve) {
         Command::Serve => serve(server, build).await,
-        Command::Migrate => connect(&server).await?.migrate::<M>().await.context("cannot migrate the database"),
+        Command::Migrate => {
+            migrate::run::<M>(&server.database_url, LockWaits::default()).await.context("cannot migrate the database")
+        }
+        Command::Backup { file } => Ok(backup::run(&server.database_url, &file).await?.print()?),
         Command::Schema => {
             print!("{}", sdl());
             Ok(())
@@ -55,7 +71,7 @@ pub async fn run<M: MigratorTrait>(
     }
 }
 
-/// Connects to the service's database.
+/// Connects a service to its database.
 ///
 /// # Errors
 /// When the URL is malformed or the file cannot be opened.
@@ -65,12 +81,35 @@ pub async fn connect(server: &Server) -> anyhow::Result<Database> {
         .with_context(|| format!("{}: cannot open the database", server.name))
 }
 
+/// Connects a command to the database of a service, which may run meanwhile.
+///
+/// # Errors
+/// When the URL is malformed, or there is no such file.
+pub async fn connect_beside(server: &Server) -> anyhow::Result<Database> {
+    let opened = Database::open_beside(&server.database_url).await;
+    opened.with_context(|| format!("{}: cannot open the database", server.name))
+}
+
+/// Takes the database into use until the end of `lifecycle`.
+///
+/// # Errors
+/// When a file cannot be read or written.
+pub async fn use_database(lifecycle: &mut Lifecycle, server: &Server, database: &Database) -> anyhow::Result<()> {
+    database.begin_service().await.with_context(|| format!("{}: cannot use the database", server.name))?;
+    let (name, database) = (server.name, database.clone());
+    lifecycle.at_end(async move {
+        database.end_service().await.with_context(|| format!("{name}: cannot close the database"))
+    });
+    Ok(())
+}
+
 async fn serve(
     server: Server,
     build: impl FnOnce(&Server, &Database, &CancellationToken) -> anyhow::Result<Service>,
 ) -> anyhow::Result<()> {
     let mut lifecycle = Lifecycle::new()?;
     let database = connect(&server).await?;
+    use_database(&mut lifecycle, &server, &database).await?;
     let service = build(&server, &database, &lifecycle.shutdown())?;
     let listener = server::listen(&server)?;
     server::start(&mut lifecycle, server.name, listener, service);

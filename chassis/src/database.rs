@@ -5,27 +5,36 @@
 
 mod connections;
 mod faults;
+mod options;
+mod served_file;
 mod session;
 mod sql;
 mod transaction;
 
-use std::{collections::HashSet, time::Duration};
+pub mod backup;
+pub mod migrate;
+pub mod wal;
+
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::{
-    ConnectionTrait, DbBackend, DbErr, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
+    ConnectionTrait, DbBackend, DbErr, Statement,
     sea_query::Query,
-    sqlx::{
-        self, ConnectOptions as _,
-        postgres::{PgConnectOptions, PgPool, PgPoolOptions},
-        sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
-    },
+    sqlx::postgres::{PgPool, PgPoolOptions},
 };
 use sea_orm_migration::MigratorTrait;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::{clock, seeded_bug::is_seeded};
-use session::Options;
+use migrate::LockWaits;
+use options::Options;
+use served_file::ServedFile;
+use wal::Keeper;
 
 pub use connections::Connections;
 pub use faults::{code, is_about_rows};
@@ -37,18 +46,8 @@ pub use transaction::Transaction;
 pub const DEFAULT_CONNECTIONS: usize = 16;
 /// Readers do not wait for each other on SQLite; more than the cores of a small machine gain nothing.
 const SQLITE_READERS: usize = 8;
-/// The longest wait for SQLite's write lock. Shorter than a statement's deadline, since its error says what it was.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// The longest wait for the connection on which notifications come.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-/// PostgreSQL ends what runs away, so that one stuck session cannot hold up the service.
-const SESSION_LIMITS: [(&str, &str); 3] =
-    [("statement_timeout", "5s"), ("lock_timeout", "2s"), ("idle_in_transaction_session_timeout", "10s")];
-/// Every statement has its index. A plan that was made for an empty table may read the whole of it for as long as the
-/// connection lives, also when a foreign key is checked; and what looks dear is not worth compiling.
-const PLANNER: [(&str, &str); 2] = [("enable_seqscan", "off"), ("jit", "off")];
-/// Names the advisory lock under which migrations run, when several replicas start at once.
-const MIGRATION_LOCK: i64 = 0x6d69_6772_6174_6531;
 /// The commit of a transaction that wrote this waits for a synchronous standby, as every commit that wrote. It needs no
 /// privilege and locks nothing.
 const WRITE_TO_LOG: &str = "SELECT pg_logical_emit_message(true, 'durable', '')";
@@ -62,6 +61,10 @@ pub struct Database {
     /// For everything that writes.
     pub write: Connections,
     options: Options,
+    /// For migrations, which have connections of their own.
+    url: SecretString,
+    /// The SQLite file of a service.
+    served: Arc<Mutex<Option<ServedFile>>>,
 }
 
 impl Database {
@@ -79,21 +82,60 @@ impl Database {
     /// # Errors
     /// When the URL is malformed, or a SQLite file cannot be opened or created.
     pub async fn open(url: &SecretString, connections: usize) -> Result<Self, DbErr> {
-        let url = url.expose_secret();
-        if url.starts_with("sqlite:") {
-            let options = Options::Sqlite(sqlite(url)?);
+        let options = Options::of(url.expose_secret())?;
+        let served = Arc::default();
+        if let Options::Sqlite(_) = options {
             // The writer first: it creates the file and switches it to write-ahead logging.
             let write = Connections::new(options.clone(), 1);
             drop(write.lease().await?.end(Ok(())));
-            return Ok(Self { read: Connections::new(options.clone(), SQLITE_READERS), write, options });
+            let read = Connections::new(options.clone(), SQLITE_READERS);
+            return Ok(Self { read, write, options, url: url.clone(), served });
         }
-        if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
-            // Without the URL: it may hold a password.
-            return Err(DbErr::Custom("the database URL must begin with sqlite: or postgres://".to_owned()));
-        }
-        let options = Options::Postgres(postgres(url)?);
         let pool = Connections::new(options.clone(), connections);
-        Ok(Self { read: pool.clone(), write: pool, options })
+        Ok(Self { read: pool.clone(), write: pool, options, url: url.clone(), served })
+    }
+
+    /// Connects for a command that runs beside the service, or after it was killed: a SQLite file keeps its log.
+    ///
+    /// # Errors
+    /// See [`Database::open`]; also when there is no such SQLite file.
+    pub async fn open_beside(url: &SecretString) -> Result<Self, DbErr> {
+        if let Options::Sqlite(sqlite) = Options::of(url.expose_secret())? {
+            let file = sqlite.get_filename();
+            if !file.exists() {
+                return Err(DbErr::Custom(format!("there is no database at {}", file.display())));
+            }
+            // Until the process ends: it is closed after all other connections.
+            let keeper = Keeper::of_used_log(file).await.map_err(faults::about_connecting)?;
+            std::mem::forget(keeper);
+        }
+        Self::connect(url).await
+    }
+
+    /// Says that a service uses the database from now on: a SQLite file is marked so, and its log is watched.
+    ///
+    /// # Errors
+    /// When the file cannot be read or written.
+    pub async fn begin_service(&self) -> Result<(), DbErr> {
+        if let Options::Sqlite(sqlite) = &self.options {
+            let served = ServedFile::open(&self.write, sqlite.get_filename()).await?;
+            *self.served.lock().unwrap_or_else(PoisonError::into_inner) = Some(served);
+        }
+        Ok(())
+    }
+
+    /// Ends what [`Database::begin_service`] began, after the last write, and closes all connections.
+    ///
+    /// # Errors
+    /// When the file cannot be written: it then looks like that of a service that was killed, which loses nothing.
+    pub async fn end_service(&self) -> Result<(), DbErr> {
+        let served = self.served.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.read.close().await;
+        if let Some(served) = served {
+            served.close(&self.write).await?;
+        }
+        self.write.close().await;
+        Ok(())
     }
 
     /// Begins a transaction that writes.
@@ -121,25 +163,9 @@ impl Database {
     /// Brings the schema up to date; replicas that start together take turns.
     ///
     /// # Errors
-    /// When the database cannot be reached or a migration fails.
+    /// When the database cannot be reached, a migration fails, or a lock is held for too long.
     pub async fn migrate<M: MigratorTrait>(&self) -> Result<(), DbErr> {
-        // The lock belongs to the transaction, so that it goes with it whatever happens.
-        let immediate = Some(SqliteTransactionMode::Immediate);
-        let options = TransactionOptions { sqlite_transaction_mode: immediate, ..TransactionOptions::default() };
-        let connection = self.options.for_migrations();
-        let transaction = connection.begin_with_options(options).await?;
-        if transaction.get_database_backend() == DbBackend::Postgres {
-            // The limits and the planner's settings are for requests: a migration may read whole tables.
-            transaction
-                .execute_unprepared(
-                    "SET LOCAL lock_timeout = '60s'; SET LOCAL statement_timeout = 0; SET LOCAL enable_seqscan = on",
-                )
-                .await?;
-            transaction.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")).await?;
-        }
-        M::up(&transaction, None).await?;
-        transaction.commit().await?;
-        connection.close().await
+        migrate::run::<M>(&self.url, LockWaits::default()).await
     }
 
     /// The names of migrations that have not been applied.
@@ -177,10 +203,13 @@ impl Database {
         Ok(asked_at + way - answer.try_get_by_index::<DateTime<Utc>>(0)?)
     }
 
-    /// Writes to a SQLite file: a full disk, a file or a directory that cannot be written fail it.
+    /// Writes to a SQLite file: a full disk, a file or a directory that cannot be written fail it, and a log that is gone.
     pub(crate) async fn write_to_file(&self) -> Result<(), DbErr> {
+        if self.served.lock().unwrap_or_else(PoisonError::into_inner).as_ref().is_some_and(ServedFile::has_lost_log) {
+            return Err(DbErr::Custom("its write-ahead log was deleted: end the service, which saves it".to_owned()));
+        }
         if self.write.get_database_backend() == DbBackend::Sqlite {
-            self.write.execute_unprepared("PRAGMA user_version = 1").await?;
+            wal::mark_again(&self.write).await?;
         }
         Ok(())
     }
@@ -207,30 +236,4 @@ impl Database {
         let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(CONNECT_TIMEOUT);
         Some(pool.connect_lazy_with(postgres.clone()))
     }
-}
-
-fn sqlite(url: &str) -> Result<SqliteConnectOptions, DbErr> {
-    let options: SqliteConnectOptions = url.parse().map_err(|error| DbErr::Custom(format!("{url}: {error}")))?;
-    create_parent_directory(&options)?;
-    Ok(options
-        .create_if_missing(true)
-        .journal_mode(SqliteJournalMode::Wal)
-        // FULL: with NORMAL the last commits could vanish when the power fails.
-        .synchronous(SqliteSynchronous::Full)
-        .busy_timeout(BUSY_TIMEOUT)
-        .foreign_keys(true)
-        .disable_statement_logging())
-}
-
-fn postgres(url: &str) -> Result<PgConnectOptions, DbErr> {
-    // Drivers quote a malformed URL, which may hold a password.
-    let without_url = |error: sqlx::Error| DbErr::Custom(error.to_string().replace(url, "(the database URL)"));
-    let options: PgConnectOptions = url.parse().map_err(without_url)?;
-    Ok(options.options(SESSION_LIMITS).options(PLANNER).disable_statement_logging())
-}
-
-fn create_parent_directory(options: &SqliteConnectOptions) -> Result<(), DbErr> {
-    let Some(parent) = options.get_filename().parent() else { return Ok(()) };
-    std::fs::create_dir_all(parent)
-        .map_err(|error| DbErr::Custom(format!("cannot create {}: {error}", parent.display())))
 }

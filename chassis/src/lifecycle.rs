@@ -3,6 +3,7 @@
 use std::{future::Future, time::Duration};
 
 use anyhow::{Context, anyhow};
+use futures_util::{FutureExt, future::BoxFuture};
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
     task::{JoinError, JoinSet},
@@ -14,11 +15,12 @@ use tokio_util::sync::CancellationToken;
 pub const DRAIN_LIMIT: Duration = Duration::from_secs(10);
 
 /// The tasks of a process and their common end.
-#[derive(Debug)]
+#[expect(missing_debug_implementations, reason = "futures have none")]
 pub struct Lifecycle {
     shutdown: CancellationToken,
     tasks: JoinSet<(&'static str, anyhow::Result<()>)>,
     signals: Signals,
+    at_end: Vec<BoxFuture<'static, anyhow::Result<()>>>,
 }
 
 #[derive(Debug)]
@@ -35,7 +37,7 @@ impl Lifecycle {
     pub fn new() -> anyhow::Result<Self> {
         let signals =
             Signals { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? };
-        Ok(Self { shutdown: CancellationToken::new(), tasks: JoinSet::new(), signals })
+        Ok(Self { shutdown: CancellationToken::new(), tasks: JoinSet::new(), signals, at_end: Vec::new() })
     }
 
     /// Cancelled when the process should end: take nothing new, finish what was begun.
@@ -47,6 +49,11 @@ impl Lifecycle {
     /// Adds a task, which ends by itself only after [`Lifecycle::shutdown`] is cancelled.
     pub fn spawn(&mut self, name: &'static str, task: impl Future<Output = anyhow::Result<()>> + Send + 'static) {
         self.tasks.spawn(async move { (name, task.await) });
+    }
+
+    /// Adds what is done when all tasks have ended in order, such as closing what they used.
+    pub fn at_end(&mut self, work: impl Future<Output = anyhow::Result<()>> + Send + 'static) {
+        self.at_end.push(work.boxed());
     }
 
     /// Runs until a signal, a cancelled [`Lifecycle::shutdown`] or the end of a task, then drains for at most [`DRAIN_LIMIT`].
@@ -66,7 +73,7 @@ impl Lifecycle {
         };
         self.shutdown.cancel();
         let drained = tokio::select! {
-            drained = timeout(DRAIN_LIMIT, drain(&mut self.tasks)) => {
+            drained = timeout(DRAIN_LIMIT, drain(&mut self.tasks, self.at_end)) => {
                 drained.unwrap_or_else(|_| Err(anyhow!("not drained after {} s", DRAIN_LIMIT.as_secs())))
             }
             name = self.signals.next() => Err(anyhow!("second {name}: ended at once")),
@@ -92,8 +99,11 @@ fn early_end(ended: Result<(&'static str, anyhow::Result<()>), JoinError>) -> an
     }
 }
 
-/// Waits for all tasks; the first failure counts.
-async fn drain(tasks: &mut JoinSet<(&'static str, anyhow::Result<()>)>) -> anyhow::Result<()> {
+/// Waits for all tasks, the first failure of which counts; without one, ends the rest.
+async fn drain(
+    tasks: &mut JoinSet<(&'static str, anyhow::Result<()>)>,
+    at_end: Vec<BoxFuture<'static, anyhow::Result<()>>>,
+) -> anyhow::Result<()> {
     let mut outcome = Ok(());
     while let Some(ended) = tasks.join_next().await {
         let ended = match ended {
@@ -102,5 +112,9 @@ async fn drain(tasks: &mut JoinSet<(&'static str, anyhow::Result<()>)>) -> anyho
         };
         outcome = outcome.and(ended);
     }
-    outcome
+    outcome?;
+    for work in at_end {
+        work.await?;
+    }
+    Ok(())
 }

@@ -38,7 +38,7 @@ pub struct Disagree;
 /// # Errors
 /// [`Disagree`] when there is a difference; another when the database or finance cannot be read.
 pub async fn run(server: &Server, finance: Finance) -> anyhow::Result<()> {
-    let database = cli::connect(server).await?.read;
+    let database = cli::connect_beside(server).await?.read;
     let client = FinanceClient::new(finance, REQUEST_LIMIT)?;
     // Not println!, which panics when nobody reads on.
     let reconciliation = reconcile(&database, &client, |difference| writeln!(io::stdout(), "{difference}")).await?;

@@ -12,10 +12,7 @@ use sea_orm::{ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, Statem
 use sea_orm_migration::async_trait::async_trait;
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::{
-    faults,
-    session::{Options, Session},
-};
+use super::{faults, options::Options, session::Session};
 
 /// The longest wait for a connection, be it that all are busy or that the server cannot be reached. Together with the
 /// deadline of a statement below the 10 s after which a client is answered.

@@ -5,16 +5,15 @@
 use std::{future::Future, io, time::Duration};
 
 use sea_orm::{
-    DatabaseConnection, ExecResult, QueryResult, Statement, Values,
+    ExecResult, QueryResult, Statement, Values,
     sqlx::{
-        self, AssertSqlSafe, ConnectOptions, Connection, Error, Executor,
-        postgres::{PgConnectOptions, PgConnection, PgPoolOptions},
-        sqlite::{SqliteConnectOptions, SqliteConnection, SqlitePoolOptions},
+        self, AssertSqlSafe, ConnectOptions, Connection, Error, Executor, postgres::PgConnection,
+        sqlite::SqliteConnection,
     },
 };
 use sea_query_sqlx::SqlxValues;
 
-use super::faults;
+use super::{faults, options::Options};
 use crate::seeded_bug::is_seeded;
 
 /// The longest wait for the answer to a statement. Longer than PostgreSQL's `statement_timeout` and SQLite's wait for
@@ -22,27 +21,6 @@ use crate::seeded_bug::is_seeded;
 const STATEMENT_DEADLINE: Duration = Duration::from_secs(6);
 /// The longest wait for a sign of life of an idle connection.
 const PING_TIMEOUT: Duration = Duration::from_secs(1);
-
-/// How to connect.
-#[derive(Clone, Debug)]
-pub(super) enum Options {
-    Sqlite(SqliteConnectOptions),
-    Postgres(PgConnectOptions),
-}
-
-impl Options {
-    /// A connection of SeaORM's own, for its migrations, which take no other.
-    pub(super) fn for_migrations(&self) -> DatabaseConnection {
-        match self {
-            Self::Sqlite(sqlite) => {
-                SqlitePoolOptions::new().max_connections(1).connect_lazy_with(sqlite.clone()).into()
-            }
-            Self::Postgres(postgres) => {
-                PgPoolOptions::new().max_connections(1).connect_lazy_with(postgres.clone()).into()
-            }
-        }
-    }
-}
 
 /// A connection. Dropping it closes it; the database then rolls back what was not committed.
 #[derive(Debug)]

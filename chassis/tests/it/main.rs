@@ -1,6 +1,7 @@
 //! What services, their clients and their operators rely on in the chassis.
 
 mod auth;
+mod backup;
 mod broken_connections;
 mod config;
 mod connection;
@@ -11,9 +12,11 @@ mod guarded;
 mod health;
 mod htpasswd;
 mod lifecycle;
+mod migrations;
 mod replicas;
 mod scalars;
 mod silent_connections;
 mod streams;
 mod tls;
+mod wal;
 mod write_coalescer;

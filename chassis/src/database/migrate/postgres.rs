@@ -1,0 +1,125 @@
+//! Migrations on PostgreSQL: one session migrates, another watches for whom the first one waits.
+
+use std::{convert::Infallible, time::Duration};
+
+use sea_orm::{
+    ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, RuntimeErr, Statement,
+    TransactionTrait, sqlx,
+};
+use sea_orm_migration::MigratorTrait;
+use tokio::time::sleep;
+
+use super::{Attempt, Blocked, LockWaits, Waiting, blocker};
+
+/// Names the advisory lock under which migrations run, when several replicas start at once.
+const MIGRATION_LOCK: i64 = 0x6d69_6772_6174_6531;
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// Five looks in the second that a lock may take.
+const LOOK_INTERVAL: Duration = Duration::from_millis(200);
+/// PostgreSQL's default `deadlock_timeout` is a second.
+const LONGER_WAIT: Duration = Duration::from_millis(500);
+/// What the wait for a lock ends with: `lock_timeout`, or a deadlock, for whose detection it is as long.
+const LOCK_NOT_AVAILABLE: [&str; 2] = ["55P03", "40P01"];
+
+pub(super) async fn run<M: MigratorTrait>(url: &str, waits: LockWaits) -> Result<(), DbErr> {
+    let [session, observer] = [connect(url).await?, connect(url).await?];
+    let outcome = until_migrated::<M>(&session, &observer, waits).await;
+    // An error here would hide the outcome; the connections end with the process anyway.
+    let _ = tokio::join!(session.close(), observer.close());
+    outcome
+}
+
+async fn until_migrated<M: MigratorTrait>(
+    session: &DatabaseConnection,
+    observer: &DatabaseConnection,
+    waits: LockWaits,
+) -> Result<(), DbErr> {
+    let waiting = Waiting::new(waits);
+    let mut lock_timeout = waits.once;
+    loop {
+        match attempt::<M>(session, observer, lock_timeout).await? {
+            Attempt::Migrated => return Ok(()),
+            Attempt::Blocked(blocked) => {
+                waiting.pause(&blocked).await?;
+                lock_timeout = if blocked.yields_to_longer_waits { waits.once + LONGER_WAIT } else { waits.once };
+            }
+        }
+    }
+}
+
+async fn attempt<M: MigratorTrait>(
+    session: &DatabaseConnection,
+    observer: &DatabaseConnection,
+    lock_timeout: Duration,
+) -> Result<Attempt, DbErr> {
+    let transaction = session.begin().await?;
+    let pid = Statement::from_string(DbBackend::Postgres, "SELECT pg_backend_pid()");
+    let pid = transaction.query_one_raw(pid).await?.ok_or_else(|| DbErr::Custom("no backend".to_owned()))?;
+    let pid: i32 = pid.try_get_by_index(0)?;
+
+    let mut blocked = Blocked::default();
+    let outcome = tokio::select! {
+        outcome = migrate::<M>(&transaction, lock_timeout) => outcome,
+        never = watch(observer, pid, &mut blocked) => match never {},
+    };
+    match outcome {
+        Ok(()) => transaction.commit().await.map(|()| Attempt::Migrated),
+        Err(error) if is_lock_not_available(&error) => {
+            transaction.rollback().await?;
+            if blocked.by.is_empty() {
+                blocked.by = format!("an unknown session ({error})");
+            }
+            Ok(Attempt::Blocked(blocked))
+        }
+        Err(error) => {
+            // The first error counts; the connection is closed next, which rolls back as well.
+            let _ = transaction.rollback().await;
+            Err(error)
+        }
+    }
+}
+
+async fn migrate<M: MigratorTrait>(transaction: &DatabaseTransaction, lock_timeout: Duration) -> Result<(), DbErr> {
+    // Set here and not at the start of the session: a role or a database may have settings of its own.
+    // A migration may read whole tables, for longer than a request may take.
+    let lock_timeout = lock_timeout.as_millis();
+    let settings = format!(
+        "SET LOCAL lock_timeout = {lock_timeout}; SET LOCAL statement_timeout = 0; SET LOCAL enable_seqscan = on;
+         SET LOCAL idle_in_transaction_session_timeout = '10s'"
+    );
+    transaction.execute_unprepared(&settings).await?;
+    // The lock belongs to the transaction, so that it goes with it whatever happens.
+    transaction.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")).await?;
+    M::up(transaction, None).await
+}
+
+/// Keeps `blocked` up to date while the session with this pid waits. What was seen last stays, since the wait is over
+/// before anybody can look again.
+async fn watch(observer: &DatabaseConnection, pid: i32, blocked: &mut Blocked) -> Infallible {
+    loop {
+        sleep(LOOK_INTERVAL).await;
+        match blocker::of(observer, pid).await {
+            Ok(Some(seen)) => *blocked = seen,
+            Ok(None) => {}
+            // For example since no connection is left: the migration can do without.
+            Err(error) => blocked.by = format!("an unknown session (cannot look: {error})"),
+        }
+    }
+}
+
+fn is_lock_not_available(error: &DbErr) -> bool {
+    let (DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error))) = error else {
+        return false;
+    };
+    let sqlx::Error::Database(error) = &**error else { return false };
+    error.code().is_some_and(|code| LOCK_NOT_AVAILABLE.contains(&&*code))
+}
+
+/// One connection, made when it is needed.
+async fn connect(url: &str) -> Result<DatabaseConnection, DbErr> {
+    let mut options = ConnectOptions::new(url);
+    options.max_connections(1).acquire_timeout(CONNECT_TIMEOUT).sqlx_logging(false).connect_lazy(true);
+    options.map_sqlx_postgres_opts(|postgres| postgres.application_name("migrate"));
+    // Without the driver's text, which quotes a malformed URL and its password.
+    sea_orm::Database::connect(options).await.map_err(|_| DbErr::Custom("the database URL is malformed".to_owned()))
+}

@@ -1,0 +1,99 @@
+//! Migrations on SQLite: one immediate transaction, which takes the file's one write lock at once.
+
+use sea_orm::{
+    ConnectOptions, DatabaseConnection, DbErr, RuntimeErr, SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    sqlx::{
+        self,
+        sqlite::{SqliteJournalMode, SqliteSynchronous},
+    },
+};
+use sea_orm_migration::MigratorTrait;
+use std::path::Path;
+
+use super::{Attempt, Blocked, LockWaits, Waiting, lock_files};
+use crate::database::wal;
+
+/// The result code without its extension: another connection holds the lock.
+const SQLITE_BUSY: u32 = 5;
+
+pub(super) async fn run<M: MigratorTrait>(url: &str, waits: LockWaits) -> Result<(), DbErr> {
+    let file = wal::file_of(url)?;
+    let keeper =
+        wal::Keeper::of_used_log(&file).await.map_err(|error| DbErr::Conn(RuntimeErr::SqlxError(error.into())))?;
+    let outcome = until_migrated::<M>(url, &file, waits).await;
+    if let Some(keeper) = keeper {
+        keeper.close().await;
+    }
+    outcome
+}
+
+async fn until_migrated<M: MigratorTrait>(url: &str, file: &Path, waits: LockWaits) -> Result<(), DbErr> {
+    let waiting = Waiting::new(waits);
+    loop {
+        // Connecting needs the lock too, where the file is new.
+        let attempt = match connect(url, waits).await {
+            Ok(session) => {
+                let attempt = attempt::<M>(&session).await;
+                session.close().await?;
+                attempt
+            }
+            Err(error) => Err(error),
+        };
+        match attempt {
+            Ok(Attempt::Migrated) => return Ok(()),
+            Ok(Attempt::Blocked(blocked)) => waiting.pause(&blocked).await?,
+            Err(error) if is_busy(&error) => waiting.pause(&blocked_at(file)).await?,
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+async fn attempt<M: MigratorTrait>(session: &DatabaseConnection) -> Result<Attempt, DbErr> {
+    let immediate = Some(SqliteTransactionMode::Immediate);
+    let options = TransactionOptions { sqlite_transaction_mode: immediate, ..TransactionOptions::default() };
+    let transaction = session.begin_with_options(options).await?;
+    match M::up(&transaction, None).await {
+        Ok(()) => transaction.commit().await.map(|()| Attempt::Migrated),
+        Err(error) => {
+            // The first error counts; the connection is closed next, which rolls back as well.
+            let _ = transaction.rollback().await;
+            Err(error)
+        }
+    }
+}
+
+/// Who holds the write lock of `file`.
+fn blocked_at(file: &Path) -> Blocked {
+    let holders = lock_files::writers(file);
+    let by = match holders.as_slice() {
+        [] => format!("another program, which writes to {}", file.display()),
+        holders => format!("{}, which writes to {}", holders.join(" and "), file.display()),
+    };
+    let remedy = "Let it finish or end it, then migrate again".to_owned();
+    Blocked { by, remedy, yields_to_longer_waits: false }
+}
+
+fn is_busy(error: &DbErr) -> bool {
+    let (DbErr::Conn(RuntimeErr::SqlxError(error))
+    | DbErr::Exec(RuntimeErr::SqlxError(error))
+    | DbErr::Query(RuntimeErr::SqlxError(error))) = error
+    else {
+        return false;
+    };
+    let sqlx::Error::Database(error) = &**error else { return false };
+    error.code().and_then(|code| code.parse::<u32>().ok()).is_some_and(|code| code & 0xff == SQLITE_BUSY)
+}
+
+async fn connect(url: &str, waits: LockWaits) -> Result<DatabaseConnection, DbErr> {
+    let mut options = ConnectOptions::new(url);
+    options.max_connections(1).min_connections(1).sqlx_logging(false);
+    options.map_sqlx_sqlite_opts(move |sqlite| {
+        sqlite
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(waits.once)
+            .foreign_keys(true)
+    });
+    sea_orm::Database::connect(options).await
+}

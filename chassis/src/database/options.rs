@@ -1,0 +1,69 @@
+//! How to connect, from a URL: what a session may do for how long, and how durable a commit is.
+
+use std::time::Duration;
+
+use sea_orm::{
+    DbErr,
+    sqlx::{
+        self, ConnectOptions as _,
+        postgres::PgConnectOptions,
+        sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
+    },
+};
+
+/// The longest wait for SQLite's write lock. Shorter than a statement's deadline, since its error says what it was.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// PostgreSQL ends what runs away, so that one stuck session cannot hold up the service.
+const SESSION_LIMITS: [(&str, &str); 3] =
+    [("statement_timeout", "5s"), ("lock_timeout", "2s"), ("idle_in_transaction_session_timeout", "10s")];
+/// Every statement has its index. A plan that was made for an empty table may read the whole of it for as long as the
+/// connection lives, also when a foreign key is checked; and what looks dear is not worth compiling.
+const PLANNER: [(&str, &str); 2] = [("enable_seqscan", "off"), ("jit", "off")];
+
+/// Of either database.
+#[derive(Clone, Debug)]
+pub(super) enum Options {
+    Sqlite(SqliteConnectOptions),
+    Postgres(PgConnectOptions),
+}
+
+impl Options {
+    /// # Errors
+    /// When the URL is malformed, or the directory of a SQLite file cannot be made.
+    pub(super) fn of(url: &str) -> Result<Self, DbErr> {
+        if url.starts_with("sqlite:") {
+            sqlite(url).map(Self::Sqlite)
+        } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            postgres(url).map(Self::Postgres)
+        } else {
+            // Without the URL: it may hold a password.
+            Err(DbErr::Custom("the database URL must begin with sqlite: or postgres://".to_owned()))
+        }
+    }
+}
+
+fn sqlite(url: &str) -> Result<SqliteConnectOptions, DbErr> {
+    let options: SqliteConnectOptions = url.parse().map_err(|error| DbErr::Custom(format!("{url}: {error}")))?;
+    create_parent_directory(&options)?;
+    Ok(options
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        // FULL: with NORMAL the last commits could vanish when the power fails.
+        .synchronous(SqliteSynchronous::Full)
+        .busy_timeout(BUSY_TIMEOUT)
+        .foreign_keys(true)
+        .disable_statement_logging())
+}
+
+fn postgres(url: &str) -> Result<PgConnectOptions, DbErr> {
+    // Drivers quote a malformed URL, which may hold a password.
+    let without_url = |error: sqlx::Error| DbErr::Custom(error.to_string().replace(url, "(the database URL)"));
+    let options: PgConnectOptions = url.parse().map_err(without_url)?;
+    Ok(options.options(SESSION_LIMITS).options(PLANNER).disable_statement_logging())
+}
+
+fn create_parent_directory(options: &SqliteConnectOptions) -> Result<(), DbErr> {
+    let Some(parent) = options.get_filename().parent() else { return Ok(()) };
+    std::fs::create_dir_all(parent)
+        .map_err(|error| DbErr::Custom(format!("cannot create {}: {error}", parent.display())))
+}

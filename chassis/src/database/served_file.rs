@@ -1,0 +1,48 @@
+//! A SQLite file in use by a service: marked so, with its log kept and watched.
+
+use std::path::Path;
+
+use sea_orm::{DbErr, sqlx::SqliteConnection};
+
+use super::{
+    connections::Connections,
+    faults,
+    session::Session,
+    wal::{self, Keeper, LogFile},
+};
+
+#[derive(Debug)]
+pub(super) struct ServedFile {
+    keeper: Keeper,
+    log: LogFile,
+}
+
+impl ServedFile {
+    pub(super) async fn open(writers: &Connections, file: &Path) -> Result<Self, DbErr> {
+        on_writer(writers, async |writer| wal::opened(writer, file).await.map(drop)).await?;
+        let keeper = Keeper::open(file).await.map_err(faults::about_connecting)?;
+        let log = LogFile::of(file).map_err(|error| DbErr::Custom(format!("{}-wal: {error}", file.display())))?;
+        Ok(Self { keeper, log })
+    }
+
+    pub(super) fn has_lost_log(&self) -> bool {
+        self.log.is_gone()
+    }
+
+    /// After the last write; then the writers are to be closed.
+    pub(super) async fn close(self, writers: &Connections) -> Result<(), DbErr> {
+        let closed = on_writer(writers, async |writer| wal::closed(writer).await).await;
+        self.keeper.close().await;
+        closed
+    }
+}
+
+async fn on_writer(
+    writers: &Connections,
+    work: impl AsyncFnOnce(&mut SqliteConnection) -> Result<(), sea_orm::sqlx::Error>,
+) -> Result<(), DbErr> {
+    let mut lease = writers.lease().await?;
+    let Session::Sqlite(writer) = lease.session()? else { return Ok(()) };
+    let done = work(writer).await;
+    lease.end(done)
+}
