@@ -1,5 +1,6 @@
 //! Both services as real processes, with real signals.
 
+mod backup;
 mod cluster;
 mod delivery;
 mod messages;
