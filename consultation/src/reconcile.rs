@@ -20,6 +20,7 @@ use uuid::Uuid;
 use crate::{
     config::Finance,
     finance::{FinanceClient, REQUEST_LIMIT},
+    outbox::store,
 };
 use page::Page;
 pub use report::{Difference, HELP, Reconciliation};
@@ -67,6 +68,10 @@ pub async fn reconcile(
     finance: &FinanceClient,
     mut report: impl FnMut(Difference) -> io::Result<()>,
 ) -> anyhow::Result<Reconciliation> {
+    if let Some(accepted) = store::destination(database).await.context("cannot read the database")? {
+        let told = finance.instance_id().await.context("cannot read finance's instance id")?;
+        finance.ensure_accepted(told, accepted).context("these are not the payments of these consultations")?;
+    }
     let mut sum = Reconciliation::default();
     let mut report = |sum: &mut Reconciliation, difference| {
         sum.differences += 1;

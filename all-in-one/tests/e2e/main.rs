@@ -7,3 +7,4 @@ mod processes;
 mod program;
 mod reconcile;
 mod trusted_documents;
+mod wrong_finance;

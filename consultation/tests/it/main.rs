@@ -20,3 +20,4 @@ mod running;
 mod schema;
 mod start;
 mod subscriptions;
+mod wrong_finance;

@@ -20,6 +20,9 @@ pub struct Lease {
     pub claim_seq: i64,
     /// How often the row was refused before.
     pub rejections: i32,
+    /// The finance that payments go to, if one was met before. Told with each claim, so that a relay notices without
+    /// a restart, and without a statement for it, when an operator accepts another.
+    pub destination: Option<Uuid>,
 }
 
 /// Which rows a claim takes.
@@ -75,7 +78,8 @@ const POSTGRES: &str = "
     SET processing = true, tries = claimed.tries + 1, claim_seq = claimed.claim_seq + 1,
         lease_until = clock_timestamp() + make_interval(secs => $2)
     FROM due WHERE claimed.id = due.id
-    RETURNING claimed.id, appointment_id, total_price_cents, claim_seq, rejections";
+    RETURNING claimed.id, appointment_id, total_price_cents, claim_seq, rejections,
+        (SELECT instance_id FROM delivery_destination WHERE singleton) AS destination";
 
 /// One writer at a time: the statement takes the write lock before it reads.
 const SQLITE: &str = "
@@ -89,4 +93,5 @@ const SQLITE: &str = "
           AND NOT ($3 AND rejections > 0)
         ORDER BY next_attempt_at, id LIMIT $1
     )
-    RETURNING id, appointment_id, total_price_cents, claim_seq, rejections";
+    RETURNING id, appointment_id, total_price_cents, claim_seq, rejections,
+        (SELECT instance_id FROM delivery_destination WHERE singleton) AS destination";
