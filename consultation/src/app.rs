@@ -6,7 +6,9 @@ use chassis::{
     changes::Changes,
     config::Server,
     database::Database,
-    graphiql, replicas,
+    graphiql,
+    health::Heartbeat,
+    replicas,
     server::Task,
 };
 use futures_util::FutureExt;
@@ -18,7 +20,7 @@ use crate::{
     consultation::Consultations,
     finance::FinanceClient,
     graphiql_tabs, graphql,
-    outbox::{Policy, Relay, Retention, WakeUp},
+    outbox::{Policy, Relay, Retention, Upkeep, WakeUp},
     rest,
 };
 
@@ -54,9 +56,11 @@ pub fn build(
     let hints = replicas::connect(channels, database.clone(), shutdown.clone());
     let hinting: Task = ("hints across replicas", hints.map(Ok).boxed());
     let writing = writers.into_iter().map(|writer| -> Task { ("consultation writer", writer.map(Ok).boxed()) });
-    let deleting = domain.retention.map(|keep| -> Task {
-        let retention = Retention { database: database.clone(), keep };
-        ("outbox retention", retention.run(shutdown.clone()).map(Ok).boxed())
-    });
-    Ok(Service { router, tasks: writing.chain([relaying, hinting]).chain(deleting).collect() })
+    let upkeep = Upkeep {
+        database: database.clone(),
+        retention: domain.retention.map(|keep| Retention { database: database.clone(), keep }),
+        heartbeat: Heartbeat::new("outbox upkeep"),
+    };
+    let tidying: Task = ("outbox upkeep", upkeep.run(shutdown.clone()).map(Ok).boxed());
+    Ok(Service { router, tasks: writing.chain([relaying, hinting, tidying]).collect() })
 }

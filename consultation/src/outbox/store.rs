@@ -5,6 +5,7 @@
 mod claim;
 mod destination;
 mod outcome;
+mod rescue;
 
 use std::{collections::HashMap, time::Duration};
 
@@ -19,6 +20,7 @@ use uuid::Uuid;
 pub use claim::{Due, Lease, claim, claim_sql};
 pub use destination::{accept, destination, meet};
 pub use outcome::{Failure, confirm, park, postpone, redrive, release};
+pub use rescue::{rescue, rescue_sql, rescue_values};
 
 /// A payment to deliver.
 #[derive(Clone, Copy, Debug)]

@@ -158,7 +158,7 @@ async fn the_relay_survives_a_database_that_fails(#[values(Backend::Sqlite, Back
     let database = &db.database.write;
     database.execute_unprepared("ALTER TABLE pending_payment RENAME TO gone").await.expect("renamed");
     let shutdown = tokio_util::sync::CancellationToken::new();
-    let failing = relay.tick(&shutdown).await;
+    let failing = relay.tick(store::Due::All, &shutdown).await;
     assert!(failing.is_err());
     let running = tokio::spawn(relay.run(shutdown.clone()));
     database.execute_unprepared("ALTER TABLE gone RENAME TO pending_payment").await.expect("renamed back");

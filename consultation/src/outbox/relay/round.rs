@@ -21,16 +21,16 @@ use crate::finance::{Answer, DestinationFailed, Hint, Payment};
 type Destination = Result<Uuid, DestinationFailed>;
 
 impl Relay {
-    /// Claims what is due, as much as the breaker lets through in one request, sends it and writes down
+    /// Claims what is `due`, as much as the breaker lets through in one request, sends it and writes down
     /// each outcome. After `shutdown` nothing is sent that is not on its way.
     ///
     /// # Errors
     /// When the database fails. An outcome is written until its lease ends, and then the row claimed again.
-    pub async fn tick(&self, shutdown: &CancellationToken) -> Result<Tick, DbErr> {
+    pub async fn tick(&self, due: Due, shutdown: &CancellationToken) -> Result<Tick, DbErr> {
         // Before the claim, so that the lease can only be longer than what is left by this clock.
         let claimed_at = Instant::now();
         let permit = self.breaker().permit(claimed_at);
-        let claimed = self.claim(permit).await;
+        let claimed = self.claim(permit, due).await;
         let leases = claimed.as_deref().unwrap_or_default();
         if leases.is_empty() {
             self.breaker().give_back(permit, Instant::now());
@@ -64,14 +64,14 @@ impl Relay {
         destination.map(|_| tick)
     }
 
-    async fn claim(&self, permit: Permit) -> Result<Vec<Lease>, DbErr> {
+    async fn claim(&self, permit: Permit, due: Due) -> Result<Vec<Lease>, DbErr> {
         let (database, lease) = (&self.database.write, self.policy.lease);
         match permit {
-            Permit::Batch(limit) => store::claim(database, Due::All, limit, lease).await,
-            Permit::Probe => match store::claim(database, Due::Innocent, 1, lease).await? {
+            Permit::Batch(limit) => store::claim(database, due, limit, lease).await,
+            Permit::Probe => match store::claim(database, Due::NeverRefused, 1, lease).await? {
                 // Better one that was refused than none: it is offered at least once an hour.
                 none if none.is_empty() => store::claim(database, Due::All, 1, lease).await,
-                innocent => Ok(innocent),
+                found => Ok(found),
             },
             Permit::Nothing => Ok(Vec::new()),
         }
