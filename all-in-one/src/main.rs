@@ -17,7 +17,7 @@ use chassis::{
     telemetry::TelemetrySettings,
 };
 use clap::{Parser, Subcommand};
-use consultation::{config::Finance, reconcile};
+use consultation::{accept_finance, config::Finance, reconcile};
 use migration::{consultation::Migrator as ConsultationMigrator, finance::Migrator as FinanceMigrator};
 
 /// Takes less time than the system's where many small things are made and dropped, as for each request here.
@@ -55,6 +55,9 @@ enum Command {
     /// Compare finished consultations with finance's payments and name each difference; finance must run
     #[command(after_help = reconcile::HELP)]
     Reconcile,
+    /// Deliver payments to the finance at the configured URL from now on, though it is another than before
+    #[command(after_help = accept_finance::HELP)]
+    AcceptFinance,
 }
 
 #[tokio::main]
@@ -80,6 +83,10 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Reconcile => {
             let to_finance = consultation.finance.resolve(own_finance(&servers[1])?)?;
             reconcile::run(&servers[0], to_finance).await
+        }
+        Command::AcceptFinance => {
+            let to_finance = consultation.finance.resolve(own_finance(&servers[1])?)?;
+            accept_finance::run(&servers[0], to_finance).await
         }
     }
 }

@@ -20,7 +20,7 @@ use crate::{
     consultation::Consultations,
     finance::FinanceClient,
     graphiql_tabs, graphql,
-    outbox::{Policy, Relay, Retention, WakeUp},
+    outbox::{Policy, Relay, Retention, Upkeep, WakeUp},
     rest,
 };
 
@@ -40,7 +40,8 @@ pub fn build(
     let changes = Changes::new("consultation_changed");
     let client = FinanceClient::new(finance, policy.request_limit)?;
     let relay = Relay::new(database.clone(), client, policy, wake_up.clone(), changes.clone());
-    let [starts, finishes, hears] = ["starts", "finishes", "hints across replicas"].map(Heartbeat::new);
+    let [starts, finishes, hears, tidies] =
+        ["starts", "finishes", "hints across replicas", "outbox upkeep"].map(Heartbeat::new);
     let monitor = Monitor::<Migrator>::new(server, database);
     let heartbeats = [starts.clone(), finishes.clone()];
     let (consultations, writers) =
@@ -52,7 +53,8 @@ pub fn build(
         graphql::schema(api, database.clone(), consultations, wake_up.clone(), changes.clone(), domain.time_zone);
     let page = graphiql::Page { title: "consultation", tabs: graphiql_tabs::TABS };
     let offer = Offer { schema, sdl: graphql::sdl(), page, rest };
-    let heartbeats = vec![starts, finishes, hears.clone(), relay.heartbeat.clone(), monitor.heartbeat.clone()];
+    let heartbeats =
+        vec![starts, finishes, hears.clone(), tidies.clone(), relay.heartbeat.clone(), monitor.heartbeat.clone()];
     let router = api::router(server, monitor.readiness.clone(), shutdown, offer, heartbeats)?;
 
     let relaying: Task = ("outbox relay", relay.run(shutdown.clone()).map(Ok).boxed());
@@ -61,9 +63,11 @@ pub fn build(
     let hinting: Task = ("hints across replicas", hints.map(Ok).boxed());
     let checking: Task = ("readiness", monitor.run(shutdown.clone()).map(Ok).boxed());
     let writing = writers.into_iter().map(|writer| -> Task { ("consultation writer", writer.map(Ok).boxed()) });
-    let deleting = domain.retention.map(|keep| -> Task {
-        let retention = Retention { database: database.clone(), keep };
-        ("outbox retention", retention.run(shutdown.clone()).map(Ok).boxed())
-    });
-    Ok(Service { router, tasks: writing.chain([relaying, hinting, checking]).chain(deleting).collect() })
+    let upkeep = Upkeep {
+        database: database.clone(),
+        retention: domain.retention.map(|keep| Retention { database: database.clone(), keep }),
+        heartbeat: tidies,
+    };
+    let tidying: Task = ("outbox upkeep", upkeep.run(shutdown.clone()).map(Ok).boxed());
+    Ok(Service { router, tasks: writing.chain([relaying, hinting, checking, tidying]).collect() })
 }

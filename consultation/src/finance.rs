@@ -1,14 +1,16 @@
 //! The client of finance, checked against its schema when this is compiled.
 
+mod instance;
 mod payments;
 mod queries;
+mod record;
 #[cfg(test)]
 mod tests;
 
 use std::time::Duration;
 
 use chassis::http_client;
-use cynic::{GraphQlResponse, MutationBuilder, Operation};
+use cynic::{GraphQlResponse, Operation};
 use entity::Money;
 use reqwest::{
     Client, Response, StatusCode,
@@ -20,7 +22,6 @@ use uuid::Uuid;
 
 use crate::config::Finance;
 pub use payments::RecordedPayment;
-use queries::{RecordPaymentError, RecordPaymentPayload, RecordPayments, RecordPaymentsVariables};
 
 /// How long to wait for a connection: finance is near or it is down.
 const CONNECT_LIMIT: Duration = Duration::from_secs(2);
@@ -100,17 +101,6 @@ impl FinanceClient {
         Ok(Self { http, finance })
     }
 
-    /// Records 1 to 100 payments in one request and gives an answer for each, in their order, of which one
-    /// at least is not [`Answer::Failed`]. Only a checked answer is success: finance must name the
-    /// appointment and the amount that were sent.
-    ///
-    /// # Errors
-    /// When finance answers for none of them.
-    pub async fn record_payments(&self, payments: &[Payment]) -> Result<Vec<Answer>, DestinationFailed> {
-        let operation = RecordPayments::build(RecordPaymentsVariables { input: payments.into() });
-        answers(self.call(&operation).await?, payments)
-    }
-
     async fn call<T: DeserializeOwned, V: Serialize>(
         &self,
         operation: &Operation<T, V>,
@@ -152,6 +142,8 @@ fn unwelcome(response: &Response) -> DestinationFailed {
             ": check that finance trusts consultation's documents, and the user name and password for finance",
             Hint::Misconfigured,
         ),
+        // As finance answers when it does not know what is asked of it.
+        StatusCode::BAD_REQUEST => (": check that finance is not older than consultation", Hint::Misconfigured),
         StatusCode::NOT_FOUND => (": check the URL of finance", Hint::Misconfigured),
         _ => ("", retry_after(response)),
     };
@@ -163,35 +155,6 @@ fn retry_after(response: &Response) -> Hint {
     let seconds = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
     let after = seconds.map(|seconds| Duration::from_secs(seconds).clamp(MIN_RETRY_AFTER, MAX_RETRY_AFTER));
     after.map_or(Hint::None, Hint::RetryAfter)
-}
-
-fn answers(response: GraphQlResponse<RecordPayments>, payments: &[Payment]) -> Result<Vec<Answer>, DestinationFailed> {
-    let errors = response.errors.unwrap_or_default();
-    let fault = errors.first().map_or("it does not answer for each payment", |error| error.message.as_str());
-    let payload = response.data.and_then(|data| data.record_payments).unwrap_or_default();
-    if payload.results.len() != payments.len() {
-        // The refusal of the whole list among them.
-        return Err(DestinationFailed::new(format!("finance failed: {fault}")));
-    }
-    let results = payload.results.into_iter().zip(payments);
-    let answers: Vec<_> = results.map(|(result, sent)| answer(result, sent, fault)).collect();
-    match answers.first() {
-        Some(Answer::Failed(message)) if answers.iter().all(|answer| matches!(answer, Answer::Failed(_))) => {
-            Err(DestinationFailed::new(message))
-        }
-        _ => Ok(answers),
-    }
-}
-
-fn answer(result: Option<RecordPaymentPayload>, sent: &Payment, fault: &str) -> Answer {
-    let Some(result) = result else { return Answer::Failed(format!("finance failed: {fault}")) };
-    match (result.user_errors.into_iter().next(), result.payment) {
-        (Some(RecordPaymentError::PaymentConflict(refusal)), _) => Answer::Refused(refusal.to_string()),
-        (Some(RecordPaymentError::InvalidInput(refusal)), _) => Answer::Refused(refusal.to_string()),
-        (Some(RecordPaymentError::Unknown), _) => Answer::Refused("refused for an unknown reason".to_owned()),
-        (None, Some(recorded)) if recorded == sent.into() => Answer::Confirmed,
-        (None, _) => Answer::Failed("finance confirmed another payment than was sent".to_owned()),
-    }
 }
 
 /// The causes of a failed call, outermost first, without the URL, which the settings tell.

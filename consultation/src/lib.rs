@@ -10,6 +10,7 @@ pub mod price;
 
 pub mod outbox;
 
+pub mod accept_finance;
 pub mod finance;
 pub mod reconcile;
 

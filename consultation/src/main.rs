@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use consultation::{
-    app,
+    accept_finance, app,
     config::{Finance, Settings},
     graphql, reconcile,
 };
@@ -33,6 +33,9 @@ enum Command {
     /// Compare finished consultations with finance's payments and name each difference
     #[command(after_help = reconcile::HELP)]
     Reconcile,
+    /// Deliver payments to the finance at the configured URL from now on, though it is another than before
+    #[command(after_help = accept_finance::HELP)]
+    AcceptFinance,
 }
 
 #[tokio::main]
@@ -52,6 +55,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         None => None,
         Some(Command::Service(command)) => Some(command),
         Some(Command::Reconcile) => return reconcile::run(&server, finance).await,
+        Some(Command::AcceptFinance) => return accept_finance::run(&server, finance).await,
     };
     chassis::cli::run::<Migrator>(command, server, graphql::sdl, |server, database, shutdown| {
         app::build(server, finance, &domain, database, shutdown)

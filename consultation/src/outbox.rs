@@ -13,9 +13,11 @@
 //! - A claim is one short statement; sending happens outside every transaction.
 //! - A failure is written only under the lease it happened in (`claim_seq` is the fencing token). A
 //!   confirmed success is written whoever saw it: a payment that finance has is true.
-//! - When the *destination* fails the row is innocent and due again soon, and after five failures in a row
+//! - When the *destination* fails the row is due again soon, and after five failures in a row
 //!   a circuit breaker lets one probe through each 5 s: recovery does not depend on the length of an outage.
 //!   When the *row* is refused it backs off by itself.
+//! - The database's clock decides who is due, and may be set back: a lease or a delay that is longer than any that is
+//!   given counts as ended.
 //! - Nothing gives up, and nothing undelivered is deleted: the database refuses it, whoever asks.
 
 pub mod breaker;
@@ -23,10 +25,12 @@ pub mod policy;
 pub mod relay;
 pub mod retention;
 pub mod store;
+pub mod upkeep;
 pub mod wake_up;
 
 pub use breaker::Breaker;
 pub use policy::Policy;
 pub use relay::{Relay, Tick};
 pub use retention::Retention;
+pub use upkeep::Upkeep;
 pub use wake_up::WakeUp;

@@ -20,42 +20,56 @@ use uuid::Uuid;
 use crate::{
     config::Finance,
     finance::{FinanceClient, REQUEST_LIMIT},
+    outbox::store,
 };
 use page::Page;
-pub use report::{Difference, HELP, Reconciliation};
+pub use report::{Difference, Finding, HELP, Overdue, Reconciliation};
 
 /// The two sides could not be compared; 1 is for those that do not agree.
 const NOT_COMPARED: u8 = 2;
+/// They agree, but payments are late.
+const OVERDUE: u8 = 3;
 const NO_REPORT: &str = "cannot write the report";
 
-/// The two sides were compared, and differ.
+/// The two sides were compared, and somebody should look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("consultations and payments do not agree")]
-pub struct Disagree;
+pub enum Attention {
+    /// There is a difference, whatever is late.
+    #[error("consultations and payments do not agree")]
+    Disagree,
+    /// There is none, but payments are late.
+    #[error("payments are in transit for over an hour")]
+    Overdue,
+}
 
-/// The subcommand: names each difference on standard output, and counts.
+/// The subcommand: names each difference and each payment that is late on standard output, and counts.
 ///
 /// # Errors
-/// [`Disagree`] when there is a difference; another when the database or finance cannot be read.
+/// [`Attention`] when there is one; another when the database or finance cannot be read.
 pub async fn run(server: &Server, finance: Finance) -> anyhow::Result<()> {
     let database = cli::connect_beside(server).await?.read;
     let client = FinanceClient::new(finance, REQUEST_LIMIT)?;
     // Not println!, which panics when nobody reads on.
-    let reconciliation = reconcile(&database, &client, |difference| writeln!(io::stdout(), "{difference}")).await?;
+    let reconciliation = reconcile(&database, &client, |finding| writeln!(io::stdout(), "{finding}")).await?;
     writeln!(io::stdout(), "{reconciliation}").context(NO_REPORT)?;
-    if reconciliation.differences > 0 {
-        bail!(Disagree);
+    match reconciliation {
+        Reconciliation { differences: 1.., .. } => bail!(Attention::Disagree),
+        Reconciliation { overdue: 1.., .. } => bail!(Attention::Overdue),
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 /// Says what went wrong and gives the exit code of the subcommand, as `diff` has it: 0 if both sides agree,
-/// 1 if they do not, 2 if they could not be compared, be it for a setting.
+/// 1 if they do not, 2 if they could not be compared, be it for a setting. 3 if they agree, but payments are late.
 #[must_use]
 pub fn exit_code(outcome: anyhow::Result<()>) -> ExitCode {
-    let compared = outcome.as_ref().map_or_else(anyhow::Error::is::<Disagree>, |()| true);
+    let attention = outcome.as_ref().err().map(|error| error.downcast_ref().copied());
     let code = cli::exit_code(outcome);
-    if compared { code } else { ExitCode::from(NOT_COMPARED) }
+    match attention {
+        None | Some(Some(Attention::Disagree)) => code,
+        Some(Some(Attention::Overdue)) => ExitCode::from(OVERDUE),
+        Some(None) => ExitCode::from(NOT_COMPARED),
+    }
 }
 
 /// Compares both sides page by page.
@@ -65,12 +79,19 @@ pub fn exit_code(outcome: anyhow::Result<()>) -> ExitCode {
 pub async fn reconcile(
     database: &impl ConnectionTrait,
     finance: &FinanceClient,
-    mut report: impl FnMut(Difference) -> io::Result<()>,
+    mut report: impl FnMut(Finding) -> io::Result<()>,
 ) -> anyhow::Result<Reconciliation> {
+    if let Some(accepted) = store::destination(database).await.context("cannot read the database")? {
+        let told = finance.instance_id().await.context("cannot read finance's instance id")?;
+        finance.ensure_accepted(told, accepted).context("these are not the payments of these consultations")?;
+    }
     let mut sum = Reconciliation::default();
-    let mut report = |sum: &mut Reconciliation, difference| {
-        sum.differences += 1;
-        report(difference).context(NO_REPORT)
+    let mut report = |sum: &mut Reconciliation, finding| {
+        match &finding {
+            Finding::Difference(_) => sum.differences += 1,
+            Finding::Overdue(_) => sum.overdue += 1,
+        }
+        report(finding).context(NO_REPORT)
     };
     let mut after = Uuid::nil();
     while let Some(page) = Page::after(database, after).await.context("cannot read the database")? {
@@ -80,7 +101,11 @@ pub async fn reconcile(
             match compared {
                 page::Compared::Agrees => {}
                 page::Compared::InTransit => sum.in_transit += 1,
-                page::Compared::Differs(difference) => report(&mut sum, difference)?,
+                page::Compared::InTransitForLong(overdue) => {
+                    sum.in_transit += 1;
+                    report(&mut sum, Finding::Overdue(overdue))?;
+                }
+                page::Compared::Differs(difference) => report(&mut sum, Finding::Difference(difference))?,
             }
         }
         after = page.last();
@@ -91,7 +116,7 @@ pub async fn reconcile(
         let known = page::finished(database, &payments).await.context("cannot read the database")?;
         sum.payments += payments.len() as u64;
         for stranger in payments.into_iter().filter(|payment| !known.contains(&payment.appointment_id)) {
-            report(&mut sum, Difference::PaymentWithoutConsultation(stranger))?;
+            report(&mut sum, Finding::Difference(Difference::PaymentWithoutConsultation(stranger)))?;
         }
         let Some(next) = next else { return Ok(sum) };
         cursor = Some(next);

@@ -1,8 +1,10 @@
-//! The three tables as SeaORM entities: rows and named queries, no rules and no API types.
+//! The tables as SeaORM entities: rows and named queries, no rules and no API types.
 //!
 //! Each table has one owner, named in the first line of its module; only the owner writes it.
 
 pub mod consultation;
+pub mod delivery_destination;
+pub mod finance_instance;
 pub mod money;
 pub mod payment;
 pub mod pending_payment;

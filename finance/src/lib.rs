@@ -7,6 +7,7 @@ pub mod config;
 
 pub mod app;
 
+pub mod instance;
 pub mod payment;
 
 pub mod graphql;

@@ -5,9 +5,10 @@ use sea_orm_migration::prelude::*;
 use crate::{
     m20261124_000001_create_consultation, m20261124_000002_create_pending_payment,
     m20261124_000004_keep_pending_payments, m20261124_000005_count_consultations, m20261124_000007_room_for_claims,
+    m20261124_000009_create_delivery_destination,
 };
 
-/// Migrates `consultation` and `pending_payment`, and the counts of their rows.
+/// Migrates `consultation` and `pending_payment`, the counts of their rows, and `delivery_destination`.
 #[derive(Debug)]
 pub struct Migrator;
 
@@ -20,6 +21,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000004_keep_pending_payments::Migration),
             Box::new(m20261124_000005_count_consultations::Migration),
             Box::new(m20261124_000007_room_for_claims::Migration),
+            Box::new(m20261124_000009_create_delivery_destination::Migration),
         ]
     }
 

@@ -2,16 +2,22 @@
 
 use sea_orm_migration::prelude::*;
 
-use crate::{m20261124_000003_create_payment, m20261124_000006_count_payments};
+use crate::{
+    m20261124_000003_create_payment, m20261124_000006_count_payments, m20261124_000008_create_finance_instance,
+};
 
-/// Migrates `payment` and the count of its rows.
+/// Migrates `payment`, the count of its rows, and `finance_instance`.
 #[derive(Debug)]
 pub struct Migrator;
 
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m20261124_000003_create_payment::Migration), Box::new(m20261124_000006_count_payments::Migration)]
+        vec![
+            Box::new(m20261124_000003_create_payment::Migration),
+            Box::new(m20261124_000006_count_payments::Migration),
+            Box::new(m20261124_000008_create_finance_instance::Migration),
+        ]
     }
 
     fn migration_table_name() -> DynIden {

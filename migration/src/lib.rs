@@ -13,6 +13,8 @@ mod m20261124_000004_keep_pending_payments;
 mod m20261124_000005_count_consultations;
 mod m20261124_000006_count_payments;
 mod m20261124_000007_room_for_claims;
+mod m20261124_000008_create_finance_instance;
+mod m20261124_000009_create_delivery_destination;
 mod row_count;
 
 pub use sea_orm_migration::MigratorTrait;

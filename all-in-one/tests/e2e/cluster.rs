@@ -54,10 +54,15 @@ impl Cluster {
 
     /// What `consultation reconcile` prints, and its exit code.
     pub(crate) fn reconcile(&self) -> (String, Option<i32>) {
+        self.subcommand("reconcile")
+    }
+
+    /// What a subcommand of consultation prints, and its exit code.
+    pub(crate) fn subcommand(&self, name: &str) -> (String, Option<i32>) {
         let finance_url = format!("http://127.0.0.1:{}/graphql", self.finance_port);
         let url = self.consultation_db().url();
         let settings = [("CONSULTATION_DATABASE_URL", url.as_str()), ("CONSULTATION_FINANCE_URL", &finance_url)];
-        let output = Process::command("consultation", &["reconcile"], &settings).output().expect("it runs");
+        let output = Process::command("consultation", &[name], &settings).output().expect("it runs");
         let text = [output.stdout, output.stderr].concat();
         (String::from_utf8_lossy(&text).into_owned(), output.status.code())
     }
@@ -80,6 +85,12 @@ impl Cluster {
         self.finance = Some(start_finance(&self.finance_db, self.finance_port, self.trusted_documents).await);
     }
 
+    /// Starts another finance at its port, on a database of its own: another instance.
+    pub(crate) async fn replace_finance(&mut self, finance_db: TestDatabase) {
+        self.finance_db = finance_db;
+        self.restart_finance().await;
+    }
+
     pub(crate) fn finance_client(&self) -> &GraphqlClient {
         &self.finance.as_ref().expect("finance runs").client
     }
@@ -96,6 +107,14 @@ impl Cluster {
         let edges = data["payments"]["edges"].as_array().expect("edges").clone();
         let text = |value: &Value| value.as_str().expect("text").to_owned();
         edges.iter().map(|edge| (text(&edge["node"]["appointmentId"]), text(&edge["node"]["totalPrice"]))).collect()
+    }
+
+    /// Why pending payments were not delivered.
+    pub(crate) async fn last_errors(&self) -> Vec<String> {
+        let query = "{ pendingPayments(first: 100) { edges { node { lastError } } } }";
+        let data = self.consultation.client.call(query, json!({})).await;
+        let edges = data["pendingPayments"]["edges"].as_array().expect("edges").clone();
+        edges.iter().filter_map(|edge| Some(edge["node"]["lastError"].as_str()?.to_owned())).collect()
     }
 
     /// All pending payments, as (status, tries).

@@ -8,3 +8,4 @@ mod processes;
 mod program;
 mod reconcile;
 mod trusted_documents;
+mod wrong_finance;

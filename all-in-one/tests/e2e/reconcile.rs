@@ -37,12 +37,22 @@ async fn what_was_finished_and_charged_agrees(#[values(Backend::Sqlite, Backend:
     cluster.kill_finance().await;
     cluster.finish_one().await;
     let (text, code) = cluster.reconcile();
-    assert!(text.contains("error: cannot read finance's payments") && text.contains("refused"), "{text}");
+    assert!(text.contains("error: cannot read finance's") && text.contains("refused"), "{text}");
     assert_eq!(code, Some(2), "a side that cannot be read is told from a difference");
     cluster.consultation.signal(nix::sys::signal::Signal::SIGSTOP);
     cluster.restart_finance().await;
     let in_transit = "4 finished consultations, 3 payments, 1 in transit, 0 differences\n";
     assert_eq!(cluster.reconcile(), (in_transit.to_owned(), Some(0)));
+
+    // Unless it takes so long that somebody should look.
+    execute(cluster.consultation_db(), "UPDATE pending_payment SET created_at = '2021-08-02T12:00:00+00:00'").await;
+    let (text, code) = cluster.reconcile();
+    assert_eq!((text.matches("IN_TRANSIT_FOR_LONG").count(), code), (1, Some(3)), "{text}");
+    let lost = "DELETE FROM payment WHERE id IN (SELECT id FROM payment LIMIT 1)";
+    execute(cluster.finance_db(), lost).await;
+    let (text, code) = cluster.reconcile();
+    let counts = ["MISSING_PAYMENT", "IN_TRANSIT_FOR_LONG"].map(|line| text.matches(line).count());
+    assert_eq!((counts, code), ([1, 1], Some(1)), "a difference wins: {text}");
 }
 
 #[rstest]

@@ -20,6 +20,7 @@ pub(super) struct RecordPaymentsVariables {
 #[derive(Debug, cynic::InputObject)]
 pub(super) struct RecordPaymentsInput {
     payments: Vec<RecordPaymentInput>,
+    instance_id: Option<Uuid>,
 }
 
 #[derive(Debug, cynic::InputObject)]
@@ -28,13 +29,14 @@ struct RecordPaymentInput {
     total_price: Decimal,
 }
 
-impl From<&[super::Payment]> for RecordPaymentsInput {
-    fn from(payments: &[super::Payment]) -> Self {
+impl RecordPaymentsInput {
+    /// Payments for this finance and no other.
+    pub(super) fn new(payments: &[super::Payment], instance_id: Uuid) -> Self {
         let payments = payments.iter().map(|payment| RecordPaymentInput {
             appointment_id: payment.appointment_id,
             total_price: payment.total_price.into(),
         });
-        Self { payments: payments.collect() }
+        Self { payments: payments.collect(), instance_id: Some(instance_id) }
     }
 }
 
@@ -48,6 +50,25 @@ pub(super) struct RecordPayments {
 #[derive(Debug, Default, cynic::QueryFragment)]
 pub(super) struct RecordPaymentsPayload {
     pub(super) results: Vec<Option<RecordPaymentPayload>>,
+    pub(super) user_errors: Vec<RecordPaymentsError>,
+}
+
+#[derive(Debug, cynic::InlineFragments)]
+pub(super) enum RecordPaymentsError {
+    WrongInstance(WrongInstance),
+    #[cynic(fallback)]
+    Other,
+}
+
+#[derive(Debug, cynic::QueryFragment)]
+pub(super) struct WrongInstance {
+    pub(super) instance_id: Uuid,
+}
+
+#[derive(Debug, cynic::QueryFragment)]
+#[cynic(graphql_type = "Query")]
+pub(super) struct InstanceId {
+    pub(super) instance_id: Uuid,
 }
 
 #[derive(Debug, cynic::QueryFragment)]

@@ -4,13 +4,19 @@ use std::{collections::BTreeMap, fs, path::Path};
 
 use cynic::{MutationBuilder, QueryBuilder};
 
-use super::queries::{Payments, PaymentsVariables, RecordPayments, RecordPaymentsVariables};
+use uuid::Uuid;
+
+use super::queries::{
+    InstanceId, Payments, PaymentsVariables, RecordPayments, RecordPaymentsInput, RecordPaymentsVariables,
+};
 
 #[test]
 fn the_committed_documents_are_those_that_are_sent() {
+    let input = RecordPaymentsInput::new(&[], Uuid::nil());
     let sent = BTreeMap::from([
+        ("InstanceId.graphql", InstanceId::build(()).query),
         ("Payments.graphql", Payments::build(PaymentsVariables { filter: None, after: None }).query),
-        ("RecordPayments.graphql", RecordPayments::build(RecordPaymentsVariables { input: [][..].into() }).query),
+        ("RecordPayments.graphql", RecordPayments::build(RecordPaymentsVariables { input }).query),
     ]);
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("documents");
     for (file, text) in &sent {

@@ -18,14 +18,21 @@ pub const DESTINATION_RETRY: Duration = Duration::from_secs(5);
 /// between half and all.
 const FIRST_REFUSAL_DELAY: Duration = Duration::from_secs(5);
 const MAX_REFUSAL_DELAY: Duration = Duration::from_hours(1);
+/// A row that was never refused is due within 5 s. What is due later than this was written when the database's clock
+/// was ahead; the rest is slack for small steps of it.
+pub const LONGEST_DELAY: Duration = Duration::from_secs(10);
+/// The same of a row that was refused, which is due within an hour.
+pub const LONGEST_REFUSAL_DELAY: Duration = Duration::from_mins(61);
+/// How long a claimed row belongs to the relay that claimed it. A call takes a few seconds at most, so that a dead
+/// relay's rows are taken over soon.
+pub const LEASE: Duration = Duration::from_secs(30);
 
 /// How the relay works.
 #[derive(Clone, Copy, Debug)]
 pub struct Policy {
     /// The longest time between two looks for what is due.
     pub poll_interval: Duration,
-    /// How long a claimed row belongs to the relay that claimed it. A call takes a few seconds at
-    /// most, so that a dead relay's rows are taken over soon.
+    /// How long a claimed row belongs to the relay that claimed it.
     pub lease: Duration,
     /// How long one call of finance may take.
     pub request_limit: Duration,
@@ -35,7 +42,7 @@ impl Policy {
     /// The policy in use, for a poll interval.
     #[must_use]
     pub fn new(poll_interval: Duration) -> Self {
-        Self { poll_interval, lease: Duration::from_secs(30), request_limit: REQUEST_LIMIT }
+        Self { poll_interval, lease: LEASE, request_limit: REQUEST_LIMIT }
     }
 
     /// Until when after its claim a row may still be sent: later, the lease could end during the call.
@@ -85,7 +92,7 @@ mod tests {
         #[test]
         fn delays_stay_in_range_and_never_shrink(rejections in i32::MIN..i32::MAX, failures: u32, random in 0.0..=1.0_f64) {
             let delay = refusal_delay(rejections, random);
-            prop_assert!(delay >= FIRST_REFUSAL_DELAY / 2 && delay <= MAX_REFUSAL_DELAY);
+            prop_assert!(delay >= FIRST_REFUSAL_DELAY / 2 && delay < LONGEST_REFUSAL_DELAY);
             prop_assert!(delay <= refusal_delay(rejections + 1, random));
             prop_assert!(database_delay(failures) <= database_delay(failures.saturating_add(1)));
         }
@@ -98,6 +105,7 @@ mod tests {
             let elapsed = Duration::from_millis(elapsed);
             let due = elapsed + destination_delay(elapsed, random);
             prop_assert!(due >= MIN_DESTINATION_DELAY.max(elapsed));
+            prop_assert!(destination_delay(elapsed, random) < LONGEST_DELAY);
             prop_assert!(due < DESTINATION_RETRY.max(elapsed + Duration::from_nanos(1)));
         }
     }

@@ -15,7 +15,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{Breaker, Policy, WakeUp};
+use super::{Breaker, Policy, WakeUp, store::Due};
 use crate::finance::FinanceClient;
 pub use outcome::Tick;
 use schedule::Schedule;
@@ -66,21 +66,21 @@ impl Relay {
                     schedule.completed(started, round, Instant::now());
                 }
                 () = sleep_until(next_look), if has_room => {
-                    schedule.looked(Instant::now(), self.policy.poll_interval);
-                    rounds.push(self.round(&shutdown));
+                    let due = schedule.looked(Instant::now(), self.policy.poll_interval);
+                    rounds.push(self.round(due, &shutdown));
                 }
                 // A database that fails is left alone until the next look.
                 () = self.wake_up.rung(), if has_room && !schedule.database_fails() => schedule.hinted(Instant::now()),
                 () = self.more.notified(), if has_room && !schedule.database_fails() => {
-                    rounds.push(self.round(&shutdown));
+                    rounds.push(self.round(Due::All, &shutdown));
                 }
             }
         }
         while rounds.next().await.is_some() {}
     }
 
-    async fn round(&self, shutdown: &CancellationToken) -> (Instant, Result<Tick, DbErr>) {
-        (Instant::now(), self.tick(shutdown).await)
+    async fn round(&self, due: Due, shutdown: &CancellationToken) -> (Instant, Result<Tick, DbErr>) {
+        (Instant::now(), self.tick(due, shutdown).await)
     }
 
     fn breaker(&self) -> MutexGuard<'_, Breaker> {

@@ -6,16 +6,8 @@ use std::time::Duration;
 use chassis::{clock, database::Database};
 use chrono::{DateTime, Utc};
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
-use tokio_util::sync::CancellationToken;
 
-use super::policy::database_delay;
-
-/// Rows in one statement: few enough that nobody waits for it.
-pub const BATCH: u64 = 1_000;
-/// Between two full batches: the relay and the API come first.
-const PAUSE: Duration = Duration::from_millis(100);
-/// Between two looks for rows that have become old enough.
-const INTERVAL: Duration = Duration::from_hours(1);
+use super::upkeep::BATCH;
 
 /// Deletes delivered rows.
 #[derive(Clone, Debug)]
@@ -27,28 +19,6 @@ pub struct Retention {
 }
 
 impl Retention {
-    /// Steps until shutdown: at once while there is more, else each hour. Survives any failure of the
-    /// database.
-    pub async fn run(self, shutdown: CancellationToken) {
-        let mut failures = 0;
-        while !shutdown.is_cancelled() {
-            let step = self.step(clock::now()).await;
-            failures = if step.is_ok() { 0 } else { failures + 1 };
-            let pause = match step {
-                Ok(BATCH..) => PAUSE,
-                Ok(_) => INTERVAL,
-                Err(error) => {
-                    tracing::warn!(%error, "delivered rows were not deleted; trying again");
-                    database_delay(failures)
-                }
-            };
-            tokio::select! {
-                () = tokio::time::sleep(pause) => {}
-                () = shutdown.cancelled() => {}
-            }
-        }
-    }
-
     /// Deletes one batch and says how many rows that were.
     ///
     /// # Errors

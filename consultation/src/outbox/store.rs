@@ -1,9 +1,11 @@
-//! The outbox table: every statement on `pending_payment`, by name.
+//! The outbox's tables: every statement on `pending_payment` and `delivery_destination`, by name.
 //!
 //! Who is due is decided by the database's clock: a replica whose own is wrong costs latency at most.
 
 mod claim;
+mod destination;
 mod outcome;
+mod rescue;
 
 use std::{collections::HashMap, time::Duration};
 
@@ -16,7 +18,9 @@ use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, Que
 use uuid::Uuid;
 
 pub use claim::{Due, Lease, claim, claim_sql};
+pub use destination::{accept, destination, meet};
 pub use outcome::{Failure, confirm, park, postpone, redrive, release};
+pub use rescue::{rescue, rescue_sql, rescue_values};
 
 /// A payment to deliver.
 #[derive(Clone, Copy, Debug)]

@@ -1,19 +1,37 @@
 //! A page of finished consultations, and what should have become of them.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
 
+use chassis::database::now_plus;
 use entity::{Money, consultation, pending_payment};
-use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::{Expr, ExprTrait},
+};
 use uuid::Uuid;
 
-use super::Difference;
+use super::{Difference, Overdue};
 use crate::finance::{MAX_PAYMENTS, RecordedPayment};
+
+/// What is in transit for longer deserves a look, although it is still sent: an outage, a refusal, a wrong setting.
+const LONG: Duration = Duration::from_hours(1);
 
 /// Consultations in the order of their ids with their prices, and their pending payments.
 #[derive(Debug)]
 pub(super) struct Page {
     finished: Vec<(Uuid, Money)>,
-    pending: HashMap<Uuid, pending_payment::Model>,
+    pending: HashMap<Uuid, Pending>,
+}
+
+/// A pending payment, and whether it is older than [`LONG`], by the database's clock.
+#[derive(Debug, FromQueryResult)]
+struct Pending {
+    #[sea_orm(nested)]
+    row: pending_payment::Model,
+    is_old: bool,
 }
 
 /// What the comparison says of one consultation.
@@ -21,6 +39,7 @@ pub(super) struct Page {
 pub(super) enum Compared {
     Agrees,
     InTransit,
+    InTransitForLong(Overdue),
     Differs(Difference),
 }
 
@@ -40,10 +59,16 @@ impl Page {
         }
         let ids = finished.iter().map(|consultation| consultation.id);
         let of_them = pending_payment::Column::AppointmentId.is_in(ids);
-        let pending = pending_payment::Entity::find().filter(of_them).all(database).await?;
+        let an_hour_ago = now_plus(database.get_database_backend(), Expr::value(-LONG.as_secs_f64()));
+        let pending = pending_payment::Entity::find()
+            .filter(of_them)
+            .expr_as(Expr::col(pending_payment::Column::CreatedAt).lt(an_hour_ago), "is_old")
+            .into_model::<Pending>()
+            .all(database)
+            .await?;
         Ok(Some(Self {
             finished: finished.into_iter().filter_map(|finished| Some((finished.id, finished.price_cents?))).collect(),
-            pending: pending.into_iter().map(|row| (row.appointment_id, row)).collect(),
+            pending: pending.into_iter().map(|pending| (pending.row.appointment_id, pending)).collect(),
         }))
     }
 
@@ -59,14 +84,19 @@ impl Page {
         let recorded: HashMap<_, _> = recorded.iter().map(|payment| (payment.appointment_id, payment)).collect();
         self.finished.iter().map(move |(id, price)| {
             let pending = self.pending.get(id);
-            let amounts = [pending.map(|row| row.total_price_cents), recorded.get(id).map(|row| row.total_price)];
+            let amounts =
+                [pending.map(|pending| pending.row.total_price_cents), recorded.get(id).map(|row| row.total_price)];
             if let Some(amount) = amounts.into_iter().flatten().find(|amount| amount != price) {
                 return Compared::Differs(Difference::WrongAmount(*id, *price, amount));
             }
             match (recorded.contains_key(id), pending) {
                 // The row of a delivered payment may have left the outbox.
                 (true, _) => Compared::Agrees,
-                (false, Some(row)) if !row.finished => Compared::InTransit,
+                (false, Some(Pending { row, is_old: true })) if !row.finished => {
+                    let (since, tries) = (row.created_at, row.tries);
+                    Compared::InTransitForLong(Overdue { consultation: *id, price: *price, since, tries })
+                }
+                (false, Some(Pending { row, .. })) if !row.finished => Compared::InTransit,
                 (false, Some(_)) => Compared::Differs(Difference::MissingPayment(*id, *price)),
                 (false, None) => Compared::Differs(Difference::NoPendingPayment(*id, *price)),
             }

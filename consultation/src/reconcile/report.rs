@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
+use chrono::{DateTime, SecondsFormat, Utc};
 use entity::Money;
 use uuid::Uuid;
 
@@ -21,10 +22,15 @@ the services may run on. Each difference is a line on standard output:
   PAYMENT_WITHOUT_CONSULTATION payment=ID appointment=ID amount=AMOUNT
       the payment is for no finished consultation
 
-The last line sums up. In transit is what the relay has yet to deliver; that is no difference. \
-Nothing is changed.
+What the relay has yet to deliver is in transit; that is no difference. It is named if it is older than an hour:
 
-Exit code: 0 if both sides agree, 1 if they do not, 2 if one of them cannot be read.";
+  IN_TRANSIT_FOR_LONG consultation=ID price=AMOUNT since=TIME tries=NUMBER
+      the payment was not delivered yet; lastError of the pending payment says why
+
+The last line sums up. Nothing is changed.
+
+Exit code: 0 if both sides agree, 1 if they do not, 2 if one of them cannot be read, or finance is another than the \
+accepted one, 3 if they agree but payments are in transit for over an hour.";
 
 /// What does not agree.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +45,28 @@ pub enum Difference {
     PaymentWithoutConsultation(RecordedPayment),
 }
 
+/// A payment that is in transit for over an hour.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Overdue {
+    /// Whose payment it is.
+    pub consultation: Uuid,
+    /// What is to be charged.
+    pub price: Money,
+    /// When the consultation was finished, by the database's clock.
+    pub since: DateTime<Utc>,
+    /// Sends started.
+    pub tries: i64,
+}
+
+/// What reconciliation names in a line of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Finding {
+    /// Something does not agree.
+    Difference(Difference),
+    /// It will agree, but is late.
+    Overdue(Overdue),
+}
+
 /// What was compared.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reconciliation {
@@ -48,6 +76,8 @@ pub struct Reconciliation {
     pub payments: u64,
     /// Payments that the relay has yet to deliver.
     pub in_transit: u64,
+    /// Of those, the ones that are in transit for over an hour.
+    pub overdue: u64,
     /// What does not agree.
     pub differences: u64,
 }
@@ -67,10 +97,30 @@ impl Display for Difference {
     }
 }
 
+impl Display for Overdue {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Self { consultation, price, since, tries } = self;
+        let since = since.to_rfc3339_opts(SecondsFormat::Millis, true);
+        write!(f, "IN_TRANSIT_FOR_LONG consultation={consultation} price={price} since={since} tries={tries}")
+    }
+}
+
+impl Display for Finding {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Difference(difference) => difference.fmt(f),
+            Self::Overdue(overdue) => overdue.fmt(f),
+        }
+    }
+}
+
 impl Display for Reconciliation {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let Self { consultations, payments, in_transit, differences } = self;
-        write!(f, "{consultations} finished consultations, {payments} payments, {in_transit} in transit, ")?;
-        write!(f, "{differences} differences")
+        let Self { consultations, payments, in_transit, overdue, differences } = self;
+        write!(f, "{consultations} finished consultations, {payments} payments, {in_transit} in transit")?;
+        if *overdue > 0 {
+            write!(f, " ({overdue} for over an hour)")?;
+        }
+        write!(f, ", {differences} differences")
     }
 }

@@ -16,6 +16,7 @@ use axum::{
 };
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
+use uuid::Uuid;
 
 /// What it answers one request with.
 #[derive(Clone, Debug)]
@@ -40,6 +41,9 @@ pub(crate) enum Script {
 struct Shared {
     scripts: Mutex<VecDeque<Script>>,
     requests: Mutex<Vec<Vec<Value>>>,
+    /// What it tells, each time that it is asked.
+    instance: Mutex<Option<Uuid>>,
+    asked: Mutex<u32>,
     arrived: Semaphore,
     go: Semaphore,
 }
@@ -56,6 +60,8 @@ impl FinanceStub {
         let shared = Arc::new(Shared {
             scripts: Mutex::new(scripts.into_iter().collect()),
             requests: Mutex::default(),
+            instance: Mutex::new(Some(Uuid::new_v4())),
+            asked: Mutex::default(),
             arrived: Semaphore::new(0),
             go: Semaphore::new(0),
         });
@@ -68,6 +74,21 @@ impl FinanceStub {
 
     pub(crate) fn url(&self) -> String {
         format!("http://{}/graphql", self.address)
+    }
+
+    /// Its instance id.
+    pub(crate) fn instance(&self) -> Uuid {
+        self.shared.instance.lock().expect("the instance").expect("one that is told")
+    }
+
+    /// Another finance is there from now on, or one that does not tell its id.
+    pub(crate) fn become_another(&self, instance: Option<Uuid>) {
+        *self.shared.instance.lock().expect("the instance") = instance;
+    }
+
+    /// How often it was asked for its instance id.
+    pub(crate) fn asked(&self) -> u32 {
+        *self.shared.asked.lock().expect("the number")
     }
 
     /// The payments of each request so far.
@@ -93,10 +114,21 @@ impl FinanceStub {
 
 async fn answer(State(shared): State<Arc<Shared>>, body: Bytes) -> impl IntoResponse {
     let request: Value = serde_json::from_slice(&body).expect("JSON");
-    let payments = request["variables"]["input"]["payments"].as_array().expect("payments").clone();
+    let instance = *shared.instance.lock().expect("the instance");
+    let Some(payments) = request["variables"]["input"]["payments"].as_array().cloned() else {
+        *shared.asked.lock().expect("the number") += 1;
+        let untold = json!({ "data": null, "errors": [{ "message": "untold" }] });
+        let told = instance.map(|id| json!({ "data": { "instanceId": id } }));
+        return (StatusCode::OK, HeaderMap::new(), told.unwrap_or(untold).to_string());
+    };
     shared.requests.lock().expect("the requests").push(payments.clone());
     shared.arrived.add_permits(1);
     let script = shared.scripts.lock().expect("the scripts").pop_front().unwrap_or(Script::Record);
+    if request["variables"]["input"]["instanceId"] != json!(instance) {
+        let refusal = json!({ "__typename": "WrongInstance", "instanceId": instance });
+        let data = json!({ "recordPayments": { "results": [], "userErrors": [refusal] } });
+        return (StatusCode::OK, HeaderMap::new(), json!({ "data": data }).to_string());
+    }
     let mut results: Vec<_> =
         payments.into_iter().map(|payment| json!({ "payment": payment, "userErrors": [] })).collect();
     let mut errors = json!(null);
@@ -117,7 +149,7 @@ async fn answer(State(shared): State<Arc<Shared>>, body: Bytes) -> impl IntoResp
         Script::MistakeFirst => results[0]["payment"]["totalPrice"] = json!("0.01"),
         Script::Hold => shared.go.acquire().await.expect("open").forget(),
     }
-    let answer = json!({ "data": { "recordPayments": { "results": results } }, "errors": errors });
+    let answer = json!({ "data": { "recordPayments": { "results": results, "userErrors": [] } }, "errors": errors });
     (StatusCode::OK, HeaderMap::new(), answer.to_string())
 }
 

@@ -1,6 +1,7 @@
 //! What users and operators of the consultation service rely on, on both databases.
 
 mod claim_cost;
+mod clocks;
 mod end_dates;
 mod finance_stub;
 mod finish;
@@ -20,3 +21,4 @@ mod running;
 mod schema;
 mod start;
 mod subscriptions;
+mod wrong_finance;

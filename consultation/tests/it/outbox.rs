@@ -8,7 +8,7 @@ use consultation::{
     finance::FinanceClient,
     outbox::{
         Policy, Relay, Tick, WakeUp,
-        store::{self, Enqueue},
+        store::{self, Due, Enqueue},
     },
 };
 use entity::{Money, consultation as consultations, pending_payment};
@@ -54,7 +54,7 @@ pub(crate) fn relay(db: &TestDatabase, finance: &FinanceStub) -> Relay {
 }
 
 pub(crate) async fn tick(relay: &Relay) -> Tick {
-    relay.tick(&CancellationToken::new()).await.expect("a tick")
+    relay.tick(Due::All, &CancellationToken::new()).await.expect("a tick")
 }
 
 pub(crate) async fn rows(db: &TestDatabase) -> Vec<pending_payment::Model> {
@@ -63,6 +63,15 @@ pub(crate) async fn rows(db: &TestDatabase) -> Vec<pending_payment::Model> {
 
 pub(crate) async fn row(db: &TestDatabase) -> pending_payment::Model {
     rows(db).await.remove(0)
+}
+
+/// Makes a time of these rows lie so far ahead, as if the database's clock had been set back since.
+pub(crate) async fn strand(db: &TestDatabase, ids: &[Uuid], column: pending_payment::Column, ahead: Duration) {
+    let database = &db.database.write;
+    let then = now_plus(database.get_database_backend(), ahead);
+    let set = pending_payment::Entity::update_many().col_expr(column, then);
+    let set = set.filter(pending_payment::Column::Id.is_in(ids.iter().copied()));
+    set.exec(database).await.expect("stranded");
 }
 
 /// Makes a time of every row lie in the past, as if it had come.

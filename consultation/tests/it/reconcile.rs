@@ -9,9 +9,10 @@ use consultation::{
 };
 use entity::pending_payment;
 use rstest::rstest;
-use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel};
+use sea_orm::{ActiveModelTrait, ConnectionTrait, DbBackend, EntityTrait, IntoActiveModel};
 use serde_json::{Value, json};
 use testkit::{Backend, TestDatabase};
+use uuid::Uuid;
 
 use crate::outbox::{LEASE, outbox, rows};
 
@@ -38,8 +39,8 @@ fn last_page() -> Value {
 /// Both sides, and the differences as they are shown.
 async fn compare(db: &TestDatabase, finance: &FinanceClient) -> (anyhow::Result<Reconciliation>, Vec<String>) {
     let mut lines = Vec::new();
-    let report = |difference: consultation::reconcile::Difference| {
-        lines.push(difference.to_string());
+    let report = |finding: consultation::reconcile::Finding| {
+        lines.push(finding.to_string());
         Ok(())
     };
     let reconciliation = reconcile(&db.database.read, finance, report).await;
@@ -97,6 +98,60 @@ async fn a_consultation_finished_while_it_reads_has_its_payment(
     let (reconciliation, lines) = compare(&db, &finance.await).await;
     let expected = Reconciliation { consultations: 1, payments: 2, ..Reconciliation::default() };
     assert_eq!((reconciliation.expect("compared"), lines), (expected, Vec::new()));
+}
+
+/// Makes payments two hours old by the database's clock.
+async fn age(db: &TestDatabase) {
+    let database = &db.database.write;
+    let two_hours_ago = match database.get_database_backend() {
+        DbBackend::Sqlite => "strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now', '-2 hours')",
+        _ => "date_trunc('milliseconds', clock_timestamp() - interval '2 hours')",
+    };
+    let age = format!("UPDATE pending_payment SET created_at = {two_hours_ago}");
+    database.execute_unprepared(&age).await.expect("aged");
+}
+
+#[rstest]
+#[tokio::test]
+async fn what_is_in_transit_for_over_an_hour_is_named_and_no_difference(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let Some(db) = outbox(backend, 2).await else { return };
+    store::claim(&db.database.write, Due::All, 2, LEASE).await.expect("a claim");
+    let finance = finance(async |_| payments(&[], &last_page())).await;
+    let young = Reconciliation { consultations: 2, in_transit: 2, ..Reconciliation::default() };
+    assert_eq!(compare(&db, &finance).await.0.expect("compared"), young);
+
+    age(&db).await;
+    let (reconciliation, lines) = compare(&db, &finance).await;
+    let reconciliation = reconciliation.expect("compared");
+    assert_eq!(reconciliation, Reconciliation { overdue: 2, ..young });
+    assert!(reconciliation.to_string().ends_with("2 in transit (2 for over an hour), 0 differences"));
+    let mut expected: Vec<_> = rows(&db)
+        .await
+        .iter()
+        .map(|row| {
+            let (id, since) = (row.appointment_id, row.created_at.format("%Y-%m-%dT%H:%M:%S%.3fZ"));
+            format!("IN_TRANSIT_FOR_LONG consultation={id} price=999999999.99 since={since} tries=1")
+        })
+        .collect();
+    expected.sort();
+    assert_eq!(lines, expected);
+}
+
+#[rstest]
+#[tokio::test]
+async fn another_finance_than_the_accepted_one_is_not_compared(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let Some(db) = outbox(backend, 1).await else { return };
+    let (accepted, told) = (Uuid::new_v4(), Uuid::new_v4());
+    store::meet(&db.database.write, accepted).await.expect("stored");
+    let finance = finance(move |_| async move { json!({ "data": { "instanceId": told } }) }).await;
+    let (reconciliation, lines) = compare(&db, &finance).await;
+    let error = format!("{:#}", reconciliation.expect_err("not compared"));
+    assert!(error.contains(&accepted.to_string()) && error.contains(&told.to_string()), "{error}");
+    assert!(lines.is_empty());
 }
 
 #[rstest]

@@ -136,7 +136,7 @@ async fn after_shutdown_nothing_is_sent_that_is_not_on_its_way(
     let finance = FinanceStub::start([]).await;
     let shutdown = CancellationToken::new();
     shutdown.cancel();
-    let tick = relay(&db, &finance).tick(&shutdown).await.expect("a tick");
+    let tick = relay(&db, &finance).tick(Due::All, &shutdown).await.expect("a tick");
     assert_eq!((tick.claimed, tick.released), (3, 3));
     assert_eq!(finance.requests().len(), 0);
     assert!(rows(&db).await.iter().all(|row| !row.processing && row.tries == 0));

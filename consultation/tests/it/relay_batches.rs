@@ -56,7 +56,7 @@ async fn one_bad_payment_of_a_request_costs_the_others_nothing(
 async fn an_answer_for_two_does_not_count_for_one(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
     let Some(db) = outbox(backend, 2).await else { return };
     let refused = json!({ "payment": null, "userErrors": [{ "__typename": "InvalidInput", "code": "INVALID_INPUT", "message": "no" }] });
-    let both = json!({ "data": { "recordPayments": { "results": [refused, refused] } } }).to_string();
+    let both = json!({ "data": { "recordPayments": { "results": [refused, refused], "userErrors": [] } } }).to_string();
     let finance = FinanceStub::start([Script::RefuseFirst, Script::Answer(200, both)]).await;
     let relay = relay(&db, &finance);
     assert_eq!(tick(&relay).await, Tick { claimed: 2, delivered: 1, parked: 1, ..Tick::default() });

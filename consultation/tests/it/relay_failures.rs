@@ -36,6 +36,7 @@ async fn a_payment_is_sent_as_it_is_stored_and_then_finished(
 #[case::unavailable(Script::Answer(503, String::new()), "503")]
 #[case::unauthorised(Script::Answer(401, String::new()), "check the user name and password")]
 #[case::forbidden(Script::Answer(403, String::new()), "check that finance trusts consultation's documents")]
+#[case::an_older_finance(Script::Answer(400, String::new()), "not older than consultation")]
 #[case::no_such_path(Script::Answer(404, String::new()), "check the URL")]
 #[case::a_redirect(Script::Answer(302, String::new()), "302")]
 #[case::html(Script::Answer(200, "<html>".to_owned()), "not an answer of finance")]
@@ -43,10 +44,10 @@ async fn a_payment_is_sent_as_it_is_stored_and_then_finished(
 #[case::errors(Script::Answer(200, json!({ "data": null, "errors": [{ "message": "boom" }] }).to_string()), "boom")]
 #[case::nothing(Script::Answer(200, json!({ "data": { "recordPayments": null } }).to_string()), "does not answer")]
 #[case::too_long(Script::Answer(200, "x".repeat(65 * 1024)), "over 64 kB")]
-#[case::too_few(Script::Answer(200, json!({ "data": { "recordPayments": { "results": [] } } }).to_string()), "does not answer")]
+#[case::too_few(Script::Answer(200, json!({ "data": { "recordPayments": { "results": [], "userErrors": [] } } }).to_string()), "does not answer")]
 #[case::a_fault(Script::FailAtFirst, "boom")]
 #[case::another_amount(Script::MistakeFirst, "another payment")]
-#[case::another_payment(Script::Answer(200, json!({ "data": { "recordPayments": { "results": [{ "userErrors": [], "payment":
+#[case::another_payment(Script::Answer(200, json!({ "data": { "recordPayments": { "userErrors": [], "results": [{ "userErrors": [], "payment":
     { "appointmentId": "ea959b03-5577-45c9-b9f7-a45d3e77ce82", "totalPrice": "999999999.99" } }] } } }).to_string()), "another payment")]
 #[tokio::test]
 async fn what_is_not_a_checked_answer_is_a_failure_of_the_destination(
@@ -157,7 +158,7 @@ async fn the_relay_survives_a_database_that_fails(#[values(Backend::Sqlite, Back
     let database = &db.database.write;
     database.execute_unprepared("ALTER TABLE pending_payment RENAME TO gone").await.expect("renamed");
     let shutdown = tokio_util::sync::CancellationToken::new();
-    let failing = relay.tick(&shutdown).await;
+    let failing = relay.tick(store::Due::All, &shutdown).await;
     assert!(failing.is_err());
     let running = tokio::spawn(relay.run(shutdown.clone()));
     database.execute_unprepared("ALTER TABLE gone RENAME TO pending_payment").await.expect("renamed back");

@@ -2,11 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use chassis::{clock, database::now_plus};
+use chassis::{clock, database::now_plus, health::Heartbeat};
 use consultation::outbox::{
-    Retention,
-    retention::BATCH,
+    Retention, Upkeep,
     store::{self, Due},
+    upkeep::BATCH,
 };
 use entity::pending_payment::{Column, Entity as PendingPayments};
 use rstest::rstest;
@@ -96,7 +96,12 @@ async fn retention_deletes_by_itself_and_ends_at_shutdown(
     old.into_active_model().insert(database).await.expect("inserted");
 
     let shutdown = CancellationToken::new();
-    let running = tokio::spawn(retention(&db).run(shutdown.clone()));
+    let upkeep = Upkeep {
+        database: db.database.clone(),
+        retention: Some(retention(&db)),
+        heartbeat: Heartbeat::new("outbox upkeep"),
+    };
+    let running = tokio::spawn(upkeep.run(shutdown.clone()));
     let deadline = Instant::now() + PATIENCE;
     while rows(&db).await.len() != 2 {
         assert!(Instant::now() < deadline, "the old row is still there");

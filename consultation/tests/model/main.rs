@@ -1,13 +1,18 @@
-//! One outbox row, three relays, a finance whose messages get lost: every order in which things can happen.
+//! One outbox row: every order in which things can happen, with relays and lost messages (`row`), with a database clock
+//! that is set (`clock`), and with a standby (`replication`). Apart, since together they would have too many states.
 //!
-//! The model is checked exhaustively for a bounded number of faults. It is itself tested: models with a
+//! Each model is checked exhaustively for a bounded number of faults. It is itself tested: models with a
 //! known flaw must be refuted, each by the property that the flaw breaks.
 
+mod clock;
+mod replication;
 mod row;
 
 use rstest::rstest;
 use stateright::{Checker, CheckerBuilder, HasDiscoveries, Model};
 
+use clock::{Clocked, IN_TIME, KEEPS_LEASE};
+use replication::{Replicated, STAYS_PAID};
 use row::{FENCE, Flaw, ONE_LEASE, Outbox, STAYS};
 
 /// Lost, doubled and slow messages, outages, pauses beyond the lease and crashes, in any mixture.
@@ -37,4 +42,39 @@ fn a_model_is_refuted(#[case] flaw: Flaw, #[case] property: &'static str) {
     let found = HasDiscoveries::AllOf([property].into());
     let checker = model(Some(flaw)).finish_when(found).spawn_bfs().join();
     assert!(checker.discovery(property).is_some(), "{flaw:?} passes for correct");
+}
+
+fn clocked(flaw: Option<clock::Flaw>) -> CheckerBuilder<Clocked> {
+    Clocked { flaw, faults: FAULTS }.checker().threads(2)
+}
+
+#[test]
+fn a_row_is_delivered_soon_however_the_databases_clock_is_set() {
+    let checker = clocked(None).spawn_bfs().join();
+    checker.assert_properties();
+    println!("{} states", checker.unique_state_count());
+    assert!(checker.unique_state_count() > 1_000);
+}
+
+#[rstest]
+#[case::without_a_rescue(clock::Flaw::NoRescue, IN_TIME)]
+#[case::that_honours_impossible_leases(clock::Flaw::HonoursImpossibleLeases, IN_TIME)]
+#[case::that_takes_every_long_lease_for_impossible(clock::Flaw::NoSlack, KEEPS_LEASE)]
+fn a_model_with_clocks_is_refuted(#[case] flaw: clock::Flaw, #[case] property: &'static str) {
+    let found = HasDiscoveries::AllOf([property].into());
+    let checker = clocked(Some(flaw)).finish_when(found).spawn_bfs().join();
+    assert!(checker.discovery(property).is_some(), "{flaw:?} passes for correct");
+}
+
+#[test]
+fn what_is_finished_is_paid_after_a_failover_if_repetitions_wait_for_the_standby() {
+    let checker = Replicated { repetitions_wait: true, faults: FAULTS }.checker().spawn_bfs().join();
+    checker.assert_properties();
+    println!("{} states", checker.unique_state_count());
+}
+
+#[test]
+fn a_finance_that_answers_repetitions_from_what_is_not_replicated_is_refuted() {
+    let checker = Replicated { repetitions_wait: false, faults: FAULTS }.checker().spawn_bfs().join();
+    assert!(checker.discovery(STAYS_PAID).is_some());
 }

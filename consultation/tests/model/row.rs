@@ -1,6 +1,6 @@
 //! The model: what `outbox::store` and the relay do to a row, as steps that other steps may come between.
 //!
-//! Left out: time (a row is always due; backoff and the breaker decide when, not what), batches (rows do not
+//! Left out: time (see `clock`; here a row is always due, backoff and the breaker decide when, not what), batches (rows do not
 //! know each other), and refusals (they change the row as failures do).
 
 mod model;

@@ -15,9 +15,10 @@ use entity::{Money, payment::Model as Payment};
 
 use super::types::{
     PaymentConflict, RecordPaymentError, RecordPaymentInput, RecordPaymentPayload, RecordPaymentsError,
-    RecordPaymentsInput, RecordPaymentsPayload,
+    RecordPaymentsInput, RecordPaymentsPayload, WrongInstance,
 };
 use crate::{
+    instance::Instance,
     messages::MESSAGES,
     payment::{Record, RecordWriter, Recorded, explain},
 };
@@ -66,13 +67,8 @@ fn cost(
 }
 
 async fn record_all(ctx: &Context<'_>, input: RecordPaymentsInput) -> Result<RecordPaymentsPayload> {
-    if !(1..=MAX_PAYMENTS).contains(&input.payments.len()) {
-        let error = InvalidInput::new(
-            &["input", "payments"],
-            MESSAGES.text("number-of-payments", &[("maximum", &MAX_PAYMENTS)]),
-        );
-        let user_errors = vec![RecordPaymentsError::InvalidInput(error)];
-        return Ok(RecordPaymentsPayload { user_errors, ..RecordPaymentsPayload::default() });
+    if let Some(refusal) = refuse_all(ctx, &input).await? {
+        return Ok(RecordPaymentsPayload { user_errors: vec![refusal], ..RecordPaymentsPayload::default() });
     }
     let path = |index: usize| ["input".to_owned(), "payments".to_owned(), index.to_string(), "totalPrice".to_owned()];
     let checked: Vec<_> =
@@ -85,6 +81,19 @@ async fn record_all(ctx: &Context<'_>, input: RecordPaymentsInput) -> Result<Rec
         Ok(_) => Some(recorded.next()?.map_err(not_written).map(|recorded| payload(recorded, &path(index)))),
     });
     Ok(RecordPaymentsPayload { results: results.collect(), ..RecordPaymentsPayload::default() })
+}
+
+/// Why the list is refused as a whole, if it is.
+async fn refuse_all(ctx: &Context<'_>, input: &RecordPaymentsInput) -> Result<Option<RecordPaymentsError>> {
+    if !(1..=MAX_PAYMENTS).contains(&input.payments.len()) {
+        let message = MESSAGES.text("number-of-payments", &[("maximum", &MAX_PAYMENTS)]);
+        let error = InvalidInput::new(&["input", "payments"], message);
+        return Ok(Some(RecordPaymentsError::InvalidInput(error)));
+    }
+    let Some(expected) = &input.instance_id else { return Ok(None) };
+    let instance_id = ctx.data_unchecked::<Instance>().id().await?;
+    let is_other = expected.0 != instance_id;
+    Ok(is_other.then(|| RecordPaymentsError::WrongInstance(WrongInstance::new(expected.0, instance_id))))
 }
 
 async fn record(ctx: &Context<'_>, input: RecordPaymentInput) -> Result<RecordPaymentPayload> {

@@ -8,7 +8,7 @@ use chassis::{
         connection::{Connection, Count, Page},
         cost::page_cost,
         refusal::{bad_user_input, parse_id},
-        scalars::DateTime,
+        scalars::{self, DateTime},
     },
 };
 use chrono::{TimeDelta, Utc};
@@ -19,6 +19,7 @@ use super::{
     loader::{Loader, PaymentId},
     types::{Consultation, Node, Payment, PaymentFilter},
 };
+use crate::instance::Instance;
 
 /// How many appointments a filter may name: as many as a page can have.
 const MAX_APPOINTMENTS: usize = 100;
@@ -60,6 +61,12 @@ impl Query {
         let rows = matching(filter)?;
         let count = if is_all { Count::kept_of(Payments) } else { Count::of(&rows) };
         page.load(rows, count, Column::Id, &ctx.data_unchecked::<Database>().read, |row| row.id).await
+    }
+
+    /// Identifies this finance's books: a random id, made once when its database was created. A restored backup keeps
+    /// it; another database has another. `recordPayments` refuses to record under a different one.
+    async fn instance_id(&self, ctx: &Context<'_>) -> Result<scalars::Uuid> {
+        Ok(scalars::Uuid(ctx.data_unchecked::<Instance>().id().await?))
     }
 
     /// Any object of this service by its id, or null if there is none.

@@ -103,6 +103,8 @@ pub(crate) struct RecordPaymentInput {
 pub(crate) struct RecordPaymentsInput {
     /// 1 to 100 payments.
     pub(crate) payments: Vec<RecordPaymentInput>,
+    /// Refuse all if this finance's books are others: the `instanceId` that the caller expects. Null: record in any.
+    pub(crate) instance_id: Option<Uuid>,
 }
 
 /// What became of a payment.
@@ -150,6 +152,30 @@ impl PaymentConflict {
     }
 }
 
+/// This finance keeps other books than the caller expects. Nothing was recorded.
+#[derive(Clone, Debug, SimpleObject)]
+pub(crate) struct WrongInstance {
+    /// What is wrong, for people.
+    message: String,
+    /// `WRONG_INSTANCE`, for programs.
+    code: String,
+    /// The path of the argument.
+    field: Option<Vec<String>>,
+    /// The id of this finance's books.
+    instance_id: Uuid,
+}
+
+impl WrongInstance {
+    pub(crate) fn new(expected: uuid::Uuid, instance_id: uuid::Uuid) -> Self {
+        Self {
+            message: MESSAGES.text("wrong-instance", &[("instance", &instance_id), ("expected", &expected)]),
+            code: "WRONG_INSTANCE".to_owned(),
+            field: refusal::field(&["input", "instanceId"]),
+            instance_id: Uuid(instance_id),
+        }
+    }
+}
+
 /// Why a payment was refused.
 #[derive(Clone, Debug, Union)]
 pub(crate) enum RecordPaymentError {
@@ -161,6 +187,7 @@ pub(crate) enum RecordPaymentError {
 #[derive(Clone, Debug, Union)]
 pub(crate) enum RecordPaymentsError {
     InvalidInput(InvalidInput),
+    WrongInstance(WrongInstance),
 }
 
 /// What every refusal has.
@@ -173,4 +200,5 @@ pub(crate) enum RecordPaymentsError {
 pub(crate) enum UserError {
     PaymentConflict(PaymentConflict),
     InvalidInput(InvalidInput),
+    WrongInstance(WrongInstance),
 }

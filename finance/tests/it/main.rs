@@ -5,6 +5,7 @@ mod amounts;
 mod federation;
 mod filters;
 mod history;
+mod instance;
 mod limits;
 mod listing;
 mod queries;

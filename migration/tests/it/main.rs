@@ -3,6 +3,7 @@
 mod catalogue;
 mod claim_index;
 mod consultation_rules;
+mod finance_instance;
 mod kept_rows;
 mod migrators;
 mod payment_rules;

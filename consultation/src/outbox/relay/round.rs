@@ -4,6 +4,7 @@ use chassis::seeded_bug::is_seeded;
 use sea_orm::DbErr;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use super::{
     super::{
@@ -16,17 +17,20 @@ use super::{
 };
 use crate::finance::{Answer, DestinationFailed, Hint, Payment};
 
+/// An instance of finance, or why it was not met.
+type Destination = Result<Uuid, DestinationFailed>;
+
 impl Relay {
-    /// Claims what is due, as much as the breaker lets through in one request, sends it and writes down
+    /// Claims what is `due`, as much as the breaker lets through in one request, sends it and writes down
     /// each outcome. After `shutdown` nothing is sent that is not on its way.
     ///
     /// # Errors
     /// When the database fails. An outcome is written until its lease ends, and then the row claimed again.
-    pub async fn tick(&self, shutdown: &CancellationToken) -> Result<Tick, DbErr> {
+    pub async fn tick(&self, due: Due, shutdown: &CancellationToken) -> Result<Tick, DbErr> {
         // Before the claim, so that the lease can only be longer than what is left by this clock.
         let claimed_at = Instant::now();
         let permit = self.breaker().permit(claimed_at);
-        let claimed = self.claim(permit).await;
+        let claimed = self.claim(permit, due).await;
         let leases = claimed.as_deref().unwrap_or_default();
         if leases.is_empty() {
             self.breaker().give_back(permit, Instant::now());
@@ -39,12 +43,17 @@ impl Relay {
             self.more.notify_one();
         }
         let mut tick = Tick { claimed: leases.len(), has_more, ..Tick::default() };
-        // The monotonic clock: too old, and the lease could end, and another relay begin, during the call.
-        let outcomes = if shutdown.is_cancelled() || claimed_at.elapsed() > self.policy.latest_send() {
-            self.breaker().give_back(permit, Instant::now());
-            vec![Outcome::Released(leases.iter().collect())]
-        } else {
-            self.send(leases).await
+        let called_at = Instant::now();
+        let destination = if shutdown.is_cancelled() { Ok(None) } else { self.destination(&leases[0]).await };
+        let outcomes = match &destination {
+            // The monotonic clock: too old, and the lease could end, and another relay begin, during the call.
+            Ok(Some(destination)) if claimed_at.elapsed() <= self.policy.latest_send() => {
+                self.send(leases, destination, called_at).await
+            }
+            _ => {
+                self.breaker().give_back(permit, Instant::now());
+                vec![Outcome::Released(leases.iter().collect())]
+            }
         };
         for outcome in outcomes.iter().filter(|outcome| outcome.rows() > 0) {
             let written = self.write_down(outcome, claimed_at, shutdown).await?;
@@ -52,36 +61,49 @@ impl Relay {
             tick.count(outcome, usize::try_from(written).unwrap_or(usize::MAX));
         }
         tracing::debug!(?tick, "relayed");
-        Ok(tick)
+        destination.map(|_| tick)
     }
 
-    async fn claim(&self, permit: Permit) -> Result<Vec<Lease>, DbErr> {
+    async fn claim(&self, permit: Permit, due: Due) -> Result<Vec<Lease>, DbErr> {
         let (database, lease) = (&self.database.write, self.policy.lease);
         match permit {
-            Permit::Batch(limit) => store::claim(database, Due::All, limit, lease).await,
-            Permit::Probe => match store::claim(database, Due::Innocent, 1, lease).await? {
+            Permit::Batch(limit) => store::claim(database, due, limit, lease).await,
+            Permit::Probe => match store::claim(database, Due::NeverRefused, 1, lease).await? {
                 // Better one that was refused than none: it is offered at least once an hour.
                 none if none.is_empty() => store::claim(database, Due::All, 1, lease).await,
-                innocent => Ok(innocent),
+                found => Ok(found),
             },
             Permit::Nothing => Ok(Vec::new()),
         }
     }
 
-    /// Sends the rows in one request. Nothing here fails: what did is an outcome.
-    async fn send<'a>(&self, leases: &'a [Lease]) -> Vec<Outcome<'a>> {
-        let sent_at = Instant::now();
+    /// The finance that rows go to: the accepted one, else the first that is met, on which all replicas agree.
+    async fn destination(&self, lease: &Lease) -> Result<Option<Destination>, DbErr> {
+        if let Some(accepted) = lease.destination {
+            return Ok(Some(Ok(accepted)));
+        }
+        match self.finance.instance_id().await {
+            Ok(met) => store::meet(&self.database.write, met).await.map(|stored| Some(Ok(stored))),
+            Err(failed) => Ok(Some(Err(failed))),
+        }
+    }
+
+    /// Sends the rows in one request. Infallible: failures are returned as outcomes.
+    async fn send<'a>(&self, leases: &'a [Lease], destination: &Destination, called_at: Instant) -> Vec<Outcome<'a>> {
         let payments: Vec<_> = leases.iter().map(Payment::from).collect();
         if is_seeded("finish-before-confirm") {
             drop(store::confirm(&self.database.write, &leases.iter().collect::<Vec<_>>()).await);
         }
-        let answers = self.finance.record_payments(&payments).await;
+        let answers = match destination {
+            Ok(instance_id) => self.finance.record_payments(&payments, *instance_id).await,
+            Err(failed) => Err(failed.clone()),
+        };
         self.note(answers.as_ref().err());
         let is_partial = answers.is_ok();
         let answers = answers.unwrap_or_else(|error| vec![Answer::Failed(error.message); leases.len()]);
 
         let (mut confirmed, mut failed, mut refused) = (Vec::new(), Vec::new(), Vec::new());
-        let retry = destination_delay(sent_at.elapsed(), fastrand::f64());
+        let retry = destination_delay(called_at.elapsed(), fastrand::f64());
         for (lease, answer) in leases.iter().zip(answers) {
             match answer {
                 Answer::Confirmed => confirmed.push(lease),

@@ -6,7 +6,10 @@ use sea_orm::DbErr;
 use tokio::time::Instant;
 
 use super::{
-    super::policy::{DESTINATION_RETRY, database_delay},
+    super::{
+        policy::{DESTINATION_RETRY, database_delay},
+        store::Due,
+    },
     Tick,
 };
 
@@ -48,11 +51,16 @@ impl Schedule {
         self.gathered = self.gathered.or(Some(now + GATHER));
     }
 
-    /// A look is taken.
-    pub(super) fn looked(&mut self, now: Instant, poll_interval: Duration) {
+    /// A look is taken. Returns at what: polls, and looks for the rest of a backlog, are at all that is due. Hints, and
+    /// rows that are due again, are recent; looks for them do not put off the poll, which finds whatever they miss.
+    pub(super) fn looked(&mut self, now: Instant, poll_interval: Duration) -> Due {
         self.gathered = None;
-        self.next_poll = now + poll_interval;
         self.next_retry = self.next_retry.filter(|retry| *retry > now);
+        if now < self.next_poll && !self.has_more {
+            return Due::Recent;
+        }
+        self.next_poll = now + poll_interval;
+        Due::All
     }
 
     /// A round that started then is completed.
@@ -87,7 +95,7 @@ mod tests {
         let now = Instant::now();
         let mut schedule = Schedule::new(now);
         assert_eq!(schedule.next_look(), now);
-        schedule.looked(now, POLL);
+        assert_eq!(schedule.looked(now, POLL), Due::All);
         (schedule, now)
     }
 
@@ -103,8 +111,8 @@ mod tests {
         let (mut schedule, now) = looked();
         schedule.completed(now, Ok(Tick { postponed: 3, ..Tick::default() }), now + Duration::from_secs(4));
         assert_eq!(schedule.next_look(), now + DESTINATION_RETRY);
-        schedule.looked(now + DESTINATION_RETRY, POLL);
-        assert_eq!(schedule.next_look(), now + DESTINATION_RETRY + POLL);
+        assert_eq!(schedule.looked(now + DESTINATION_RETRY, POLL), Due::Recent);
+        assert_eq!(schedule.next_look(), now + POLL);
     }
 
     #[test]
@@ -113,8 +121,22 @@ mod tests {
         schedule.hinted(now);
         schedule.hinted(now + GATHER / 2);
         assert_eq!(schedule.next_look(), now + GATHER);
-        schedule.looked(now + GATHER, POLL);
-        assert_eq!(schedule.next_look(), now + GATHER + POLL);
+        assert_eq!(schedule.looked(now + GATHER, POLL), Due::Recent);
+        assert_eq!(schedule.next_look(), now + POLL);
+    }
+
+    #[test]
+    fn hints_without_end_do_not_put_off_the_poll() {
+        let (mut schedule, begin) = looked();
+        let mut now = begin;
+        while now < begin + POLL {
+            schedule.hinted(now);
+            now = schedule.next_look();
+            let expected = if now < begin + POLL { Due::Recent } else { Due::All };
+            assert_eq!(schedule.looked(now, POLL), expected);
+            schedule.completed(now, Ok(Tick { claimed: 1, delivered: 1, ..Tick::default() }), now);
+        }
+        assert_eq!(now, begin + POLL);
     }
 
     #[test]
@@ -122,6 +144,7 @@ mod tests {
         let (mut schedule, now) = looked();
         schedule.completed(now, Ok(Tick { has_more: true, ..Tick::default() }), now);
         assert!(schedule.next_look() <= now);
+        assert_eq!(schedule.looked(now, POLL), Due::All);
         schedule.completed(now, Ok(Tick::default()), now);
         assert_eq!(schedule.next_look(), now + POLL);
     }

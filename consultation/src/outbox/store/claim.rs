@@ -1,6 +1,6 @@
 //! Claiming: one short statement that gives the right to send.
 
-use std::{borrow::Cow, time::Duration};
+use std::time::Duration;
 
 use chassis::seeded_bug::is_seeded;
 use entity::Money;
@@ -20,6 +20,9 @@ pub struct Lease {
     pub claim_seq: i64,
     /// How often the row was refused before.
     pub rejections: i32,
+    /// The finance that payments go to, if one was met before. Told with each claim, so that a relay notices without
+    /// a restart, and without a statement for it, when an operator accepts another.
+    pub destination: Option<Uuid>,
 }
 
 /// Which rows a claim takes.
@@ -27,12 +30,19 @@ pub struct Lease {
 pub enum Due {
     /// All that are due.
     All,
-    /// Only such as were never refused: a row that finance cannot stand must not probe it.
-    Innocent,
+    /// Only those that became due within [`RECENT`], as what a hint tells of.
+    Recent,
+    /// Only those that were never refused: a payment that makes finance fail must not probe it.
+    NeverRefused,
 }
 
+/// Index entries of delivered rows stay while any session holds a snapshot from before: a claim that began with the
+/// oldest would walk all of them. Delivered rows lie behind, so one that follows a hint begins here.
+const RECENT: Duration = Duration::from_secs(10);
+
 /// Claims the rows that have been due the longest, at most `limit`. Rows that another relay is
-/// claiming are skipped, rows under a lease that has not ended are left alone.
+/// claiming are skipped, rows under a lease that has not ended are left alone. A lease that ends later than any that
+/// was given, since the database's clock was set back, counts as ended.
 ///
 /// # Errors
 /// When the database fails.
@@ -43,39 +53,57 @@ pub async fn claim(
     lease: Duration,
 ) -> Result<Vec<Lease>, DbErr> {
     let backend = database.get_database_backend();
-    let mut sql = Cow::Borrowed(claim_sql(backend));
+    let mut sql = claim_sql(backend, due);
     if is_seeded("no-skip-locked") {
-        sql = sql.replace("FOR NO KEY UPDATE SKIP LOCKED", "").into();
+        sql = sql.replace("FOR NO KEY UPDATE SKIP LOCKED", "");
     }
     if is_seeded("give-up") {
-        sql = sql.replace("WHERE NOT finished", "WHERE NOT finished AND tries < 2").into();
+        sql = sql.replace("WHERE NOT finished", "WHERE NOT finished AND tries < 2");
     }
-    let values = [limit.cast_signed().into(), lease.as_secs_f64().into(), (due == Due::Innocent).into()];
+    let values = [limit.cast_signed().into(), lease.as_secs_f64().into()];
     Lease::find_by_statement(Statement::from_sql_and_values(backend, sql, values)).all(database).await
 }
 
-/// The statement of [`claim`], for EXPLAIN: its parameters are the limit, the lease in seconds, and whether
-/// to take innocent rows only.
+/// The statement of [`claim`], for EXPLAIN: its parameters are the limit and the lease in seconds.
 #[must_use]
-pub fn claim_sql(backend: DbBackend) -> &'static str {
-    if backend == DbBackend::Sqlite { SQLITE } else { POSTGRES }
+pub fn claim_sql(backend: DbBackend, due: Due) -> String {
+    let is_sqlite = backend == DbBackend::Sqlite;
+    let (sql, impossible) = if is_sqlite { (SQLITE, SQLITE_IMPOSSIBLE) } else { (POSTGRES, POSTGRES_IMPOSSIBLE) };
+    let recent = RECENT.as_secs();
+    let due = match due {
+        Due::All => String::new(),
+        Due::NeverRefused => "AND rejections = 0".to_owned(),
+        Due::Recent if is_sqlite => {
+            format!("AND next_attempt_at > strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now', '-{recent} seconds')")
+        }
+        Due::Recent => format!("AND next_attempt_at > statement_timestamp() - interval '{recent} seconds'"),
+    };
+    let impossible = if is_seeded("no-rescue") { "" } else { impossible };
+    sql.replace("{due}", &due).replace("{impossible}", impossible)
 }
 
-/// MATERIALIZED: otherwise the planner may lock and update more rows than the limit.
+/// Twice a lease from now: only a clock that was set back leaves one so long. Those of a clock that was set back by
+/// less end by themselves, soon: a small step, as of time synchronisation, takes nothing from a relay that lives.
+const POSTGRES_IMPOSSIBLE: &str = "OR lease_until > statement_timestamp() + 2 * make_interval(secs => $2)";
+const SQLITE_IMPOSSIBLE: &str = "OR lease_until > strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now', (2 * $2) || ' seconds')";
+
+/// MATERIALIZED: otherwise the planner may lock and update more rows than the limit. `statement_timestamp`, which is
+/// the same for all rows, bounds the range of the index that is read; `clock_timestamp`, which is not, would be
+/// compared with row after row, and rows that are not due read too.
 const POSTGRES: &str = "
     WITH due AS MATERIALIZED (
         SELECT id FROM pending_payment
-        WHERE NOT finished AND next_attempt_at <= clock_timestamp()
-          AND (lease_until IS NULL OR lease_until <= clock_timestamp())
-          AND NOT ($3 AND rejections > 0)
+        WHERE NOT finished AND next_attempt_at <= statement_timestamp() {due}
+          AND (lease_until IS NULL OR lease_until <= statement_timestamp() {impossible})
         ORDER BY next_attempt_at, id LIMIT $1
         FOR NO KEY UPDATE SKIP LOCKED
     )
     UPDATE pending_payment AS claimed
     SET processing = true, tries = claimed.tries + 1, claim_seq = claimed.claim_seq + 1,
-        lease_until = clock_timestamp() + make_interval(secs => $2)
+        lease_until = statement_timestamp() + make_interval(secs => $2)
     FROM due WHERE claimed.id = due.id
-    RETURNING claimed.id, appointment_id, total_price_cents, claim_seq, rejections";
+    RETURNING claimed.id, appointment_id, total_price_cents, claim_seq, rejections,
+        (SELECT instance_id FROM delivery_destination WHERE singleton) AS destination";
 
 /// One writer at a time: the statement takes the write lock before it reads.
 const SQLITE: &str = "
@@ -84,9 +112,9 @@ const SQLITE: &str = "
         lease_until = strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now', $2 || ' seconds')
     WHERE id IN (
         SELECT id FROM pending_payment
-        WHERE NOT finished AND next_attempt_at <= strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now')
-          AND (lease_until IS NULL OR lease_until <= strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now'))
-          AND NOT ($3 AND rejections > 0)
+        WHERE NOT finished AND next_attempt_at <= strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now') {due}
+          AND (lease_until IS NULL OR lease_until <= strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now') {impossible})
         ORDER BY next_attempt_at, id LIMIT $1
     )
-    RETURNING id, appointment_id, total_price_cents, claim_seq, rejections";
+    RETURNING id, appointment_id, total_price_cents, claim_seq, rejections,
+        (SELECT instance_id FROM delivery_destination WHERE singleton) AS destination";

@@ -16,6 +16,7 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::Lease;
+use crate::outbox::policy::LEASE;
 
 /// The width of the column.
 const MAX_ERROR_LENGTH: usize = 500;
@@ -81,14 +82,20 @@ pub async fn release(database: &impl ConnectionTrait, leases: &[&Lease]) -> Resu
 }
 
 /// An operator wants a payment sent now, as if it had never been refused. False if there is nothing to
-/// send. A row that is being sent stays with its relay until its lease ends.
+/// send. A row that is being sent stays with its relay until its lease ends, unless the lease is impossible: the
+/// database's clock was set back.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn redrive(database: &impl ConnectionTrait, appointment_id: Uuid) -> Result<bool, DbErr> {
-    let now = now_plus(database.get_database_backend(), Duration::ZERO);
+    let backend = database.get_database_backend();
+    let is_impossible = || Expr::col(Column::LeaseUntil).gt(now_plus(backend, LEASE * 2));
+    let processing = Expr::case(is_impossible(), false).finally(Expr::col(Column::Processing));
+    let lease_until = Expr::case(is_impossible(), Option::<DateTimeUtc>::None).finally(Expr::col(Column::LeaseUntil));
     let redriven = PendingPayments::update_many()
-        .col_expr(Column::NextAttemptAt, now)
+        .col_expr(Column::NextAttemptAt, now_plus(backend, Duration::ZERO))
+        .col_expr(Column::Processing, processing.into())
+        .col_expr(Column::LeaseUntil, lease_until.into())
         .col_expr(Column::Rejections, 0.into())
         .col_expr(Column::ParkedAt, Option::<DateTimeUtc>::None.into())
         .filter(Column::AppointmentId.eq(appointment_id))

@@ -1,0 +1,38 @@
+//! The subcommand `accept-finance`: from now on payments go to the finance at the configured URL.
+
+use std::io::{self, Write};
+
+use anyhow::Context;
+use chassis::{cli, config::Server};
+
+use crate::{
+    config::Finance,
+    finance::{FinanceClient, REQUEST_LIMIT},
+    outbox::store,
+};
+
+/// What `--help` says below the settings.
+pub const HELP: &str = "\
+The relay stores the instance id of the first finance that it meets, and delivers to no other: one whose id differs \
+gets no payment until it is accepted here. Run it when finance was replaced on purpose, with the settings of the \
+service; finance must run. The relays notice at their next try, without a restart.
+
+Payments that the finance before has recorded are not sent again: `reconcile` names those that the new one lacks.";
+
+/// Asks finance for its instance id, stores it, and says what changed.
+///
+/// # Errors
+/// When finance does not tell its id, or the database fails.
+pub async fn run(server: &Server, finance: Finance) -> anyhow::Result<()> {
+    let database = cli::connect(server).await?.write;
+    let host = finance.url.authority().to_owned();
+    let told = FinanceClient::new(finance, REQUEST_LIMIT)?.instance_id().await;
+    let told = told.with_context(|| format!("nothing changed: the finance at {host} does not tell its instance id"))?;
+    let before = store::accept(&database, told).await.context("nothing changed: cannot write the database")?;
+    let change = match before {
+        Some(before) if before == told => "as before; nothing changed".to_owned(),
+        Some(before) => format!("no longer to instance {before}"),
+        None => "the first one that is accepted".to_owned(),
+    };
+    writeln!(io::stdout(), "payments go to the finance at {host}, instance {told}: {change}").context("cannot write")
+}

@@ -1,0 +1,49 @@
+//! Which finance answers: its instance id, and the refusal of one that keeps other books.
+
+use cynic::{GraphQlResponse, QueryBuilder};
+use uuid::Uuid;
+
+use super::{
+    DestinationFailed, FinanceClient, Hint,
+    queries::{InstanceId, RecordPaymentsError, RecordPaymentsPayload},
+};
+
+impl FinanceClient {
+    /// The instance id of the finance at the URL.
+    ///
+    /// # Errors
+    /// When finance does not answer as it should.
+    pub async fn instance_id(&self) -> Result<Uuid, DestinationFailed> {
+        let GraphQlResponse::<InstanceId> { data, errors } = self.call(&InstanceId::build(())).await?;
+        let fault = errors.unwrap_or_default().into_iter().next().map(|error| error.message);
+        let fault = fault.unwrap_or_else(|| "it does not tell its instance id".to_owned());
+        let told = data.ok_or_else(|| DestinationFailed::new(format!("finance failed: {fault}")))?;
+        Ok(told.instance_id)
+    }
+
+    /// Fails if the finance at the URL, which tells `told`, is not the accepted one.
+    ///
+    /// # Errors
+    /// What differs and what to do, for people.
+    pub fn ensure_accepted(&self, told: Uuid, accepted: Uuid) -> Result<(), DestinationFailed> {
+        if told == accepted {
+            return Ok(());
+        }
+        let host = self.finance.url.authority();
+        let message = format!(
+            "the finance at {host} is instance {told}, and payments go to instance {accepted}: \
+             check the URL of finance, or, if it was replaced, run `consultation accept-finance`"
+        );
+        Err(DestinationFailed { message, hint: Hint::Misconfigured })
+    }
+}
+
+impl RecordPaymentsPayload {
+    /// The instance id of the finance that refused all payments because it is another.
+    pub(super) fn other_instance(&self) -> Option<Uuid> {
+        self.user_errors.iter().find_map(|refusal| match refusal {
+            RecordPaymentsError::WrongInstance(other) => Some(other.instance_id),
+            RecordPaymentsError::Other => None,
+        })
+    }
+}

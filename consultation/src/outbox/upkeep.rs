@@ -1,0 +1,94 @@
+//! Upkeep: what happens to rows beside delivery, in small batches. Rows that a clock has stranded are rescued, and
+//! those that were delivered long ago leave.
+
+use std::time::Duration;
+
+use chassis::{clock, database::Database, health::Heartbeat};
+use sea_orm::DbErr;
+use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
+
+use super::{Retention, policy::database_delay, store};
+
+/// Rows in one statement: few enough that nobody waits for it.
+pub const BATCH: u64 = 1_000;
+/// Between two full batches: the relay and the API come first.
+const PAUSE: Duration = Duration::from_millis(100);
+/// Between two looks for stranded rows. Under a minute, after which a loop without a heartbeat counts as hanging.
+const RESCUE_INTERVAL: Duration = Duration::from_secs(30);
+/// Between two looks for rows that have become old enough to leave.
+const RETENTION_INTERVAL: Duration = Duration::from_hours(1);
+
+/// The loop.
+#[derive(Debug)]
+pub struct Upkeep {
+    /// Where the outbox is.
+    pub database: Database,
+    /// Deletes delivered rows, if they are not to stay.
+    pub retention: Option<Retention>,
+    /// Beats with each step.
+    pub heartbeat: Heartbeat,
+}
+
+/// When a job takes its next step.
+#[derive(Debug)]
+struct Timer {
+    next: Instant,
+    failures: u32,
+}
+
+impl Upkeep {
+    /// Steps until shutdown: at start, at once while there is more, else after the interval of each job. Database
+    /// failures do not stop it.
+    pub async fn run(self, shutdown: CancellationToken) {
+        let (mut rescue, mut retention) = (Timer::new(), Timer::new());
+        while !shutdown.is_cancelled() {
+            if rescue.is_due() {
+                rescue.stepped(self.rescue().await, RESCUE_INTERVAL);
+            }
+            if let Some(job) = self.retention.as_ref().filter(|_| retention.is_due()) {
+                retention.stepped(job.step(clock::now()).await, RETENTION_INTERVAL);
+            }
+            self.heartbeat.beat();
+            let next = if self.retention.is_some() { rescue.next.min(retention.next) } else { rescue.next };
+            tokio::select! {
+                () = sleep_until(next) => {}
+                () = shutdown.cancelled() => {}
+            }
+        }
+    }
+
+    async fn rescue(&self) -> Result<u64, DbErr> {
+        let rows = store::rescue(&self.database.write, BATCH).await?;
+        if rows > 0 {
+            tracing::warn!(
+                rows,
+                "payments were due in a future beyond any delay, as when the database's clock is set back; they are due now"
+            );
+        }
+        Ok(rows)
+    }
+}
+
+impl Timer {
+    fn new() -> Self {
+        Self { next: Instant::now(), failures: 0 }
+    }
+
+    fn is_due(&self) -> bool {
+        self.next <= Instant::now()
+    }
+
+    fn stepped(&mut self, step: Result<u64, DbErr>, interval: Duration) {
+        self.failures = if step.is_ok() { 0 } else { self.failures.saturating_add(1) };
+        let pause = match step {
+            Ok(BATCH..) => PAUSE,
+            Ok(_) => interval,
+            Err(error) => {
+                tracing::warn!(%error, "the outbox was not tidied; trying again");
+                database_delay(self.failures)
+            }
+        };
+        self.next = Instant::now() + pause;
+    }
+}

@@ -1,0 +1,207 @@
+//! One row and two relays under a database clock that is set back and forward: is the row delivered soon after the
+//! last fault?
+//!
+//! Times are relative to the clock, so that states are few: setting it back makes every stored time lie further ahead.
+//! A unit is 5 s; the hour of a refused row is shortened, the year by which a clock may be wrong too. Relays act before
+//! time passes, unless they are paused, which is a fault. Left out: messages (see `row`); the 30 s between two rescues.
+
+use stateright::{Model, Property};
+
+/// Properties of steps, not of states.
+pub(crate) const IN_TIME: &str = "it is finished soon after the last fault";
+pub(crate) const KEEPS_LEASE: &str = "a small step of the clock takes no lease from a relay that lives";
+const RELAYS: usize = 2;
+
+/// As in `outbox::policy`, in units.
+const LEASE: u8 = 6;
+const DELAY: u8 = 1;
+const REFUSAL_DELAY: u8 = 12;
+const LONGEST_DELAY: u8 = 2;
+const LONGEST_REFUSAL_DELAY: u8 = 13;
+/// After the last fault a row waits at most for a delay and then for a lease, the longest that count as possible.
+const PROMISE: u8 = LONGEST_DELAY + 2 * LEASE;
+const PROMISE_OF_REFUSED: u8 = LONGEST_REFUSAL_DELAY + 2 * LEASE;
+/// A small step, one beyond a lease, one beyond all delays.
+const STEPS: [u8; 3] = [1, 9, 60];
+
+/// What a model does wrong, to see that it is found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Flaw {
+    NoRescue,
+    HonoursImpossibleLeases,
+    NoSlack,
+}
+
+/// The system, in which at most so many faults happen.
+#[derive(Clone, Debug)]
+pub(crate) struct Clocked {
+    pub(crate) flaw: Option<Flaw>,
+    pub(crate) faults: u8,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct State {
+    finished: bool,
+    is_refused: bool,
+    /// Until it is due, and until its lease ends; 0: that was before.
+    due_in: u8,
+    lease: Option<u8>,
+    claim_seq: u8,
+    /// The token of the claim that each relay is sending under.
+    sending: [Option<u8>; RELAYS],
+    /// Since the last claim: time by a clock that is never set, and how the database's was set.
+    lease_age: u8,
+    set_back: u8,
+    set_forward: bool,
+    /// Since the last fault.
+    calm: u8,
+    faults_left: u8,
+    lost_lease: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Action {
+    Claim(usize),
+    Confirm(usize),
+    Rescue,
+    TimePasses,
+    /// Faults.
+    Fail(usize),
+    Refuse(usize),
+    Crash(usize),
+    SetBack(u8),
+    SetForward(u8),
+}
+
+impl Model for Clocked {
+    type State = State;
+    type Action = Action;
+
+    fn init_states(&self) -> Vec<State> {
+        vec![State { faults_left: self.faults, ..State::default() }]
+    }
+
+    fn actions(&self, _: &State, actions: &mut Vec<Action>) {
+        actions.extend([Action::Rescue, Action::TimePasses]);
+        for relay in 0..RELAYS {
+            let each = [Action::Claim, Action::Confirm, Action::Fail, Action::Refuse, Action::Crash];
+            actions.extend(each.map(|action| action(relay)));
+        }
+        actions.extend(STEPS.iter().flat_map(|step| [Action::SetBack(*step), Action::SetForward(*step)]));
+    }
+
+    fn next_state(&self, state: &State, action: Action) -> Option<State> {
+        if state.finished {
+            return None;
+        }
+        let mut next = state.clone();
+        match action {
+            Action::Claim(relay) => self.claim(&mut next, relay)?,
+            Action::Confirm(relay) => {
+                next.sending[relay].take()?;
+                next.finished = true;
+            }
+            Action::Rescue => self.rescue(&mut next)?,
+            Action::TimePasses => {
+                // While something can be done, only for relays that are paused.
+                if self.can_act(state) {
+                    next.spend_fault()?;
+                }
+                next.pass_time(1);
+                next.calm = (next.calm + 1).min(PROMISE_OF_REFUSED + 1);
+                next.lease_age = (next.lease_age + 1).min(LEASE);
+            }
+            Action::Fail(relay) => next.failed(relay, DELAY, false)?,
+            Action::Refuse(relay) => next.failed(relay, REFUSAL_DELAY, true)?,
+            Action::Crash(relay) => {
+                next.sending[relay].take()?;
+                next.spend_fault()?;
+            }
+            Action::SetBack(step) => {
+                next.spend_fault()?;
+                // One that has come lies behind the clock, by how much is not kept: here it always comes again.
+                next.due_in = next.due_in.saturating_add(step);
+                next.lease = next.lease.map(|left| left.saturating_add(step));
+                next.set_back = next.set_back.saturating_add(step);
+            }
+            Action::SetForward(step) => {
+                next.spend_fault()?;
+                next.pass_time(step);
+                next.set_forward = true;
+            }
+        }
+        Some(next)
+    }
+
+    fn properties(&self) -> Vec<Property<Self>> {
+        vec![
+            Property::always(IN_TIME, |_, state: &State| {
+                let promise = if state.is_refused { PROMISE_OF_REFUSED } else { PROMISE };
+                state.finished || state.calm <= promise
+            }),
+            Property::always(KEEPS_LEASE, |_, state: &State| !state.lost_lease),
+            Property::sometimes("it is delivered", |_, state: &State| state.finished),
+        ]
+    }
+}
+
+impl Clocked {
+    fn has(&self, flaw: Flaw) -> bool {
+        self.flaw == Some(flaw)
+    }
+
+    fn claim(&self, next: &mut State, relay: usize) -> Option<()> {
+        let longest = if self.has(Flaw::NoSlack) { LEASE } else { 2 * LEASE };
+        let is_impossible = |left: u8| left > longest && !self.has(Flaw::HonoursImpossibleLeases);
+        let is_free = next.lease.is_none_or(|left| left == 0 || is_impossible(left));
+        if next.due_in > 0 || !is_free || next.sending[relay].is_some() {
+            return None;
+        }
+        let holder_lives = next.lease.is_some() && next.sending.contains(&Some(next.claim_seq));
+        let is_small_step = !next.set_forward && next.set_back <= LEASE;
+        next.lost_lease |= holder_lives && is_small_step && next.lease_age < LEASE;
+        next.claim_seq += 1;
+        next.sending[relay] = Some(next.claim_seq);
+        (next.lease, next.lease_age, next.set_back, next.set_forward) = (Some(LEASE), 0, 0, false);
+        Some(())
+    }
+
+    fn rescue(&self, next: &mut State) -> Option<()> {
+        let longest = if next.is_refused { LONGEST_REFUSAL_DELAY } else { LONGEST_DELAY };
+        if next.due_in <= longest || self.has(Flaw::NoRescue) {
+            return None;
+        }
+        next.due_in = 0;
+        Some(())
+    }
+
+    /// Whether a step can be taken now, without a fault.
+    fn can_act(&self, state: &State) -> bool {
+        let mut steps = (0..RELAYS).flat_map(|relay| [Action::Claim(relay), Action::Confirm(relay)]);
+        steps.any(|step| self.next_state(state, step).is_some()) || self.rescue(&mut state.clone()).is_some()
+    }
+}
+
+impl State {
+    fn spend_fault(&mut self) -> Option<()> {
+        self.faults_left = self.faults_left.checked_sub(1)?;
+        self.calm = 0;
+        Some(())
+    }
+
+    fn pass_time(&mut self, units: u8) {
+        self.due_in = self.due_in.saturating_sub(units);
+        self.lease = self.lease.map(|left| left.saturating_sub(units));
+    }
+
+    /// Written only under the lease in which it happened.
+    fn failed(&mut self, relay: usize, delay: u8, is_refused: bool) -> Option<()> {
+        let token = self.sending[relay].take()?;
+        self.spend_fault()?;
+        if token == self.claim_seq && self.lease.is_some() {
+            (self.lease, self.due_in) = (None, delay);
+            self.is_refused |= is_refused;
+        }
+        Some(())
+    }
+}
