@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use consultation::outbox::store::{self, Due, Failure};
 use rstest::rstest;
-use sea_orm::{ConnectionTrait, DbBackend, IsolationLevel, Statement, TransactionTrait, Value};
+use sea_orm::{ConnectionTrait, DbBackend, Statement, Value};
 use testkit::{Backend, TestDatabase};
 
 use crate::outbox::{LEASE, outbox};
@@ -121,7 +121,8 @@ async fn a_claim_that_follows_a_hint_does_not_walk_what_was_delivered_under_a_pi
     let a_minute_ago = "UPDATE pending_payment SET next_attempt_at = next_attempt_at - interval '1 minute'";
     database.execute_unprepared(a_minute_ago).await.expect("aged");
     database.execute_unprepared("VACUUM ANALYZE pending_payment").await.expect("tidied");
-    let pinned = database.begin_with_config(Some(IsolationLevel::RepeatableRead), None).await.expect("a transaction");
+    let pinned = db.database.begin().await.expect("a transaction");
+    pinned.execute_unprepared("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ").await.expect("set");
     pinned.execute_unprepared("SELECT count(*) FROM pending_payment").await.expect("a snapshot");
     deliver(&db, DELIVERED).await;
 
