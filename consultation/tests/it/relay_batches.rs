@@ -1,8 +1,9 @@
 //! What one request carries, what one row of it costs the others, and what the circuit breaker lets through.
 
-use entity::pending_payment::Column;
+use entity::pending_payment::{Column, Entity};
 use futures_util::StreamExt;
 use rstest::rstest;
+use sea_orm::{EntityTrait, QueryOrder, QuerySelect};
 use serde_json::json;
 use testkit::{Backend, TestDatabase};
 use tokio_util::sync::CancellationToken;
@@ -143,4 +144,23 @@ async fn a_request_that_hangs_does_not_hold_up_the_others(
     shutdown.cancel();
     running.await.expect("it ends");
     assert_eq!(finished(&db).await, 300);
+}
+
+#[tokio::test]
+async fn a_row_that_somebody_else_has_locked_keeps_no_other_from_being_confirmed() {
+    let Some(db) = outbox(Backend::Postgres, 40).await else { return };
+    let finance = FinanceStub::start([Script::Hold]).await;
+    let relay = relay(&db, &finance);
+    let running = tokio::spawn(async move { tick(&relay).await });
+    finance.arrived().await;
+    let operator = db.database.begin().await.expect("a transaction");
+    let one = Entity::find().order_by_asc(Column::Id).lock_exclusive();
+    one.one(&operator).await.expect("locked").expect("a row");
+    finance.let_go();
+    while finished(&db).await < 39 {
+        assert!(!running.is_finished(), "it waits for the last");
+        tokio::task::yield_now().await;
+    }
+    operator.rollback().await.expect("unlocked");
+    assert_eq!(running.await.expect("a tick").delivered, 40);
 }

@@ -25,7 +25,7 @@ pub struct Tick {
 }
 
 /// What came of rows, to be written down.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Outcome<'a> {
     Confirmed(Vec<&'a Lease>),
     Postponed(Vec<Failure<'a>>),
@@ -34,6 +34,16 @@ pub(super) enum Outcome<'a> {
 }
 
 impl Outcome<'_> {
+    /// The same, each row by itself.
+    pub(super) fn row_by_row(self) -> Vec<Self> {
+        match self {
+            Self::Confirmed(leases) => leases.into_iter().map(|lease| Self::Confirmed(vec![lease])).collect(),
+            Self::Released(leases) => leases.into_iter().map(|lease| Self::Released(vec![lease])).collect(),
+            Self::Postponed(failures) => failures.into_iter().map(|row| Self::Postponed(vec![row])).collect(),
+            Self::Parked(failures) => failures.into_iter().map(|row| Self::Parked(vec![row])).collect(),
+        }
+    }
+
     pub(super) fn rows(&self) -> usize {
         match self {
             Self::Confirmed(leases) | Self::Released(leases) => leases.len(),

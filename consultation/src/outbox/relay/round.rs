@@ -1,6 +1,6 @@
 //! One round: claim, send, write down what came of it.
 
-use chassis::seeded_bug::is_seeded;
+use chassis::{database::is_about_rows, seeded_bug::is_seeded};
 use sea_orm::DbErr;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
@@ -140,24 +140,36 @@ impl Relay {
         }
     }
 
-    /// Writes an outcome, again while the database fails: one that is lost costs the rest of a lease. A
-    /// repeated write changes nothing. How many rows were changed: the leases of the others are stale.
+    /// Writes an outcome, again while the database fails: one that is lost costs the rest of a lease. A repeated write
+    /// changes nothing. A row that somebody else has locked does not keep the others: each is then written by itself.
+    /// Returns how many rows were changed: the leases of the others are stale.
     async fn write_down(
         &self,
         outcome: &Outcome<'_>,
         claimed_at: Instant,
         shutdown: &CancellationToken,
     ) -> Result<u64, DbErr> {
-        let mut failures = 0;
+        let (mut left, mut changed, mut failures) = (vec![outcome.clone()], 0, 0);
         loop {
-            match outcome.write(&self.database.write).await {
-                Err(error) if !shutdown.is_cancelled() && claimed_at.elapsed() < self.policy.lease => {
-                    tracing::warn!(%error, "an outcome was not written; trying again");
-                    failures += 1;
-                    sleep(database_delay(failures)).await;
+            let mut failed = Vec::new();
+            let mut last_error = None;
+            for outcome in left {
+                match outcome.write(&self.database.write).await {
+                    Ok(rows) => changed += rows,
+                    Err(error) => {
+                        failed.extend(if is_about_rows(&error) { outcome.row_by_row() } else { vec![outcome] });
+                        last_error = Some(error);
+                    }
                 }
-                written => return written,
             }
+            let Some(error) = last_error else { return Ok(changed) };
+            if shutdown.is_cancelled() || claimed_at.elapsed() >= self.policy.lease {
+                return Err(error);
+            }
+            tracing::warn!(%error, "an outcome was not written; trying again");
+            failures += 1;
+            sleep(database_delay(failures)).await;
+            left = failed;
         }
     }
 }
