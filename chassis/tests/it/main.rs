@@ -15,5 +15,6 @@ mod migrations;
 mod scalars;
 mod streams;
 mod tls;
+mod upstream;
 mod wal;
 mod write_coalescer;
