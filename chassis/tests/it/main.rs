@@ -18,5 +18,6 @@ mod scalars;
 mod silent_connections;
 mod streams;
 mod tls;
+mod upstream;
 mod wal;
 mod write_coalescer;
