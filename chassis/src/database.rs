@@ -117,7 +117,10 @@ impl Database {
     /// # Errors
     /// When the file cannot be read or written.
     pub async fn begin_service(&self) -> Result<(), DbErr> {
-        if let Options::Sqlite(sqlite) = &self.options {
+        // One in memory has no file.
+        if let Options::Sqlite(sqlite) = &self.options
+            && sqlite.get_filename().exists()
+        {
             let served = ServedFile::open(&self.write, sqlite.get_filename()).await?;
             *self.served.lock().unwrap_or_else(PoisonError::into_inner) = Some(served);
         }

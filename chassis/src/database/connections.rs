@@ -12,7 +12,11 @@ use sea_orm::{ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, Statem
 use sea_orm_migration::async_trait::async_trait;
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::{faults, options::Options, session::Session};
+use super::{
+    faults,
+    options::Options,
+    session::{Backend, Session},
+};
 
 /// The longest wait for a connection, be it that all are busy or that the server cannot be reached. Together with the
 /// deadline of a statement below the 10 s after which a client is answered.
@@ -176,9 +180,23 @@ impl Lease {
     pub(super) fn close_after(self, error: Error) -> DbErr {
         if let (Some(object), true) = (&self.0, faults::is_silence(&error)) {
             tracing::warn!(%error, "a connection is silent; it and the idle ones are closed");
-            Object::pool(object).inspect(|pool| pool.manager().distrust_present());
+            if let (Some(pool), Some(backend)) = (Object::pool(object), object.backend()) {
+                pool.manager().distrust_present();
+                tokio::spawn(terminate(pool, backend));
+            }
         }
         faults::about_statement(error)
+    }
+}
+
+/// Ends the server's end of a session that is silent. It may hold locks, or wait for a standby, for as long as that is
+/// away: one more with each try, until the server has no room for others.
+async fn terminate(pool: Pool<Connector>, backend: Backend) {
+    let terminated = timeout_at(Instant::now() + ACQUIRE_TIMEOUT, pool.get()).await;
+    let Ok(Ok(mut session)) = terminated else { return };
+    if let Err(error) = session.terminate(&backend).await {
+        tracing::debug!(%error, "a silent session was not ended on the server");
+        drop(Object::take(session));
     }
 }
 

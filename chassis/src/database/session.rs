@@ -22,11 +22,25 @@ const STATEMENT_DEADLINE: Duration = Duration::from_secs(6);
 /// The longest wait for a sign of life of an idle connection.
 const PING_TIMEOUT: Duration = Duration::from_secs(1);
 
+/// Whether the session can write, and which it is.
+const WHO_AM_I: &str = "SELECT current_setting('transaction_read_only')::boolean, pid, backend_start::text
+    FROM pg_stat_activity WHERE pid = pg_backend_pid()";
+const TERMINATE: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE pid = $1 AND backend_start::text = $2";
+
 /// A connection. Dropping it closes it; the database then rolls back what was not committed.
 #[derive(Debug)]
 pub(super) enum Session {
     Sqlite(SqliteConnection),
-    Postgres(PgConnection),
+    Postgres(PgConnection, Backend),
+}
+
+/// The server's end of a session.
+#[derive(Clone, Debug)]
+pub(super) struct Backend {
+    pid: i32,
+    /// In case the pid is another's by now.
+    started: String,
 }
 
 /// Runs one expression on whichever connection it is.
@@ -34,7 +48,7 @@ macro_rules! on_either {
     ($session:expr, $connection:ident => $run:expr) => {
         match $session {
             Session::Sqlite($connection) => $run,
-            Session::Postgres($connection) => $run,
+            Session::Postgres($connection, _) => $run,
         }
     };
 }
@@ -45,12 +59,13 @@ impl Session {
             Options::Sqlite(sqlite) => Ok(Self::Sqlite(sqlite.connect().await?)),
             Options::Postgres(postgres) => {
                 let mut connection = postgres.connect().await?;
-                let is_read_only = "SELECT current_setting('transaction_read_only')::boolean";
+                let (is_read_only, pid, started): (bool, i32, String) =
+                    sqlx::query_as(WHO_AM_I).fetch_one(&mut connection).await?;
                 // Kept, it would refuse every write, and its reads may be late for ever.
-                if sqlx::query_scalar(is_read_only).fetch_one(&mut connection).await? {
+                if is_read_only {
                     return Err(Error::Configuration(faults::READ_ONLY.into()));
                 }
-                Ok(Self::Postgres(connection))
+                Ok(Self::Postgres(connection, Backend { pid, started }))
             }
         }
     }
@@ -84,6 +99,21 @@ impl Session {
     /// Whether the other end answers.
     pub(super) async fn ping(&mut self) -> Result<(), Error> {
         on_either!(self, connection => within(PING_TIMEOUT, connection.ping()).await)
+    }
+
+    /// The server's end, which may go on when this one is closed.
+    pub(super) fn backend(&self) -> Option<Backend> {
+        match self {
+            Self::Sqlite(_) => None,
+            Self::Postgres(_, backend) => Some(backend.clone()),
+        }
+    }
+
+    /// Ends another session on the server. What it has committed stays, whether a standby has confirmed it or not.
+    pub(super) async fn terminate(&mut self, backend: &Backend) -> Result<(), Error> {
+        let Self::Postgres(connection, _) = self else { return Ok(()) };
+        let terminate = sqlx::query(TERMINATE).bind(backend.pid).bind(&backend.started);
+        within_deadline(terminate.execute(connection)).await.map(drop)
     }
 
     /// Closes it and waits until that is done: SQLite then tidies up its files.

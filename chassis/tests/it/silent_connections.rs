@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chassis::database::Database;
 use futures_util::future::join_all;
-use sea_orm::{ConnectionTrait, DbErr};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
 use testkit::{Backend, Proxy, TestDatabase};
 use tokio::time::Instant;
 
@@ -38,13 +38,25 @@ async fn a_statement_on_a_silent_connection_ends_and_the_next_takes_another() {
 }
 
 #[tokio::test]
-async fn a_transaction_on_a_silent_connection_ends() {
-    let Some((_db, database, proxy)) = through_proxy().await else { return };
+async fn a_transaction_on_a_silent_connection_ends_also_on_the_server() {
+    let Some((db, database, proxy)) = through_proxy().await else { return };
     let transaction = database.begin().await.expect("a transaction");
     proxy.silence();
     let began = Instant::now();
     transaction.commit().await.expect_err("silence");
     assert!(began.elapsed() < Duration::from_secs(8), "{:?}", began.elapsed());
+    // On the server it would stay for 10 s after its last statement, with its locks.
+    while sessions_in_a_transaction(&db).await > 0 {
+        assert!(began.elapsed() < Duration::from_secs(9), "still there after {:?}", began.elapsed());
+        tokio::task::yield_now().await;
+    }
+}
+
+async fn sessions_in_a_transaction(db: &TestDatabase) -> i64 {
+    let sql = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in%'";
+    let count = Statement::from_string(DbBackend::Postgres, sql);
+    let row = db.database.read.query_one_raw(count).await.expect("activity").expect("a row");
+    row.try_get_by_index(0).expect("a number")
 }
 
 #[tokio::test]

@@ -1,7 +1,8 @@
 //! Documents that are made to end the process or to keep it busy are refused at once.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use nix::time::ClockId;
 use rstest::rstest;
 use serde_json::{Value, json};
 use testkit::Answer;
@@ -11,22 +12,27 @@ use super::{
     large::{bomb, chain, pages},
 };
 
-/// What a refusal may take. A busy machine is slow at times, so the best of several tries counts.
+/// What a refusal may take, of the processor: client and service share this thread, and a machine that is busy with other
+/// things takes nothing from its account. The first tries may have to fill caches, so the best counts.
 const AT_ONCE: Duration = Duration::from_millis(50);
 const TRIES: usize = 10;
 
-/// The answer, and the shortest time in which it came.
+/// The answer, and the least of the processor's time that it took.
 async fn at_best(api: &Api, request: &Value) -> (Answer, Duration) {
     let (mut answer, mut best) = (api.post_json(json!({ "query": "{ hello }" })).await, Duration::MAX);
     for _ in 0..TRIES {
-        let start = Instant::now();
+        let start = processor_time();
         answer = api.post_json(request.clone()).await;
-        best = best.min(start.elapsed());
+        best = best.min(processor_time() - start);
         if best < AT_ONCE {
             break;
         }
     }
     (answer, best)
+}
+
+fn processor_time() -> Duration {
+    ClockId::CLOCK_THREAD_CPUTIME_ID.now().expect("a clock").into()
 }
 
 /// So many bytes of a document that begins with `start` and goes on with `more`.
