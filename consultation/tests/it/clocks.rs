@@ -21,6 +21,8 @@ use crate::{
 
 const YEAR: Duration = Duration::from_hours(365 * 24);
 const MINUTE: Duration = Duration::from_mins(1);
+/// A test that waits this long has failed.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 async fn claim(db: &TestDatabase) -> Vec<Uuid> {
     let leases = store::claim(&db.database.write, Due::All, BATCH, LEASE).await.expect("a claim");
@@ -140,9 +142,12 @@ async fn payments_that_a_clock_a_year_ahead_has_stranded_are_delivered(
     relay.policy.poll_interval = Duration::from_millis(10);
     let upkeep = tokio::spawn(upkeep.run(shutdown.clone()));
     let running = tokio::spawn(relay.run(shutdown.clone()));
-    while finance.requests().concat().len() < 2 {
-        finance.arrived().await;
-    }
+    let delivered = async {
+        while finance.requests().concat().len() < 2 {
+            finance.arrived().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, delivered).await.expect("they are still stranded");
     shutdown.cancel();
     running.await.expect("it ends");
     upkeep.await.expect("it ends");

@@ -39,6 +39,7 @@ pub(crate) struct Clocked {
     pub(crate) faults: u8,
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "a state of the model is the product of its facts")]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct State {
     finished: bool,

@@ -24,6 +24,7 @@ enum Payment {
     Visible,
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "a state of the model is the product of its facts")]
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct State {
     payment: Payment,

@@ -1,7 +1,7 @@
 //! The model: what `outbox::store` and the relay do to a row, as steps that other steps may come between.
 //!
-//! Left out: time (see `clock`; here a row is always due, backoff and the breaker decide when, not what), batches (rows do not
-//! know each other), and refusals (they change the row as failures do).
+//! Left out: time (see `clock`; here a row is always due, backoff and the breaker decide when, not what), batches
+//! (rows do not know each other), and refusals (they change the row as failures do).
 
 mod model;
 mod steps;

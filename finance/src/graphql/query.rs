@@ -65,6 +65,8 @@ impl Query {
 
     /// Identifies this finance's books: a random id, made once when its database was created. A restored backup keeps
     /// it; another database has another. `recordPayments` refuses to record under a different one.
+    // Of this subgraph: in one graph over both services its name would say nothing.
+    #[graphql(inaccessible)]
     async fn instance_id(&self, ctx: &Context<'_>) -> Result<scalars::Uuid> {
         Ok(scalars::Uuid(ctx.data_unchecked::<Instance>().id().await?))
     }
