@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
-use testkit::Backend;
-
 use crate::{
     campaign::{self, Plan},
     faults::Fault,
     invariants::names::{
         BOTH_OR_NEITHER, CONFLICT, FINISHED, NOT_BEFORE_RECORDED, ONE_LEASE, OWN_LEASE, PAID_ONCE, SAME_AMOUNT,
     },
+    stack::{Backend, Services},
 };
 
 /// Mistakes leave rows that are never delivered: no use in waiting longer.
@@ -61,7 +60,7 @@ const BUGS: [Bug; 7] = [
 ];
 
 /// Runs them all; what went wrong, or nothing.
-pub(crate) async fn check_the_checker(seed: u64) -> anyhow::Result<Vec<String>> {
+pub(crate) async fn check_the_checker(seed: u64, services: &Services) -> anyhow::Result<Vec<String>> {
     let mut wrong = Vec::new();
     for bug in &BUGS {
         let name = bug.name.unwrap_or("no bug");
@@ -72,7 +71,7 @@ pub(crate) async fn check_the_checker(seed: u64) -> anyhow::Result<Vec<String>> 
             consultations: bug.consultations,
             faults: bug.faults.to_vec(),
             quiet: QUIET,
-            bug: bug.name,
+            services: Services { bug: bug.name, ..services.clone() },
         };
         let report = campaign::run(&plan).await?;
         report.print();

@@ -9,7 +9,6 @@ use std::{
 
 use chassis::clock;
 use fastrand::Rng;
-use testkit::Backend;
 use tokio::{
     task::JoinSet,
     time::{Instant, sleep},
@@ -23,7 +22,7 @@ use crate::{
     history, intruder,
     invariants::{self, Facts},
     report::{Report, told},
-    stack::Stack,
+    stack::{Backend, Postgres, Services, Stack},
     world::{Seen, World},
 };
 
@@ -39,15 +38,14 @@ pub(crate) struct Plan {
     pub(crate) faults: Vec<Fault>,
     /// How long the relays have to deliver everything when all is well again.
     pub(crate) quiet: Duration,
-    /// Which mistake the services shall make.
-    pub(crate) bug: Option<&'static str>,
+    pub(crate) services: Services,
 }
 
 /// Runs it.
 pub(crate) async fn run(plan: &Plan) -> anyhow::Result<Report> {
     let began = Instant::now();
     let mut random = Rng::with_seed(plan.seed);
-    let stack = Stack::start(plan.backend, plan.bug, &mut random).await?;
+    let stack = Stack::start(plan.backend, &plan.services, &mut random).await?;
     let api = Api::new()?;
     let ports = stack.consultation.iter().map(|replica| replica.port).collect();
     let load = Load::new(api.clone(), ports, plan.consultations);
@@ -67,14 +65,16 @@ pub(crate) async fn run(plan: &Plan) -> anyhow::Result<Report> {
     let calm = hurt(&world, plan, &mut random, began).await?;
     println!("{:>5.0} s  the faults are over", began.elapsed().as_secs_f64());
     let works = after::clients_end(&world, clients).await?;
-    let quiet = after::quiet(&world, plan.quiet).await?;
+    let mut quiet = after::quiet(&world, plan.quiet).await?;
     let pool = invariants::no_poisoned_pool(&world).await?;
+    let ends = after::restart(&world).await?;
+    quiet += after::quiet(&world, plan.quiet).await?;
     around.shutdown().await;
 
     let facts = Facts::read(&world).await?;
     let changes = history::read(&world.stack.consultation_store).await?;
     let mut verdicts = invariants::check(&facts, &changes, &world.seen);
-    verdicts.extend([works, pool]);
+    verdicts.extend([works, pool, ends]);
     Ok(Report {
         seed: plan.seed,
         injected: injected(&world),
@@ -110,10 +110,11 @@ fn injected(world: &World) -> BTreeMap<String, u64> {
     for (fault, times) in world.stack.doors.iter().flat_map(|door| door.log.injected()) {
         world.seen.add(fault, times);
     }
-    if let Some(proxy) = &world.stack.database_proxy {
+    if let Some(Postgres { proxy, .. }) = &world.stack.postgres {
         for (cut, name) in proxy.cut.iter().zip(["commit", "another statement"]) {
             world.seen.add(&format!("connection cut after {name}"), cut.load(Ordering::Relaxed));
         }
+        world.seen.add("connection refused: too many", proxy.refused.load(Ordering::Relaxed));
     }
     world.seen.injected()
 }

@@ -1,6 +1,7 @@
 //! The faults, each a phase of a campaign, under load.
 
 mod cluster;
+mod disk;
 mod outage;
 mod stopped;
 
@@ -12,6 +13,7 @@ use tokio::time::sleep;
 
 use crate::{
     proxy::{Cuts, Finance},
+    stack::Postgres,
     world::World,
 };
 
@@ -84,7 +86,7 @@ impl Fault {
             Self::Hostile(seconds) => finance(world, Finance::Hostile, seconds).await,
             Self::Outage(kind, seconds) => outage::last(world, kind, Duration::from_secs(seconds)).await?,
             Self::Stopped => stopped::stop(world, random).await?,
-            Self::DiskFull(times) => cluster::disk_full(world, times).await?,
+            Self::DiskFull(times) => disk::full(world, times, random).await?,
             Self::Rolling => rolling(world).await?,
         }
         Ok(())
@@ -106,7 +108,7 @@ async fn storm(world: &World, kills_wanted: u64, random: &mut Rng) {
     let kills = kills(world, kills_wanted, random);
     let seconds = kills_wanted * 2;
     let restarts = async {
-        if world.stack.database_proxy.is_some() {
+        if world.stack.postgres.is_some() {
             cluster::restarts(world, seconds / RESTART_EVERY_SECONDS, &mut other).await;
         }
     };
@@ -114,7 +116,7 @@ async fn storm(world: &World, kills_wanted: u64, random: &mut Rng) {
 }
 
 async fn cuts(world: &World, seconds: u64) {
-    let Some(proxy) = &world.stack.database_proxy else { return };
+    let Some(Postgres { proxy, .. }) = &world.stack.postgres else { return };
     proxy.cut(CUTS);
     sleep(Duration::from_secs(seconds)).await;
     proxy.cut(Cuts::default());

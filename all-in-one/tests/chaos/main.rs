@@ -18,12 +18,14 @@ mod api;
 mod bugs;
 mod campaign;
 mod client;
+mod clock;
+mod cluster;
 mod faults;
+mod ground;
 mod history;
 mod intruder;
 mod invariants;
 mod measure;
-mod postgres;
 mod profile;
 mod proxy;
 mod replica;
@@ -32,13 +34,15 @@ mod stack;
 mod store;
 mod world;
 
-use std::{process::ExitCode, time::Duration};
+use std::{path::PathBuf, process::ExitCode, time::Duration};
 
 use anyhow::{anyhow, bail};
-use clap::{Parser, ValueEnum};
+use clap::Parser;
 use tokio::runtime;
 
+use faults::Fault;
 use profile::Profile;
+use stack::{Backend, Services};
 
 /// Time for killed processes and the cluster's directory to go.
 const CLEANING_LIMIT: Duration = Duration::from_secs(10);
@@ -53,18 +57,24 @@ struct Arguments {
     /// Decides what is hurt when; random unless given, and printed
     #[arg(long)]
     seed: Option<u64>,
+    /// Only these faults instead of a profile's, in this order
+    #[arg(long, value_delimiter = ',', value_name = "FAULT", value_parser = profile::fault)]
+    only: Vec<Fault>,
+    /// How many consultations clients start beside these faults
+    #[arg(long, requires = "only", default_value_t = 300)]
+    consultations: i32,
+    /// Directory of the programs consultation and finance, if not where cargo built them
+    #[arg(long, value_name = "DIRECTORY")]
+    programs: Option<PathBuf>,
+    /// Keep the logs of the services and of PostgreSQL in this directory
+    #[arg(long, value_name = "DIRECTORY")]
+    logs: Option<PathBuf>,
     /// Check that the checker finds the mistakes of services that were built with them
     #[arg(long)]
     check_the_checker: bool,
     /// Measure times instead, on PostgreSQL: about 16 minutes
     #[arg(long)]
     measure: bool,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Backend {
-    Postgres,
-    Sqlite,
 }
 
 fn main() -> ExitCode {
@@ -90,25 +100,28 @@ fn main() -> ExitCode {
 async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let seed = arguments.seed.unwrap_or_else(|| fastrand::u64(..));
     println!("seed {seed}");
+    let Arguments { backend, programs, logs, .. } = arguments;
+    let services = Services { programs, logs, bug: None };
     if arguments.measure {
-        return measure::run(seed).await;
+        return measure::run(seed, &services).await;
     }
     if arguments.check_the_checker {
-        let wrong = bugs::check_the_checker(seed).await?;
+        let wrong = bugs::check_the_checker(seed, &services).await?;
         return if wrong.is_empty() { Ok(()) } else { Err(anyhow!("the checker is wrong:\n{}", wrong.join("\n"))) };
     }
-    let backend = match arguments.backend {
-        Backend::Postgres => testkit::Backend::Postgres,
-        Backend::Sqlite => testkit::Backend::Sqlite,
-    };
-    let report = campaign::run(&arguments.profile.plan(backend, seed)).await?;
+    let mut plan = arguments.profile.plan(backend, seed, services);
+    let is_whole = arguments.only.is_empty();
+    if !is_whole {
+        (plan.faults, plan.consultations) = (arguments.only, arguments.consultations);
+    }
+    let report = campaign::run(&plan).await?;
     report.print();
     let (violated, unchecked) = (report.violated(), report.unchecked());
     if !violated.is_empty() {
         bail!("violated: {}", violated.join("; "));
     }
     // SQLite has no sessions: it cannot tell who wrote, nor who is in a transaction.
-    if !unchecked.is_empty() && backend == testkit::Backend::Postgres {
+    if is_whole && !unchecked.is_empty() && backend.is_postgres() {
         bail!("not violated, but only because nothing was checked: {}", unchecked.join("; "));
     }
     Ok(())

@@ -5,7 +5,6 @@ use std::{sync::Arc, time::Duration};
 use anyhow::ensure;
 use chassis::clock;
 use fastrand::Rng;
-use testkit::Backend;
 use tokio::{
     task::JoinSet,
     time::{Instant, sleep},
@@ -21,7 +20,7 @@ use crate::{
     invariants::Facts,
     proxy::Finance,
     report::{self, percentile},
-    stack::Stack,
+    stack::{Backend, Services, Stack},
     world::{Seen, World},
 };
 
@@ -41,9 +40,9 @@ const ASK_AGAIN_AFTER: Duration = Duration::from_millis(20);
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Measures and prints Markdown.
-pub(crate) async fn run(seed: u64) -> anyhow::Result<()> {
+pub(crate) async fn run(seed: u64, services: &Services) -> anyhow::Result<()> {
     let mut random = Rng::with_seed(seed);
-    let stack = Stack::start(Backend::Postgres, None, &mut random).await?;
+    let stack = Stack::start(Backend::Postgres, services, &mut random).await?;
     let api = Api::new()?;
     let ports = stack.consultation.iter().map(|replica| replica.port).collect();
     let load = Load::new(api.clone(), ports, CONSULTATIONS);

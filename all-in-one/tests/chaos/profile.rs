@@ -4,9 +4,13 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 use fastrand::Rng;
-use testkit::Backend;
 
-use crate::{campaign::Plan, faults::Fault, proxy::Finance};
+use crate::{
+    campaign::Plan,
+    faults::Fault,
+    proxy::Finance,
+    stack::{Backend, Services},
+};
 
 /// A lease, a poll and a call, and the refusals that hostile answers look like; draining on top.
 const QUIET: Duration = Duration::from_secs(100);
@@ -21,7 +25,7 @@ pub(crate) enum Profile {
 
 impl Profile {
     /// The campaign of a seed: what is done is fixed, in which order is not.
-    pub(crate) fn plan(self, backend: Backend, seed: u64) -> Plan {
+    pub(crate) fn plan(self, backend: Backend, seed: u64, services: Services) -> Plan {
         let consultations = match self {
             Self::Ci => 2_000,
             Self::Full => 20_000,
@@ -29,7 +33,7 @@ impl Profile {
         let mut faults = self.faults(backend);
         Rng::with_seed(seed).shuffle(&mut faults);
         faults.insert(0, Fault::Calm(8));
-        Plan { backend, seed, consultations, faults, quiet: QUIET, bug: None }
+        Plan { backend, seed, consultations, faults, quiet: QUIET, services }
     }
 
     fn faults(self, backend: Backend) -> Vec<Fault> {
@@ -49,19 +53,36 @@ impl Profile {
             Fault::Hostile(15 * long),
             Fault::Stopped,
             Fault::Rolling,
+            Fault::DiskFull(short),
         ];
         faults.extend(outages.map(|finance| Fault::Outage(finance, 20 * long)));
-        if backend == Backend::Postgres {
-            faults.extend([
-                Fault::Restarts(3 * short),
-                Fault::Terminations(10 * long),
-                Fault::Cuts(15 * long),
-                Fault::DiskFull(short),
-            ]);
+        if backend.is_postgres() {
+            faults.extend([Fault::Restarts(3 * short), Fault::Terminations(10 * long), Fault::Cuts(15 * long)]);
         }
         if self == Self::Full {
             faults.extend([Fault::Stopped, Fault::Rolling, Fault::Kills(20)]);
         }
         faults
     }
+}
+
+/// The fault that `--only` names, as long as in a campaign for CI.
+pub(crate) fn fault(name: &str) -> Result<Fault, String> {
+    let faults = [
+        ("calm", Fault::Calm(8)),
+        ("kills", Fault::Kills(10)),
+        ("storm", Fault::Storm(8)),
+        ("restarts", Fault::Restarts(3)),
+        ("terminations", Fault::Terminations(10)),
+        ("cuts", Fault::Cuts(15)),
+        ("dropped-answers", Fault::DroppedAnswers(10)),
+        ("hostile", Fault::Hostile(15)),
+        ("refused", Fault::Outage(Finance::Refused, 20)),
+        ("stopped", Fault::Stopped),
+        ("disk-full", Fault::DiskFull(1)),
+        ("rolling", Fault::Rolling),
+    ];
+    let names = || faults.map(|(name, _)| name).join(", ");
+    let found = faults.iter().find(|(known, _)| *known == name);
+    found.map(|(_, fault)| *fault).ok_or_else(|| format!("one of {}", names()))
 }
