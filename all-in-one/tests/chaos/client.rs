@@ -96,21 +96,31 @@ impl Load {
     }
 
     async fn consult(&self, random: &mut Rng) {
+        match self.start(random).await {
+            Some(id) => self.finish(id, random).await,
+            None => drop(self.lost_starts.fetch_add(1, Ordering::Relaxed)),
+        }
+    }
+
+    /// A consultation in progress, unless no answer came.
+    pub(crate) async fn start(&self, random: &mut Rng) -> Option<Uuid> {
         let [physician, patient] = [(); 2].map(|()| Uuid::from_u128(random.u128(..)).to_string());
-        let attempts = attempts(random);
-        for attempt in 0..attempts {
+        for attempt in 0..attempts(random) {
             if let Ok(id) = self.api.start(self.port(random), &physician, &patient).await {
-                let id = id.parse().expect("an id");
-                let outcome = self.finish(id, random).await;
-                self.log.lock().expect("log").push((id, outcome));
-                return;
+                return Some(id.parse().expect("an id"));
             }
             pause(attempt, random).await;
         }
-        self.lost_starts.fetch_add(1, Ordering::Relaxed);
+        None
     }
 
-    async fn finish(&self, id: Uuid, random: &mut Rng) -> Outcome {
+    /// Finishes a consultation, and notes what came of it.
+    pub(crate) async fn finish(&self, id: Uuid, random: &mut Rng) {
+        let outcome = self.finished(id, random).await;
+        self.log.lock().expect("log").push((id, outcome));
+    }
+
+    async fn finished(&self, id: Uuid, random: &mut Rng) -> Outcome {
         let wrong = random.u8(0..100) < WRONG_OF_100;
         let end = if wrong {
             clock::now() - HOUR

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use fastrand::Rng;
+use futures_util::future::join_all;
 use tokio::{
     task::block_in_place,
     time::{sleep, timeout},
@@ -24,8 +25,9 @@ const PAUSE: Duration = Duration::from_secs(5);
 const MOMENTS: u64 = 5;
 const MOMENT_MILLISECONDS: std::ops::Range<u64> = 200..400;
 const PAUSE_MILLISECONDS: std::ops::Range<u64> = 1_000..2_500;
-/// So that there are writes in every moment.
-const HURRY: f64 = 2.0;
+/// In every moment, one after the other: each a transaction.
+const FINISHES: u32 = 6;
+const BETWEEN_FINISHES: Duration = Duration::from_millis(40);
 
 pub(super) async fn full(world: &World, times: u64, random: &mut Rng) -> anyhow::Result<()> {
     if !world.stack.ground.can_be_full {
@@ -58,12 +60,30 @@ async fn answers(stack: &Stack) -> bool {
 }
 
 async fn sqlite(world: &World, random: &mut Rng) -> anyhow::Result<()> {
-    world.load.pace.hurry(HURRY);
     for _ in 0..MOMENTS {
         sleep(Duration::from_millis(random.u64(PAUSE_MILLISECONDS))).await;
-        full_for(world, Duration::from_millis(random.u64(MOMENT_MILLISECONDS))).await?;
+        let mut started = Vec::new();
+        for _ in 0..FINISHES {
+            started.extend(world.load.start(random).await);
+        }
+        // Somebody reads: the write-ahead log cannot begin anew in the room that it has.
+        let pinned = world.stack.consultation_store.pin().await?;
+        let finishes = (0..).zip(started).map(|(number, id)| {
+            let mut random = random.fork();
+            async move {
+                sleep(BETWEEN_FINISHES * number).await;
+                world.load.finish(id, &mut random).await;
+            }
+        });
+        let finishes: Vec<_> = finishes.collect();
+        let moment = Duration::from_millis(random.u64(MOMENT_MILLISECONDS));
+        let unpin = async {
+            let full = full_for(world, moment).await;
+            drop(pinned);
+            full
+        };
+        tokio::join!(unpin, join_all(finishes)).0?;
     }
-    world.load.pace.hurry(1.0);
     Ok(())
 }
 
