@@ -33,7 +33,7 @@ pub(crate) async fn clients_end(world: &World, mut clients: JoinSet<()>) -> anyh
             continue;
         };
         let end = (clock::now() + Duration::from_mins(1)).to_rfc3339();
-        let finished = world.api.finish(replica.port, &id, &end).await;
+        let finished = world.api.finish(replica.port, &id, Some(&end)).await;
         cases.push(finished.err().map(|_| format!("{} does not finish a consultation", replica.name)));
         for finance in &world.stack.finance {
             // The price of up to an hour.

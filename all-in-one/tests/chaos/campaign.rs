@@ -16,14 +16,14 @@ use tokio::{
 
 use crate::{
     after,
-    api::Api,
-    client::{CLIENTS, Load},
+    client::CLIENTS,
     faults::Fault,
     history, intruder,
-    invariants::{self, Facts},
+    invariants::{self, Facts, Stalls},
     report::{Report, told},
     stack::{Backend, Postgres, Services, Stack},
-    world::{Seen, World},
+    watch::Watch,
+    world::World,
 };
 
 /// As an orchestrator: soon, but not at once.
@@ -46,16 +46,14 @@ pub(crate) async fn run(plan: &Plan) -> anyhow::Result<Report> {
     let began = Instant::now();
     let mut random = Rng::with_seed(plan.seed);
     let stack = Stack::start(plan.backend, &plan.services, &mut random).await?;
-    let api = Api::new()?;
-    let ports = stack.consultation.iter().map(|replica| replica.port).collect();
-    let load = Load::new(api.clone(), ports, plan.consultations);
-    let world = Arc::new(World { stack, api, load, seen: Seen::default() });
+    let world = Arc::new(World::new(stack, plan.consultations)?);
 
     let mut around = JoinSet::new();
     around.spawn(keep(world.clone()));
     world.stack.ready(&world.api).await?;
     let (pester, intruder_random) = (world.clone(), random.fork());
     around.spawn(async move { intruder::run(&pester, intruder_random).await });
+    around.spawn(Watch::run(world.clone()));
     let mut clients = JoinSet::new();
     for _ in 0..CLIENTS {
         let (world, random) = (world.clone(), random.fork());
@@ -69,17 +67,20 @@ pub(crate) async fn run(plan: &Plan) -> anyhow::Result<Report> {
     let pool = invariants::no_poisoned_pool(&world).await?;
     let ends = after::restart(&world).await?;
     quiet += after::quiet(&world, plan.quiet).await?;
+    let stalls = Stalls::of(&world, began);
     around.shutdown().await;
 
     let facts = Facts::read(&world).await?;
     let changes = history::read(&world.stack.consultation_store).await?;
     let mut verdicts = invariants::check(&facts, &changes, &world.seen);
     verdicts.extend([works, pool, ends]);
+    verdicts.extend(stalls.check());
     Ok(Report {
         seed: plan.seed,
         injected: injected(&world),
         told: told(&facts),
         lost_starts: world.load.lost_starts.load(Ordering::Relaxed),
+        silences: stalls.silences.iter().map(|silence| silence.describe(began)).collect(),
         outages: world.seen.outages.lock().expect("outages").clone(),
         verdicts,
         latencies: [facts.latencies(calm), facts.latencies(f64::MIN..f64::MAX)],

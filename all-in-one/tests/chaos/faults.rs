@@ -2,6 +2,7 @@
 
 mod cluster;
 mod disk;
+mod network;
 mod outage;
 mod stopped;
 
@@ -12,7 +13,7 @@ use nix::sys::signal::Signal;
 use tokio::time::sleep;
 
 use crate::{
-    proxy::{Cuts, Finance},
+    proxy::{Cuts, Finance, Lane},
     stack::Postgres,
     world::World,
 };
@@ -43,6 +44,10 @@ pub(crate) enum Fault {
     Cuts(u64),
     /// Finance commits and its answer is lost.
     DroppedAnswers(u64),
+    /// Connections of a service to the database fall silent; with `true` new ones too, for a while.
+    HalfOpen(Lane, bool),
+    /// PostgreSQL has few connections for so many seconds.
+    FewConnections(u64),
     /// Something else answers in finance's place.
     Hostile(u64),
     /// Finance is away.
@@ -64,7 +69,9 @@ impl Fault {
             | Self::Terminations(seconds)
             | Self::Cuts(seconds)
             | Self::DroppedAnswers(seconds)
+            | Self::FewConnections(seconds)
             | Self::Hostile(seconds) => seconds as f64,
+            Self::HalfOpen(..) => 30.0,
             Self::Outage(_, seconds) => outage::HURRY * seconds as f64 + DRAIN_LIMIT.as_secs_f64(),
             Self::Kills(times) | Self::Storm(times) => 2.0 * times as f64,
             Self::Restarts(times) => 5.0 * times as f64,
@@ -82,6 +89,8 @@ impl Fault {
             Self::Restarts(times) => cluster::restarts(world, times, random).await,
             Self::Terminations(seconds) => cluster::terminations(world, seconds, random).await?,
             Self::Cuts(seconds) => cuts(world, seconds).await,
+            Self::HalfOpen(lane, also_new) => network::half_open(world, lane, also_new, random).await,
+            Self::FewConnections(seconds) => network::few_connections(world, seconds).await,
             Self::DroppedAnswers(seconds) => finance(world, Finance::DropsAnswers, seconds).await,
             Self::Hostile(seconds) => finance(world, Finance::Hostile, seconds).await,
             Self::Outage(kind, seconds) => outage::last(world, kind, Duration::from_secs(seconds)).await?,

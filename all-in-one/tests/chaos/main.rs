@@ -32,6 +32,7 @@ mod replica;
 mod report;
 mod stack;
 mod store;
+mod watch;
 mod world;
 
 use std::{path::PathBuf, process::ExitCode, time::Duration};
@@ -113,6 +114,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let is_whole = arguments.only.is_empty();
     if !is_whole {
         (plan.faults, plan.consultations) = (arguments.only, arguments.consultations);
+        plan.faults.insert(0, Fault::Calm(2));
     }
     let report = campaign::run(&plan).await?;
     report.print();

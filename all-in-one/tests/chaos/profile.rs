@@ -8,7 +8,7 @@ use fastrand::Rng;
 use crate::{
     campaign::Plan,
     faults::Fault,
-    proxy::Finance,
+    proxy::{Finance, Lane},
     stack::{Backend, Services},
 };
 
@@ -76,6 +76,11 @@ pub(crate) fn fault(name: &str) -> Result<Fault, String> {
         ("terminations", Fault::Terminations(10)),
         ("cuts", Fault::Cuts(15)),
         ("dropped-answers", Fault::DroppedAnswers(10)),
+        ("half-open-consultation", Fault::HalfOpen(Lane::Consultation, false)),
+        ("half-open-finance", Fault::HalfOpen(Lane::Finance, false)),
+        ("unreachable-consultation", Fault::HalfOpen(Lane::Consultation, true)),
+        ("unreachable-finance", Fault::HalfOpen(Lane::Finance, true)),
+        ("few-connections", Fault::FewConnections(20)),
         ("hostile", Fault::Hostile(15)),
         ("refused", Fault::Outage(Finance::Refused, 20)),
         ("stopped", Fault::Stopped),
