@@ -51,9 +51,10 @@ pub(crate) async fn run(plan: &Plan) -> anyhow::Result<Report> {
     let mut around = JoinSet::new();
     around.spawn(keep(world.clone()));
     world.stack.ready(&world.api).await?;
+    let mut writers = JoinSet::new();
+    writers.spawn(Watch::run(world.clone()));
     let (pester, intruder_random) = (world.clone(), random.fork());
-    around.spawn(async move { intruder::run(&pester, intruder_random).await });
-    around.spawn(Watch::run(world.clone()));
+    writers.spawn(async move { intruder::run(&pester, intruder_random).await });
     let mut clients = JoinSet::new();
     for _ in 0..CLIENTS {
         let (world, random) = (world.clone(), random.fork());
@@ -65,9 +66,11 @@ pub(crate) async fn run(plan: &Plan) -> anyhow::Result<Report> {
     let works = after::clients_end(&world, clients).await?;
     let mut quiet = after::quiet(&world, plan.quiet).await?;
     let pool = invariants::no_poisoned_pool(&world).await?;
+    let stalls = Stalls::of(&world, began);
+    // What they have begun ends with the replicas, so that nothing changes while the facts are read.
+    writers.shutdown().await;
     let ends = after::restart(&world).await?;
     quiet += after::quiet(&world, plan.quiet).await?;
-    let stalls = Stalls::of(&world, began);
     around.shutdown().await;
 
     let facts = Facts::read(&world).await?;

@@ -91,8 +91,10 @@ impl Cluster {
         block_in_place(|| self.pg_ctl(server, &["-w", "start"]))
     }
 
-    /// Makes a primary of the standby.
+    /// Makes a primary of the standby, whose commits wait for nobody until it has a standby itself.
     pub(crate) fn promote(&self) -> anyhow::Result<()> {
+        Self::set_synchronous(self.standby(), "")?;
+        block_in_place(|| self.pg_ctl(self.standby(), &["reload"]));
         ensure!(block_in_place(|| self.pg_ctl(self.standby(), &["-w", "promote"])), "no promotion");
         Ok(())
     }
@@ -106,8 +108,7 @@ impl Cluster {
     pub(crate) async fn attach_standby(&self) -> anyhow::Result<()> {
         let (primary, standby) = (self.primary(), self.standby());
         block_in_place(|| self.copy(primary, standby))?;
-        let file = primary.data.join("postgresql.conf");
-        writeln!(OpenOptions::new().append(true).open(file)?, "synchronous_standby_names = '{STANDBY}'")?;
+        Self::set_synchronous(primary, STANDBY)?;
         ensure!(self.begin(standby), "the standby does not start");
         block_in_place(|| self.pg_ctl(primary, &["reload"]));
         self.attached().await
@@ -122,6 +123,12 @@ impl Cluster {
             sleep(ASK_AGAIN_AFTER).await;
         }
         Ok(())
+    }
+
+    /// From its next start or reload on.
+    fn set_synchronous(server: &Server, standby: &str) -> anyhow::Result<()> {
+        let mut file = OpenOptions::new().append(true).open(server.data.join("postgresql.conf"))?;
+        Ok(writeln!(file, "synchronous_standby_names = '{standby}'")?)
     }
 
     fn copy(&self, from: &Server, to: &Server) -> anyhow::Result<()> {

@@ -2,6 +2,7 @@
 
 mod cluster;
 mod disk;
+mod failover;
 mod network;
 mod outage;
 mod stopped;
@@ -46,6 +47,15 @@ pub(crate) enum Fault {
     DroppedAnswers(u64),
     /// Connections of a service to the database fall silent; with `true` new ones too, for a while.
     HalfOpen(Lane, bool),
+    /// The primary dies and the standby becomes the primary.
+    Failover,
+    /// The standby is gone, and then the primary: what was not replicated is lost.
+    /// Under load, or only with repetitions.
+    StandbyLost(bool),
+    /// The standby becomes the primary while the old one is still asked.
+    SplitBrain,
+    /// The services are led to the standby, which can only be read, and back.
+    ToStandby,
     /// PostgreSQL has few connections for so many seconds.
     FewConnections(u64),
     /// Something else answers in finance's place.
@@ -71,7 +81,9 @@ impl Fault {
             | Self::DroppedAnswers(seconds)
             | Self::FewConnections(seconds)
             | Self::Hostile(seconds) => seconds as f64,
-            Self::HalfOpen(..) => 30.0,
+            Self::HalfOpen(..) | Self::SplitBrain => 30.0,
+            Self::Failover => 10.0,
+            Self::StandbyLost(_) | Self::ToStandby => 20.0,
             Self::Outage(_, seconds) => outage::HURRY * seconds as f64 + DRAIN_LIMIT.as_secs_f64(),
             Self::Kills(times) | Self::Storm(times) => 2.0 * times as f64,
             Self::Restarts(times) => 5.0 * times as f64,
@@ -89,8 +101,12 @@ impl Fault {
             Self::Restarts(times) => cluster::restarts(world, times, random).await,
             Self::Terminations(seconds) => cluster::terminations(world, seconds, random).await?,
             Self::Cuts(seconds) => cuts(world, seconds).await,
+            Self::Failover => failover::failover(world).await?,
+            Self::StandbyLost(busy) => failover::standby_lost(world, busy, random).await?,
+            Self::SplitBrain => failover::split_brain(world).await?,
+            Self::ToStandby => failover::to_standby(world).await,
             Self::HalfOpen(lane, also_new) => network::half_open(world, lane, also_new, random).await,
-            Self::FewConnections(seconds) => network::few_connections(world, seconds).await,
+            Self::FewConnections(seconds) => network::few_connections(world, seconds).await?,
             Self::DroppedAnswers(seconds) => finance(world, Finance::DropsAnswers, seconds).await,
             Self::Hostile(seconds) => finance(world, Finance::Hostile, seconds).await,
             Self::Outage(kind, seconds) => outage::last(world, kind, Duration::from_secs(seconds)).await?,

@@ -27,6 +27,7 @@ pub(crate) mod names {
     pub(crate) const DURATION: &str = "without an end of its own a consultation is as long as it took";
     pub(crate) const SILENCE: &str = "a service that does no work for over 10 s fails a probe and logs why";
     pub(crate) const CALLS: &str = "no call of a service waits longer than 10 s";
+    pub(crate) const FEW: &str = "with few connections everything is confirmed within 15 s";
     pub(crate) const CONFLICT: &str = "another amount is refused as a conflict, the same is confirmed";
 }
 

@@ -78,6 +78,8 @@ pub(crate) struct Seen {
     pub(crate) ends: Mutex<Vec<(String, Option<String>)>>,
     pub(crate) confirmed: Mutex<Vec<Confirmed>>,
     pub(crate) clocks: Mutex<Vec<WrongClock>>,
+    /// What faults checked themselves: the invariant, and what was wrong if it was.
+    pub(crate) cases: Mutex<Vec<(&'static str, Option<String>)>>,
     pub(crate) conflicts_refused: AtomicUsize,
     pub(crate) conflicts: Mutex<Vec<String>>,
 }
@@ -109,6 +111,11 @@ impl Seen {
 
     pub(crate) fn injected(&self) -> BTreeMap<String, u64> {
         self.injected.lock().expect("injected").clone()
+    }
+
+    /// Notes what a fault checked.
+    pub(crate) fn case(&self, invariant: &'static str, wrong: Option<String>) {
+        self.cases.lock().expect("cases").push((invariant, wrong));
     }
 
     /// Whether this time, as a database told it, is one of a clock that was wrong.

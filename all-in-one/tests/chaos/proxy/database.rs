@@ -33,8 +33,8 @@ pub(crate) enum Lane {
 /// What becomes of connections, which are numbered.
 #[derive(Clone, Copy, Debug)]
 struct Road {
-    /// The server's port.
-    target: u16,
+    /// By lane: the server's port.
+    target: [u16; 3],
     /// By lane: those below this number are closed.
     closed_below: [u64; 3],
     /// By lane: those below this number are silent.
@@ -68,7 +68,13 @@ impl DatabaseProxy {
         for (port, listener) in ports.iter_mut().zip(&listeners) {
             *port = listener.local_addr()?.port();
         }
-        let road = Road { target, closed_below: [0; 3], silent_below: [0; 3], holds_new: [false; 3], most: usize::MAX };
+        let road = Road {
+            target: [target; 3],
+            closed_below: [0; 3],
+            silent_below: [0; 3],
+            holds_new: [false; 3],
+            most: usize::MAX,
+        };
         let proxy = Arc::new(Self {
             ports,
             road: watch::Sender::new(road),
@@ -101,13 +107,16 @@ impl DatabaseProxy {
 
     /// New connections reach the server at this port; those that there are stay, or are closed.
     pub(crate) fn lead_to(&self, target: u16, close: bool) {
-        let next = self.connections.load(Ordering::Relaxed);
-        self.road.send_modify(|road| {
-            road.target = target;
-            if close {
-                road.closed_below = [next; 3];
-            }
-        });
+        self.road.send_modify(|road| road.target[Lane::Checker as usize] = target);
+        self.lead_services_to(target, close);
+    }
+
+    /// As `lead_to`, but the checker's connections go where they went.
+    pub(crate) fn lead_services_to(&self, target: u16, close: bool) {
+        self.road.send_modify(|road| road.target[..Lane::Checker as usize].fill(target));
+        if close {
+            self.close_all();
+        }
     }
 
     /// Of the connections that there are, no byte goes through any more, and nobody is told.
@@ -134,7 +143,7 @@ impl DatabaseProxy {
     /// Closes the services' connections.
     pub(crate) fn close_all(&self) {
         let next = self.connections.load(Ordering::Relaxed);
-        self.road.send_modify(|road| road.closed_below[..2].fill(next));
+        self.road.send_modify(|road| road.closed_below[..Lane::Checker as usize].fill(next));
     }
 
     fn cuts_after(&self, message: &[u8]) -> bool {

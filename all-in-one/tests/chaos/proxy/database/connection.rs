@@ -45,7 +45,7 @@ impl DatabaseProxy {
         number: u64,
         mut road: watch::Receiver<Road>,
     ) -> std::io::Result<()> {
-        let target = road.borrow().target;
+        let target = road.borrow().target[lane as usize];
         let mut server = TcpStream::connect(("127.0.0.1", target)).await?;
         client.set_nodelay(true)?;
         server.set_nodelay(true)?;
