@@ -70,7 +70,8 @@ pub(crate) async fn run(plan: &Plan) -> anyhow::Result<Report> {
     // What they have begun ends with the replicas, so that nothing changes while the facts are read.
     writers.shutdown().await;
     let ends = after::restart(&world).await?;
-    quiet += after::quiet(&world, plan.quiet).await?;
+    // What was not delivered before is not delivered.
+    quiet += after::quiet(&world, plan.quiet.saturating_sub(quiet)).await?;
     around.shutdown().await;
 
     let facts = Facts::read(&world).await?;

@@ -1,5 +1,6 @@
 //! The faults, each a phase of a campaign, under load.
 
+mod clocks;
 mod cluster;
 mod disk;
 mod failover;
@@ -47,6 +48,10 @@ pub(crate) enum Fault {
     DroppedAnswers(u64),
     /// Connections of a service to the database fall silent; with `true` new ones too, for a while.
     HalfOpen(Lane, bool),
+    /// A consultation replica's clock is so many seconds ahead.
+    ReplicaClock(i64),
+    /// The database's clock is set to other times and right again.
+    DatabaseClock,
     /// The primary dies and the standby becomes the primary.
     Failover,
     /// The standby is gone, and then the primary: what was not replicated is lost.
@@ -82,6 +87,8 @@ impl Fault {
             | Self::FewConnections(seconds)
             | Self::Hostile(seconds) => seconds as f64,
             Self::HalfOpen(..) | Self::SplitBrain => 30.0,
+            Self::ReplicaClock(_) => 20.0,
+            Self::DatabaseClock => 35.0,
             Self::Failover => 10.0,
             Self::StandbyLost(_) | Self::ToStandby => 20.0,
             Self::Outage(_, seconds) => outage::HURRY * seconds as f64 + DRAIN_LIMIT.as_secs_f64(),
@@ -101,6 +108,8 @@ impl Fault {
             Self::Restarts(times) => cluster::restarts(world, times, random).await,
             Self::Terminations(seconds) => cluster::terminations(world, seconds, random).await?,
             Self::Cuts(seconds) => cuts(world, seconds).await,
+            Self::ReplicaClock(ahead) => clocks::replica(world, ahead, random).await?,
+            Self::DatabaseClock => clocks::database(world, random).await?,
             Self::Failover => failover::failover(world).await?,
             Self::StandbyLost(busy) => failover::standby_lost(world, busy, random).await?,
             Self::SplitBrain => failover::split_brain(world).await?,

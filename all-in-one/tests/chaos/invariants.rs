@@ -56,7 +56,7 @@ pub(crate) fn check(facts: &Facts, changes: &[Change], seen: &Seen) -> Vec<Verdi
     let verdicts = [
         stored::check(facts),
         prices::check(facts, seen),
-        changes::check(facts, changes),
+        changes::check(facts, changes, seen),
         vec![stored::confirmed(facts, seen)],
         seen::check(seen),
     ];

@@ -15,6 +15,10 @@ use crate::{
 /// A lease, a poll and a call, and the refusals that hostile answers look like; draining on top.
 const QUIET: Duration = Duration::from_secs(100);
 
+/// In seconds, as clocks are wrong.
+const TWO_HOURS: i64 = 2 * 3600;
+const YEAR: i64 = 365 * 24 * 3600;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Profile {
     /// 2,000 consultations in about 5 minutes
@@ -81,6 +85,10 @@ pub(crate) fn fault(name: &str) -> Result<Fault, String> {
         ("unreachable-consultation", Fault::HalfOpen(Lane::Consultation, true)),
         ("unreachable-finance", Fault::HalfOpen(Lane::Finance, true)),
         ("few-connections", Fault::FewConnections(40)),
+        ("replica-clock", Fault::ReplicaClock(TWO_HOURS)),
+        ("replica-clock-behind", Fault::ReplicaClock(-TWO_HOURS)),
+        ("replica-clock-year", Fault::ReplicaClock(YEAR)),
+        ("database-clock", Fault::DatabaseClock),
         ("failover", Fault::Failover),
         ("standby-lost", Fault::StandbyLost(false)),
         ("standby-lost-busy", Fault::StandbyLost(true)),

@@ -124,6 +124,10 @@ impl Seen {
         clocks.iter().any(|clock| clock.time.contains(&(told - clock.ahead)))
     }
 
+    pub(crate) fn was_any_clock_set(&self) -> bool {
+        !self.clocks.lock().expect("clocks").is_empty()
+    }
+
     /// Whether a database's clock was set meanwhile.
     pub(crate) fn was_set_in(&self, time: Range<Instant>) -> bool {
         self.clocks.lock().expect("clocks").iter().any(|clock| time.contains(&clock.set))
