@@ -4,6 +4,7 @@ mod pace;
 mod told;
 
 use std::{
+    ops::Range,
     sync::{
         Mutex,
         atomic::{AtomicI32, AtomicU32, Ordering},
@@ -46,6 +47,8 @@ pub(crate) struct Load {
     left: AtomicI32,
     pub(crate) pace: Pace,
     log: Mutex<Vec<Told>>,
+    /// When each call began, and how long it took.
+    waits: Mutex<Vec<(Instant, Duration)>>,
     /// Consultations whose start was never answered.
     pub(crate) lost_starts: AtomicU32,
     /// Finishes that were refused as finished before anyone had tried to finish.
@@ -61,6 +64,7 @@ impl Load {
             left,
             pace: Pace::default(),
             log: Mutex::default(),
+            waits: Mutex::default(),
             lost_starts: AtomicU32::new(0),
             surprises: Mutex::default(),
         }
@@ -112,7 +116,7 @@ impl Load {
         let [physician, patient] = [(); 2].map(|()| Uuid::from_u128(random.u128(..)).to_string());
         let begun = Instant::now();
         for attempt in 0..attempts(random) {
-            if let Ok(id) = self.api.start(self.port(random), &physician, &patient).await {
+            if let Ok(id) = self.timed(self.api.start(self.port(random), &physician, &patient)).await {
                 return Some(Told::started(id.parse().expect("an id"), begun));
             }
             pause(attempt, random).await;
@@ -131,7 +135,8 @@ impl Load {
         told.has_end = end.is_some();
         let attempts = attempts(random);
         for attempt in 0..attempts {
-            let answer = self.api.finish(self.port(random), &told.id.to_string(), end.as_deref()).await;
+            let id = told.id.to_string();
+            let answer = self.timed(self.api.finish(self.port(random), &id, end.as_deref())).await;
             if attempt == 0 && matches!(&answer, Ok(Answer::Refused(code, _)) if code == ALREADY_FINISHED) {
                 self.surprises.lock().expect("surprises").push(told.id.to_string());
             }
@@ -142,6 +147,21 @@ impl Load {
             pause(attempt, random).await;
         }
         self.note(told);
+    }
+
+    async fn timed<T>(&self, call: impl Future<Output = T>) -> T {
+        let began = Instant::now();
+        let answer = call.await;
+        self.waits.lock().expect("waits").push((began, began.elapsed()));
+        answer
+    }
+
+    /// How long calls took that began in this time, shortest first.
+    pub(crate) fn waits(&self, time: Range<Instant>) -> Vec<Duration> {
+        let waits = self.waits.lock().expect("waits");
+        let mut waits: Vec<_> = waits.iter().filter(|(began, _)| time.contains(began)).map(|wait| wait.1).collect();
+        waits.sort_unstable();
+        waits
     }
 
     fn port(&self, random: &mut Rng) -> u16 {

@@ -4,9 +4,11 @@ mod clocks;
 mod cluster;
 mod disk;
 mod failover;
+mod locks;
 mod network;
 mod outage;
 mod stopped;
+mod wrong_finance;
 
 use std::time::Duration;
 
@@ -48,6 +50,12 @@ pub(crate) enum Fault {
     DroppedAnswers(u64),
     /// Connections of a service to the database fall silent; with `true` new ones too, for a while.
     HalfOpen(Lane, bool),
+    /// Somebody locks a row for which clients ask.
+    RowLocked,
+    /// A migration waits for a transaction that somebody forgot.
+    MigrateBlocked,
+    /// A consultation replica is pointed at another finance.
+    WrongFinance,
     /// A consultation replica's clock is so many seconds ahead.
     ReplicaClock(i64),
     /// The database's clock is set to other times and right again.
@@ -87,7 +95,7 @@ impl Fault {
             | Self::FewConnections(seconds)
             | Self::Hostile(seconds) => seconds as f64,
             Self::HalfOpen(..) | Self::SplitBrain => 30.0,
-            Self::ReplicaClock(_) => 20.0,
+            Self::RowLocked | Self::MigrateBlocked | Self::WrongFinance | Self::ReplicaClock(_) => 20.0,
             Self::DatabaseClock => 35.0,
             Self::Failover => 10.0,
             Self::StandbyLost(_) | Self::ToStandby => 20.0,
@@ -108,6 +116,9 @@ impl Fault {
             Self::Restarts(times) => cluster::restarts(world, times, random).await,
             Self::Terminations(seconds) => cluster::terminations(world, seconds, random).await?,
             Self::Cuts(seconds) => cuts(world, seconds).await,
+            Self::RowLocked => locks::row(world, random).await?,
+            Self::MigrateBlocked => locks::migration(world).await?,
+            Self::WrongFinance => wrong_finance::replace(world, random).await?,
             Self::ReplicaClock(ahead) => clocks::replica(world, ahead, random).await?,
             Self::DatabaseClock => clocks::database(world, random).await?,
             Self::Failover => failover::failover(world).await?,

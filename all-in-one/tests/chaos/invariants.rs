@@ -28,6 +28,10 @@ pub(crate) mod names {
     pub(crate) const SILENCE: &str = "a service that does no work for over 10 s fails a probe and logs why";
     pub(crate) const CALLS: &str = "no call of a service waits longer than 10 s";
     pub(crate) const FEW: &str = "with few connections everything is confirmed within 15 s";
+    pub(crate) const ROW_LOCKED: &str = "a locked row delays those who ask for it, and no others";
+    pub(crate) const MIGRATE_SAYS: &str = "migrate says for whom it waits";
+    pub(crate) const MIGRATE_WAITS: &str = "nobody waits longer than 2 s for a migration that waits";
+    pub(crate) const WRONG_FINANCE: &str = "nothing is recorded at another finance";
     pub(crate) const CONFLICT: &str = "another amount is refused as a conflict, the same is confirmed";
 }
 

@@ -79,9 +79,13 @@ impl Replica {
 
     /// Brings the schema up to date.
     pub(crate) fn migrate(&self) -> anyhow::Result<()> {
-        let output = self.command(&["migrate"], &self.database.1, &[]).output()?;
+        let output = self.migration().output()?;
         anyhow::ensure!(output.status.success(), "{}: {}", self.name, String::from_utf8_lossy(&output.stderr));
         Ok(())
+    }
+
+    pub(crate) fn migration(&self) -> Command {
+        self.command(&["migrate"], &self.database.1, &[])
     }
 
     /// Starts it unless it runs or is held. Whether it had ended by itself.
@@ -103,7 +107,7 @@ impl Replica {
     }
 
     /// A command of its program with its settings, and `more` that replace them.
-    pub(crate) fn command(&self, arguments: &[&str], url: &str, more: &[(String, String)]) -> Command {
+    fn command(&self, arguments: &[&str], url: &str, more: &[(String, String)]) -> Command {
         let own = (&self.database.0, url);
         let settings = self.settings.iter().map(|(name, value)| (name, value.as_str()));
         let settings = settings.chain([own]).chain(more.iter().map(|(name, value)| (name, value.as_str())));

@@ -59,6 +59,7 @@ pub(crate) struct Stack {
     pub(crate) postgres: Option<Postgres>,
     pub(crate) consultation_store: Store,
     pub(crate) finance_store: Store,
+    services: Services,
     /// Last: it goes when everything that stands on it has gone.
     pub(crate) ground: Ground,
 }
@@ -74,10 +75,7 @@ impl Stack {
         let ground = Ground::prepare(backend, services.logs.as_deref())?;
         let postgres =
             if backend.is_postgres() { Some(Postgres::start(backend, &ground, random).await?) } else { None };
-        let url = |name: &str, lane: Lane| match &postgres {
-            Some(Postgres { proxy, .. }) => format!("postgres://postgres@127.0.0.1:{}/{name}", proxy.port(lane)),
-            None => format!("sqlite://{}/{name}.sqlite", ground.disk().display()),
-        };
+        let url = |name: &str, lane: Lane| url(postgres.as_ref(), &ground, name, lane);
         let replicas = if backend.is_postgres() { REPLICAS } else { 1 };
         let replica = |program, number, lane, own| {
             let numbered = Program { name: program, number };
@@ -97,7 +95,24 @@ impl Stack {
         let consultation_store = Store::connect(&url("consultation", Lane::Checker)).await?;
         let finance_store = Store::connect(&url("finance", Lane::Checker)).await?;
         history::begin(&consultation_store).await?;
-        Ok(Self { consultation, finance, doors, postgres, consultation_store, finance_store, ground })
+        let services = services.clone();
+        let stack =
+            Self { consultation, finance, doors, postgres, consultation_store, finance_store, services, ground };
+        Ok(stack)
+    }
+
+    /// One with an empty database of its own, and the URL by which the checker reads that.
+    pub(crate) fn another_finance(&self) -> anyhow::Result<(Replica, String)> {
+        const DATABASE: &str = "another_finance";
+        if let Some(Postgres { cluster, .. }) = &self.postgres {
+            // It may be there from an earlier time.
+            cluster.psql(cluster.primary(), &format!("DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)"));
+            ensure!(cluster.psql(cluster.primary(), &format!("CREATE DATABASE {DATABASE}")).is_some(), "no database");
+        }
+        let url = |lane| url(self.postgres.as_ref(), &self.ground, DATABASE, lane);
+        let program = Program { name: "finance", number: REPLICAS + 1 };
+        let replica = Replica::new(program, url(Lane::Finance), Vec::new(), &self.services, &self.ground.logs);
+        Ok((replica, url(Lane::Checker)))
     }
 
     pub(crate) fn replicas(&self) -> impl Iterator<Item = &Replica> {
@@ -118,6 +133,13 @@ impl Stack {
             }
         }
         Ok(())
+    }
+}
+
+fn url(postgres: Option<&Postgres>, ground: &Ground, database: &str, lane: Lane) -> String {
+    match postgres {
+        Some(Postgres { proxy, .. }) => format!("postgres://postgres@127.0.0.1:{}/{database}", proxy.port(lane)),
+        None => format!("sqlite://{}/{database}.sqlite", ground.disk().display()),
     }
 }
 

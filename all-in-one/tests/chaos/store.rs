@@ -65,9 +65,14 @@ impl Store {
         Ok(rows.first().context("no number")?.n)
     }
 
+    /// A transaction of the checker's own, which holds what it locks until it is dropped.
+    pub(crate) async fn begin(&self) -> anyhow::Result<DatabaseTransaction> {
+        Ok(self.connection.begin().await?)
+    }
+
     /// A transaction that has read: until it is dropped, SQLite must keep the write-ahead log that it saw.
     pub(crate) async fn pin(&self) -> anyhow::Result<DatabaseTransaction> {
-        let transaction = self.connection.begin().await?;
+        let transaction = self.begin().await?;
         transaction.execute_unprepared("SELECT count(*) FROM sqlite_schema").await?;
         Ok(transaction)
     }
