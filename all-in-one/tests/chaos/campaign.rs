@@ -129,7 +129,8 @@ pub(crate) fn seconds() -> f64 {
     clock::now().timestamp_millis() as f64 / 1000.0
 }
 
-async fn keep(world: Arc<World>) {
+/// Starts whatever ended and is not held by a fault.
+pub(crate) async fn keep(world: Arc<World>) {
     loop {
         for replica in world.stack.replicas() {
             match replica.keep() {

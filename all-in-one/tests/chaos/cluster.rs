@@ -150,6 +150,13 @@ impl Cluster {
         output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
     }
 
+    /// Runs a client program against the primary. Whether it succeeded.
+    pub(crate) fn run(&self, program: &str, arguments: &[&str]) -> bool {
+        let mut command = self.command(program);
+        command.args(["-h", "127.0.0.1", "-p", &self.primary().port.to_string(), "-U", "postgres"]).args(arguments);
+        command.status().is_ok_and(|status| status.success())
+    }
+
     /// How often PostgreSQL wrote to its log that it had no room.
     pub(crate) fn refused_for_room(&self) -> anyhow::Result<u64> {
         let log = fs::read(self.logs.join("postgres.log"))?;

@@ -30,6 +30,7 @@ mod profile;
 mod proxy;
 mod replica;
 mod report;
+mod restored;
 mod stack;
 mod store;
 mod watch;
@@ -73,6 +74,9 @@ struct Arguments {
     /// Check that the checker finds the mistakes of services that were built with them
     #[arg(long)]
     check_the_checker: bool,
+    /// Restore each database from an older dump instead, and compare what reconciliation says
+    #[arg(long)]
+    restored: bool,
     /// Measure times instead, on PostgreSQL: about 16 minutes
     #[arg(long)]
     measure: bool,
@@ -105,6 +109,9 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let services = Services { programs, logs, bug: None };
     if arguments.measure {
         return measure::run(seed, &services).await;
+    }
+    if arguments.restored {
+        return restored::run(backend, seed, &services).await;
     }
     if arguments.check_the_checker {
         let wrong = bugs::check_the_checker(seed, &services).await?;

@@ -88,6 +88,10 @@ impl Replica {
         self.command(&["migrate"], &self.database.1, &[])
     }
 
+    pub(crate) fn reconciliation(&self) -> Command {
+        self.command(&["reconcile"], &self.database.1, &[])
+    }
+
     /// Starts it unless it runs or is held. Whether it had ended by itself.
     pub(crate) fn keep(&self) -> anyhow::Result<bool> {
         let mut state = self.state.lock().expect("state");
@@ -149,6 +153,13 @@ impl Replica {
 
     /// Asks it to end, and gives the exit code, or nothing if it had to be killed after `limit`.
     pub(crate) async fn end(&self, limit: Duration) -> Option<i32> {
+        let code = self.hold(limit).await;
+        self.release();
+        code
+    }
+
+    /// As `end`, and nobody starts it again until it is released.
+    pub(crate) async fn hold(&self, limit: Duration) -> Option<i32> {
         self.state.lock().expect("state").held = true;
         self.signal(Signal::SIGTERM);
         let deadline = Instant::now() + limit;
@@ -162,8 +173,11 @@ impl Replica {
             tokio::time::sleep(ASK_AGAIN_AFTER).await;
         }
         self.kill();
-        self.state.lock().expect("state").held = false;
         code
+    }
+
+    pub(crate) fn release(&self) {
+        self.state.lock().expect("state").held = false;
     }
 }
 

@@ -1,5 +1,7 @@
 //! Everything that runs: the services' processes, their databases, and the proxies between them.
 
+mod dumps;
+
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::ensure;

@@ -4,7 +4,11 @@ use std::{collections::HashMap, time::Duration};
 
 use sea_orm::FromQueryResult;
 
-use crate::{client::Told, world::World};
+use crate::{
+    client::{Load, Told},
+    store::Store,
+    world::World,
+};
 
 #[derive(Debug, FromQueryResult)]
 pub(crate) struct Consultation {
@@ -44,7 +48,11 @@ pub(crate) struct Facts {
 
 impl Facts {
     pub(crate) async fn read(world: &World) -> anyhow::Result<Self> {
-        let (store, finance) = (&world.stack.consultation_store, &world.stack.finance_store);
+        Self::of(&world.stack.consultation_store, &world.stack.finance_store, &world.load).await
+    }
+
+    /// What these databases and these clients say.
+    pub(crate) async fn of(store: &Store, finance: &Store, load: &Load) -> anyhow::Result<Self> {
         let (id, appointment) = (store.text("id"), store.text("appointment_id"));
         let (created, finished) = (store.seconds("created_at"), store.seconds("finished_at"));
         let recorded = store.seconds("recorded_at");
@@ -66,8 +74,8 @@ impl Facts {
             consultations: consultations.into_iter().map(|found| (found.id.clone(), found)).collect(),
             pending: grouped(pending, |pending| &pending.appointment),
             payments: grouped(payments, |payment| &payment.appointment),
-            told: world.load.log(),
-            surprises: world.load.surprises.lock().expect("surprises").clone(),
+            told: load.log(),
+            surprises: load.surprises.lock().expect("surprises").clone(),
         })
     }
 
