@@ -5,6 +5,7 @@ mod cluster;
 mod disk;
 mod failover;
 mod locks;
+pub(crate) mod named;
 mod network;
 mod outage;
 mod stopped;
@@ -94,16 +95,19 @@ impl Fault {
             | Self::DroppedAnswers(seconds)
             | Self::FewConnections(seconds)
             | Self::Hostile(seconds) => seconds as f64,
-            Self::HalfOpen(..) | Self::SplitBrain => 30.0,
-            Self::RowLocked | Self::MigrateBlocked | Self::WrongFinance | Self::ReplicaClock(_) => 20.0,
-            Self::DatabaseClock => 35.0,
-            Self::Failover => 10.0,
-            Self::StandbyLost(_) | Self::ToStandby => 20.0,
             Self::Outage(_, seconds) => outage::HURRY * seconds as f64 + DRAIN_LIMIT.as_secs_f64(),
             Self::Kills(times) | Self::Storm(times) => 2.0 * times as f64,
             Self::Restarts(times) => 5.0 * times as f64,
             Self::DiskFull(times) => 15.0 * times as f64,
-            Self::Stopped => 35.0,
+            Self::Stopped | Self::DatabaseClock => 35.0,
+            Self::HalfOpen(..) | Self::SplitBrain => 30.0,
+            Self::RowLocked
+            | Self::MigrateBlocked
+            | Self::WrongFinance
+            | Self::ReplicaClock(_)
+            | Self::StandbyLost(_)
+            | Self::ToStandby => 20.0,
+            Self::Failover => 10.0,
             Self::Rolling => 5.0,
         }
     }

@@ -15,6 +15,8 @@ use crate::{history::Change, world::Seen};
 
 /// Names, by which the checker's own test asks for them.
 pub(crate) mod names {
+    pub(crate) const ACKNOWLEDGED: &str = "an acknowledged finish has one pending payment of the acknowledged price";
+    pub(crate) const REFUSED: &str = "a refused finish changed nothing";
     pub(crate) const BOTH_OR_NEITHER: &str = "a consultation is finished if and only if it has a pending payment";
     pub(crate) const PAID_ONCE: &str = "a finished consultation has exactly one payment, and no other has one";
     pub(crate) const SAME_AMOUNT: &str = "consultation, pending payment and payment have the same amount";

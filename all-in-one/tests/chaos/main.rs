@@ -60,7 +60,7 @@ struct Arguments {
     #[arg(long)]
     seed: Option<u64>,
     /// Only these faults instead of a profile's, in this order
-    #[arg(long, value_delimiter = ',', value_name = "FAULT", value_parser = profile::fault)]
+    #[arg(long, value_delimiter = ',', value_name = "FAULT", value_parser = faults::named::named)]
     only: Vec<Fault>,
     /// How many consultations clients start beside these faults
     #[arg(long, requires = "only", default_value_t = 300)]

@@ -81,7 +81,9 @@ async fn restore(backend: Backend, seed: u64, services: &Services, name: &'stati
         replica.hold(DRAIN_LIMIT).await;
     }
     world.stack.restore(name)?;
-    replicas.iter().for_each(|replica| replica.release());
+    for replica in &replicas {
+        replica.release();
+    }
     world.stack.ready(&world.api).await?;
     sleep(Duration::from_secs(1)).await;
     compare(&world, name).await

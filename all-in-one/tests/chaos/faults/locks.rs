@@ -103,8 +103,8 @@ pub(super) async fn migration(world: &World) -> anyhow::Result<()> {
         sleep(LOCKED_FOR).await;
         forgotten.rollback().await
     };
-    let (forgot, output) = tokio::join!(forget, migrate(world));
-    forgot?;
+    let (ended, output) = tokio::join!(forget, migrate(world));
+    ended?;
     let output = output?;
     let time = began..began + LOCKED_FOR;
     let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));

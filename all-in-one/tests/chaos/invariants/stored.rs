@@ -2,7 +2,7 @@
 
 use super::{
     Facts, Verdict,
-    names::{BOTH_OR_NEITHER, CONFIRMED, FINISHED, PAID_ONCE, SAME_AMOUNT},
+    names::{ACKNOWLEDGED, BOTH_OR_NEITHER, CONFIRMED, FINISHED, PAID_ONCE, REFUSED, SAME_AMOUNT},
 };
 use crate::{
     client::Outcome,
@@ -39,7 +39,7 @@ fn acknowledged(facts: &Facts) -> Verdict {
         [pending] if pending.price == price => None,
         found => Some(format!("{id}: acknowledged with {price} cents, found {found:?}")),
     });
-    Verdict::of("an acknowledged finish has one pending payment of the acknowledged price", cases)
+    Verdict::of(ACKNOWLEDGED, cases)
 }
 
 fn refused(facts: &Facts) -> Verdict {
@@ -51,7 +51,7 @@ fn refused(facts: &Facts) -> Verdict {
             found => Some(format!("{id}: refused, but found {found:?}")),
         }
     });
-    Verdict::of("a refused finish changed nothing", cases)
+    Verdict::of(REFUSED, cases)
 }
 
 /// Of all there is, so also of every finish whose outcome no client knows.

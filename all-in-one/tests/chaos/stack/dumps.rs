@@ -15,17 +15,14 @@ impl Stack {
     /// Dumps the database of the service with this name, as it is now.
     pub(crate) async fn dump(&self, name: &str) -> anyhow::Result<()> {
         let file = self.dump_of(name);
-        match &self.postgres {
-            Some(Postgres { cluster, .. }) => block_in_place(|| {
-                let file = file.display().to_string();
-                ensure!(cluster.run("pg_dump", &["-Fc", "-f", &file, name]), "no dump of {name}");
-                Ok(())
-            }),
-            None => {
-                let store = if name == "finance" { &self.finance_store } else { &self.consultation_store };
-                store.run(&format!("VACUUM INTO '{}'", file.display())).await
-            }
+        if let Some(Postgres { cluster, .. }) = &self.postgres {
+            let file = file.display().to_string();
+            let dumped = block_in_place(|| cluster.run("pg_dump", &["-Fc", "-f", &file, name]));
+            ensure!(dumped, "no dump of {name}");
+            return Ok(());
         }
+        let store = if name == "finance" { &self.finance_store } else { &self.consultation_store };
+        store.run(&format!("VACUUM INTO '{}'", file.display())).await
     }
 
     /// Puts the dump in the place of the database, which no replica may have open.

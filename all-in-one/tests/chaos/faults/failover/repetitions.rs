@@ -76,9 +76,4 @@ impl Repetitions {
         }));
         tokio::join!(finishes, payments);
     }
-
-    /// Relays may deliver again.
-    pub(super) fn over(self, world: &World) {
-        world.stack.set_finance(Finance::Healthy);
-    }
 }
