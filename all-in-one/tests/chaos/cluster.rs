@@ -115,7 +115,7 @@ impl Cluster {
     }
 
     /// Waits until the standby is one for which commits wait.
-    pub(crate) async fn attached(&self) -> anyhow::Result<()> {
+    async fn attached(&self) -> anyhow::Result<()> {
         let deadline = Instant::now() + ATTACHED_WITHIN;
         let attached = "SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming' AND sync_state = 'sync'";
         while block_in_place(|| self.psql(self.primary(), attached)).as_deref() != Some("1") {

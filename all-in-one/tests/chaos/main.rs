@@ -4,7 +4,11 @@
 //! ```text
 //! cargo build --workspace --bins
 //! cargo test -p all-in-one --test chaos -- --profile ci --backend postgres --seed 1
+//! cargo test -p all-in-one --test chaos -- --backend failover --only standby-lost,calm --programs target/release
 //! ```
+//!
+//! `--backend failover` is a primary with a synchronous standby. `--only` runs the faults that it names, in their order.
+//! Wrong clocks need libfaketime, and a small disk that can be full needs root.
 //!
 //! The checker's own test wants services that make mistakes:
 //!
