@@ -15,6 +15,8 @@ use crate::{invariants::Verdict, world::World};
 const PACE_AT_THE_END: f64 = 400.0;
 /// The clients' longest chain of attempts.
 const CLIENTS_END_WITHIN: Duration = Duration::from_secs(90);
+/// What orchestrators wait before they kill.
+const DRAIN_LIMIT: Duration = Duration::from_secs(10);
 const ASK_AGAIN_AFTER: Duration = Duration::from_millis(100);
 
 /// Lets the clients end; then every replica must be ready and answer a write.
@@ -31,7 +33,7 @@ pub(crate) async fn clients_end(world: &World, mut clients: JoinSet<()>) -> anyh
             continue;
         };
         let end = (clock::now() + Duration::from_mins(1)).to_rfc3339();
-        let finished = world.api.finish(replica.port, &id, &end).await;
+        let finished = world.api.finish(replica.port, &id, Some(&end)).await;
         cases.push(finished.err().map(|_| format!("{} does not finish a consultation", replica.name)));
         for finance in &world.stack.finance {
             // The price of up to an hour.
@@ -40,6 +42,19 @@ pub(crate) async fn clients_end(world: &World, mut clients: JoinSet<()>) -> anyh
         }
     }
     Ok(Verdict::of("when the faults are over every replica is ready and writes", cases))
+}
+
+/// Ends every replica and starts it again: what only a process knew is gone, what is stored stays.
+pub(crate) async fn restart(world: &World) -> anyhow::Result<Verdict> {
+    let mut cases = Vec::new();
+    for replica in world.stack.replicas() {
+        cases.push(match replica.end(DRAIN_LIMIT).await {
+            Some(0) => None,
+            code => Some(format!("{} ended with {code:?}", replica.name)),
+        });
+    }
+    world.stack.ready(&world.api).await?;
+    Ok(Verdict::of("when all is delivered SIGTERM ends every replica with 0, and it comes back", cases))
 }
 
 /// Waits until nothing is left to deliver, and no longer than `limit`.

@@ -8,6 +8,9 @@ use serde_json::{Value, json};
 /// As long as a patient front end waits.
 const PATIENCE: Duration = Duration::from_secs(8);
 
+/// Longer than the services take to say that they do not know.
+const PROBE_LIMIT: Duration = Duration::from_secs(3);
+
 const START: &str = "mutation ($physician: UUID!, $patient: UUID!) {
     startConsultation(input: { physicianId: $physician, patientId: $patient }) {
         consultation { id } userErrors { ... on PatientInConsultation { consultation { id } } } } }";
@@ -38,12 +41,26 @@ pub(crate) struct Api {
 
 impl Api {
     pub(crate) fn new() -> anyhow::Result<Self> {
-        Ok(Self { http: chassis::http_client::builder().timeout(PATIENCE).build()? })
+        Self::with_patience(PATIENCE)
+    }
+
+    /// Of a client that waits this long for an answer.
+    pub(crate) fn with_patience(patience: Duration) -> anyhow::Result<Self> {
+        Ok(Self { http: chassis::http_client::builder().timeout(patience).build()? })
     }
 
     pub(crate) async fn is_ready(&self, port: u16) -> bool {
-        let answer = self.http.get(format!("http://127.0.0.1:{port}/readyz")).send().await;
-        answer.is_ok_and(|answer| answer.status().is_success())
+        self.probe(port, "readyz").await
+    }
+
+    /// Whether both probes succeed.
+    pub(crate) async fn is_well(&self, port: u16) -> bool {
+        self.probe(port, "livez").await && self.probe(port, "readyz").await
+    }
+
+    async fn probe(&self, port: u16, probe: &str) -> bool {
+        let request = self.http.get(format!("http://127.0.0.1:{port}/{probe}")).timeout(PROBE_LIMIT);
+        request.send().await.is_ok_and(|answer| answer.status().is_success())
     }
 
     /// Starts a consultation and gives its id: also of one that was started by a call whose answer was lost.
@@ -55,8 +72,8 @@ impl Api {
         id.map(str::to_owned).ok_or(Lost)
     }
 
-    /// Finishes a consultation and gives its price.
-    pub(crate) async fn finish(&self, port: u16, id: &str, end: &str) -> Result<Answer, Lost> {
+    /// Finishes a consultation, now unless an end is given, and gives its price.
+    pub(crate) async fn finish(&self, port: u16, id: &str, end: Option<&str>) -> Result<Answer, Lost> {
         let data = self.call(port, FINISH, json!({ "id": id, "end": end })).await?;
         answer(&data["finishConsultation"], "/consultation/price", "/userErrors/0/consultation/price")
     }

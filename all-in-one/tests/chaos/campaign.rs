@@ -9,7 +9,6 @@ use std::{
 
 use chassis::clock;
 use fastrand::Rng;
-use testkit::Backend;
 use tokio::{
     task::JoinSet,
     time::{Instant, sleep},
@@ -17,14 +16,14 @@ use tokio::{
 
 use crate::{
     after,
-    api::Api,
-    client::{CLIENTS, Load},
+    client::CLIENTS,
     faults::Fault,
     history, intruder,
-    invariants::{self, Facts},
+    invariants::{self, Facts, Stalls},
     report::{Report, told},
-    stack::Stack,
-    world::{Seen, World},
+    stack::{Backend, Postgres, Services, Stack},
+    watch::Watch,
+    world::World,
 };
 
 /// As an orchestrator: soon, but not at once.
@@ -39,25 +38,23 @@ pub(crate) struct Plan {
     pub(crate) faults: Vec<Fault>,
     /// How long the relays have to deliver everything when all is well again.
     pub(crate) quiet: Duration,
-    /// Which mistake the services shall make.
-    pub(crate) bug: Option<&'static str>,
+    pub(crate) services: Services,
 }
 
 /// Runs it.
 pub(crate) async fn run(plan: &Plan) -> anyhow::Result<Report> {
     let began = Instant::now();
     let mut random = Rng::with_seed(plan.seed);
-    let stack = Stack::start(plan.backend, plan.bug, &mut random).await?;
-    let api = Api::new()?;
-    let ports = stack.consultation.iter().map(|replica| replica.port).collect();
-    let load = Load::new(api.clone(), ports, plan.consultations);
-    let world = Arc::new(World { stack, api, load, seen: Seen::default() });
+    let stack = Stack::start(plan.backend, &plan.services, &mut random).await?;
+    let world = Arc::new(World::new(stack, plan.consultations)?);
 
     let mut around = JoinSet::new();
     around.spawn(keep(world.clone()));
     world.stack.ready(&world.api).await?;
+    let mut writers = JoinSet::new();
+    writers.spawn(Watch::run(world.clone()));
     let (pester, intruder_random) = (world.clone(), random.fork());
-    around.spawn(async move { intruder::run(&pester, intruder_random).await });
+    writers.spawn(async move { intruder::run(&pester, intruder_random).await });
     let mut clients = JoinSet::new();
     for _ in 0..CLIENTS {
         let (world, random) = (world.clone(), random.fork());
@@ -67,19 +64,27 @@ pub(crate) async fn run(plan: &Plan) -> anyhow::Result<Report> {
     let calm = hurt(&world, plan, &mut random, began).await?;
     println!("{:>5.0} s  the faults are over", began.elapsed().as_secs_f64());
     let works = after::clients_end(&world, clients).await?;
-    let quiet = after::quiet(&world, plan.quiet).await?;
+    let mut quiet = after::quiet(&world, plan.quiet).await?;
     let pool = invariants::no_poisoned_pool(&world).await?;
+    let stalls = Stalls::of(&world, began);
+    // What they have begun ends with the replicas, so that nothing changes while the facts are read.
+    writers.shutdown().await;
+    let ends = after::restart(&world).await?;
+    // What was not delivered before is not delivered.
+    quiet += after::quiet(&world, plan.quiet.saturating_sub(quiet)).await?;
     around.shutdown().await;
 
     let facts = Facts::read(&world).await?;
     let changes = history::read(&world.stack.consultation_store).await?;
     let mut verdicts = invariants::check(&facts, &changes, &world.seen);
-    verdicts.extend([works, pool]);
+    verdicts.extend([works, pool, ends]);
+    verdicts.extend(stalls.check());
     Ok(Report {
         seed: plan.seed,
         injected: injected(&world),
         told: told(&facts),
         lost_starts: world.load.lost_starts.load(Ordering::Relaxed),
+        silences: stalls.silences.iter().map(|silence| silence.describe(began)).collect(),
         outages: world.seen.outages.lock().expect("outages").clone(),
         verdicts,
         latencies: [facts.latencies(calm), facts.latencies(f64::MIN..f64::MAX)],
@@ -110,10 +115,11 @@ fn injected(world: &World) -> BTreeMap<String, u64> {
     for (fault, times) in world.stack.doors.iter().flat_map(|door| door.log.injected()) {
         world.seen.add(fault, times);
     }
-    if let Some(proxy) = &world.stack.database_proxy {
+    if let Some(Postgres { proxy, .. }) = &world.stack.postgres {
         for (cut, name) in proxy.cut.iter().zip(["commit", "another statement"]) {
             world.seen.add(&format!("connection cut after {name}"), cut.load(Ordering::Relaxed));
         }
+        world.seen.add("connection refused: too many", proxy.refused.load(Ordering::Relaxed));
     }
     world.seen.injected()
 }
@@ -123,7 +129,8 @@ pub(crate) fn seconds() -> f64 {
     clock::now().timestamp_millis() as f64 / 1000.0
 }
 
-async fn keep(world: Arc<World>) {
+/// Starts whatever ended and is not held by a fault.
+pub(crate) async fn keep(world: Arc<World>) {
     loop {
         for replica in world.stack.replicas() {
             match replica.keep() {

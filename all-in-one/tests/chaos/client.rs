@@ -1,8 +1,10 @@
 //! The load: clients that start and finish consultations, and their own log of what they were told.
 
 mod pace;
+mod told;
 
 use std::{
+    ops::Range,
     sync::{
         Mutex,
         atomic::{AtomicI32, AtomicU32, Ordering},
@@ -12,12 +14,14 @@ use std::{
 
 use chassis::clock;
 use fastrand::Rng;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
 use pace::Pace;
+pub(crate) use told::{Outcome, Told};
 
-use crate::api::{Answer, Api, cents};
+use crate::api::{Answer, Api};
+use told::ALREADY_FINISHED;
 
 /// Clients at once: more than the replicas' write batches can hide.
 pub(crate) const CLIENTS: u32 = 8;
@@ -28,18 +32,13 @@ const ATTEMPTS: u32 = 15;
 const PAUSE: Duration = Duration::from_millis(400);
 /// Of 100 finishes, how many have an end before the start, which must be refused.
 const WRONG_OF_100: u8 = 2;
+/// Of 100, those from there to here have none, so that they end when they are finished.
+const NOW_BELOW_OF_100: u8 = 40;
+/// The others are paid by the relay or not at all: nobody makes up for what it lost.
+const PAYABLE_ONE_OF: u128 = 3;
 /// Up to five and a half hours, so that prices vary.
 const LONGEST_SECONDS: u64 = 20_000;
 const HOUR: Duration = Duration::from_hours(1);
-
-/// What a client knows of the consultation that it finished.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Outcome {
-    /// With the price in cents.
-    Acknowledged(i64),
-    Refused,
-    Unknown,
-}
 
 #[derive(Debug)]
 pub(crate) struct Load {
@@ -47,7 +46,9 @@ pub(crate) struct Load {
     ports: Vec<u16>,
     left: AtomicI32,
     pub(crate) pace: Pace,
-    log: Mutex<Vec<(Uuid, Outcome)>>,
+    log: Mutex<Vec<Told>>,
+    /// When each call began, and how long it took.
+    waits: Mutex<Vec<(Instant, Duration)>>,
     /// Consultations whose start was never answered.
     pub(crate) lost_starts: AtomicU32,
     /// Finishes that were refused as finished before anyone had tried to finish.
@@ -63,6 +64,7 @@ impl Load {
             left,
             pace: Pace::default(),
             log: Mutex::default(),
+            waits: Mutex::default(),
             lost_starts: AtomicU32::new(0),
             surprises: Mutex::default(),
         }
@@ -72,17 +74,24 @@ impl Load {
         self.left.load(Ordering::Relaxed).max(0)
     }
 
-    pub(crate) fn log(&self) -> Vec<(Uuid, Outcome)> {
+    pub(crate) fn log(&self) -> Vec<Told> {
         self.log.lock().expect("log").clone()
     }
 
-    /// An acknowledged consultation and its price, for whoever wants to pay it again.
-    pub(crate) fn acknowledged(&self, random: &mut Rng) -> Option<(Uuid, i64)> {
+    /// Notes what a client was told.
+    pub(crate) fn note(&self, told: Told) {
+        self.log.lock().expect("log").push(told);
+    }
+
+    /// An acknowledged consultation and its price that others than the relay may pay.
+    pub(crate) fn payable(&self, random: &mut Rng) -> Option<(Uuid, i64)> {
         let log = self.log.lock().expect("log");
-        match random.choice(log.iter()) {
-            Some((id, Outcome::Acknowledged(price))) => Some((*id, *price)),
+        let first = random.usize(..log.len().max(1));
+        let (after, before) = (log.get(first..).unwrap_or_default(), &log[..first.min(log.len())]);
+        after.iter().chain(before).find_map(|told| match told.outcome {
+            Outcome::Acknowledged(price) if told.id.as_u128().is_multiple_of(PAYABLE_ONE_OF) => Some((told.id, price)),
             _ => None,
-        }
+        })
     }
 
     /// One client, until there is nothing left to do.
@@ -96,42 +105,63 @@ impl Load {
     }
 
     async fn consult(&self, random: &mut Rng) {
+        match self.start(random).await {
+            Some(started) => self.finish(started, random).await,
+            None => drop(self.lost_starts.fetch_add(1, Ordering::Relaxed)),
+        }
+    }
+
+    /// A consultation in progress, unless no answer came.
+    pub(crate) async fn start(&self, random: &mut Rng) -> Option<Told> {
         let [physician, patient] = [(); 2].map(|()| Uuid::from_u128(random.u128(..)).to_string());
-        let attempts = attempts(random);
-        for attempt in 0..attempts {
-            if let Ok(id) = self.api.start(self.port(random), &physician, &patient).await {
-                let id = id.parse().expect("an id");
-                let outcome = self.finish(id, random).await;
-                self.log.lock().expect("log").push((id, outcome));
-                return;
+        let begun = Instant::now();
+        for attempt in 0..attempts(random) {
+            if let Ok(id) = self.timed(self.api.start(self.port(random), &physician, &patient)).await {
+                return Some(Told::started(id.parse().expect("an id"), begun));
             }
             pause(attempt, random).await;
         }
-        self.lost_starts.fetch_add(1, Ordering::Relaxed);
+        None
     }
 
-    async fn finish(&self, id: Uuid, random: &mut Rng) -> Outcome {
-        let wrong = random.u8(0..100) < WRONG_OF_100;
-        let end = if wrong {
-            clock::now() - HOUR
-        } else {
-            clock::now() + Duration::from_secs(1 + random.u64(0..LONGEST_SECONDS))
+    /// Finishes a consultation, and notes what came of it.
+    pub(crate) async fn finish(&self, mut told: Told, random: &mut Rng) {
+        let end = match random.u8(0..100) {
+            0..WRONG_OF_100 => Some(clock::now() - HOUR),
+            WRONG_OF_100..NOW_BELOW_OF_100 => None,
+            _ => Some(clock::now() + Duration::from_secs(1 + random.u64(0..LONGEST_SECONDS))),
         };
+        let end = end.map(|end| end.to_rfc3339());
+        told.has_end = end.is_some();
         let attempts = attempts(random);
         for attempt in 0..attempts {
-            match self.api.finish(self.port(random), &id.to_string(), &end.to_rfc3339()).await {
-                Ok(Answer::Done(price)) => return Outcome::Acknowledged(cents(&price)),
-                Ok(Answer::Refused(code, price)) if code == "CONSULTATION_ALREADY_FINISHED" => {
-                    if attempt == 0 {
-                        self.surprises.lock().expect("surprises").push(id.to_string());
-                    }
-                    return Outcome::Acknowledged(cents(&price));
-                }
-                Ok(Answer::Refused(..)) => return Outcome::Refused,
-                Err(_) => pause(attempt, random).await,
+            let id = told.id.to_string();
+            let answer = self.timed(self.api.finish(self.port(random), &id, end.as_deref())).await;
+            if attempt == 0 && matches!(&answer, Ok(Answer::Refused(code, _)) if code == ALREADY_FINISHED) {
+                self.surprises.lock().expect("surprises").push(told.id.to_string());
             }
+            told.finished(&answer);
+            if answer.is_ok() {
+                break;
+            }
+            pause(attempt, random).await;
         }
-        Outcome::Unknown
+        self.note(told);
+    }
+
+    async fn timed<T>(&self, call: impl Future<Output = T>) -> T {
+        let began = Instant::now();
+        let answer = call.await;
+        self.waits.lock().expect("waits").push((began, began.elapsed()));
+        answer
+    }
+
+    /// How long calls took that began in this time, shortest first.
+    pub(crate) fn waits(&self, time: Range<Instant>) -> Vec<Duration> {
+        let waits = self.waits.lock().expect("waits");
+        let mut waits: Vec<_> = waits.iter().filter(|(began, _)| time.contains(began)).map(|wait| wait.1).collect();
+        waits.sort_unstable();
+        waits
     }
 
     fn port(&self, random: &mut Rng) -> u16 {

@@ -1,8 +1,15 @@
 //! The faults, each a phase of a campaign, under load.
 
+mod clocks;
 mod cluster;
+mod disk;
+mod failover;
+mod locks;
+pub(crate) mod named;
+mod network;
 mod outage;
 mod stopped;
+mod wrong_finance;
 
 use std::time::Duration;
 
@@ -11,7 +18,8 @@ use nix::sys::signal::Signal;
 use tokio::time::sleep;
 
 use crate::{
-    proxy::{Cuts, Finance},
+    proxy::{Cuts, Finance, Lane},
+    stack::Postgres,
     world::World,
 };
 
@@ -41,6 +49,29 @@ pub(crate) enum Fault {
     Cuts(u64),
     /// Finance commits and its answer is lost.
     DroppedAnswers(u64),
+    /// Connections of a service to the database fall silent; with `true` new ones too, for a while.
+    HalfOpen(Lane, bool),
+    /// Somebody locks a row for which clients ask.
+    RowLocked,
+    /// A migration waits for a transaction that somebody forgot.
+    MigrateBlocked,
+    /// A consultation replica is pointed at another finance.
+    WrongFinance,
+    /// A consultation replica's clock is so many seconds ahead.
+    ReplicaClock(i64),
+    /// The database's clock is set to other times and right again.
+    DatabaseClock,
+    /// The primary dies and the standby becomes the primary.
+    Failover,
+    /// The standby is gone, and then the primary: what was not replicated is lost.
+    /// Under load, or only with repetitions.
+    StandbyLost(bool),
+    /// The standby becomes the primary while the old one is still asked.
+    SplitBrain,
+    /// The services are led to the standby, which can only be read, and back.
+    ToStandby,
+    /// PostgreSQL has few connections for so many seconds.
+    FewConnections(u64),
     /// Something else answers in finance's place.
     Hostile(u64),
     /// Finance is away.
@@ -62,12 +93,21 @@ impl Fault {
             | Self::Terminations(seconds)
             | Self::Cuts(seconds)
             | Self::DroppedAnswers(seconds)
+            | Self::FewConnections(seconds)
             | Self::Hostile(seconds) => seconds as f64,
             Self::Outage(_, seconds) => outage::HURRY * seconds as f64 + DRAIN_LIMIT.as_secs_f64(),
             Self::Kills(times) | Self::Storm(times) => 2.0 * times as f64,
             Self::Restarts(times) => 5.0 * times as f64,
             Self::DiskFull(times) => 15.0 * times as f64,
-            Self::Stopped => 35.0,
+            Self::Stopped | Self::DatabaseClock => 35.0,
+            Self::HalfOpen(..) | Self::SplitBrain => 30.0,
+            Self::RowLocked
+            | Self::MigrateBlocked
+            | Self::WrongFinance
+            | Self::ReplicaClock(_)
+            | Self::StandbyLost(_)
+            | Self::ToStandby => 20.0,
+            Self::Failover => 10.0,
             Self::Rolling => 5.0,
         }
     }
@@ -80,11 +120,22 @@ impl Fault {
             Self::Restarts(times) => cluster::restarts(world, times, random).await,
             Self::Terminations(seconds) => cluster::terminations(world, seconds, random).await?,
             Self::Cuts(seconds) => cuts(world, seconds).await,
+            Self::RowLocked => locks::row(world, random).await?,
+            Self::MigrateBlocked => locks::migration(world).await?,
+            Self::WrongFinance => wrong_finance::replace(world, random).await?,
+            Self::ReplicaClock(ahead) => clocks::replica(world, ahead, random).await?,
+            Self::DatabaseClock => clocks::database(world, random).await?,
+            Self::Failover => failover::failover(world).await?,
+            Self::StandbyLost(busy) => failover::standby_lost(world, busy, random).await?,
+            Self::SplitBrain => failover::split_brain(world).await?,
+            Self::ToStandby => failover::to_standby(world).await,
+            Self::HalfOpen(lane, also_new) => network::half_open(world, lane, also_new, random).await,
+            Self::FewConnections(seconds) => network::few_connections(world, seconds).await?,
             Self::DroppedAnswers(seconds) => finance(world, Finance::DropsAnswers, seconds).await,
             Self::Hostile(seconds) => finance(world, Finance::Hostile, seconds).await,
             Self::Outage(kind, seconds) => outage::last(world, kind, Duration::from_secs(seconds)).await?,
             Self::Stopped => stopped::stop(world, random).await?,
-            Self::DiskFull(times) => cluster::disk_full(world, times).await?,
+            Self::DiskFull(times) => disk::full(world, times, random).await?,
             Self::Rolling => rolling(world).await?,
         }
         Ok(())
@@ -106,7 +157,7 @@ async fn storm(world: &World, kills_wanted: u64, random: &mut Rng) {
     let kills = kills(world, kills_wanted, random);
     let seconds = kills_wanted * 2;
     let restarts = async {
-        if world.stack.database_proxy.is_some() {
+        if world.stack.postgres.is_some() {
             cluster::restarts(world, seconds / RESTART_EVERY_SECONDS, &mut other).await;
         }
     };
@@ -114,7 +165,7 @@ async fn storm(world: &World, kills_wanted: u64, random: &mut Rng) {
 }
 
 async fn cuts(world: &World, seconds: u64) {
-    let Some(proxy) = &world.stack.database_proxy else { return };
+    let Some(Postgres { proxy, .. }) = &world.stack.postgres else { return };
     proxy.cut(CUTS);
     sleep(Duration::from_secs(seconds)).await;
     proxy.cut(Cuts::default());

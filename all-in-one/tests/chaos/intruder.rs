@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use fastrand::Rng;
 use tokio::time::sleep;
+use uuid::Uuid;
 
 use crate::{
     api::{Answer, amount, cents},
@@ -13,25 +14,21 @@ use crate::{
 
 /// Beside the load, so that duplicates meet the relay's own calls.
 const PAUSE: Duration = Duration::from_millis(120);
-/// The others are paid by the relay or not at all: nobody makes up for what it lost.
-const INTRUDED_ONE_OF: u128 = 3;
 
 /// Pays again what clients know to be finished, until it is stopped.
 pub(crate) async fn run(world: &World, mut random: Rng) {
     loop {
         sleep(PAUSE.mul_f64(0.5 + random.f64())).await;
-        if let Some((id, price)) = world.load.acknowledged(&mut random)
-            && id.as_u128().is_multiple_of(INTRUDED_ONE_OF)
-        {
+        if let Some((id, price)) = world.load.payable(&mut random) {
             let port = random.choice(&world.stack.finance).expect("a replica").port;
-            pay_again(world, &id.to_string(), price, port, &mut random).await;
+            pay_again(world, id, price, port, &mut random).await;
         }
     }
 }
 
-async fn pay_again(world: &World, id: &str, price: i64, port: u16, random: &mut Rng) {
+async fn pay_again(world: &World, id: Uuid, price: i64, port: u16, random: &mut Rng) {
     world.seen.count("duplicated request");
-    match world.api.record(port, id, &amount(price)).await {
+    match world.pay(&world.api, port, id, price).await {
         Ok(Answer::Done(stored)) if cents(&stored) == price => {}
         Ok(other) => return world.seen.conflict(format!("{id}: {price} cents again gave {other:?}")),
         Err(_) => return,
@@ -39,7 +36,7 @@ async fn pay_again(world: &World, id: &str, price: i64, port: u16, random: &mut 
     // Now it is surely recorded, and another amount may be sent: before, finance could not know better.
     let wrong = if random.bool() { price + 1 } else { price - 1 };
     world.seen.count("conflicting request");
-    match world.api.record(port, id, &amount(wrong)).await {
+    match world.api.record(port, &id.to_string(), &amount(wrong)).await {
         Ok(Answer::Refused(code, stored)) if code == "PAYMENT_CONFLICT" && cents(&stored) == price => {
             world.seen.refused_conflict();
         }

@@ -4,7 +4,11 @@
 //! ```text
 //! cargo build --workspace --bins
 //! cargo test -p all-in-one --test chaos -- --profile ci --backend postgres --seed 1
+//! cargo test -p all-in-one --test chaos -- --backend failover --only standby-lost,calm --programs target/release
 //! ```
+//!
+//! `--backend failover` is a primary with a synchronous standby. `--only` runs the faults that it names, in their order.
+//! Wrong clocks need libfaketime, and a small disk that can be full needs root.
 //!
 //! The checker's own test wants services that make mistakes:
 //!
@@ -18,27 +22,33 @@ mod api;
 mod bugs;
 mod campaign;
 mod client;
+mod clock;
+mod cluster;
 mod faults;
+mod ground;
 mod history;
 mod intruder;
 mod invariants;
 mod measure;
-mod postgres;
 mod profile;
 mod proxy;
 mod replica;
 mod report;
+mod restored;
 mod stack;
 mod store;
+mod watch;
 mod world;
 
-use std::{process::ExitCode, time::Duration};
+use std::{path::PathBuf, process::ExitCode, time::Duration};
 
 use anyhow::{anyhow, bail};
-use clap::{Parser, ValueEnum};
+use clap::Parser;
 use tokio::runtime;
 
+use faults::Fault;
 use profile::Profile;
+use stack::{Backend, Services};
 
 /// Time for killed processes and the cluster's directory to go.
 const CLEANING_LIMIT: Duration = Duration::from_secs(10);
@@ -53,18 +63,27 @@ struct Arguments {
     /// Decides what is hurt when; random unless given, and printed
     #[arg(long)]
     seed: Option<u64>,
+    /// Only these faults instead of a profile's, in this order
+    #[arg(long, value_delimiter = ',', value_name = "FAULT", value_parser = faults::named::named)]
+    only: Vec<Fault>,
+    /// How many consultations clients start beside these faults
+    #[arg(long, requires = "only", default_value_t = 300)]
+    consultations: i32,
+    /// Directory of the programs consultation and finance, if not where cargo built them
+    #[arg(long, value_name = "DIRECTORY")]
+    programs: Option<PathBuf>,
+    /// Keep the logs of the services and of PostgreSQL in this directory
+    #[arg(long, value_name = "DIRECTORY")]
+    logs: Option<PathBuf>,
     /// Check that the checker finds the mistakes of services that were built with them
     #[arg(long)]
     check_the_checker: bool,
+    /// Restore each database from an older dump instead, and compare what reconciliation says
+    #[arg(long)]
+    restored: bool,
     /// Measure times instead, on PostgreSQL: about 16 minutes
     #[arg(long)]
     measure: bool,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Backend {
-    Postgres,
-    Sqlite,
 }
 
 fn main() -> ExitCode {
@@ -90,25 +109,32 @@ fn main() -> ExitCode {
 async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let seed = arguments.seed.unwrap_or_else(|| fastrand::u64(..));
     println!("seed {seed}");
+    let Arguments { backend, programs, logs, .. } = arguments;
+    let services = Services { programs, logs, bug: None };
     if arguments.measure {
-        return measure::run(seed).await;
+        return measure::run(seed, &services).await;
+    }
+    if arguments.restored {
+        return restored::run(backend, seed, &services).await;
     }
     if arguments.check_the_checker {
-        let wrong = bugs::check_the_checker(seed).await?;
+        let wrong = bugs::check_the_checker(seed, &services).await?;
         return if wrong.is_empty() { Ok(()) } else { Err(anyhow!("the checker is wrong:\n{}", wrong.join("\n"))) };
     }
-    let backend = match arguments.backend {
-        Backend::Postgres => testkit::Backend::Postgres,
-        Backend::Sqlite => testkit::Backend::Sqlite,
-    };
-    let report = campaign::run(&arguments.profile.plan(backend, seed)).await?;
+    let mut plan = arguments.profile.plan(backend, seed, services);
+    let is_whole = arguments.only.is_empty();
+    if !is_whole {
+        (plan.faults, plan.consultations) = (arguments.only, arguments.consultations);
+        plan.faults.insert(0, Fault::Calm(2));
+    }
+    let report = campaign::run(&plan).await?;
     report.print();
     let (violated, unchecked) = (report.violated(), report.unchecked());
     if !violated.is_empty() {
         bail!("violated: {}", violated.join("; "));
     }
     // SQLite has no sessions: it cannot tell who wrote, nor who is in a transaction.
-    if !unchecked.is_empty() && backend == testkit::Backend::Postgres {
+    if is_whole && !unchecked.is_empty() && backend.is_postgres() {
         bail!("not violated, but only because nothing was checked: {}", unchecked.join("; "));
     }
     Ok(())

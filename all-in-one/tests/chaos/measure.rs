@@ -5,7 +5,6 @@ use std::{sync::Arc, time::Duration};
 use anyhow::ensure;
 use chassis::clock;
 use fastrand::Rng;
-use testkit::Backend;
 use tokio::{
     task::JoinSet,
     time::{Instant, sleep},
@@ -13,16 +12,15 @@ use tokio::{
 use uuid::Uuid;
 
 use crate::{
-    api::Api,
     campaign::seconds,
-    client::{CLIENTS, Load},
+    client::CLIENTS,
     faults::Fault,
     history,
     invariants::Facts,
     proxy::Finance,
     report::{self, percentile},
-    stack::Stack,
-    world::{Seen, World},
+    stack::{Backend, Services, Stack},
+    world::World,
 };
 
 /// More than all phases use.
@@ -41,13 +39,10 @@ const ASK_AGAIN_AFTER: Duration = Duration::from_millis(20);
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Measures and prints Markdown.
-pub(crate) async fn run(seed: u64) -> anyhow::Result<()> {
+pub(crate) async fn run(seed: u64, services: &Services) -> anyhow::Result<()> {
     let mut random = Rng::with_seed(seed);
-    let stack = Stack::start(Backend::Postgres, None, &mut random).await?;
-    let api = Api::new()?;
-    let ports = stack.consultation.iter().map(|replica| replica.port).collect();
-    let load = Load::new(api.clone(), ports, CONSULTATIONS);
-    let world = Arc::new(World { stack, api, load, seen: Seen::default() });
+    let stack = Stack::start(Backend::Postgres, services, &mut random).await?;
+    let world = Arc::new(World::new(stack, CONSULTATIONS)?);
     for replica in world.stack.replicas() {
         replica.keep()?;
     }
@@ -122,7 +117,7 @@ async fn takeovers(world: &World) -> anyhow::Result<()> {
         let end = (clock::now() + Duration::from_mins(1)).to_rfc3339();
         let finished = async {
             let id = world.api.start(loser.port, &physician, &patient).await?;
-            world.api.finish(loser.port, &id, &end).await
+            world.api.finish(loser.port, &id, Some(&end)).await
         };
         ensure!(finished.await.is_ok(), "no consultation to finish");
         while history::held_by(&world.stack.consultation_store, &loser.name).await? == 0 {

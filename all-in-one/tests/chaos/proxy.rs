@@ -3,5 +3,5 @@
 mod database;
 mod finance;
 
-pub(crate) use database::{Cuts, DatabaseProxy};
+pub(crate) use database::{Cuts, DatabaseProxy, Lane};
 pub(crate) use finance::{Door, Finance};

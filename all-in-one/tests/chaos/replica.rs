@@ -2,8 +2,8 @@
 
 use std::{
     fs::File,
-    path::PathBuf,
-    process::{Child, Stdio},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
     sync::Mutex,
     time::{Duration, Instant},
 };
@@ -13,9 +13,18 @@ use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
 };
-use testkit::Process;
+use testkit::{Process, free_port};
+
+use crate::stack::Services;
 
 const ASK_AGAIN_AFTER: Duration = Duration::from_millis(20);
+
+/// Which replica of which service.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Program {
+    pub(crate) name: &'static str,
+    pub(crate) number: usize,
+}
 
 #[derive(Debug)]
 pub(crate) struct Replica {
@@ -23,29 +32,64 @@ pub(crate) struct Replica {
     pub(crate) name: String,
     pub(crate) program: &'static str,
     pub(crate) port: u16,
-    pub(crate) settings: Vec<(String, String)>,
+    settings: Vec<(String, String)>,
     /// The variable and the URL of its database.
-    pub(crate) database: (String, String),
-    pub(crate) logs: PathBuf,
-    pub(crate) state: Mutex<State>,
+    database: (String, String),
+    programs: Option<PathBuf>,
+    /// What it writes to standard error, of all its lives.
+    pub(crate) log: PathBuf,
+    state: Mutex<State>,
 }
 
 #[derive(Debug, Default)]
-pub(crate) struct State {
+struct State {
     child: Option<Child>,
     starts: u32,
     /// Whether a fault has it: then nobody starts it.
     held: bool,
+    /// Settings that a fault has given it for its next lives.
+    wrong: Vec<(String, String)>,
 }
 
 impl Replica {
+    /// On the database at `url`, with settings of its own beside those that all have.
+    pub(crate) fn new(
+        program: Program,
+        url: String,
+        own: Vec<(&str, String)>,
+        services: &Services,
+        logs: &Path,
+    ) -> Self {
+        let Program { name: program, number } = program;
+        let (port, prefix, name) = (free_port(), program.to_uppercase(), format!("{program}-{number}"));
+        let mut settings = vec![(format!("{prefix}_BIND"), format!("127.0.0.1:{port}"))];
+        settings.extend(own.into_iter().map(|(name, value)| (format!("{prefix}_{name}"), value)));
+        settings.extend(services.bug.map(|bug| ("SEEDED_BUG".to_owned(), bug.to_owned())));
+        Self {
+            log: logs.join(format!("{name}.log")),
+            name,
+            program,
+            port,
+            settings,
+            database: (format!("{prefix}_DATABASE_URL"), url),
+            programs: services.programs.clone(),
+            state: Mutex::default(),
+        }
+    }
+
     /// Brings the schema up to date.
     pub(crate) fn migrate(&self) -> anyhow::Result<()> {
-        let mut settings: Vec<_> = self.settings.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        settings.push((&self.database.0, &self.database.1));
-        let output = Process::command(self.program, &["migrate"], &settings).output()?;
+        let output = self.migration().output()?;
         anyhow::ensure!(output.status.success(), "{}: {}", self.name, String::from_utf8_lossy(&output.stderr));
         Ok(())
+    }
+
+    pub(crate) fn migration(&self) -> Command {
+        self.command(&["migrate"], &self.database.1, &[])
+    }
+
+    pub(crate) fn reconciliation(&self) -> Command {
+        self.command(&["reconcile"], &self.database.1, &[])
     }
 
     /// Starts it unless it runs or is held. Whether it had ended by itself.
@@ -59,14 +103,32 @@ impl Replica {
             return Ok(false);
         }
         state.starts += 1;
-        let url = self.url(state.starts);
-        let mut settings: Vec<_> = self.settings.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        settings.push((&self.database.0, &url));
-        let log = File::options().create(true).append(true).open(self.logs.join(format!("{}.log", self.name)))?;
-        let mut command = Process::command(self.program, &[], &settings);
+        let mut command = self.command(&[], &self.url(state.starts), &state.wrong);
+        let log = File::options().create(true).append(true).open(&self.log)?;
         let child = command.stdout(Stdio::null()).stderr(log).spawn();
         state.child = Some(child.with_context(|| self.name.clone())?);
         Ok(ended.is_some())
+    }
+
+    /// A command of its program with its settings, and `more` that replace them.
+    fn command(&self, arguments: &[&str], url: &str, more: &[(String, String)]) -> Command {
+        let own = (&self.database.0, url);
+        let settings = self.settings.iter().map(|(name, value)| (name, value.as_str()));
+        let settings = settings.chain([own]).chain(more.iter().map(|(name, value)| (name, value.as_str())));
+        let settings: Vec<_> = settings.map(|(name, value)| (name.as_str(), value)).collect();
+        match &self.programs {
+            None => Process::command(self.program, arguments, &settings),
+            Some(directory) => {
+                let mut command = Command::new(directory.join(self.program));
+                command.args(arguments).env_clear().envs(settings).stdin(Stdio::null());
+                command
+            }
+        }
+    }
+
+    /// Gives it settings beside or instead of its own, from its next start on.
+    pub(crate) fn set_wrong(&self, settings: Vec<(String, String)>) {
+        self.state.lock().expect("state").wrong = settings;
     }
 
     /// On PostgreSQL each start is a writer of its own.
@@ -91,6 +153,13 @@ impl Replica {
 
     /// Asks it to end, and gives the exit code, or nothing if it had to be killed after `limit`.
     pub(crate) async fn end(&self, limit: Duration) -> Option<i32> {
+        let code = self.hold(limit).await;
+        self.release();
+        code
+    }
+
+    /// As `end`, and nobody starts it again until it is released.
+    pub(crate) async fn hold(&self, limit: Duration) -> Option<i32> {
         self.state.lock().expect("state").held = true;
         self.signal(Signal::SIGTERM);
         let deadline = Instant::now() + limit;
@@ -104,8 +173,11 @@ impl Replica {
             tokio::time::sleep(ASK_AGAIN_AFTER).await;
         }
         self.kill();
-        self.state.lock().expect("state").held = false;
         code
+    }
+
+    pub(crate) fn release(&self) {
+        self.state.lock().expect("state").held = false;
     }
 }
 

@@ -17,6 +17,8 @@ pub(crate) struct Report {
     pub(crate) told: [usize; 3],
     pub(crate) lost_starts: u32,
     pub(crate) outages: Vec<Outage>,
+    /// Times in which a service did no work.
+    pub(crate) silences: Vec<String>,
     pub(crate) verdicts: Vec<Verdict>,
     /// Times from finish to confirmation: in calm, and of all.
     pub(crate) latencies: [Vec<Duration>; 2],
@@ -26,7 +28,7 @@ pub(crate) struct Report {
 
 /// Acknowledged, refused, unknown.
 pub(crate) fn told(facts: &Facts) -> [usize; 3] {
-    let count = |wanted: fn(&Outcome) -> bool| facts.told.iter().filter(|(_, told)| wanted(told)).count();
+    let count = |wanted: fn(&Outcome) -> bool| facts.told.iter().filter(|told| wanted(&told.outcome)).count();
     [
         count(|told| matches!(told, Outcome::Acknowledged(_))),
         count(|told| *told == Outcome::Refused),
@@ -67,6 +69,8 @@ impl Report {
                 seconds(outage.drain),
             );
         }
+        println!("services that did no work for over 10 s: {}", self.silences.len());
+        self.silences.iter().for_each(|silence| println!("  {silence}"));
         println!("invariants (checked, violations):");
         for Verdict { invariant, checked, violations } in &self.verdicts {
             println!("{checked:>8} {:>5}  {invariant}", violations.len());

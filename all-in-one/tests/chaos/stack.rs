@@ -1,21 +1,21 @@
 //! Everything that runs: the services' processes, their databases, and the proxies between them.
 
-use std::{
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+mod dumps;
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::ensure;
+use clap::ValueEnum;
 use fastrand::Rng;
-use testkit::{Backend, free_port};
 use tokio::time::{Instant, sleep};
 
 use crate::{
     api::Api,
+    cluster::Cluster,
+    ground::Ground,
     history,
-    postgres::Ground,
-    proxy::{DatabaseProxy, Door, Finance},
-    replica::Replica,
+    proxy::{DatabaseProxy, Door, Finance, Lane},
+    replica::{Program, Replica},
     store::Store,
 };
 
@@ -25,54 +25,96 @@ const ASK_AGAIN_AFTER: Duration = Duration::from_millis(100);
 /// Replicas of each service on PostgreSQL: as many as it takes for two to meet.
 const REPLICAS: usize = 2;
 
+/// On which database a campaign runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Backend {
+    /// One server.
+    Postgres,
+    /// A primary and a synchronous standby.
+    Failover,
+    Sqlite,
+}
+
+impl Backend {
+    pub(crate) fn is_postgres(self) -> bool {
+        self != Self::Sqlite
+    }
+}
+
+/// What runs, and where its logs are kept.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Services {
+    /// The directory of the programs; where cargo built them unless given.
+    pub(crate) programs: Option<PathBuf>,
+    /// Logs are removed at the end unless given.
+    pub(crate) logs: Option<PathBuf>,
+    /// Which mistake the services shall make.
+    pub(crate) bug: Option<&'static str>,
+}
+
 pub(crate) struct Stack {
     pub(crate) consultation: Vec<Replica>,
     pub(crate) finance: Vec<Replica>,
     /// One for each relay, in the order of the replicas.
     pub(crate) doors: Vec<Arc<Door>>,
-    pub(crate) database_proxy: Option<Arc<DatabaseProxy>>,
+    /// PostgreSQL and the way to it, unless the database is SQLite.
+    pub(crate) postgres: Option<Postgres>,
     pub(crate) consultation_store: Store,
     pub(crate) finance_store: Store,
+    services: Services,
     /// Last: it goes when everything that stands on it has gone.
     pub(crate) ground: Ground,
 }
 
+pub(crate) struct Postgres {
+    pub(crate) cluster: Cluster,
+    pub(crate) proxy: Arc<DatabaseProxy>,
+}
+
 impl Stack {
-    /// Starts everything and waits until it is ready.
-    pub(crate) async fn start(backend: Backend, bug: Option<&str>, random: &mut Rng) -> anyhow::Result<Self> {
-        let server = (backend == Backend::Postgres).then(free_port);
-        let ground = Ground::prepare(server)?;
-        let database_proxy = match server {
-            Some(port) => Some(DatabaseProxy::start(port, random.fork()).await?),
-            None => None,
+    /// Prepares everything; the replicas are started by whoever keeps them.
+    pub(crate) async fn start(backend: Backend, services: &Services, random: &mut Rng) -> anyhow::Result<Self> {
+        let ground = Ground::prepare(backend, services.logs.as_deref())?;
+        let postgres =
+            if backend.is_postgres() { Some(Postgres::start(backend, &ground, random).await?) } else { None };
+        let url = |name: &str, lane: Lane| url(postgres.as_ref(), &ground, name, lane);
+        let replicas = if backend.is_postgres() { REPLICAS } else { 1 };
+        let replica = |program, number, lane, own| {
+            let numbered = Program { name: program, number };
+            Replica::new(numbered, url(program, lane), own, services, &ground.logs)
         };
-        let url = |name: &str, port: Option<u16>| match port {
-            Some(port) => format!("postgres://postgres@127.0.0.1:{port}/{name}"),
-            None => format!("sqlite://{}/{name}.sqlite", ground.disk().display()),
-        };
-        if server.is_some() {
-            let admin = Store::connect(&url("postgres", server)).await?;
-            admin.run("CREATE DATABASE consultation").await?;
-            admin.run("CREATE DATABASE finance").await?;
-        }
-        let through = database_proxy.as_ref().map(|proxy| proxy.port);
-        let replicas = if server.is_some() { REPLICAS } else { 1 };
-        let finance: Vec<_> = (1..=replicas)
-            .map(|number| replica("finance", number, url("finance", through), Vec::new(), bug, &ground))
-            .collect();
+        let finance: Vec<_> =
+            (1..=replicas).map(|number| replica("finance", number, Lane::Finance, Vec::new())).collect();
         let (mut doors, mut consultation) = (Vec::new(), Vec::new());
         for number in 1..=replicas {
             let door = Door::open(finance.iter().map(|replica| replica.port).collect(), random.fork()).await?;
-            let settings = vec![("FINANCE_URL", format!("http://127.0.0.1:{}/graphql", door.port))];
-            consultation.push(replica("consultation", number, url("consultation", through), settings, bug, &ground));
+            let own = vec![("FINANCE_URL", format!("http://127.0.0.1:{}/graphql", door.port))];
+            consultation.push(replica("consultation", number, Lane::Consultation, own));
             doors.push(door);
         }
         finance[0].migrate()?;
         consultation[0].migrate()?;
-        let consultation_store = Store::connect(&url("consultation", server)).await?;
-        let finance_store = Store::connect(&url("finance", server)).await?;
+        let consultation_store = Store::connect(&url("consultation", Lane::Checker)).await?;
+        let finance_store = Store::connect(&url("finance", Lane::Checker)).await?;
         history::begin(&consultation_store).await?;
-        Ok(Self { consultation, finance, doors, database_proxy, consultation_store, finance_store, ground })
+        let services = services.clone();
+        let stack =
+            Self { consultation, finance, doors, postgres, consultation_store, finance_store, services, ground };
+        Ok(stack)
+    }
+
+    /// One with an empty database of its own, and the URL by which the checker reads that.
+    pub(crate) fn another_finance(&self) -> anyhow::Result<(Replica, String)> {
+        const DATABASE: &str = "another_finance";
+        if let Some(Postgres { cluster, .. }) = &self.postgres {
+            // It may be there from an earlier time.
+            cluster.psql(cluster.primary(), &format!("DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)"));
+            ensure!(cluster.psql(cluster.primary(), &format!("CREATE DATABASE {DATABASE}")).is_some(), "no database");
+        }
+        let url = |lane| url(self.postgres.as_ref(), &self.ground, DATABASE, lane);
+        let program = Program { name: "finance", number: REPLICAS + 1 };
+        let replica = Replica::new(program, url(Lane::Finance), Vec::new(), &self.services, &self.ground.logs);
+        Ok((replica, url(Lane::Checker)))
     }
 
     pub(crate) fn replicas(&self) -> impl Iterator<Item = &Replica> {
@@ -96,25 +138,24 @@ impl Stack {
     }
 }
 
-fn replica(
-    program: &'static str,
-    number: usize,
-    url: String,
-    own: Vec<(&str, String)>,
-    bug: Option<&str>,
-    ground: &Ground,
-) -> Replica {
-    let (port, prefix) = (free_port(), program.to_uppercase());
-    let mut settings = vec![(format!("{prefix}_BIND"), format!("127.0.0.1:{port}"))];
-    settings.extend(own.into_iter().map(|(name, value)| (format!("{prefix}_{name}"), value)));
-    settings.extend(bug.map(|bug| ("SEEDED_BUG".to_owned(), bug.to_owned())));
-    Replica {
-        name: format!("{program}-{number}"),
-        program,
-        port,
-        settings,
-        database: (format!("{prefix}_DATABASE_URL"), url),
-        logs: ground.logs(),
-        state: Mutex::default(),
+fn url(postgres: Option<&Postgres>, ground: &Ground, database: &str, lane: Lane) -> String {
+    match postgres {
+        Some(Postgres { proxy, .. }) => format!("postgres://postgres@127.0.0.1:{}/{database}", proxy.port(lane)),
+        None => format!("sqlite://{}/{database}.sqlite", ground.disk().display()),
+    }
+}
+
+impl Postgres {
+    async fn start(backend: Backend, ground: &Ground, random: &mut Rng) -> anyhow::Result<Self> {
+        let cluster = Cluster::start(ground)?;
+        let proxy = DatabaseProxy::start(cluster.primary().port, random.fork()).await?;
+        for database in ["consultation", "finance"] {
+            let created = cluster.psql(cluster.primary(), &format!("CREATE DATABASE {database}"));
+            ensure!(created.is_some(), "no database {database}");
+        }
+        if backend == Backend::Failover {
+            cluster.attach_standby().await?;
+        }
+        Ok(Self { cluster, proxy })
     }
 }

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use anyhow::Context;
-use sea_orm::{ConnectOptions, ConnectionTrait, DatabaseConnection, DbBackend, DbErr, FromQueryResult, Statement};
+use sea_orm::{
+    ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, FromQueryResult,
+    Statement, TransactionTrait,
+};
 use tokio::time::{sleep, timeout};
 
 /// The checker's sessions, which no fault may hit.
@@ -60,6 +63,18 @@ impl Store {
         }
         let rows: Vec<Number> = self.rows(sql).await?;
         Ok(rows.first().context("no number")?.n)
+    }
+
+    /// A transaction of the checker's own, which holds what it locks until it is dropped.
+    pub(crate) async fn begin(&self) -> anyhow::Result<DatabaseTransaction> {
+        Ok(self.connection.begin().await?)
+    }
+
+    /// A transaction that has read: until it is dropped, SQLite must keep the write-ahead log that it saw.
+    pub(crate) async fn pin(&self) -> anyhow::Result<DatabaseTransaction> {
+        let transaction = self.begin().await?;
+        transaction.execute_unprepared("SELECT count(*) FROM sqlite_schema").await?;
+        Ok(transaction)
     }
 
     /// Runs a script that may be run twice.

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    ops::Range,
     sync::{
         Mutex,
         atomic::{AtomicUsize, Ordering},
@@ -9,13 +10,63 @@ use std::{
     time::Duration,
 };
 
-use crate::{api::Api, client::Load, proxy::Finance, stack::Stack};
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use crate::{
+    api::{Answer, Api, Lost, amount},
+    campaign::seconds,
+    client::Load,
+    proxy::Finance,
+    stack::Stack,
+    watch::Watch,
+};
 
 pub(crate) struct World {
     pub(crate) stack: Stack,
     pub(crate) api: Api,
     pub(crate) load: Load,
+    pub(crate) watch: Watch,
     pub(crate) seen: Seen,
+}
+
+impl World {
+    pub(crate) fn new(stack: Stack, consultations: i32) -> anyhow::Result<Self> {
+        let api = Api::new()?;
+        let ports = stack.consultation.iter().map(|replica| replica.port).collect();
+        let load = Load::new(api.clone(), ports, consultations);
+        Ok(Self { stack, api, load, watch: Watch::default(), seen: Seen::default() })
+    }
+
+    /// Records a payment of cents, and notes it if it is confirmed.
+    pub(crate) async fn pay(&self, api: &Api, port: u16, id: Uuid, price: i64) -> Result<Answer, Lost> {
+        let answer = api.record(port, &id.to_string(), &amount(price)).await;
+        if matches!(answer, Ok(Answer::Done(_))) {
+            self.seen.confirmed.lock().expect("confirmed").push(Confirmed { id, price, at: seconds() });
+        }
+        answer
+    }
+}
+
+/// A payment that finance confirmed to others than the relay.
+#[derive(Clone, Debug)]
+pub(crate) struct Confirmed {
+    pub(crate) id: Uuid,
+    /// In cents.
+    pub(crate) price: i64,
+    /// In seconds since 1970, by this machine's clock.
+    pub(crate) at: f64,
+}
+
+/// A time for which a database's clock was wrong.
+#[derive(Clone, Debug)]
+pub(crate) struct WrongClock {
+    /// In seconds since 1970, by this machine's clock.
+    pub(crate) time: Range<f64>,
+    /// How many seconds it was ahead.
+    pub(crate) ahead: f64,
+    /// When it was set so.
+    pub(crate) set: Instant,
 }
 
 /// What only those who were there can tell.
@@ -25,6 +76,10 @@ pub(crate) struct Seen {
     pub(crate) outages: Mutex<Vec<Outage>>,
     /// Who was asked to end, and why that was wrong, if it was.
     pub(crate) ends: Mutex<Vec<(String, Option<String>)>>,
+    pub(crate) confirmed: Mutex<Vec<Confirmed>>,
+    pub(crate) clocks: Mutex<Vec<WrongClock>>,
+    /// What faults checked themselves: the invariant, and what was wrong if it was.
+    pub(crate) cases: Mutex<Vec<(&'static str, Option<String>)>>,
     pub(crate) conflicts_refused: AtomicUsize,
     pub(crate) conflicts: Mutex<Vec<String>>,
 }
@@ -56,6 +111,26 @@ impl Seen {
 
     pub(crate) fn injected(&self) -> BTreeMap<String, u64> {
         self.injected.lock().expect("injected").clone()
+    }
+
+    /// Notes what a fault checked.
+    pub(crate) fn case(&self, invariant: &'static str, wrong: Option<String>) {
+        self.cases.lock().expect("cases").push((invariant, wrong));
+    }
+
+    /// Whether this time, as a database told it, is one of a clock that was wrong.
+    pub(crate) fn was_wrong_at(&self, told: f64) -> bool {
+        let clocks = self.clocks.lock().expect("clocks");
+        clocks.iter().any(|clock| clock.time.contains(&(told - clock.ahead)))
+    }
+
+    pub(crate) fn was_any_clock_set(&self) -> bool {
+        !self.clocks.lock().expect("clocks").is_empty()
+    }
+
+    /// Whether a database's clock was set meanwhile.
+    pub(crate) fn was_set_in(&self, time: Range<Instant>) -> bool {
+        self.clocks.lock().expect("clocks").iter().any(|clock| time.contains(&clock.set))
     }
 
     pub(crate) fn conflict(&self, violation: String) {

@@ -44,6 +44,7 @@ pub(super) async fn stop(world: &World, random: &mut Rng) -> anyhow::Result<()> 
     }
     sleep(AT_LEAST.saturating_sub(stopped.elapsed())).await;
     loser.signal(Signal::SIGCONT);
+    world.watch.stopped(loser, stopped..Instant::now());
     sleep(HARM).await;
     world.stack.set_finance(Finance::Healthy);
     world.load.pace.hurry(1.0);

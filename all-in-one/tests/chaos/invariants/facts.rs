@@ -4,13 +4,20 @@ use std::{collections::HashMap, time::Duration};
 
 use sea_orm::FromQueryResult;
 
-use crate::{client::Outcome, world::World};
+use crate::{
+    client::{Load, Told},
+    store::Store,
+    world::World,
+};
 
 #[derive(Debug, FromQueryResult)]
 pub(crate) struct Consultation {
     pub(crate) id: String,
     /// None while it is in progress.
     pub(crate) price: Option<i64>,
+    /// In seconds since 1970, by the database's clock or the client's.
+    pub(crate) start: f64,
+    pub(crate) end: Option<f64>,
 }
 
 #[derive(Debug, FromQueryResult)]
@@ -35,18 +42,25 @@ pub(crate) struct Facts {
     pub(crate) consultations: HashMap<String, Consultation>,
     pub(crate) pending: HashMap<String, Vec<Pending>>,
     pub(crate) payments: HashMap<String, Vec<Payment>>,
-    pub(crate) told: Vec<(String, Outcome)>,
+    pub(crate) told: Vec<Told>,
     pub(crate) surprises: Vec<String>,
 }
 
 impl Facts {
     pub(crate) async fn read(world: &World) -> anyhow::Result<Self> {
-        let (store, finance) = (&world.stack.consultation_store, &world.stack.finance_store);
+        Self::of(&world.stack.consultation_store, &world.stack.finance_store, &world.load).await
+    }
+
+    /// What these databases and these clients say.
+    pub(crate) async fn of(store: &Store, finance: &Store, load: &Load) -> anyhow::Result<Self> {
         let (id, appointment) = (store.text("id"), store.text("appointment_id"));
         let (created, finished) = (store.seconds("created_at"), store.seconds("finished_at"));
         let recorded = store.seconds("recorded_at");
-        let consultations: Vec<Consultation> =
-            store.rows(&format!("SELECT {id} AS id, price_cents AS price FROM consultation")).await?;
+        let (start, end) = (store.seconds("start_date"), store.seconds("end_date"));
+        let consultations = format!(
+            "SELECT {id} AS id, price_cents AS price, {start} AS \"start\", {end} AS \"end\" FROM consultation"
+        );
+        let consultations: Vec<Consultation> = store.rows(&consultations).await?;
         let pending = format!(
             "SELECT {id} AS id, {appointment} AS appointment, total_price_cents AS price, finished,
                 {created} AS created_at, {finished} AS finished_at FROM pending_payment"
@@ -60,8 +74,8 @@ impl Facts {
             consultations: consultations.into_iter().map(|found| (found.id.clone(), found)).collect(),
             pending: grouped(pending, |pending| &pending.appointment),
             payments: grouped(payments, |payment| &payment.appointment),
-            told: world.load.log().into_iter().map(|(id, told)| (id.simple().to_string(), told)).collect(),
-            surprises: world.load.surprises.lock().expect("surprises").clone(),
+            told: load.log(),
+            surprises: load.surprises.lock().expect("surprises").clone(),
         })
     }
 

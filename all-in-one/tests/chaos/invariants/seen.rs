@@ -20,7 +20,13 @@ pub(super) fn check(seen: &Seen) -> Vec<Verdict> {
     let with_rows = || outages.iter().filter(|outage| outage.due > 0);
     let mut conflicts = Verdict::of(CONFLICT, seen.conflicts.lock().expect("conflicts").iter().cloned().map(Some));
     conflicts.checked += seen.conflicts_refused.load(Ordering::Relaxed);
-    vec![
+    let cases = seen.cases.lock().expect("cases").clone();
+    let mut names: Vec<_> = cases.iter().map(|(name, _)| *name).collect();
+    names.sort_unstable();
+    names.dedup();
+    let of = |name| cases.iter().filter(move |case| case.0 == name).map(|case| case.1.clone());
+    let mut verdicts: Vec<_> = names.into_iter().map(|name| Verdict::of(name, of(name))).collect();
+    verdicts.extend([
         conflicts,
         Verdict::of(
             "SIGTERM ends a replica with 0 within 10 s",
@@ -29,7 +35,8 @@ pub(super) fn check(seen: &Seen) -> Vec<Verdict> {
         Verdict::of("while finance is away a relay calls at most every 5 s", with_rows().flat_map(rates)),
         Verdict::of("the first success comes within 6 s after finance is back", with_rows().map(recovery)),
         Verdict::of("what was due in an outage is delivered after it", with_rows().map(drain)),
-    ]
+    ]);
+    verdicts
 }
 
 /// Of each relay.

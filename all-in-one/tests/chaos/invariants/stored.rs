@@ -2,9 +2,12 @@
 
 use super::{
     Facts, Verdict,
-    names::{BOTH_OR_NEITHER, FINISHED, PAID_ONCE, SAME_AMOUNT},
+    names::{ACKNOWLEDGED, BOTH_OR_NEITHER, CONFIRMED, FINISHED, PAID_ONCE, REFUSED, SAME_AMOUNT},
 };
-use crate::client::Outcome;
+use crate::{
+    client::Outcome,
+    world::{Confirmed, Seen},
+};
 
 pub(super) fn check(facts: &Facts) -> Vec<Verdict> {
     vec![
@@ -12,7 +15,10 @@ pub(super) fn check(facts: &Facts) -> Vec<Verdict> {
         refused(facts),
         Verdict::of(
             "a finish that nobody tried before is not refused as finished",
-            facts.told.iter().map(|(id, _)| facts.surprises.iter().any(|other| same(other, id)).then(|| id.clone())),
+            facts.told.iter().map(|told| {
+                let id = told.id.to_string();
+                facts.surprises.contains(&id).then_some(id)
+            }),
         ),
         both_or_neither(facts),
         paid_once(facts),
@@ -24,30 +30,28 @@ pub(super) fn check(facts: &Facts) -> Vec<Verdict> {
     ]
 }
 
-fn same(hyphenated: &str, simple: &str) -> bool {
-    hyphenated.replace('-', "") == simple
-}
-
 fn acknowledged(facts: &Facts) -> Verdict {
-    let acknowledged = facts.told.iter().filter_map(|(id, told)| match told {
-        Outcome::Acknowledged(price) => Some((id, *price)),
+    let acknowledged = facts.told.iter().filter_map(|told| match told.outcome {
+        Outcome::Acknowledged(price) => Some((told.id.simple().to_string(), price)),
         _ => None,
     });
-    let cases = acknowledged.map(|(id, price)| match facts.pending_of(id) {
+    let cases = acknowledged.map(|(id, price)| match facts.pending_of(&id) {
         [pending] if pending.price == price => None,
         found => Some(format!("{id}: acknowledged with {price} cents, found {found:?}")),
     });
-    Verdict::of("an acknowledged finish has one pending payment of the acknowledged price", cases)
+    Verdict::of(ACKNOWLEDGED, cases)
 }
 
 fn refused(facts: &Facts) -> Verdict {
-    let refused = facts.told.iter().filter(|(_, told)| *told == Outcome::Refused);
-    let cases =
-        refused.map(|(id, _)| match (facts.consultations.get(id).map(|found| found.price), facts.pending_of(id)) {
+    let refused = facts.told.iter().filter(|told| told.outcome == Outcome::Refused);
+    let cases = refused.map(|told| {
+        let id = told.id.simple().to_string();
+        match (facts.consultations.get(&id).map(|found| found.price), facts.pending_of(&id)) {
             (Some(None), []) => None,
             found => Some(format!("{id}: refused, but found {found:?}")),
-        });
-    Verdict::of("a refused finish changed nothing", cases)
+        }
+    });
+    Verdict::of(REFUSED, cases)
 }
 
 /// Of all there is, so also of every finish whose outcome no client knows.
@@ -81,4 +85,17 @@ fn same_amount(facts: &Facts) -> Verdict {
         other.map(|other| format!("{id}: {price} cents in the consultation, elsewhere {other}"))
     });
     Verdict::of(SAME_AMOUNT, cases)
+}
+
+/// To others than the relay, who may have asked when it was not durable yet.
+pub(super) fn confirmed(facts: &Facts, seen: &Seen) -> Verdict {
+    let confirmed = seen.confirmed.lock().expect("confirmed").clone();
+    let cases = confirmed.into_iter().map(|Confirmed { id, price, at }| {
+        let payments = facts.payments_of(&id.simple().to_string());
+        let is_kept = payments.iter().any(|payment| {
+            payment.price == price && (payment.recorded_at <= at || seen.was_wrong_at(payment.recorded_at))
+        });
+        (!is_kept).then(|| format!("{id}: {price} cents confirmed at {at:.3}, found {payments:?}"))
+    });
+    Verdict::of(CONFIRMED, cases)
 }

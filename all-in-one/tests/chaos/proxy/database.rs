@@ -1,23 +1,16 @@
-//! Between the services and PostgreSQL: what was sent arrives, then the connection is cut, so that the
-//! sender cannot know whether it was done.
+//! Between the services and PostgreSQL: connections are cut after what was sent has arrived, so that the sender cannot
+//! know whether it was done; or they fall silent, are led to another server, or are too many.
 
-use std::{
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
+mod connection;
+
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicU64, AtomicUsize, Ordering},
 };
 
 use fastrand::Rng;
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
-    time::timeout,
-};
+use tokio::{net::TcpListener, sync::watch};
 
-/// How long an answer is waited for before the cut, so that the statement was surely done.
-const ANSWER_WITHIN: Duration = Duration::from_millis(200);
 /// How a driver ends a transaction: a simple query of one word.
 const COMMIT: &[u8] = b"COMMIT\0";
 
@@ -28,67 +21,129 @@ pub(crate) struct Cuts {
     pub(crate) statements: u32,
 }
 
+/// Whose connections: each has a port of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lane {
+    Consultation,
+    Finance,
+    /// No fault hits these, but that the server is another.
+    Checker,
+}
+
+/// What becomes of connections, which are numbered.
+#[derive(Clone, Copy, Debug)]
+struct Road {
+    /// By lane: the server's port.
+    target: [u16; 3],
+    /// By lane: those below this number are closed.
+    closed_below: [u64; 3],
+    /// By lane: those below this number are silent.
+    silent_below: [u64; 3],
+    /// By lane: new ones reach nobody.
+    holds_new: [bool; 3],
+    /// More at once than this are refused.
+    most: usize,
+}
+
 #[derive(Debug)]
 pub(crate) struct DatabaseProxy {
-    pub(crate) port: u16,
-    target: u16,
+    ports: [u16; 3],
+    road: watch::Sender<Road>,
+    connections: AtomicU64,
+    /// The services' connections that there are.
+    open: AtomicUsize,
     cuts: Mutex<Cuts>,
     random: Mutex<Rng>,
     /// Connections cut after a commit, and after another statement.
     pub(crate) cut: [AtomicU64; 2],
+    /// Connections refused, since there were too many.
+    pub(crate) refused: AtomicU64,
 }
 
 impl DatabaseProxy {
     pub(crate) async fn start(target: u16, random: Rng) -> anyhow::Result<Arc<Self>> {
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let bind = async || TcpListener::bind("127.0.0.1:0").await;
+        let listeners = [bind().await?, bind().await?, bind().await?];
+        let mut ports = [0; 3];
+        for (port, listener) in ports.iter_mut().zip(&listeners) {
+            *port = listener.local_addr()?.port();
+        }
+        let road = Road {
+            target: [target; 3],
+            closed_below: [0; 3],
+            silent_below: [0; 3],
+            holds_new: [false; 3],
+            most: usize::MAX,
+        };
         let proxy = Arc::new(Self {
-            port: listener.local_addr()?.port(),
-            target,
+            ports,
+            road: watch::Sender::new(road),
+            connections: AtomicU64::new(0),
+            open: AtomicUsize::new(0),
             cuts: Mutex::default(),
             random: Mutex::new(random),
             cut: Default::default(),
+            refused: AtomicU64::new(0),
         });
-        let accepting = proxy.clone();
-        tokio::spawn(async move {
-            while let Ok((client, _)) = listener.accept().await {
-                let proxy = accepting.clone();
-                tokio::spawn(async move { proxy.carry(client).await });
-            }
-        });
+        for (lane, listener) in [Lane::Consultation, Lane::Finance, Lane::Checker].into_iter().zip(listeners) {
+            let proxy = proxy.clone();
+            tokio::spawn(async move {
+                while let Ok((client, _)) = listener.accept().await {
+                    let (proxy, number) = (proxy.clone(), proxy.connections.fetch_add(1, Ordering::Relaxed));
+                    tokio::spawn(async move { proxy.serve(client, lane, number).await });
+                }
+            });
+        }
         Ok(proxy)
+    }
+
+    pub(crate) fn port(&self, lane: Lane) -> u16 {
+        self.ports[lane as usize]
     }
 
     pub(crate) fn cut(&self, cuts: Cuts) {
         *self.cuts.lock().expect("cuts") = cuts;
     }
 
-    async fn carry(&self, mut client: TcpStream) -> std::io::Result<()> {
-        let mut server = TcpStream::connect(("127.0.0.1", self.target)).await?;
-        client.set_nodelay(true)?;
-        server.set_nodelay(true)?;
-        let (mut sent, mut received) = (vec![0; 16 * 1024], vec![0; 16 * 1024]);
-        loop {
-            tokio::select! {
-                length = client.read(&mut sent) => {
-                    let length = length?;
-                    if length == 0 {
-                        return Ok(());
-                    }
-                    server.write_all(&sent[..length]).await?;
-                    if self.cuts_after(&sent[..length]) {
-                        let _ = timeout(ANSWER_WITHIN, server.read(&mut received)).await;
-                        return Ok(());
-                    }
-                }
-                length = server.read(&mut received) => {
-                    let length = length?;
-                    if length == 0 {
-                        return Ok(());
-                    }
-                    client.write_all(&received[..length]).await?;
-                }
-            }
+    /// New connections reach the server at this port; those that there are stay, or are closed.
+    pub(crate) fn lead_to(&self, target: u16, close: bool) {
+        self.road.send_modify(|road| road.target[Lane::Checker as usize] = target);
+        self.lead_services_to(target, close);
+    }
+
+    /// As `lead_to`, but the checker's connections go where they went.
+    pub(crate) fn lead_services_to(&self, target: u16, close: bool) {
+        self.road.send_modify(|road| road.target[..Lane::Checker as usize].fill(target));
+        if close {
+            self.close_all();
         }
+    }
+
+    /// Of the connections that there are, no byte goes through any more, and nobody is told.
+    pub(crate) fn silence(&self, lane: Lane) {
+        let next = self.connections.load(Ordering::Relaxed);
+        self.road.send_modify(|road| road.silent_below[lane as usize] = next);
+    }
+
+    /// Closes what fell silent.
+    pub(crate) fn end_silence(&self, lane: Lane) {
+        self.road.send_modify(|road| road.closed_below[lane as usize] = road.silent_below[lane as usize]);
+    }
+
+    /// Whether new connections are accepted and reach nobody.
+    pub(crate) fn hold_new(&self, lane: Lane, held: bool) {
+        self.road.send_modify(|road| road.holds_new[lane as usize] = held);
+    }
+
+    /// How many connections the services may have at once.
+    pub(crate) fn limit(&self, most: usize) {
+        self.road.send_modify(|road| road.most = most);
+    }
+
+    /// Closes the services' connections.
+    pub(crate) fn close_all(&self) {
+        let next = self.connections.load(Ordering::Relaxed);
+        self.road.send_modify(|road| road.closed_below[..Lane::Checker as usize].fill(next));
     }
 
     fn cuts_after(&self, message: &[u8]) -> bool {

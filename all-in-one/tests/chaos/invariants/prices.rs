@@ -1,0 +1,56 @@
+//! Prices: what the rule gives for a duration, and a duration that is the true one.
+
+use super::{
+    Facts, Verdict,
+    names::{DURATION, PRICE},
+};
+use crate::{
+    client::{Outcome, Told},
+    world::Seen,
+};
+
+/// Milliseconds in a hundredth of an hour.
+const HUNDREDTH: i64 = 36_000;
+/// Cents of a hundredth of an hour.
+const PRICE_PER_HUNDREDTH: i64 = 200;
+/// How far two clocks and a busy machine may be apart.
+const TOLERANCE_SECONDS: f64 = 3.0;
+
+pub(super) fn check(facts: &Facts, seen: &Seen) -> Vec<Verdict> {
+    let finished =
+        facts.consultations.values().filter_map(|found| Some((found, found.end? - found.start, found.price?)));
+    let prices = finished.map(|(found, seconds, price)| {
+        let is_right = milliseconds(seconds).any(|milliseconds| rule(milliseconds) == price);
+        (!is_right).then(|| format!("{}: {price} cents for {seconds:.3} s", found.id))
+    });
+    let now = facts.told.iter().filter(|told| !told.has_end && matches!(told.outcome, Outcome::Acknowledged(_)));
+    let durations = now.filter(|told| !seen.was_set_in(told.start.start..told.finish.end));
+    vec![Verdict::of(PRICE, prices), Verdict::of(DURATION, durations.map(|told| duration(facts, told)))]
+}
+
+/// Databases keep microseconds or none: the two next to it too.
+#[expect(clippy::cast_possible_truncation, reason = "years in milliseconds are far below 2^52")]
+fn milliseconds(seconds: f64) -> impl Iterator<Item = i64> {
+    let nearest = (seconds * 1000.0).round() as i64;
+    nearest - 1..=nearest + 1
+}
+
+/// Up to an hour costs an hour; beyond, hundredths of hours are rounded half to even.
+fn rule(milliseconds: i64) -> i64 {
+    let (quotient, rest) = (milliseconds / HUNDREDTH, milliseconds % HUNDREDTH);
+    let up = 2 * rest > HUNDREDTH || 2 * rest == HUNDREDTH && quotient % 2 == 1;
+    (quotient + i64::from(up)).max(100) * PRICE_PER_HUNDREDTH
+}
+
+fn duration(facts: &Facts, told: &Told) -> Option<String> {
+    // One that is not stored is told by another invariant.
+    let found = facts.consultations.get(&told.id.simple().to_string())?;
+    let stored = found.end? - found.start;
+    let shortest = told.finish.start.saturating_duration_since(told.start.end).as_secs_f64() - TOLERANCE_SECONDS;
+    let longest = (told.finish.end - told.start.start).as_secs_f64() + TOLERANCE_SECONDS;
+    let is_true = (shortest..=longest).contains(&stored);
+    (!is_true).then(|| {
+        let price = found.price;
+        format!("{}: took {shortest:.1} to {longest:.1} s, stored as {stored:.1} s, price {price:?} cents", found.id)
+    })
+}

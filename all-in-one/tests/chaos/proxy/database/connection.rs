@@ -1,0 +1,129 @@
+//! One connection of a service to PostgreSQL, from its begin to its end.
+
+use std::{sync::atomic::Ordering, time::Duration};
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    sync::watch,
+    time::timeout,
+};
+
+use super::{DatabaseProxy, Lane, Road};
+
+/// How long an answer is waited for before the cut, so that the statement was surely done.
+const ANSWER_WITHIN: Duration = Duration::from_millis(200);
+const BUFFER: usize = 16 * 1024;
+/// What PostgreSQL answers when it has no connection left, as an error response of its protocol.
+const TOO_MANY: &[u8] = b"SFATAL\0VFATAL\0C53300\0Msorry, too many clients already\0\0";
+
+impl DatabaseProxy {
+    pub(super) async fn serve(&self, mut client: TcpStream, lane: Lane, number: u64) -> std::io::Result<()> {
+        let mut road = self.road.subscribe();
+        let now = *road.borrow();
+        if now.holds_new[lane as usize] {
+            return hold(&mut client, lane, &mut road).await;
+        }
+        if lane == Lane::Checker {
+            return self.carry(client, lane, number, road).await;
+        }
+        let others = self.open.fetch_add(1, Ordering::Relaxed);
+        let outcome = if others < now.most {
+            self.carry(client, lane, number, road).await
+        } else {
+            self.refused.fetch_add(1, Ordering::Relaxed);
+            refuse(&mut client).await
+        };
+        self.open.fetch_sub(1, Ordering::Relaxed);
+        outcome
+    }
+
+    async fn carry(
+        &self,
+        mut client: TcpStream,
+        lane: Lane,
+        number: u64,
+        mut road: watch::Receiver<Road>,
+    ) -> std::io::Result<()> {
+        let target = road.borrow().target[lane as usize];
+        let mut server = TcpStream::connect(("127.0.0.1", target)).await?;
+        client.set_nodelay(true)?;
+        server.set_nodelay(true)?;
+        let (mut sent, mut received) = (vec![0; BUFFER], vec![0; BUFFER]);
+        loop {
+            let now = *road.borrow_and_update();
+            if number < now.closed_below[lane as usize] {
+                return Ok(());
+            }
+            if number < now.silent_below[lane as usize] {
+                return silence(client, server, lane, road).await;
+            }
+            tokio::select! {
+                _ = road.changed() => {}
+                length = client.read(&mut sent) => {
+                    let length = length?;
+                    if length == 0 {
+                        return Ok(());
+                    }
+                    server.write_all(&sent[..length]).await?;
+                    if lane != Lane::Checker && self.cuts_after(&sent[..length]) {
+                        let _ = timeout(ANSWER_WITHIN, server.read(&mut received)).await;
+                        return Ok(());
+                    }
+                }
+                length = server.read(&mut received) => {
+                    let length = length?;
+                    if length == 0 {
+                        return Ok(());
+                    }
+                    client.write_all(&received[..length]).await?;
+                }
+            }
+        }
+    }
+}
+
+/// What arrives is swallowed, from either side. One that hangs up is not told to the other, as after a lost route.
+async fn silence(
+    mut client: TcpStream,
+    mut server: TcpStream,
+    lane: Lane,
+    mut road: watch::Receiver<Road>,
+) -> std::io::Result<()> {
+    let both = async { tokio::join!(swallow(&mut client), swallow(&mut server)) };
+    let over = road.wait_for(|road| road.closed_below[lane as usize] >= road.silent_below[lane as usize]);
+    tokio::select! {
+        _ = both => {}
+        _ = over => {}
+    }
+    Ok(())
+}
+
+/// Until the sender hangs up.
+async fn swallow(stream: &mut TcpStream) {
+    let mut bytes = vec![0; BUFFER];
+    while stream.read(&mut bytes).await.is_ok_and(|length| length > 0) {}
+}
+
+/// Accepted, and never answered, until the lane is open again.
+async fn hold(client: &mut TcpStream, lane: Lane, road: &mut watch::Receiver<Road>) -> std::io::Result<()> {
+    let open = road.wait_for(|road| !road.holds_new[lane as usize]);
+    tokio::select! {
+        () = swallow(client) => {}
+        _ = open => {}
+    }
+    Ok(())
+}
+
+/// As PostgreSQL refuses: after the client's first message.
+async fn refuse(client: &mut TcpStream) -> std::io::Result<()> {
+    let mut bytes = vec![0; BUFFER];
+    let length = client.read(&mut bytes).await?;
+    // A request for TLS comes first from some, and has eight bytes.
+    if length == 8 {
+        client.write_all(b"N").await?;
+        let _ = client.read(&mut bytes).await?;
+    }
+    let length = u32::try_from(TOO_MANY.len() + 4).expect("short").to_be_bytes();
+    client.write_all(&[b"E", &length[..], TOO_MANY].concat()).await
+}

@@ -1,0 +1,61 @@
+//! Dumps of a service's database, and databases restored from them.
+
+use std::{fs, path::PathBuf};
+
+use anyhow::ensure;
+use tokio::task::block_in_place;
+
+use super::{Lane, Postgres, Stack, url};
+use crate::store::Store;
+
+/// What SQLite keeps beside a database.
+const BESIDE: [&str; 2] = ["-wal", "-shm"];
+
+impl Stack {
+    /// Dumps the database of the service with this name, as it is now.
+    pub(crate) async fn dump(&self, name: &str) -> anyhow::Result<()> {
+        let file = self.dump_of(name);
+        if let Some(Postgres { cluster, .. }) = &self.postgres {
+            let file = file.display().to_string();
+            let dumped = block_in_place(|| cluster.run("pg_dump", &["-Fc", "-f", &file, name]));
+            ensure!(dumped, "no dump of {name}");
+            return Ok(());
+        }
+        let store = if name == "finance" { &self.finance_store } else { &self.consultation_store };
+        store.run(&format!("VACUUM INTO '{}'", file.display())).await
+    }
+
+    /// Puts the dump in the place of the database, which no replica may have open.
+    pub(crate) fn restore(&self, name: &str) -> anyhow::Result<()> {
+        let file = self.dump_of(name).display().to_string();
+        if let Some(Postgres { cluster, .. }) = &self.postgres {
+            return block_in_place(|| {
+                ensure!(cluster.run("dropdb", &["--force", name]), "{name} cannot be dropped");
+                ensure!(cluster.run("createdb", &[name]), "{name} cannot be created");
+                ensure!(cluster.run("pg_restore", &["-d", name, &file]), "{name} cannot be restored");
+                Ok(())
+            });
+        }
+        let database = self.ground.disk().join(format!("{name}.sqlite"));
+        for beside in BESIDE {
+            let beside = database.with_extension(format!("sqlite{beside}"));
+            if beside.exists() {
+                fs::remove_file(beside)?;
+            }
+        }
+        // Another file, not another content: whoever still reads the old one goes on with that.
+        fs::remove_file(&database)?;
+        fs::copy(file, database)?;
+        Ok(())
+    }
+
+    /// The checker's connections to both databases, made anew.
+    pub(crate) async fn stores(&self) -> anyhow::Result<(Store, Store)> {
+        let url = |name| url(self.postgres.as_ref(), &self.ground, name, Lane::Checker);
+        Ok((Store::connect(&url("consultation")).await?, Store::connect(&url("finance")).await?))
+    }
+
+    fn dump_of(&self, name: &str) -> PathBuf {
+        self.ground.disk().join(format!("{name}.dump"))
+    }
+}
