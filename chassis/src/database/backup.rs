@@ -32,7 +32,7 @@ pub struct Backup {
 }
 
 /// Writes the state of the SQLite database at `url` to `file`, readable by its owner alone. Either all of it is there under
-/// that name, checked and on the disk, or nothing is; what a killed backup leaves beside it, in `FILE.partial`, the next one
+/// that name, checked and on the disk, or nothing is; what a killed backup leaves beside it, `FILE.partial...`, the next one
 /// removes.
 ///
 /// # Errors

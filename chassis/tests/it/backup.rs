@@ -101,9 +101,10 @@ async fn a_backup_replaces_what_a_killed_one_left() {
     fs::write(&archived, "half of something").expect("written");
     // Killed before its last step, a backup leaves a second name of the complete file.
     fs::hard_link(&archived, directory.join("copy.partial")).expect("linked");
+    fs::write(directory.join("copy.partial-journal"), "half of a journal").expect("written");
     backup::run(&db.url, &directory.join("copy")).await.expect("a backup");
     assert_eq!(fs::read_to_string(archived).expect("a file"), "half of something");
-    assert!(!directory.join("copy.partial").exists());
+    assert!(!directory.join("copy.partial").exists() && !directory.join("copy.partial-journal").exists());
 }
 
 #[tokio::test]

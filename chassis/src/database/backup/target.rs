@@ -20,6 +20,7 @@ pub(super) struct Target {
     partial: PathBuf,
     /// Locked as long as this is open, so that what another backup writes is not taken for the rest of a killed one.
     handle: File,
+    has_its_name: bool,
 }
 
 impl Target {
@@ -33,7 +34,14 @@ impl Target {
         };
         let handle = options().with_context(|| format!("cannot create {}", partial.display()))?;
         lock(&handle, &partial)?;
-        Ok(Self { file: file.to_owned(), partial, handle })
+        let journal = beside(&partial, "-journal");
+        match fs::remove_file(&journal) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(error).with_context(|| format!("cannot remove {}", journal.display()));
+            }
+            _ => {}
+        }
+        Ok(Self { file: file.to_owned(), partial, handle, has_its_name: false })
     }
 
     /// The temporary name.
@@ -42,7 +50,7 @@ impl Target {
     }
 
     /// Puts the content on the disk, then the name, and gives the size in bytes.
-    pub(super) fn finish(self) -> io::Result<u64> {
+    pub(super) fn finish(mut self) -> io::Result<u64> {
         self.handle.sync_all()?;
         let size = self.handle.metadata()?.len();
         match fs::hard_link(&self.partial, &self.file) {
@@ -52,6 +60,7 @@ impl Target {
             // A file system without links.
             Err(_) => fs::rename(&self.partial, &self.file)?,
         }
+        self.has_its_name = true;
         // Without this the name may be gone after a power failure.
         let directory = self.file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         File::open(directory)?.sync_all()?;
@@ -61,9 +70,11 @@ impl Target {
 
 impl Drop for Target {
     fn drop(&mut self) {
-        // After `finish` it has another name.
-        let _ = fs::remove_file(&self.partial);
-        let _ = fs::remove_file(beside(&self.partial, "-journal"));
+        // What has the temporary name after `finish` is another backup's.
+        if !self.has_its_name {
+            let _ = fs::remove_file(&self.partial);
+            let _ = fs::remove_file(beside(&self.partial, "-journal"));
+        }
     }
 }
 

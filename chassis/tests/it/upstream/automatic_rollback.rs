@@ -53,14 +53,14 @@ async fn sqlx_counts_a_transaction_that_sqlite_has_ended(
     #[values(Cause::Conflict, Cause::Full, Cause::Interrupt, Cause::Commit)] cause: Cause,
 ) {
     let store = Store::new().await;
-    fail(&mut *store.pool.acquire().await.expect("a connection"), cause).await;
+    fail(&mut store.pool.acquire().await.expect("a connection"), cause).await;
     assert_eq!(store.state().await, (1, false), "after its ROLLBACK failed: no transaction is active");
 }
 
 #[tokio::test]
 async fn then_one_rollback_more_and_all_commits_are_acknowledged_and_lost() {
     let store = Store::new().await;
-    fail(&mut *store.pool.acquire().await.expect("a connection"), Cause::Commit).await;
+    fail(&mut store.pool.acquire().await.expect("a connection"), Cause::Commit).await;
 
     let mut transaction = store.pool.begin().await.expect("begun: SAVEPOINT, outside of any transaction");
     insert(&mut transaction, 1).await;
