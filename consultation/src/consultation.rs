@@ -71,11 +71,11 @@ impl Consultations {
         price_per_hour: Money,
         finished: WakeUp,
         changes: Changes,
-        [starts, finishes]: [Heartbeat; 2],
+        [of_starts, of_finishes]: [Heartbeat; 2],
     ) -> (Self, [BoxFuture<'static, ()>; 2]) {
-        let (start, starting) = WriteCoalescer::new(StartWriter { database: database.clone() }, starts);
+        let (start, starting) = WriteCoalescer::new(StartWriter { database: database.clone() }, of_starts);
         let writer = FinishWriter { database: database.clone(), price_per_hour, finished, changes };
-        let (finish, finishing) = WriteCoalescer::new(writer, finishes);
+        let (finish, finishing) = WriteCoalescer::new(writer, of_finishes);
         (Self { start, finish }, [Box::pin(starting), Box::pin(finishing)])
     }
 

@@ -42,7 +42,7 @@ impl Proxy {
                     match target {
                         Target::Unix(path) => carry(client, UnixStream::connect(path).await, silences).await,
                         Target::Tcp(host, port) => {
-                            carry(client, TcpStream::connect((host, port)).await, silences).await
+                            carry(client, TcpStream::connect((host, port)).await, silences).await;
                         }
                     }
                 });

@@ -152,7 +152,10 @@ impl ConnectionTrait for Connections {
 
 impl fmt::Debug for Connections {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Connections").field("backend", &self.backend).field("status", &self.pool.status()).finish()
+        f.debug_struct("Connections")
+            .field("backend", &self.backend)
+            .field("status", &self.pool.status())
+            .finish_non_exhaustive()
     }
 }
 
@@ -222,7 +225,6 @@ impl Connector {
     }
 
     /// When the network has gone silent, each idle connection would take as long to find out as the first.
-    #[expect(clippy::disallowed_methods, reason = "the monotonic clock, which the pool reads too")]
     fn distrust_present(&self) {
         *self.distrusted.lock().unwrap_or_else(PoisonError::into_inner) = Some(std::time::Instant::now());
     }

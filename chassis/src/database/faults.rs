@@ -46,7 +46,7 @@ pub(super) fn is_transient_connecting(error: &Error) -> bool {
 /// Whether this failure is about the rows of its statement, so that other rows may do better.
 #[must_use]
 pub fn is_about_rows(error: &DbErr) -> bool {
-    database_error(error).is_some_and(|error| is_about_statement(error))
+    database_error(error).is_some_and(is_about_statement)
 }
 
 /// The SQLSTATE or SQLite code of an error.

@@ -1,11 +1,15 @@
 //! A transaction that writes. It says COMMIT itself, and what it is told is all that counts: a connection on which
 //! anything failed is closed, so that none is ever handed out that is still inside a transaction.
 
-use sea_orm::{ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, Statement};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, Statement, sqlx::Error};
 use sea_orm_migration::async_trait::async_trait;
 use tokio::sync::Mutex;
 
-use super::connections::{Connections, Lease};
+use super::{
+    connections::{Connections, Lease},
+    faults,
+};
+use crate::seeded_bug::is_seeded;
 
 /// Rolled back unless it is committed.
 #[derive(Debug)]
@@ -19,7 +23,11 @@ impl Transaction {
     /// On SQLite it takes the write lock at once: one that begins by reading would fail, not wait, when another writer
     /// was faster.
     pub(super) async fn begin(connections: &Connections) -> Result<Self, DbErr> {
-        let begin = if connections.get_database_backend() == DbBackend::Sqlite { "BEGIN IMMEDIATE" } else { "BEGIN" };
+        let begin = match connections.get_database_backend() {
+            _ if is_seeded("keep-broken-connection") => "SAVEPOINT seeded",
+            DbBackend::Sqlite => "BEGIN IMMEDIATE",
+            _ => "BEGIN",
+        };
         let transaction =
             Self { lease: Mutex::new(Some(connections.lease().await?)), connections: connections.clone() };
         transaction.execute_unprepared(begin).await?;
@@ -31,7 +39,7 @@ impl Transaction {
     /// # Errors
     /// When a statement failed before, or the commit itself: then it is unknown whether it was done.
     pub async fn commit(self) -> Result<(), DbErr> {
-        self.end("COMMIT").await
+        self.end(if is_seeded("keep-broken-connection") { "RELEASE seeded" } else { "COMMIT" }).await
     }
 
     /// Undoes what was written.
@@ -48,7 +56,7 @@ impl Transaction {
         match lease.session()?.execute_unprepared(sql).await {
             Ok(ended) => lease.end(Ok(ended)).map(drop),
             // Also what does a statement no harm: it leaves the transaction open here.
-            Err(error) => Err(lease.close_after(error)),
+            Err(error) => Err(give_up(lease, error).await),
         }
     }
 }
@@ -65,7 +73,7 @@ macro_rules! within {
                 *place = Some(lease);
                 Ok(result)
             }
-            Err(error) => Err(lease.close_after(error)),
+            Err(error) => Err(give_up(lease, error).await),
         }
     }};
 }
@@ -91,6 +99,18 @@ impl ConnectionTrait for Transaction {
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
         within!(self, &statement.sql, session => session.query_all(&statement))
     }
+}
+
+/// Closes the connection. Seeded is what sqlx does: it gives the connection back, with the transaction that it may hold.
+async fn give_up(mut lease: Lease, error: Error) -> DbErr {
+    if is_seeded("keep-broken-connection")
+        && let Ok(session) = lease.session()
+    {
+        drop(session.execute_unprepared("ROLLBACK TO seeded").await);
+        drop(lease.end(Ok(())));
+        return faults::about_statement(error);
+    }
+    lease.close_after(error)
 }
 
 fn is_over() -> DbErr {

@@ -29,7 +29,6 @@ const INSERT_ARRAYS: &str = "
 
 /// A consultation to start.
 #[derive(Clone, Debug)]
-#[expect(clippy::struct_field_names, reason = "it is the name of the column")]
 pub(super) struct Start {
     /// Made before writing, so that a repeated write recognises itself.
     pub(super) id: Uuid,

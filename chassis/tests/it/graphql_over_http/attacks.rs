@@ -23,7 +23,7 @@ async fn at_best(api: &Api, request: &Value) -> (Answer, Duration) {
     for _ in 0..TRIES {
         let start = processor_time();
         answer = api.post_json(request.clone()).await;
-        best = best.min(processor_time() - start);
+        best = best.min(processor_time().saturating_sub(start));
         if best < AT_ONCE {
             break;
         }
