@@ -5,6 +5,8 @@
 //! per row. A caller that goes away changes nothing: the database calls run in the writer's own task.
 //! A row that somebody else has locked delays its own caller only, who hands it over again.
 
+mod writing;
+
 use std::{
     fmt::{self, Debug, Display, Formatter},
     future::Future,
@@ -18,9 +20,8 @@ use tokio::{
 };
 
 use crate::health::Heartbeat;
+use writing::run;
 
-/// No caller joins a batch of this many rows; more would only make the first caller wait for the last.
-const MAX_BATCH: usize = 64;
 /// At most this many callers wait; beyond, callers are refused at once and may try again.
 const MAX_QUEUED: usize = 1024;
 /// The longest wait of a caller. A client is to be answered within 10 s, whatever the database does.
@@ -28,9 +29,6 @@ const CALLER_TIMEOUT: Duration = Duration::from_secs(9);
 /// How long a locked row is tried again, and how often: as long as PostgreSQL's `lock_timeout` would wait.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(2);
 const LOCK_PAUSE: Duration = Duration::from_millis(50);
-/// A batch that failed this soon may have met a connection that was closed, and succeeds on the next. One that the
-/// database kept waiting for longer is not written again: who waits behind it would wait twice.
-const RETRY_WITHIN: Duration = Duration::from_secs(2);
 
 /// How rows are written. Implementations write in an order of their own that is the same in every
 /// process (by key), so that the batches of two replicas cannot deadlock.
@@ -166,69 +164,4 @@ impl<W: BatchWriter> Clone for WriteCoalescer<W> {
     fn clone(&self) -> Self {
         Self { queue: self.queue.clone() }
     }
-}
-
-async fn run<W: BatchWriter>(writer: W, mut jobs: mpsc::Receiver<Job<W>>, heartbeat: Heartbeat) {
-    while let Some(first) = jobs.recv().await {
-        heartbeat.beat();
-        let (mut rows, mut callers) = (Vec::with_capacity(MAX_BATCH), Vec::new());
-        let mut next = Some(first);
-        while let Some(job) = next {
-            callers.push((job.rows.len(), job.reply));
-            rows.extend(job.rows);
-            next = if rows.len() < MAX_BATCH { jobs.try_recv().ok() } else { None };
-        }
-        let mut outcomes = write(&writer, rows).await.into_iter();
-        for (count, reply) in callers {
-            // A caller that has gone away does not need its answer.
-            drop(reply.send(outcomes.by_ref().take(count).collect()));
-        }
-        heartbeat.rest();
-    }
-}
-
-/// The outcome of each row, in their order.
-async fn write<W: BatchWriter>(writer: &W, rows: Vec<W::Row>) -> Vec<Outcome<W>> {
-    let began = Instant::now();
-    match writer.write(&rows).await {
-        Ok(answers) => outcomes(rows, answers),
-        Err(fault) if rows.len() > 1 && (W::is_about_rows(&fault) || began.elapsed() < RETRY_WITHIN) => {
-            tracing::warn!(rows = rows.len(), error = %fault, "a batch failed; writing its rows one by one");
-            one_by_one(writer, rows).await
-        }
-        Err(fault) => rows.iter().map(|_| Outcome::Failed(fault.clone())).collect(),
-    }
-}
-
-fn outcomes<W: BatchWriter>(rows: Vec<W::Row>, answers: Vec<Option<W::Answer>>) -> Vec<Outcome<W>> {
-    debug_assert_eq!(answers.len(), rows.len(), "one answer per row");
-    let outcomes = rows.into_iter().zip(answers);
-    outcomes.map(|(row, answer)| answer.map_or(Outcome::Locked(row), Outcome::Answered)).collect()
-}
-
-/// One bad row must not fail its neighbours. Two failures in a row that are not about rows are the database's: the rest
-/// is answered at once rather than after a time-out each.
-async fn one_by_one<W: BatchWriter>(writer: &W, rows: Vec<W::Row>) -> Vec<Outcome<W>> {
-    let mut written: Vec<Outcome<W>> = Vec::with_capacity(rows.len());
-    let mut failures = 0;
-    let mut rows = rows.into_iter();
-    for row in rows.by_ref() {
-        let outcome = match writer.write(std::slice::from_ref(&row)).await {
-            Ok(mut answers) => answers.remove(0).map_or(Outcome::Locked(row), Outcome::Answered),
-            Err(fault) => Outcome::Failed(fault),
-        };
-        failures = match &outcome {
-            Outcome::Failed(fault) if !W::is_about_rows(fault) => failures + 1,
-            _ => 0,
-        };
-        written.push(outcome);
-        if failures == 2 {
-            break;
-        }
-    }
-    if let Some(Outcome::Failed(fault)) = written.last() {
-        let fault = W::Fault::clone(fault);
-        written.extend(rows.map(|_| Outcome::Failed(fault.clone())));
-    }
-    written
 }

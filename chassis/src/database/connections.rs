@@ -1,29 +1,23 @@
 //! A pool of connections that SeaORM can use. Only a connection that nothing speaks against goes back to it: each
 //! statement leaves with a lease, and whatever happens to a lease that is not given back closes the connection.
 
-use std::{
-    fmt,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{fmt, sync::Arc, time::Duration};
 
-use deadpool::managed::{Manager, Metrics, Object, Pool, PoolError, QueueMode, RecycleError, RecycleResult};
+use deadpool::managed::{Object, Pool, PoolError, QueueMode};
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, Statement, sqlx::Error};
 use sea_orm_migration::async_trait::async_trait;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::{
+    connector::{Connector, terminate},
     faults,
     options::Options,
-    session::{Backend, Session},
+    session::Session,
 };
 
 /// The longest wait for a connection, be it that all are busy or that the server cannot be reached. Together with the
 /// deadline of a statement below the 10 s after which a client is answered.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
-/// Only connections that were idle this long are tested before use: testing each costs a round trip. No longer
-/// than a restart of the server takes, so that none from before it is used for a client's request after it.
-const TEST_WHEN_IDLE_FOR: Duration = Duration::from_millis(500);
 /// Between two attempts to connect to a server that starts or has no room.
 const CONNECT_PAUSE: Duration = Duration::from_millis(50);
 
@@ -192,67 +186,10 @@ impl Lease {
     }
 }
 
-/// Ends the server's end of a session that is silent. It may hold locks, or wait for a standby, for as long as that is
-/// away: one more with each try, until the server has no room for others.
-async fn terminate(pool: Pool<Connector>, backend: Backend) {
-    let terminated = timeout_at(Instant::now() + ACQUIRE_TIMEOUT, pool.get()).await;
-    let Ok(Ok(mut session)) = terminated else { return };
-    if let Err(error) = session.terminate(&backend).await {
-        tracing::debug!(%error, "a silent session was not ended on the server");
-        drop(Object::take(session));
-    }
-}
-
 impl Drop for Lease {
     fn drop(&mut self) {
         if let Some(object) = self.0.take() {
             drop(Object::take(object));
         }
-    }
-}
-
-/// Makes connections, and tests them.
-#[derive(Debug)]
-pub(super) struct Connector {
-    options: Options,
-    /// Connections from before this moment are not used again.
-    distrusted: Mutex<Option<std::time::Instant>>,
-}
-
-impl Connector {
-    fn new(options: Options) -> Self {
-        Self { options, distrusted: Mutex::default() }
-    }
-
-    /// When the network has gone silent, each idle connection would take as long to find out as the first.
-    fn distrust_present(&self) {
-        *self.distrusted.lock().unwrap_or_else(PoisonError::into_inner) = Some(std::time::Instant::now());
-    }
-
-    fn is_distrusted(&self, metrics: &Metrics) -> bool {
-        Some(metrics.created) < *self.distrusted.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Manager for Connector {
-    type Type = Session;
-    type Error = Error;
-
-    async fn create(&self) -> Result<Session, Error> {
-        Session::connect(&self.options).await
-    }
-
-    async fn recycle(&self, session: &mut Session, metrics: &Metrics) -> RecycleResult<Error> {
-        if self.is_distrusted(metrics) {
-            return Err(RecycleError::message("as silent as another, probably"));
-        }
-        if metrics.last_used() < TEST_WHEN_IDLE_FOR {
-            return Ok(());
-        }
-        let tested = session.ping().await;
-        if tested.as_ref().is_err_and(faults::is_silence) {
-            self.distrust_present();
-        }
-        Ok(tested?)
     }
 }

@@ -1,0 +1,74 @@
+//! What tells whether a database can be used: its migrations, its clock, and whether it can be written.
+
+use std::{collections::HashSet, sync::PoisonError, time::Duration};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement, sea_query::Query};
+use sea_orm_migration::MigratorTrait;
+
+use super::{Database, faults, served_file::ServedFile, wal};
+use crate::clock;
+
+impl Database {
+    /// The names of migrations that have not been applied.
+    ///
+    /// # Errors
+    /// When the database cannot be reached.
+    pub async fn pending_migrations<M: MigratorTrait>(&self) -> Result<Vec<String>, DbErr> {
+        let names = M::migrations().into_iter().map(|migration| migration.name().to_owned());
+        if !self.has_table(&M::migration_table_name().to_string()).await? {
+            return Ok(names.collect());
+        }
+        // Not the migrator's own list, which fails where a newer version has applied more: in an upgrade the
+        // old replicas must stay ready until they are replaced.
+        let applied = Query::select().column("version").from(M::migration_table_name()).to_owned();
+        let applied = self.read.query_all(&applied).await?;
+        let applied: HashSet<String> =
+            applied.iter().map(|row| row.try_get("", "version")).collect::<Result<_, _>>()?;
+        Ok(names.filter(|name| !applied.contains(name)).collect())
+    }
+
+    /// How far this process's clock is ahead of the database's, which is not writable if this fails.
+    pub(crate) async fn clock_difference(&self) -> Result<TimeDelta, DbErr> {
+        if self.read.get_database_backend() == DbBackend::Sqlite {
+            return Ok(TimeDelta::zero());
+        }
+        let asked_at = clock::now();
+        let question = "SELECT clock_timestamp(), current_setting('transaction_read_only')::boolean";
+        let answer = self.read.query_one_raw(Statement::from_string(DbBackend::Postgres, question)).await?;
+        let answer = answer.ok_or_else(|| DbErr::Custom("the database does not tell the time".to_owned()))?;
+        if answer.try_get_by_index(1)? {
+            return Err(DbErr::Custom(faults::READ_ONLY.to_owned()));
+        }
+        // It was read somewhere in between.
+        let way = (clock::now() - asked_at) / 2;
+        Ok(asked_at + way - answer.try_get_by_index::<DateTime<Utc>>(0)?)
+    }
+
+    /// Writes to a SQLite file: a full disk, a file or a directory that cannot be written fail it, and a log that is gone.
+    pub(crate) async fn write_to_file(&self) -> Result<(), DbErr> {
+        if self.served.lock().unwrap_or_else(PoisonError::into_inner).as_ref().is_some_and(ServedFile::has_lost_log) {
+            return Err(DbErr::Custom("its write-ahead log was deleted: end the service, which saves it".to_owned()));
+        }
+        if self.write.get_database_backend() == DbBackend::Sqlite {
+            wal::mark_again(&self.write).await?;
+        }
+        Ok(())
+    }
+
+    /// Closes connections that were not used for `idle`, but for one.
+    pub(crate) fn close_idle(&self, idle: Duration) {
+        self.read.close_idle(idle);
+        self.write.close_idle(idle);
+    }
+
+    async fn has_table(&self, name: &str) -> Result<bool, DbErr> {
+        let backend = self.read.get_database_backend();
+        let sql = match backend {
+            DbBackend::Sqlite => "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = $1",
+            _ => "SELECT 1 WHERE to_regclass($1) IS NOT NULL",
+        };
+        let found = self.read.query_one_raw(Statement::from_sql_and_values(backend, sql, [name.into()])).await?;
+        Ok(found.is_some())
+    }
+}
