@@ -78,6 +78,9 @@ struct Arguments {
     /// Check that the checker finds the mistakes of services that were built with them
     #[arg(long)]
     check_the_checker: bool,
+    /// Only these mistakes
+    #[arg(long, requires = "check_the_checker", value_delimiter = ',', value_name = "MISTAKE")]
+    mistakes: Vec<String>,
     /// Restore each database from an older dump instead, and compare what reconciliation says
     #[arg(long)]
     restored: bool,
@@ -118,7 +121,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
         return restored::run(backend, seed, &services).await;
     }
     if arguments.check_the_checker {
-        let wrong = bugs::check_the_checker(seed, &services).await?;
+        let wrong = bugs::check_the_checker(seed, &services, &arguments.mistakes).await?;
         return if wrong.is_empty() { Ok(()) } else { Err(anyhow!("the checker is wrong:\n{}", wrong.join("\n"))) };
     }
     let mut plan = arguments.profile.plan(backend, seed, services);
