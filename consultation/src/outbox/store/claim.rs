@@ -30,7 +30,7 @@ pub struct Lease {
 pub enum Due {
     /// All that are due.
     All,
-    /// Only those that became due within [`RECENT`], as what a hint tells of.
+    /// Only those that became due within the last 10 s, as what a hint tells of.
     Recent,
     /// Only those that were never refused: a payment that makes finance fail must not probe it.
     NeverRefused,
