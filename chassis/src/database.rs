@@ -18,6 +18,8 @@ pub mod migrate;
 pub mod wal;
 
 use std::{
+    fs,
+    path::Path,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -83,7 +85,8 @@ impl Database {
     pub async fn open(url: &SecretString, connections: usize) -> Result<Self, DbErr> {
         let options = Options::of(url.expose_secret())?;
         let served = Arc::default();
-        if let Options::Sqlite(_) = options {
+        if let Options::Sqlite(sqlite) = &options {
+            create_parent_directory(sqlite.get_filename())?;
             // The writer first: it creates the file and switches it to write-ahead logging.
             let write = Connections::new(options.clone(), 1);
             drop(write.lease().await?.end(Ok(())));
@@ -176,4 +179,9 @@ impl Database {
         let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(CONNECT_TIMEOUT);
         Some(pool.connect_lazy_with(postgres.clone()))
     }
+}
+
+fn create_parent_directory(file: &Path) -> Result<(), DbErr> {
+    let Some(parent) = file.parent() else { return Ok(()) };
+    fs::create_dir_all(parent).map_err(|error| DbErr::Custom(format!("cannot create {}: {error}", parent.display())))
 }

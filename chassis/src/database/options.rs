@@ -29,7 +29,7 @@ pub(super) enum Options {
 
 impl Options {
     /// # Errors
-    /// When the URL is malformed, or the directory of a SQLite file cannot be made.
+    /// When the URL is malformed.
     pub(super) fn of(url: &str) -> Result<Self, DbErr> {
         if url.starts_with("sqlite:") {
             sqlite(url).map(Self::Sqlite)
@@ -44,7 +44,6 @@ impl Options {
 
 fn sqlite(url: &str) -> Result<SqliteConnectOptions, DbErr> {
     let options: SqliteConnectOptions = url.parse().map_err(|error| DbErr::Custom(format!("{url}: {error}")))?;
-    create_parent_directory(&options)?;
     Ok(options
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
@@ -60,10 +59,4 @@ fn postgres(url: &str) -> Result<PgConnectOptions, DbErr> {
     let without_url = |error: sqlx::Error| DbErr::Custom(error.to_string().replace(url, "(the database URL)"));
     let options: PgConnectOptions = url.parse().map_err(without_url)?;
     Ok(options.options(SESSION_LIMITS).options(PLANNER).disable_statement_logging())
-}
-
-fn create_parent_directory(options: &SqliteConnectOptions) -> Result<(), DbErr> {
-    let Some(parent) = options.get_filename().parent() else { return Ok(()) };
-    std::fs::create_dir_all(parent)
-        .map_err(|error| DbErr::Custom(format!("cannot create {}: {error}", parent.display())))
 }

@@ -132,7 +132,10 @@ impl<M: MigratorTrait> Monitor<M> {
         }
         if self.checks.is_multiple_of(CHECKS_PER_WRITE) {
             let written = self.database.write_to_file().await;
-            written.map_err(|error| format!("the database cannot be written: {error}"))?;
+            written.map_err(|error| match error {
+                DbErr::Custom(why) => format!("the database cannot be written: {why}"),
+                error => format!("the database cannot be written: {error}"),
+            })?;
         }
         // Only after a success: a full disk is written to again in a second.
         self.checks = self.checks.wrapping_add(1);
