@@ -29,8 +29,8 @@ const KILL_PAUSE_MILLISECONDS: std::ops::Range<u64> = 1000..3000;
 const RESTART_EVERY_SECONDS: u64 = 7;
 /// What orchestrators wait before they kill.
 const DRAIN_LIMIT: Duration = Duration::from_secs(10);
-/// Of 1,000 messages to PostgreSQL: enough cuts in a phase, and enough that gets through.
-const CUTS: Cuts = Cuts { commits: 250, statements: 15 };
+/// Of 1,000 answers of PostgreSQL: enough cuts in a phase, and enough that gets through.
+const CUTS: Cuts = Cuts { commits: 100, statements: 15 };
 
 /// A phase; numbers are times or seconds.
 #[derive(Clone, Copy, Debug)]

@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement, sea_query::Query};
 use sea_orm_migration::MigratorTrait;
 
-use super::{Database, faults, served_file::ServedFile, wal};
+use super::{Database, WRITE_TO_LOG, faults, served_file::ServedFile, wal};
 use crate::clock;
 
 impl Database {
@@ -45,15 +45,16 @@ impl Database {
         Ok(asked_at + way - answer.try_get_by_index::<DateTime<Utc>>(0)?)
     }
 
-    /// Writes to a SQLite file: a full disk, a file or a directory that cannot be written fail it, and a log that is gone.
-    pub(crate) async fn write_to_file(&self) -> Result<(), DbErr> {
+    /// Writes, as a client's request would: on PostgreSQL it waits for a synchronous standby; on SQLite a full disk fails
+    /// it, a file or a directory that cannot be written, and a log that is gone.
+    pub(crate) async fn try_write(&self) -> Result<(), DbErr> {
         if self.served.lock().unwrap_or_else(PoisonError::into_inner).as_ref().is_some_and(ServedFile::has_lost_log) {
             return Err(DbErr::Custom("its write-ahead log was deleted: end the service, which saves it".to_owned()));
         }
-        if self.write.get_database_backend() == DbBackend::Sqlite {
-            wal::mark_again(&self.write).await?;
+        match self.write.get_database_backend() {
+            DbBackend::Sqlite => wal::mark_again(&self.write).await,
+            backend => self.write.execute_raw(Statement::from_string(backend, WRITE_TO_LOG)).await.map(drop),
         }
-        Ok(())
     }
 
     /// Closes connections that were not used for `idle`, but for one.

@@ -19,8 +19,9 @@ use crate::{config::Server, database::Database};
 const INTERVAL: Duration = Duration::from_secs(1);
 /// A result that is older says nothing. Longer than the wait for a connection when all are busy.
 const STALE_AFTER: Duration = Duration::from_secs(5);
-/// Every how many checks a SQLite file is written to: only so a full disk is known before a client meets it.
-const CHECKS_PER_WRITE: u32 = 5;
+/// Every how many checks something is written: only so a full disk, and a standby that confirms no commit, are known
+/// before a client meets them. Together with the time after which a result is stale less than 10 s.
+const CHECKS_PER_WRITE: u32 = 3;
 /// Connections that were not used for so long are closed: other processes may need them.
 const CLOSE_WHEN_IDLE_FOR: Duration = Duration::from_secs(30);
 
@@ -131,7 +132,7 @@ impl<M: MigratorTrait> Monitor<M> {
             self.is_migrated = true;
         }
         if self.checks.is_multiple_of(CHECKS_PER_WRITE) {
-            let written = self.database.write_to_file().await;
+            let written = self.database.try_write().await;
             written.map_err(|error| match error {
                 DbErr::Custom(why) => format!("the database cannot be written: {why}"),
                 error => format!("the database cannot be written: {error}"),

@@ -1,5 +1,5 @@
-//! Between the services and PostgreSQL: connections are cut after what was sent has arrived, so that the sender cannot
-//! know whether it was done; or they fall silent, are led to another server, or are too many.
+//! Between the services and PostgreSQL: connections are cut when what was sent is done, so that the sender cannot
+//! know it; or they fall silent, are led to another server, or are too many.
 
 mod connection;
 
@@ -11,10 +11,10 @@ use std::sync::{
 use fastrand::Rng;
 use tokio::{net::TcpListener, sync::watch};
 
-/// How a driver ends a transaction: a simple query of one word.
-const COMMIT: &[u8] = b"COMMIT\0";
+/// How PostgreSQL answers what it has committed: a transaction's end, or a statement that wrote by itself.
+const COMMITTED: [&[u8]; 4] = [b"COMMIT\0", b"INSERT 0 ", b"UPDATE ", b"DELETE "];
 
-/// How often, of 1,000 messages, the connection is cut after it.
+/// How often, of 1,000 answers, the connection is cut instead of it.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Cuts {
     pub(crate) commits: u32,
@@ -146,13 +146,14 @@ impl DatabaseProxy {
         self.road.send_modify(|road| road.closed_below[..Lane::Checker as usize].fill(next));
     }
 
-    fn cuts_after(&self, message: &[u8]) -> bool {
+    /// Whether the connection is cut instead of this answer.
+    fn cuts_instead_of(&self, answer: &[u8]) -> bool {
         let cuts = *self.cuts.lock().expect("cuts");
-        let is_commit = message.windows(COMMIT.len()).any(|window| window == COMMIT);
-        let of_1000 = if is_commit { cuts.commits } else { cuts.statements };
+        let is_committed = COMMITTED.iter().any(|tag| answer.windows(tag.len()).any(|window| window == *tag));
+        let of_1000 = if is_committed { cuts.commits } else { cuts.statements };
         let cut = of_1000 > 0 && self.random.lock().expect("random").u32(0..1000) < of_1000;
         if cut {
-            self.cut[usize::from(!is_commit)].fetch_add(1, Ordering::Relaxed);
+            self.cut[usize::from(!is_committed)].fetch_add(1, Ordering::Relaxed);
         }
         cut
     }
