@@ -24,7 +24,7 @@ Payments that the finance before has recorded are not sent again: `reconcile` na
 /// # Errors
 /// When finance does not tell its id, or the database fails.
 pub async fn run(server: &Server, finance: Finance) -> anyhow::Result<()> {
-    let database = cli::connect(server).await?.write;
+    let database = cli::connect_beside(server).await?.write;
     let host = finance.url.authority().to_owned();
     let told = FinanceClient::new(finance, REQUEST_LIMIT)?.instance_id().await;
     let told = told.with_context(|| format!("nothing changed: the finance at {host} does not tell its instance id"))?;

@@ -13,8 +13,10 @@ pub(super) const READ_ONLY: &str = "the database is read-only: a standby, or set
 /// PostgreSQL's classes of errors that are about a statement, not about the session: bad data, a broken constraint, a
 /// deadlock, a name or privilege that is missing, a lock that was not to be had.
 const ABOUT_THE_STATEMENT: [&str; 5] = ["22", "23", "40", "42", "55"];
-/// A statement that was cancelled, as by `statement_timeout`; what a trigger raised.
-const ALSO: [&str; 2] = ["57014", "P0001"];
+/// What a trigger raised.
+const RAISED: &str = "P0001";
+/// A statement that was cancelled, as by `statement_timeout`. Its session is as before, but other rows would wait as long.
+const CANCELLED: &str = "57014";
 /// SQLite's primary code of a broken constraint, which is also what triggers raise.
 const SQLITE_CONSTRAINT: i32 = 19;
 
@@ -23,7 +25,7 @@ const SQLITE_CONSTRAINT: i32 = 19;
 pub(super) fn leaves_connection_usable(error: &Error) -> bool {
     match error {
         Error::RowNotFound | Error::ColumnDecode { .. } | Error::Decode(_) | Error::ColumnNotFound(_) => true,
-        Error::Database(error) => is_about_statement(error.as_ref()),
+        Error::Database(error) => is_about_statement(error.as_ref()) || error.code().as_deref() == Some(CANCELLED),
         _ => false,
     }
 }
@@ -69,7 +71,7 @@ fn is_about_statement(error: &dyn DatabaseError) -> bool {
     if let (true, Ok(code)) = (code.len() < 5, code.parse::<i32>()) {
         return code & 0xff == SQLITE_CONSTRAINT;
     }
-    ABOUT_THE_STATEMENT.iter().any(|class| code.starts_with(class)) || ALSO.contains(&code.as_ref())
+    ABOUT_THE_STATEMENT.iter().any(|class| code.starts_with(class)) || code == RAISED
 }
 
 fn database_error(error: &DbErr) -> Option<&dyn DatabaseError> {

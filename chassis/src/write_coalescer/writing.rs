@@ -12,6 +12,8 @@ const MAX_BATCH: usize = 64;
 /// A batch that failed this soon may have met a connection that was closed, and succeeds on the next. One that the
 /// database kept waiting for longer is not written again: who waits behind it would wait twice.
 const RETRY_WITHIN: Duration = Duration::from_secs(2);
+/// How long rows of a failed batch are written one by one, each of which may wait for a lock: less than a caller waits.
+const ONE_BY_ONE_FOR: Duration = Duration::from_secs(7);
 
 pub(super) async fn run<W: BatchWriter>(writer: W, mut jobs: mpsc::Receiver<Job<W>>, heartbeat: Heartbeat) {
     while let Some(first) = jobs.recv().await {
@@ -39,7 +41,7 @@ async fn write<W: BatchWriter>(writer: &W, rows: Vec<W::Row>) -> Vec<Outcome<W>>
         Ok(answers) => outcomes(rows, answers),
         Err(fault) if rows.len() > 1 && (W::is_about_rows(&fault) || began.elapsed() < RETRY_WITHIN) => {
             tracing::warn!(rows = rows.len(), error = %fault, "a batch failed; writing its rows one by one");
-            one_by_one(writer, rows).await
+            one_by_one(writer, rows, began + ONE_BY_ONE_FOR).await
         }
         Err(fault) => rows.iter().map(|_| Outcome::Failed(fault.clone())).collect(),
     }
@@ -51,9 +53,9 @@ fn outcomes<W: BatchWriter>(rows: Vec<W::Row>, answers: Vec<Option<W::Answer>>) 
     outcomes.map(|(row, answer)| answer.map_or(Outcome::Locked(row), Outcome::Answered)).collect()
 }
 
-/// One bad row must not fail its neighbours. Two failures in a row that are not about rows are the database's: the rest
-/// is answered at once rather than after a time-out each.
-async fn one_by_one<W: BatchWriter>(writer: &W, rows: Vec<W::Row>) -> Vec<Outcome<W>> {
+/// One bad row must not fail its neighbours. Two failures in a row that are not about rows are the database's, and
+/// writing ends at the `deadline`: the rest is answered at once rather than after a time-out each.
+async fn one_by_one<W: BatchWriter>(writer: &W, rows: Vec<W::Row>, deadline: Instant) -> Vec<Outcome<W>> {
     let mut written: Vec<Outcome<W>> = Vec::with_capacity(rows.len());
     let mut failures = 0;
     let mut rows = rows.into_iter();
@@ -66,8 +68,9 @@ async fn one_by_one<W: BatchWriter>(writer: &W, rows: Vec<W::Row>) -> Vec<Outcom
             Outcome::Failed(fault) if !W::is_about_rows(fault) => failures + 1,
             _ => 0,
         };
+        let is_failed = matches!(outcome, Outcome::Failed(_));
         written.push(outcome);
-        if failures == 2 {
+        if failures == 2 || is_failed && Instant::now() >= deadline {
             break;
         }
     }

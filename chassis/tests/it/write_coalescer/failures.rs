@@ -1,6 +1,11 @@
 //! Batches that fail: what becomes of their rows.
 
-use chassis::write_coalescer::WriteError;
+use std::time::Duration;
+
+use chassis::{
+    health::Heartbeat,
+    write_coalescer::{BatchWriter, WriteCoalescer, WriteError},
+};
 use futures_util::future::join_all;
 
 use super::{queue, recorder::Recorder, writing_row_1};
@@ -55,4 +60,32 @@ async fn failures_that_are_about_rows_stop_nothing() {
     recorder.go_on();
     let answers: Vec<_> = join_all(waiting).await.into_iter().map(Result::ok).collect();
     assert_eq!(answers, [None, None, None, Some(50)], "three bad rows in a row, and a good one");
+}
+
+/// Each write of its rows takes as long as a wait for a lock, and fails for them.
+struct Locked;
+
+impl BatchWriter for Locked {
+    type Row = u32;
+    type Answer = u32;
+    type Fault = String;
+
+    async fn write(&self, _: &[u32]) -> Result<Vec<Option<u32>>, String> {
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        Err("a lock".to_owned())
+    }
+
+    fn is_about_rows(_: &String) -> bool {
+        true
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn rows_that_each_wait_for_a_lock_do_not_keep_the_writer_for_long() {
+    let (coalescer, task) = WriteCoalescer::new(Locked, Heartbeat::new("writer"));
+    let (answers, ()) = futures_util::join!(coalescer.write_all((0..64).collect()), async {
+        tokio::spawn(task);
+    });
+    let answers = answers.expect("before the callers lose patience");
+    assert!(answers.iter().all(|answer| matches!(answer, Err(WriteError::Failed(_)))));
 }

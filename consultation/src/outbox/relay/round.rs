@@ -156,6 +156,10 @@ impl Relay {
             for outcome in left {
                 match outcome.write(&self.database.write).await {
                     Ok(rows) => changed += rows,
+                    // Each may have waited for a lock.
+                    Err(error) if shutdown.is_cancelled() || claimed_at.elapsed() >= self.policy.lease => {
+                        return Err(error);
+                    }
                     Err(error) => {
                         failed.extend(if is_about_rows(&error) { outcome.row_by_row() } else { vec![outcome] });
                         last_error = Some(error);
@@ -163,9 +167,6 @@ impl Relay {
                 }
             }
             let Some(error) = last_error else { return Ok(changed) };
-            if shutdown.is_cancelled() || claimed_at.elapsed() >= self.policy.lease {
-                return Err(error);
-            }
             tracing::warn!(%error, "an outcome was not written; trying again");
             failures += 1;
             sleep(database_delay(failures)).await;
