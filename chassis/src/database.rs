@@ -1,7 +1,7 @@
 //! Connections: one file with one writer on SQLite, a pool on PostgreSQL; the database's own clock.
 //!
-//! Every statement has a deadline, and only a connection that nothing speaks against is used again: `connections`,
-//! `session` and `transaction` are the one place where that is decided.
+//! Every statement has a deadline, and a connection with any sign of failure is closed instead of used again:
+//! `connections`, `session` and `transaction` are the one place where that is decided.
 
 mod checks;
 mod connections;
@@ -38,7 +38,8 @@ use served_file::ServedFile;
 use wal::Keeper;
 
 pub use connections::Connections;
-pub use faults::{code, is_about_rows};
+pub use faults::is_about_rows;
+pub(crate) use faults::is_read_only;
 pub use sql::{Seconds, is_one_of, now, now_plus};
 pub use transaction::Transaction;
 
@@ -88,12 +89,12 @@ impl Database {
         if let Options::Sqlite(sqlite) = &options {
             create_parent_directory(sqlite.get_filename())?;
             // The writer first: it creates the file and switches it to write-ahead logging.
-            let write = Connections::new(options.clone(), 1);
+            let write = Connections::new(options.clone(), 1)?;
             drop(write.lease().await?.end(Ok(())));
-            let read = Connections::new(options.clone(), SQLITE_READERS);
+            let read = Connections::new(options.clone(), SQLITE_READERS)?;
             return Ok(Self { read, write, options, url: url.clone(), served });
         }
-        let pool = Connections::new(options.clone(), connections);
+        let pool = Connections::new(options.clone(), connections)?;
         Ok(Self { read: pool.clone(), write: pool, options, url: url.clone(), served })
     }
 

@@ -2,6 +2,7 @@
 
 mod heartbeat;
 mod monitor;
+mod reason;
 
 use axum::{Router, http::StatusCode, routing::get};
 use tokio_util::sync::CancellationToken;

@@ -136,7 +136,7 @@ impl fmt::Debug for Channel {
 
 /// Passes hints on to the other replicas and theirs to this one, until shutdown.
 pub async fn connect(channels: Vec<Channel>, database: Database, heartbeat: Heartbeat, shutdown: CancellationToken) {
-    if database.notifications().is_none() {
+    if database.write.get_database_backend() == DbBackend::Sqlite {
         heartbeat.rest();
         return shutdown.cancelled().await;
     }

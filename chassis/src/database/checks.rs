@@ -28,7 +28,7 @@ impl Database {
         Ok(names.filter(|name| !applied.contains(name)).collect())
     }
 
-    /// How far this process's clock is ahead of the database's, which is not writable if this fails.
+    /// Returns how far this process's clock is ahead of the database's. Fails also if the database is read-only.
     pub(crate) async fn clock_difference(&self) -> Result<TimeDelta, DbErr> {
         if self.read.get_database_backend() == DbBackend::Sqlite {
             return Ok(TimeDelta::zero());

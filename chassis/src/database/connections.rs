@@ -1,5 +1,5 @@
-//! A pool of connections that SeaORM can use. Only a connection that nothing speaks against goes back to it: each
-//! statement leaves with a lease, and whatever happens to a lease that is not given back closes the connection.
+//! A pool of connections that SeaORM can use. A statement takes one out under a lease. Only a success, or an error that
+//! is about the statement, gives it back; a lease that ends in any other way closes it.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -33,15 +33,15 @@ pub struct Connections {
 }
 
 impl Connections {
-    pub(super) fn new(options: Options, size: usize) -> Self {
+    pub(super) fn new(options: Options, size: usize) -> Result<Self, DbErr> {
         let backend = match options {
             Options::Sqlite(_) => DbBackend::Sqlite,
             Options::Postgres(_) => DbBackend::Postgres,
         };
-        // The one that was used last: what a burst needed is left idle and closed.
+        // The connection that was used last is taken first: what only a burst needed stays idle, and is closed.
         let pool = Pool::builder(Connector::new(options)).max_size(size).queue_mode(QueueMode::Lifo).build();
-        // Without time limits of its own the pool needs no runtime.
-        Self { pool: pool.expect("no time limits"), backend, observer: None }
+        let pool = pool.map_err(|error| DbErr::Custom(error.to_string()))?;
+        Ok(Self { pool, backend, observer: None })
     }
 
     /// Calls `observer` with the SQL of each statement that is sent from now on through this handle and its clones.
@@ -118,7 +118,7 @@ impl ConnectionTrait for Connections {
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
         self.observe_statement(&statement.sql);
         let mut lease = self.lease().await?;
-        let result = lease.session()?.execute(&statement).await;
+        let result = lease.session()?.execute(statement).await;
         lease.end(result)
     }
 
@@ -132,14 +132,14 @@ impl ConnectionTrait for Connections {
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
         self.observe_statement(&statement.sql);
         let mut lease = self.lease().await?;
-        let result = lease.session()?.query_one(&statement).await;
+        let result = lease.session()?.query_one(statement).await;
         lease.end(result)
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
         self.observe_statement(&statement.sql);
         let mut lease = self.lease().await?;
-        let result = lease.session()?.query_all(&statement).await;
+        let result = lease.session()?.query_all(statement).await;
         lease.end(result)
     }
 }
@@ -162,7 +162,7 @@ impl Lease {
         self.0.as_deref_mut().ok_or_else(|| DbErr::Custom("the connection is closed".to_owned()))
     }
 
-    /// Gives the connection back, unless `result` speaks against it.
+    /// Gives the connection back, or closes it after an error that is not about the statement.
     pub(super) fn end<T>(mut self, result: Result<T, Error>) -> Result<T, DbErr> {
         match result {
             Err(error) if !faults::leaves_connection_usable(&error) => Err(self.close_after(error)),
@@ -177,9 +177,11 @@ impl Lease {
     pub(super) fn close_after(self, error: Error) -> DbErr {
         if let (Some(object), true) = (&self.0, faults::is_silence(&error)) {
             tracing::warn!(%error, "a connection is silent; it and the idle ones are closed");
-            if let (Some(pool), Some(backend)) = (Object::pool(object), object.backend()) {
+            if let Some(pool) = Object::pool(object) {
                 pool.manager().distrust_present();
-                tokio::spawn(terminate(pool, backend));
+                if let Some(backend) = object.backend() {
+                    tokio::spawn(terminate(pool, backend));
+                }
             }
         }
         faults::about_statement(error)

@@ -51,9 +51,13 @@ pub fn is_about_rows(error: &DbErr) -> bool {
     database_error(error).is_some_and(is_about_statement)
 }
 
+/// Whether the database can only be read.
+pub(crate) fn is_read_only(error: &DbErr) -> bool {
+    error.to_string().contains(READ_ONLY)
+}
+
 /// The SQLSTATE or SQLite code of an error.
-#[must_use]
-pub fn code(error: &DbErr) -> Option<String> {
+pub(super) fn code(error: &DbErr) -> Option<String> {
     database_error(error)?.code().map(Into::into)
 }
 

@@ -70,7 +70,7 @@ impl Session {
         }
     }
 
-    pub(super) async fn execute(&mut self, statement: &Statement) -> Result<ExecResult, Error> {
+    pub(super) async fn execute(&mut self, statement: Statement) -> Result<ExecResult, Error> {
         let (sql, values) = parts(statement);
         on_either!(self, connection => within_deadline(sqlx::query_with(sql, values).execute(connection)).await.map(Into::into))
     }
@@ -80,7 +80,7 @@ impl Session {
         on_either!(self, connection => within_deadline(connection.execute(sql)).await.map(Into::into))
     }
 
-    pub(super) async fn query_one(&mut self, statement: &Statement) -> Result<Option<QueryResult>, Error> {
+    pub(super) async fn query_one(&mut self, statement: Statement) -> Result<Option<QueryResult>, Error> {
         let (sql, values) = parts(statement);
         on_either!(self, connection => {
             let row = within_deadline(sqlx::query_with(sql, values).fetch_optional(connection)).await?;
@@ -88,7 +88,7 @@ impl Session {
         })
     }
 
-    pub(super) async fn query_all(&mut self, statement: &Statement) -> Result<Vec<QueryResult>, Error> {
+    pub(super) async fn query_all(&mut self, statement: Statement) -> Result<Vec<QueryResult>, Error> {
         let (sql, values) = parts(statement);
         on_either!(self, connection => {
             let rows = within_deadline(sqlx::query_with(sql, values).fetch_all(connection)).await?;
@@ -122,10 +122,10 @@ impl Session {
     }
 }
 
-fn parts(statement: &Statement) -> (AssertSqlSafe<&str>, SqlxValues) {
-    let values = statement.values.clone().unwrap_or_else(|| Values(Vec::new()));
-    // Sound: a statement of SeaORM has its values apart.
-    (AssertSqlSafe(statement.sql.as_str()), SqlxValues(values))
+/// A statement of SeaORM as sqlx wants it.
+fn parts(statement: Statement) -> (AssertSqlSafe<String>, SqlxValues) {
+    // Sound: its values are not in its text.
+    (AssertSqlSafe(statement.sql), SqlxValues(statement.values.unwrap_or_else(|| Values(Vec::new()))))
 }
 
 async fn within_deadline<T>(answer: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {

@@ -1,5 +1,5 @@
-//! A transaction that writes. It says COMMIT itself, and what it is told is all that counts: a connection on which
-//! anything failed is closed, so that none is ever handed out that is still inside a transaction.
+//! A transaction that writes. COMMIT is a statement of its own, whose result alone decides. After any failure the
+//! connection is closed, so that none goes back to the pool inside a transaction.
 
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, Statement, sqlx::Error};
 use sea_orm_migration::async_trait::async_trait;
@@ -85,7 +85,7 @@ impl ConnectionTrait for Transaction {
     }
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
-        within!(self, &statement.sql, session => session.execute(&statement))
+        within!(self, &statement.sql, session => session.execute(statement))
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
@@ -93,11 +93,11 @@ impl ConnectionTrait for Transaction {
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
-        within!(self, &statement.sql, session => session.query_one(&statement))
+        within!(self, &statement.sql, session => session.query_one(statement))
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
-        within!(self, &statement.sql, session => session.query_all(&statement))
+        within!(self, &statement.sql, session => session.query_all(statement))
     }
 }
 

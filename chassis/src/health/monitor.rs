@@ -8,47 +8,47 @@ use std::{
 };
 
 use chrono::TimeDelta;
-use sea_orm::DbErr;
 use sea_orm_migration::MigratorTrait;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
-use super::Heartbeat;
+use super::{Heartbeat, reason::NotReady};
 use crate::{config::Server, database::Database};
 
 const INTERVAL: Duration = Duration::from_secs(1);
 /// A result that is older says nothing. Longer than the wait for a connection when all are busy.
 const STALE_AFTER: Duration = Duration::from_secs(5);
-/// Every how many checks something is written: only so a full disk, and a standby that confirms no commit, are known
-/// before a client meets them. Together with the time after which a result is stale less than 10 s.
+/// Every how many checks something is written. A full disk, and a standby that confirms no commit, show in a write alone.
+/// Together with `STALE_AFTER` this is less than 10 s, so that they show before a client has waited so long.
 const CHECKS_PER_WRITE: u32 = 3;
 /// Connections that were not used for so long are closed: other processes may need them.
 const CLOSE_WHEN_IDLE_FOR: Duration = Duration::from_secs(30);
 
-/// What is missing, or nothing.
-type Missing = Result<(), String>;
+/// The result of a check.
+type Checked = Result<(), NotReady>;
 
 /// The result of the last check.
 #[derive(Clone, Debug)]
-pub struct Readiness(Arc<Mutex<(Instant, Missing)>>);
+pub struct Readiness(Arc<Mutex<(Instant, Checked)>>);
 
 impl Readiness {
-    pub(super) fn check(&self) -> Missing {
-        let (since, missing) = self.last();
+    /// Why the service is not ready, in words for everybody.
+    pub(super) fn check(&self) -> Result<(), String> {
+        let (since, checked) = self.last();
         match since.elapsed() {
             age if age > STALE_AFTER => Err(format!("the database has not answered for {} s", age.as_secs())),
-            _ => missing,
+            _ => checked.map_err(|reason| reason.to_string()),
         }
     }
 
-    fn last(&self) -> (Instant, Missing) {
+    fn last(&self) -> (Instant, Checked) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Stores the result and returns the one before.
-    fn replace(&self, missing: Missing) -> Missing {
+    fn replace(&self, checked: Checked) -> Checked {
         let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        std::mem::replace(&mut *last, (Instant::now(), missing)).1
+        std::mem::replace(&mut *last, (Instant::now(), checked)).1
     }
 }
 
@@ -72,12 +72,11 @@ impl<M: MigratorTrait> Monitor<M> {
     /// Of this service's database; nothing has been checked yet.
     #[must_use]
     pub fn new(server: &Server, database: &Database) -> Self {
-        let unchecked = Err("the database has not been checked yet".to_owned());
         Self {
             name: server.name,
             database: database.clone(),
             max_clock_difference: TimeDelta::from_std(server.max_clock_difference).unwrap_or(TimeDelta::MAX),
-            readiness: Readiness(Arc::new(Mutex::new((Instant::now(), unchecked)))),
+            readiness: Readiness(Arc::new(Mutex::new((Instant::now(), Err(NotReady::Unchecked))))),
             heartbeat: Heartbeat::new("readiness"),
             is_migrated: false,
             checks: 0,
@@ -97,59 +96,43 @@ impl<M: MigratorTrait> Monitor<M> {
         }
     }
 
-    /// Checks once; logs when the result is another than before.
+    /// Checks once. Logs the result when it is another than before, with its cause.
     pub async fn check(&mut self) {
-        let missing = match self.find_missing().await {
+        let checked = match self.find_reason().await {
             // Many requests are no reason to send them elsewhere: elsewhere it is the same.
             Err(_) if self.database.read.are_all_busy() => self.readiness.last().1,
-            missing => missing,
+            checked => checked,
         };
         self.heartbeat.beat();
         let name = self.name;
-        match (self.readiness.replace(missing.clone()), missing) {
-            (Err(before), Err(missing)) if before == missing => {}
-            (_, Err(missing)) => tracing::warn!("{name}: not ready: {missing}"),
+        match (self.readiness.replace(checked.clone()), checked) {
+            (Err(before), Err(reason)) if reason.is_like(&before) => {}
+            (_, Err(reason)) => {
+                let cause = reason.cause().map(tracing::field::display);
+                tracing::warn!(cause, "{name}: not ready: {reason}");
+            }
             (Err(_), Ok(())) => tracing::info!("{name}: ready"),
             (Ok(()), Ok(())) => {}
         }
     }
 
-    async fn find_missing(&mut self) -> Missing {
-        let difference = self.database.clock_difference().await.map_err(|error| unusable(&error))?;
+    async fn find_reason(&mut self) -> Checked {
+        let difference = self.database.clock_difference().await.map_err(NotReady::of)?;
         if difference.abs() > self.max_clock_difference {
-            let direction = if difference < TimeDelta::zero() { "behind" } else { "ahead of" };
-            let seconds = difference.abs().num_seconds();
-            return Err(format!("this machine's clock is {seconds} s {direction} the database's; set it right"));
+            return Err(NotReady::Clock(difference));
         }
         if !self.is_migrated {
-            let pending = self.database.pending_migrations::<M>().await.map_err(|error| unusable(&error))?;
+            let pending = self.database.pending_migrations::<M>().await.map_err(NotReady::of)?;
             if !pending.is_empty() {
-                return Err(format!(
-                    "the database lacks migrations ({}); run the migrate subcommand",
-                    pending.join(", ")
-                ));
+                return Err(NotReady::Migrations(pending));
             }
             self.is_migrated = true;
         }
         if self.checks.is_multiple_of(CHECKS_PER_WRITE) {
-            let written = self.database.try_write().await;
-            written.map_err(|error| match error {
-                DbErr::Custom(why) => format!("the database cannot be written: {why}"),
-                error => format!("the database cannot be written: {error}"),
-            })?;
+            self.database.try_write().await.map_err(NotReady::Unwritable)?;
         }
         // Only after a success: a full disk is written to again in a second.
         self.checks = self.checks.wrapping_add(1);
         Ok(())
-    }
-}
-
-fn unusable(error: &DbErr) -> String {
-    tracing::debug!(%error, "the database cannot be used");
-    let text = error.to_string();
-    if text.contains("read-only") {
-        "the database is read-only".to_owned()
-    } else {
-        "the database cannot be reached".to_owned()
     }
 }

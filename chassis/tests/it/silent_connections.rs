@@ -23,10 +23,11 @@ async fn timed(database: &Database, sql: &str) -> (Duration, Result<(), DbErr>) 
 
 #[tokio::test]
 async fn a_statement_on_a_silent_connection_ends_and_the_next_takes_another() {
-    let Some((_db, database, proxy)) = through_proxy().await else { return };
-    let ((took, silent), ()) = tokio::join!(timed(&database, "SELECT pg_sleep(1)"), async {
-        // Sent, not answered.
-        tokio::time::sleep(Duration::from_millis(500)).await;
+    let Some((db, database, proxy)) = through_proxy().await else { return };
+    let ((took, silent), ()) = tokio::join!(timed(&database, "SELECT pg_sleep(4)"), async {
+        while sessions(&db, "state = 'active' AND query LIKE 'SELECT pg_sleep%'").await == 0 {
+            tokio::task::yield_now().await;
+        }
         proxy.silence();
     });
     let error = silent.expect_err("silence");
@@ -46,14 +47,14 @@ async fn a_transaction_on_a_silent_connection_ends_also_on_the_server() {
     transaction.commit().await.expect_err("silence");
     assert!(began.elapsed() < Duration::from_secs(8), "{:?}", began.elapsed());
     // On the server it would stay for 10 s after its last statement, with its locks.
-    while sessions_in_a_transaction(&db).await > 0 {
+    while sessions(&db, "state LIKE 'idle in%'").await > 0 {
         assert!(began.elapsed() < Duration::from_secs(9), "still there after {:?}", began.elapsed());
         tokio::task::yield_now().await;
     }
 }
 
-async fn sessions_in_a_transaction(db: &TestDatabase) -> i64 {
-    let sql = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in%'";
+async fn sessions(db: &TestDatabase, condition: &str) -> i64 {
+    let sql = format!("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND {condition}");
     let count = Statement::from_string(DbBackend::Postgres, sql);
     let row = db.database.read.query_one_raw(count).await.expect("activity").expect("a row");
     row.try_get_by_index(0).expect("a number")

@@ -27,6 +27,7 @@ use crate::{
 
 /// The end is later than the start: by the precision of both at least.
 const SHORTEST: TimeDelta = TimeDelta::milliseconds(1);
+
 /// A consultation to finish.
 #[derive(Clone, Debug)]
 pub(super) struct Finish {

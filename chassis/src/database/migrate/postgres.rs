@@ -3,13 +3,14 @@
 use std::{convert::Infallible, time::Duration};
 
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, RuntimeErr, Statement,
-    TransactionTrait, sqlx,
+    ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, Statement,
+    TransactionTrait,
 };
 use sea_orm_migration::MigratorTrait;
 use tokio::time::sleep;
 
 use super::{Attempt, Blocked, LockWaits, Waiting, blocker};
+use crate::database::faults::code;
 
 /// Names the advisory lock under which migrations run, when several replicas start at once.
 const MIGRATION_LOCK: i64 = 0x6d69_6772_6174_6531;
@@ -108,11 +109,7 @@ async fn watch(observer: &DatabaseConnection, pid: i32, blocked: &mut Blocked) -
 }
 
 fn is_lock_not_available(error: &DbErr) -> bool {
-    let (DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error))) = error else {
-        return false;
-    };
-    let sqlx::Error::Database(error) = &**error else { return false };
-    error.code().is_some_and(|code| LOCK_NOT_AVAILABLE.contains(&&*code))
+    code(error).is_some_and(|code| LOCK_NOT_AVAILABLE.contains(&code.as_str()))
 }
 
 /// One connection, made when it is needed.

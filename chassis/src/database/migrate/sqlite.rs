@@ -1,25 +1,25 @@
 //! Migrations on SQLite: one immediate transaction, which takes the file's one write lock at once.
 
-use sea_orm::{
-    ConnectOptions, DatabaseConnection, DbErr, RuntimeErr, SqliteTransactionMode, TransactionOptions, TransactionTrait,
-    sqlx::{
-        self,
-        sqlite::{SqliteJournalMode, SqliteSynchronous},
-    },
-};
-use sea_orm_migration::MigratorTrait;
 use std::path::Path;
 
+use sea_orm::{
+    ConnectOptions, DatabaseConnection, DbErr, SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous},
+};
+use sea_orm_migration::MigratorTrait;
+
 use super::{Attempt, Blocked, LockWaits, Waiting, lock_files};
-use crate::database::wal;
+use crate::database::{
+    faults::{about_connecting, code},
+    wal,
+};
 
 /// The result code without its extension: another connection holds the lock.
 const SQLITE_BUSY: u32 = 5;
 
 pub(super) async fn run<M: MigratorTrait>(url: &str, waits: LockWaits) -> Result<(), DbErr> {
     let file = wal::file_of(url)?;
-    let keeper =
-        wal::Keeper::of_used_log(&file).await.map_err(|error| DbErr::Conn(RuntimeErr::SqlxError(error.into())))?;
+    let keeper = wal::Keeper::of_used_log(&file).await.map_err(about_connecting)?;
     let outcome = until_migrated::<M>(url, &file, waits).await;
     if let Some(keeper) = keeper {
         keeper.close().await;
@@ -74,14 +74,7 @@ fn blocked_at(file: &Path) -> Blocked {
 }
 
 fn is_busy(error: &DbErr) -> bool {
-    let (DbErr::Conn(RuntimeErr::SqlxError(error))
-    | DbErr::Exec(RuntimeErr::SqlxError(error))
-    | DbErr::Query(RuntimeErr::SqlxError(error))) = error
-    else {
-        return false;
-    };
-    let sqlx::Error::Database(error) = &**error else { return false };
-    error.code().and_then(|code| code.parse::<u32>().ok()).is_some_and(|code| code & 0xff == SQLITE_BUSY)
+    code(error).and_then(|code| code.parse::<u32>().ok()).is_some_and(|code| code & 0xff == SQLITE_BUSY)
 }
 
 async fn connect(url: &str, waits: LockWaits) -> Result<DatabaseConnection, DbErr> {
