@@ -89,7 +89,8 @@ pub fn start(lifecycle: &mut Lifecycle, name: &'static str, listener: Listener, 
 /// When the listener fails.
 pub async fn serve(listener: impl Into<Listener>, router: Router, shutdown: CancellationToken) -> anyhow::Result<()> {
     let Listener { tcp, certificate } = listener.into();
-    let app = request_id::identify(router).into_make_service();
+    // Requests carry the address of their peer as `ConnectInfo<SocketAddr>`.
+    let app = request_id::identify(router).into_make_service_with_connect_info::<SocketAddr>();
     let server = axum_server::from_tcp(tcp)?;
     let Some(certificate) = certificate else {
         return Ok(until(shutdown, server).serve(app).await?);

@@ -5,6 +5,7 @@ mod backup;
 mod broken_connections;
 mod config;
 mod connection;
+mod connections;
 mod database;
 mod database_urls;
 mod graphql_over_http;

@@ -1,0 +1,3 @@
+//! How the server treats its connections, through real sockets.
+
+mod peer;
