@@ -40,7 +40,9 @@ pub fn router<S: Executor>(
     offer: Offer<S>,
     heartbeats: Vec<Heartbeat>,
 ) -> anyhow::Result<Router> {
-    let authenticator = Arc::new(Authenticator::new(server.name, &server.access)?);
+    let authenticator = Authenticator::new(server.name, &server.access)?.behind(server.trusted_proxies.clone());
+    let authenticator = Arc::new(authenticator);
+    tokio::spawn(Arc::clone(&authenticator).keep_renewed(shutdown.clone()));
     let endpoint = graphql::Endpoint::with(offer.schema, &server.api)
         .with_context(|| format!("--{}-trusted-documents", server.name))?
         .until(shutdown.clone());

@@ -1,52 +1,67 @@
 //! HTTP Basic: who may call, checked before anything else is done for a request.
+//!
+//! Failed logins are throttled, and slow hashes computed one at a time, so that guessing is slow for who guesses and
+//! costs others little. An htpasswd file is read again when it changes.
 
+mod attempt;
+mod denied;
 mod htpasswd;
+mod queue;
+mod throttle;
+mod users;
 
 use std::{
-    collections::HashSet,
-    sync::{Arc, Mutex, PoisonError},
+    net::IpAddr,
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
 
 use axum::{
-    Json, Router,
+    Router,
     extract::{Request, State},
-    http::{HeaderMap, StatusCode, header},
+    http::{Extensions, HeaderMap},
     middleware::{self, Next},
-    response::{IntoResponse, Response},
+    response::Response,
 };
 use headers::{Authorization, HeaderMapExt, authorization::Basic};
-use secrecy::ExposeSecret;
-use sha2::{Digest, Sha256};
-use subtle::ConstantTimeEq;
-use tokio::sync::Semaphore;
-use uuid::Uuid;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
-use crate::{config::Access, messages::MESSAGES};
-use htpasswd::Htpasswd;
+use crate::{
+    client_address::{self, TrustedProxies},
+    config::Access,
+};
+use attempt::Attempt;
+pub(crate) use denied::Denied;
+use htpasswd::HtpasswdFile;
+use queue::Queue;
+use throttle::Throttle;
+use users::{Users, Verdict};
 
-/// Credentials that are remembered after a slow hash confirmed them. More users than this work too,
-/// they are only verified again.
-const MAX_REMEMBERED: usize = 1024;
-/// Slow hashes computed at once, so that wrong passwords cannot take every core.
-const MAX_VERIFYING: usize = 1;
-
-type Fingerprint = [u8; 32];
+/// Whoever removes a user wants to see it.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
 
 /// Checks credentials.
 #[derive(Debug)]
 pub struct Authenticator {
     realm: &'static str,
-    users: Users,
-    /// Makes fingerprints useless outside this process.
-    key: [Uuid; 2],
-    remembered: Mutex<HashSet<Fingerprint>>,
-    verifying: Semaphore,
+    proxies: TrustedProxies,
+    users: RwLock<Arc<Users>>,
+    file: Option<HtpasswdFile>,
+    throttle: Arc<Throttle>,
+    queue: Queue,
+    /// A proxy that is not trusted is told of once.
+    told_of_proxy: AtomicBool,
 }
 
+/// Credentials were right.
 #[derive(Debug)]
-enum Users {
-    One(Fingerprint),
-    File(Arc<Htpasswd>),
+pub(crate) struct Pass {
+    /// Cancelled when the users have changed since.
+    pub(crate) outdated: CancellationToken,
 }
 
 impl Authenticator {
@@ -55,45 +70,90 @@ impl Authenticator {
     /// # Errors
     /// When the htpasswd file cannot be read or has a line that is no bcrypt or argon2 hash.
     pub fn new(realm: &'static str, access: &Access) -> anyhow::Result<Self> {
-        let key = [Uuid::new_v4(), Uuid::new_v4()];
-        let users = match access {
-            Access::User { username, password } => Users::One(fingerprint(&key, username, password.expose_secret())),
-            Access::HtpasswdFile(file) => Users::File(Arc::new(Htpasswd::read(file)?)),
-        };
-        Ok(Self { realm, users, key, remembered: Mutex::default(), verifying: Semaphore::new(MAX_VERIFYING) })
-    }
-
-    /// Whether the request carries the credentials of a user.
-    pub async fn admits(&self, headers: &HeaderMap) -> bool {
-        let Some(Authorization(basic)) = headers.typed_get::<Authorization<Basic>>() else { return false };
-        let given = fingerprint(&self.key, basic.username(), basic.password());
-        match &self.users {
-            Users::One(expected) => expected.ct_eq(&given).into(),
-            Users::File(htpasswd) => self.remembers(&given) || self.verify(htpasswd, &basic, given).await,
-        }
-    }
-
-    async fn verify(&self, htpasswd: &Arc<Htpasswd>, basic: &Basic, given: Fingerprint) -> bool {
-        let Ok(_permit) = self.verifying.acquire().await else { return false };
-        // Whoever waited with the same credentials need not compute the hash again.
-        if self.remembers(&given) {
-            return true;
-        }
-        let (htpasswd, basic) = (Arc::clone(htpasswd), basic.clone());
-        let verified = tokio::task::spawn_blocking(move || htpasswd.verify(basic.username(), basic.password()));
-        let verified = verified.await.unwrap_or(false);
-        if verified {
-            let mut remembered = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
-            if remembered.len() >= MAX_REMEMBERED {
-                remembered.clear();
+        let (users, file) = match access {
+            Access::User { username, password } => (Users::one(username, password), None),
+            Access::HtpasswdFile(path) => {
+                let (file, htpasswd) = HtpasswdFile::open(path)?;
+                (Users::of(htpasswd), Some(file))
             }
-            remembered.insert(given);
-        }
-        verified
+        };
+        Ok(Self {
+            realm,
+            proxies: TrustedProxies::default(),
+            users: RwLock::new(Arc::new(users)),
+            file,
+            throttle: Arc::default(),
+            queue: Queue::default(),
+            told_of_proxy: AtomicBool::new(false),
+        })
     }
 
-    fn remembers(&self, given: &Fingerprint) -> bool {
-        self.remembered.lock().unwrap_or_else(PoisonError::into_inner).contains(given)
+    /// Believes what these proxies tell of their clients.
+    #[must_use]
+    pub fn behind(self, proxies: TrustedProxies) -> Self {
+        Self { proxies, ..self }
+    }
+
+    /// Uses the content of the htpasswd file from now on, if it is new, and forgets who was admitted by the old one.
+    /// Returns whether it was.
+    ///
+    /// # Errors
+    /// When the file cannot be read or has a malformed line: then the users stay, and it is told once.
+    pub fn renew(&self) -> anyhow::Result<bool> {
+        let Some(htpasswd) = self.file.as_ref().map(HtpasswdFile::changed).transpose()?.flatten() else {
+            return Ok(false);
+        };
+        let mut users = self.users.write().unwrap_or_else(PoisonError::into_inner);
+        let old = std::mem::replace(&mut *users, Arc::new(Users::of(htpasswd)));
+        old.outdated.cancel();
+        Ok(true)
+    }
+
+    /// Looks at the htpasswd file until shutdown, as [`crate::tls`] does at the certificate.
+    pub async fn keep_renewed(self: Arc<Self>, shutdown: CancellationToken) {
+        let Some(file) = self.file.as_ref().map(|file| file.path.display().to_string()) else { return };
+        while shutdown.run_until_cancelled(tokio::time::sleep(LOOK_EVERY)).await.is_some() {
+            match self.renew() {
+                Ok(false) => {}
+                Ok(true) => tracing::info!(file, "the users have changed"),
+                Err(error) => tracing::error!(file, "the users stay as they are: {error:#}"),
+            }
+        }
+    }
+
+    /// The address of the client that sent a request.
+    pub(crate) fn client(&self, extensions: &Extensions, headers: &HeaderMap) -> IpAddr {
+        let peer = client_address::peer(extensions);
+        if self.proxies.ignores(peer, headers) && !self.told_of_proxy.swap(true, Ordering::Relaxed) {
+            let flag = format!("--{}-trusted-proxies", self.realm);
+            tracing::warn!(%peer, "X-Forwarded-For is ignored; if this is a proxy of yours, whose clients now count as one, name it in {flag}");
+        }
+        self.proxies.client(peer, headers)
+    }
+
+    /// Checks the credentials of a client at this address.
+    pub(crate) async fn admit(&self, client: IpAddr, headers: &HeaderMap) -> Result<Pass, Denied> {
+        let Some(Authorization(basic)) = headers.typed_get::<Authorization<Basic>>() else {
+            return Err(Denied::Unauthenticated);
+        };
+        let users = Arc::clone(&self.users.read().unwrap_or_else(PoisonError::into_inner));
+        let outdated = users.outdated.clone();
+        let attempt = Attempt::new(users, Arc::clone(&self.throttle), client, basic);
+        attempt.is_allowed(Instant::now())?;
+        let is_right = match attempt.quick_verdict() {
+            Verdict::Right => true,
+            Verdict::Wrong => {
+                attempt.fail(Instant::now());
+                false
+            }
+            Verdict::NeedsHash => attempt.verify(&self.queue).await?,
+        };
+        if is_right { Ok(Pass { outdated }) } else { Err(Denied::Unauthenticated) }
+    }
+
+    /// Answers a request that was not admitted.
+    pub(crate) fn refuse(&self, denied: Denied) -> Response {
+        denied.respond(self.realm)
     }
 }
 
@@ -103,28 +163,9 @@ pub fn require(router: Router, authenticator: Arc<Authenticator>) -> Router {
 }
 
 async fn check(State(authenticator): State<Arc<Authenticator>>, request: Request, next: Next) -> Response {
-    if authenticator.admits(request.headers()).await {
-        return next.run(request).await;
+    let client = authenticator.client(request.extensions(), request.headers());
+    match authenticator.admit(client, request.headers()).await {
+        Ok(_) => next.run(request).await,
+        Err(denied) => authenticator.refuse(denied),
     }
-    challenge(&authenticator)
-}
-
-/// Asks for credentials.
-pub(crate) fn challenge(authenticator: &Authenticator) -> Response {
-    let challenge = format!("Basic realm=\"{}\", charset=\"UTF-8\"", authenticator.realm);
-    let message = MESSAGES.text("credentials-required", &[]);
-    let body = serde_json::json!({ "errors": [{ "message": message, "extensions": { "code": "UNAUTHENTICATED" } }] });
-    (StatusCode::UNAUTHORIZED, [(header::WWW_AUTHENTICATE, challenge)], Json(body)).into_response()
-}
-
-fn fingerprint(key: &[Uuid; 2], username: &str, password: &str) -> Fingerprint {
-    let mut hash = Sha256::new();
-    for part in key {
-        hash.update(part.as_bytes());
-    }
-    // The length keeps "ab" + "c" apart from "a" + "bc".
-    hash.update(username.len().to_le_bytes());
-    hash.update(username);
-    hash.update(password);
-    hash.finalize().into()
 }

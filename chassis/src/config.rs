@@ -12,13 +12,17 @@ use std::{
 use anyhow::{Context, bail, ensure};
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::tls;
+use crate::{client_address::TrustedProxies, tls};
 
 /// The user of the development set-up.
 pub const DEVELOPMENT_USERNAME: &str = "admin";
-/// The password of the development set-up. It is public: a warning is logged while it guards a
-/// service that other machines can reach.
+/// The password of the development set-up. It is public: a service that other machines can reach does not start with
+/// it, unless it is told that this is development.
 pub const DEVELOPMENT_PASSWORD: &str = "teste123";
+/// Characters of a password where others can try it. The throttle allows 86,000 guesses a day.
+const MIN_PASSWORD: usize = 8;
+/// Proxies of this machine.
+pub const DEFAULT_TRUSTED_PROXIES: &str = "127.0.0.0/8,::1";
 
 /// What a service needs to start, whatever it is about. Made by [`server_settings!`](crate::server_settings).
 #[derive(Clone, Debug)]
@@ -35,6 +39,10 @@ pub struct Server {
     pub max_clock_difference: Duration,
     /// Who may call.
     pub access: Access,
+    /// Proxies that tell the addresses of their clients.
+    pub trusted_proxies: TrustedProxies,
+    /// Whether public and short passwords may guard an address that other machines can reach.
+    pub development: bool,
     /// The certificate with which to speak HTTPS, if not plain HTTP.
     pub tls: Option<tls::Files>,
     /// What may be asked.
@@ -129,7 +137,32 @@ impl Server {
     #[must_use]
     pub fn exposes_development_password(&self) -> bool {
         let Access::User { password, .. } = &self.access else { return false };
-        password.expose_secret() == DEVELOPMENT_PASSWORD && !self.bind.ip().is_loopback()
+        password.expose_secret() == DEVELOPMENT_PASSWORD && self.is_exposed()
+    }
+
+    /// Refuses the public development password, and short ones, on an address that other machines can reach.
+    ///
+    /// # Errors
+    /// When there is one, and this is not development.
+    pub fn refuse_weak_password(&self) -> anyhow::Result<()> {
+        let Access::User { password, .. } = &self.access else { return Ok(()) };
+        if self.development || !self.is_exposed() {
+            return Ok(());
+        }
+        let (name, bind) = (self.name, self.bind);
+        let remedy = format!("set --{name}-password-file or --{name}-htpasswd-file, or --{name}-development=true");
+        if password.expose_secret() == DEVELOPMENT_PASSWORD {
+            bail!("{name}: the public development password must not guard {bind}; {remedy}");
+        }
+        if password.expose_secret().chars().count() < MIN_PASSWORD {
+            bail!("{name}: a password of less than {MIN_PASSWORD} characters must not guard {bind}; {remedy}");
+        }
+        Ok(())
+    }
+
+    /// Whether other machines can reach the service.
+    fn is_exposed(&self) -> bool {
+        !self.bind.ip().to_canonical().is_loopback()
     }
 }
 

@@ -14,6 +14,7 @@ pub mod write_coalescer;
 
 pub mod api;
 pub mod auth;
+pub mod client_address;
 pub mod graphiql;
 pub mod graphql;
 pub mod health;

@@ -55,8 +55,9 @@ impl Listener {
 /// Opens the port.
 ///
 /// # Errors
-/// When the address is taken or not this machine's, or the certificate cannot be used.
+/// When the address is taken or not this machine's, the certificate cannot be used, or the password is too weak for it.
 pub fn listen(server: &config::Server) -> anyhow::Result<Listener> {
+    server.refuse_weak_password()?;
     let certificate = server.tls.clone().map(Certificate::load).transpose();
     let certificate = certificate.with_context(|| format!("{}: cannot speak TLS", server.name))?;
     let listener =

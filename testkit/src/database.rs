@@ -10,6 +10,7 @@ use std::{
 };
 
 use chassis::{
+    client_address::TrustedProxies,
     config::{Access, DEVELOPMENT_PASSWORD, DEVELOPMENT_USERNAME, Server},
     database::{DEFAULT_CONNECTIONS, Database},
 };
@@ -70,6 +71,8 @@ impl TestDatabase {
             database_connections: DEFAULT_CONNECTIONS,
             max_clock_difference: MAX_CLOCK_DIFFERENCE,
             access: Access::User { username: DEVELOPMENT_USERNAME.to_owned(), password: DEVELOPMENT_PASSWORD.into() },
+            trusted_proxies: TrustedProxies::default(),
+            development: false,
             tls: None,
             api: chassis::config::Api::default(),
         }

@@ -35,7 +35,8 @@ macro_rules! server_settings {
             #[arg(id = concat!($flag, "-username"), long, env = concat!($variable, "_USERNAME"))]
             #[arg(global = true, value_name = "NAME")]
             username: Option<String>,
-            /// Password for HTTP Basic [default: teste123, for development only]
+            /// Password for HTTP Basic, at least 8 characters if other machines can reach the service [default: teste123,
+            /// for development only]
             #[arg(id = concat!($flag, "-password"), long, env = concat!($variable, "_PASSWORD"))]
             #[arg(global = true, value_name = "PASSWORD", hide_env_values = true)]
             password: Option<secrecy::SecretString>,
@@ -43,10 +44,19 @@ macro_rules! server_settings {
             #[arg(id = concat!($flag, "-password-file"), long, env = concat!($variable, "_PASSWORD_FILE"))]
             #[arg(global = true, value_name = "FILE")]
             password_file: Option<std::path::PathBuf>,
-            /// File of users with bcrypt or argon2 hashes, as `htpasswd -B` writes it, instead of one user
+            /// File of users with bcrypt or argon2 hashes, as `htpasswd -B` writes it, instead of one user; new content is
+            /// used without a restart
             #[arg(id = concat!($flag, "-htpasswd-file"), long, env = concat!($variable, "_HTPASSWD_FILE"))]
             #[arg(global = true, value_name = "FILE")]
             htpasswd_file: Option<std::path::PathBuf>,
+            /// Whether the service starts with a public or short password where other machines can reach it
+            #[arg(id = concat!($flag, "-development"), long, env = concat!($variable, "_DEVELOPMENT"))]
+            #[arg(global = true, value_name = "BOOL", default_value_t = false, action = clap::ArgAction::Set)]
+            development: bool,
+            /// Networks of proxies whose X-Forwarded-For tells the address of a client
+            #[arg(id = concat!($flag, "-trusted-proxies"), long, env = concat!($variable, "_TRUSTED_PROXIES"))]
+            #[arg(global = true, value_name = "NETWORKS", default_value = chassis::config::DEFAULT_TRUSTED_PROXIES)]
+            trusted_proxies: chassis::client_address::TrustedProxies,
             /// File with the certificate (PEM) for HTTPS; new content is used without a restart [default: plain HTTP]
             #[arg(id = concat!($flag, "-tls-certificate-file"), long, env = concat!($variable, "_TLS_CERTIFICATE_FILE"))]
             #[arg(global = true, value_name = "FILE")]
@@ -90,6 +100,8 @@ macro_rules! server_settings {
                         self.password_file,
                         self.htpasswd_file,
                     )?,
+                    trusted_proxies: self.trusted_proxies,
+                    development: self.development,
                     tls: chassis::tls::Files::both($flag, self.tls_certificate_file, self.tls_key_file)?,
                     api: chassis::config::Api {
                         introspection: self.introspection,

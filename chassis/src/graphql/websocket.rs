@@ -26,12 +26,8 @@ use super::{
     response::{MediaType, Outcome},
     same_origin::is_cross_site,
 };
-use crate::{
-    auth::{self, Authenticator},
-    language::Language,
-    request_id::RequestId,
-};
-use connection::Connection;
+use crate::{auth::Authenticator, language::Language, request_id::RequestId};
+use connection::{Connection, Door};
 
 /// The name of the protocol.
 const PROTOCOL: &str = "graphql-transport-ws";
@@ -60,10 +56,13 @@ impl<E: Executor> Gate<E> {
         if is_cross_site(&parts.headers, &parts.uri) {
             return Outcome::from(BadRequest::cross_site()).encode(MediaType::Json);
         }
-        let is_admitted = match parts.headers.contains_key(header::AUTHORIZATION) {
-            true if self.authenticator.admits(&parts.headers).await => true,
-            true => return auth::challenge(&self.authenticator),
-            false => false,
+        let client = self.authenticator.client(&parts.extensions, &parts.headers);
+        let pass = match parts.headers.contains_key(header::AUTHORIZATION) {
+            true => match self.authenticator.admit(client, &parts.headers).await {
+                Ok(pass) => Some(pass),
+                Err(denied) => return self.authenticator.refuse(denied),
+            },
+            false => None,
         };
         if !offers_protocol(&parts.headers) {
             return (StatusCode::BAD_REQUEST, format!("Offer the WebSocket protocol {PROTOCOL}\n")).into_response();
@@ -73,8 +72,8 @@ impl<E: Executor> Gate<E> {
             Ok(upgrade) => upgrade.protocols([PROTOCOL]).max_message_size(MAX_BODY).max_frame_size(MAX_BODY),
             Err(refusal) => return refusal.into_response(),
         };
-        let authenticator = (!is_admitted).then_some(self.authenticator);
-        let connection = Connection { endpoint: self.endpoint, authenticator, request_id };
+        let door = Door { pass, authenticator: self.authenticator, client };
+        let connection = Connection { endpoint: self.endpoint, door, request_id };
         let language = Language::current();
         upgrade.on_upgrade(move |socket| language.scope(connection.serve(socket)).in_current_span())
     }

@@ -1,4 +1,6 @@
 credentials-required = A user name and password are required (HTTP Basic)
+too-many-failed-logins = Too many logins failed; try again in { $seconds } s
+too-many-logins = Too many logins are being checked; try again
 overloaded = Too many requests are waiting; nothing was changed; try again
 row-locked = Somebody else has locked it; nothing was changed; try again
 shutting-down = The service is shutting down; try again

@@ -1,4 +1,6 @@
 credentials-required = É preciso informar usuário e senha (HTTP Basic)
+too-many-failed-logins = Logins demais falharam; tente novamente em { $seconds } s
+too-many-logins = Há logins demais em verificação; tente novamente
 overloaded = Há requisições demais na fila; nada foi alterado; tente novamente
 row-locked = Está bloqueado por outra transação; nada foi alterado; tente novamente
 shutting-down = O serviço está sendo encerrado; tente novamente

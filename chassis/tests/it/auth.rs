@@ -10,7 +10,7 @@ use testkit::{Answer, Backend, TestDatabase};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    guarded::{Guarded, guard, guard_beside},
+    guarded::{Guarded, basic, guard, guard_beside},
     health::NoMigrations,
 };
 
@@ -20,10 +20,6 @@ fn admin() -> Access {
 
 fn one_user() -> Guarded {
     guard(&admin())
-}
-
-fn basic(credentials: &str) -> String {
-    format!("Basic {}", BASE64_STANDARD.encode(credentials))
 }
 
 fn assert_challenged(answer: &Answer) {

@@ -122,6 +122,45 @@ fn the_development_password_is_exposed_on_addresses_that_others_can_reach(
 }
 
 #[rstest]
+#[case::public(&["--demo-bind=0.0.0.0:1"], Some("the public development password must not guard 0.0.0.0:1"))]
+#[case::short(&["--demo-bind=[::]:1", "--demo-password=seven77"], Some("less than 8 characters must not guard [::]:1"))]
+#[case::denied(&["--demo-bind=0.0.0.0:1", "--demo-development=false"], Some("the public development password"))]
+#[case::long_enough(&["--demo-bind=0.0.0.0:1", "--demo-password=eight888"], None)]
+#[case::users(&["--demo-bind=0.0.0.0:1", "--demo-htpasswd-file=/users"], None)]
+#[case::development(&["--demo-bind=0.0.0.0:1", "--demo-development=true"], None)]
+#[case::development_with_a_short_one(&["--demo-bind=0.0.0.0:1", "--demo-development=true", "--demo-password=a"], None)]
+#[case::loopback(&["--demo-password=a"], None)]
+#[case::loopback_of_ipv6(&["--demo-bind=[::1]:1"], None)]
+fn a_public_or_short_password_is_refused_where_others_can_reach_it(
+    #[case] flags: &[&str],
+    #[case] refusal: Option<&str>,
+) {
+    let refused = resolve(flags).expect("settings").refuse_weak_password().err().map(|error| error.to_string());
+    match (&refused, refusal) {
+        (Some(told), Some(expected)) => {
+            assert!(told.contains(expected), "{told}");
+            assert!(told.contains("--demo-password-file") && told.contains("--demo-development=true"), "{told}");
+        }
+        _ => assert_eq!(refused.as_deref(), refusal),
+    }
+}
+
+#[test]
+fn a_service_does_not_listen_with_a_public_password_where_others_can_reach_it() {
+    let server = resolve(&["--demo-bind=0.0.0.0:0"]).expect("settings");
+    let refusal = chassis::server::listen(&server).err().map(|error| error.to_string()).unwrap_or_default();
+    assert!(refusal.starts_with("demo: the public development password"), "{refusal}");
+}
+
+#[test]
+fn proxies_of_this_machine_are_trusted_unless_others_or_none_are_named() {
+    let proxies = |flags: &[&str]| resolve(flags).expect("settings").trusted_proxies.to_string();
+    assert_eq!(proxies(&[]), "127.0.0.0/8,::1/128");
+    assert_eq!(proxies(&["--demo-trusted-proxies=10.0.0.0/8,192.0.2.1"]), "10.0.0.0/8,192.0.2.1/32");
+    assert_eq!(proxies(&["--demo-trusted-proxies="]), "");
+}
+
+#[rstest]
 #[case("0.0.0.0:1", "http://127.0.0.1:1")]
 #[case("[::]:1", "http://[::1]:1")]
 #[case("192.0.2.1:1", "http://192.0.2.1:1")]

@@ -1,21 +1,34 @@
 //! A handler behind HTTP Basic that counts the requests which reach it.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
-use axum::Router;
+use axum::{
+    Router,
+    body::Body,
+    extract::{ConnectInfo, Request},
+    http::{HeaderName, header},
+    response::Response,
+};
+use base64::{Engine, prelude::BASE64_STANDARD};
 use chassis::{
     Service,
     auth::{self, Authenticator},
     config::Access,
 };
 use testkit::{Answer, GraphqlClient, TestService};
+use tower::ServiceExt;
 
 pub(crate) struct Guarded {
     service: TestService,
+    router: Router,
     reached: Arc<AtomicUsize>,
+    pub(crate) authenticator: Arc<Authenticator>,
 }
 
 pub(crate) fn guard(access: &Access) -> Guarded {
@@ -24,12 +37,27 @@ pub(crate) fn guard(access: &Access) -> Guarded {
 
 /// The guarded handler beside routes that are open.
 pub(crate) fn guard_beside(access: &Access, open: Router) -> Guarded {
+    guard_all(Authenticator::new("demo", access).expect("users"), open)
+}
+
+/// The guarded handler behind this authenticator.
+pub(crate) fn guard_with(authenticator: Authenticator) -> Guarded {
+    guard_all(authenticator, Router::new())
+}
+
+fn guard_all(authenticator: Authenticator, open: Router) -> Guarded {
     let reached = Arc::new(AtomicUsize::new(0));
     let counter = Arc::clone(&reached);
     let handler = Router::new().fallback(async move || counter.fetch_add(1, Ordering::SeqCst).to_string());
-    let authenticator = Authenticator::new("demo", access).expect("users");
-    let router = auth::require(handler, Arc::new(authenticator)).merge(open);
-    Guarded { service: TestService::start(|_| Service { router, tasks: Vec::new() }), reached }
+    let authenticator = Arc::new(authenticator);
+    let router = auth::require(handler, Arc::clone(&authenticator)).merge(open);
+    let service = TestService::start(|_| Service { router: router.clone(), tasks: Vec::new() });
+    Guarded { service, router, reached, authenticator }
+}
+
+/// The header value of HTTP Basic.
+pub(crate) fn basic(credentials: &str) -> String {
+    format!("Basic {}", BASE64_STANDARD.encode(credentials))
 }
 
 impl Guarded {
@@ -50,5 +78,25 @@ impl Guarded {
     /// The status for a user.
     pub(crate) async fn status(&self, username: &str, password: &str) -> u16 {
         Answer::of(self.client().get("/").basic_auth(username, Some(password))).await.status
+    }
+
+    /// The answer to a client at `address`, with these credentials; without a socket, so that time can be paused.
+    pub(crate) async fn from(&self, address: &str, credentials: &str) -> Response {
+        self.from_proxied(address, credentials, &[]).await
+    }
+
+    /// The same with further headers.
+    pub(crate) async fn from_proxied(
+        &self,
+        address: &str,
+        credentials: &str,
+        headers: &[(HeaderName, &str)],
+    ) -> Response {
+        let peer: IpAddr = address.parse().expect("an address");
+        let request = Request::builder().header(header::AUTHORIZATION, basic(credentials));
+        let request = headers.iter().fold(request, |request, (name, value)| request.header(name, *value));
+        let mut request = request.body(Body::empty()).expect("a request");
+        request.extensions_mut().insert(ConnectInfo(SocketAddr::new(peer, 50_000)));
+        self.router.clone().oneshot(request).await.expect("infallible")
     }
 }

@@ -1,16 +1,22 @@
 //! Who may call: the users of an htpasswd file.
 
-use std::time::Instant;
+use std::{
+    fs,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use argon2::{
     Algorithm, Argon2, Params, PasswordHasher, Version,
     password_hash::{PasswordHash, Salt},
 };
 use chassis::{auth::Authenticator, config::Access};
+use futures_util::{FutureExt, future::join_all};
 use rstest::rstest;
 use tempfile::NamedTempFile;
+use tokio_util::sync::CancellationToken;
 
-use crate::guarded::guard;
+use crate::guarded::{Guarded, guard};
 
 /// The least that bcrypt takes, for tests that are not about its slowness.
 const FAST: u32 = 4;
@@ -113,4 +119,148 @@ fn a_file_without_users_or_no_file_is_refused() {
     drop(file);
     let error = Authenticator::new("demo", &access).expect_err("refused").to_string();
     assert!(error.starts_with("cannot read "), "{error}");
+}
+
+#[tokio::test]
+async fn no_text_after_the_72_bytes_that_bcrypt_reads_is_accepted() {
+    let password = "x".repeat(72);
+    let (_file, access) = htpasswd(&format!("one:{}", bcrypt(&password, FAST)));
+    let guarded = guard(&access);
+    assert_eq!(guarded.status("one", &password).await, 200);
+    assert_eq!(guarded.status("one", &format!("{password}y")).await, 401);
+}
+
+#[tokio::test]
+async fn a_client_that_hangs_up_does_not_free_its_place_while_its_hash_is_computed() {
+    const SLOWER: u32 = SLOW + 2;
+    let (_file, access) = htpasswd(&format!("slow:{}\nfast:{}", bcrypt("slow", SLOWER), bcrypt("fast", FAST)));
+    let guarded = guard(&access);
+    let begin = Instant::now();
+    assert_eq!(guarded.from("192.0.2.1", "slow:wrong").await.status(), 401);
+    let hash = begin.elapsed();
+
+    let begin = Instant::now();
+    for guess in 0..3 {
+        let credentials = format!("slow:wrong{guess}");
+        let mut guessing = std::pin::pin!(guarded.from("192.0.2.1", &credentials));
+        // Once is enough to begin. Then the client is gone.
+        assert!(futures_util::poll!(&mut guessing).is_pending());
+    }
+    assert_eq!(guarded.from("192.0.2.2", "fast:fast").await.status(), 200);
+    let waited = begin.elapsed();
+    assert!(waited > hash / 4, "it waited for {waited:?}, and a hash takes {hash:?}");
+}
+
+/// A hash is computed for a long time, beside which others wait.
+async fn while_a_hash_is_computed<F: Future>(guarded: &Guarded, then: F) -> F::Output {
+    let mut guessing = std::pin::pin!(guarded.from("192.0.2.1", "slow:wrong"));
+    assert!(futures_util::poll!(&mut guessing).is_pending());
+    then.await
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_waited_for_five_seconds_is_told_to_come_again() {
+    let (_file, access) = htpasswd(&format!("slow:{}", bcrypt("slow", SLOW + 2)));
+    let guarded = guard(&access);
+    let refusal = while_a_hash_is_computed(&guarded, async {
+        let mut waiting = std::pin::pin!(guarded.from("192.0.2.2", "slow:slow"));
+        assert!(futures_util::poll!(&mut waiting).is_pending());
+        tokio::time::advance(Duration::from_secs(5)).await;
+        waiting.now_or_never().expect("an answer")
+    });
+    let refusal = refusal.await;
+    assert_eq!((refusal.status().as_u16(), refusal.headers()["retry-after"].as_bytes()), (503, "5".as_bytes()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn beyond_256_waiting_logins_others_are_told_to_come_again() {
+    let (_file, access) = htpasswd(&format!("slow:{}", bcrypt("slow", SLOW + 2)));
+    let guarded = guard(&access);
+    let refusal = while_a_hash_is_computed(&guarded, async {
+        let mut waiting: Vec<_> = (0..256).map(|_| Box::pin(guarded.from("192.0.2.2", "slow:slow"))).collect();
+        for login in &mut waiting {
+            assert!(futures_util::poll!(login).is_pending());
+        }
+        guarded.from("192.0.2.3", "slow:slow").now_or_never().expect("an answer")
+    });
+    assert_eq!(refusal.await.status(), 503);
+}
+
+#[tokio::test]
+async fn of_200_guesses_at_once_ten_cost_a_hash_and_the_user_behind_them_is_let_in() {
+    let (_file, access) = htpasswd(&format!("one:{}", bcrypt("one", FAST)));
+    let guarded = guard(&access);
+    let guesses: Vec<_> = (0..200).map(|guess| format!("one:{guess}")).collect();
+    let guessing = join_all(guesses.iter().map(|guess| guarded.from("192.0.2.1", guess)));
+    let (guessed, admitted) = tokio::join!(guessing, guarded.from("192.0.2.2", "one:one"));
+    assert_eq!(admitted.status(), 200);
+    let answers = |status: u16| guessed.iter().filter(|answer| answer.status() == status).count();
+    assert_eq!((answers(401), answers(429)), (10, 190));
+}
+
+#[tokio::test]
+async fn logins_of_one_user_at_once_are_all_let_in() {
+    let (_file, access) = htpasswd(&format!("one:{}", bcrypt("one", FAST)));
+    let guarded = guard(&access);
+    let admitted = join_all((0..50).map(|_| guarded.from("192.0.2.1", "one:one"))).await;
+    assert!(admitted.iter().all(|answer| answer.status() == 200));
+}
+
+#[tokio::test]
+async fn a_removed_user_is_refused_though_remembered_and_a_new_one_is_let_in() {
+    let [one, two, other] = ["one", "two", "other"].map(|password| bcrypt(password, FAST));
+    let (file, access) = htpasswd(&format!("one:{one}\ntwo:{two}"));
+    let guarded = guard(&access);
+    for user in ["one", "two"] {
+        assert_eq!(guarded.status(user, user).await, 200);
+    }
+    assert!(!guarded.authenticator.renew().expect("nothing new"));
+
+    fs::write(file.path(), format!("two:{other}\nthree:{one}")).expect("written");
+    assert!(guarded.authenticator.renew().expect("renewed"));
+    for (user, password, status) in
+        [("one", "one", 401), ("two", "two", 401), ("two", "other", 200), ("three", "one", 200)]
+    {
+        assert_eq!(guarded.status(user, password).await, status, "{user}:{password}");
+    }
+}
+
+#[rstest]
+#[case::malformed(Some("one"), "line 1: want NAME:HASH")]
+#[case::empty(Some(""), "names no user")]
+#[case::gone(None, "cannot read ")]
+#[tokio::test]
+async fn a_file_that_cannot_be_used_leaves_the_users_as_they_are_and_is_told_once(
+    #[case] content: Option<&str>,
+    #[case] problem: &str,
+) {
+    let lines = format!("one:{}", bcrypt("one", FAST));
+    let (file, access) = htpasswd(&lines);
+    let guarded = guard(&access);
+    match content {
+        Some(content) => fs::write(file.path(), content).expect("written"),
+        None => fs::remove_file(file.path()).expect("removed"),
+    }
+    let error = guarded.authenticator.renew().expect_err("not usable").to_string();
+    assert!(error.contains(problem) && error.contains(&file.path().display().to_string()), "{error}");
+    assert!(!guarded.authenticator.renew().expect("told once"));
+    assert_eq!(guarded.status("one", "one").await, 200);
+
+    fs::write(file.path(), format!("{lines}\n")).expect("written");
+    assert!(guarded.authenticator.renew().expect("renewed"));
+    assert_eq!(guarded.status("one", "one").await, 200);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_file_is_looked_at_each_five_seconds_until_shutdown() {
+    let (file, access) = htpasswd(&format!("one:{}", bcrypt("one", FAST)));
+    let guarded = guard(&access);
+    let shutdown = CancellationToken::new();
+    let renewing = tokio::spawn(Arc::clone(&guarded.authenticator).keep_renewed(shutdown.clone()));
+    assert_eq!(guarded.from("192.0.2.1", "one:one").await.status(), 200);
+    fs::write(file.path(), format!("two:{}", bcrypt("two", FAST))).expect("written");
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    assert_eq!(guarded.from("192.0.2.1", "one:one").await.status(), 401);
+    shutdown.cancel();
+    renewing.await.expect("it ends");
 }

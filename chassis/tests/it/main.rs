@@ -3,6 +3,7 @@
 mod auth;
 mod backup;
 mod broken_connections;
+mod client_address;
 mod config;
 mod connection;
 mod connections;
@@ -13,6 +14,7 @@ mod guarded;
 mod health;
 mod htpasswd;
 mod lifecycle;
+mod logins;
 mod migrations;
 mod replicas;
 mod scalars;

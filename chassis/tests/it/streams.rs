@@ -61,16 +61,20 @@ struct Api {
     service: TestService,
     shutdown: CancellationToken,
     touched: Arc<AtomicUsize>,
+    authenticator: Arc<Authenticator>,
 }
 
 fn serve() -> Api {
+    serve_to(&Access::User { username: "admin".to_owned(), password: "teste123".into() })
+}
+
+fn serve_to(access: &Access) -> Api {
     let (touched, shutdown) = (Arc::new(AtomicUsize::new(0)), CancellationToken::new());
     let schema = Schema::new(Query, Mutation(Arc::clone(&touched)), Ticks);
-    let access = Access::User { username: "admin".to_owned(), password: "teste123".into() };
-    let authenticator = Arc::new(Authenticator::new("demo", &access).expect("users"));
+    let authenticator = Arc::new(Authenticator::new("demo", access).expect("users"));
     let endpoint = Endpoint::new(schema).until(shutdown.clone());
     let router = auth::require(graphql::router(endpoint.clone(), String::new()), Arc::clone(&authenticator));
-    let router = graphql::websocket::before(router, endpoint, authenticator);
+    let router = graphql::websocket::before(router, endpoint, Arc::clone(&authenticator));
     let service = TestService::start(|_| Service { router, tasks: Vec::new() });
-    Api { service, shutdown, touched }
+    Api { service, shutdown, touched, authenticator }
 }

@@ -1,6 +1,6 @@
 //! One connection: its operations share it, and none of them waits for another.
 
-use std::{sync::Arc, time::Duration};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use async_graphql::{Executor, futures_util::stream::BoxStream};
 use axum::{
@@ -17,7 +17,7 @@ use super::{
     super::{Endpoint, bad_request::BadRequest, request, response::Outcome},
     protocol::{ClientMessage, Close, ServerMessage},
 };
-use crate::auth::Authenticator;
+use crate::auth::{Authenticator, Denied, Pass};
 
 /// How long a client may take to introduce itself.
 const INITIALISATION: Duration = Duration::from_secs(10);
@@ -30,16 +30,22 @@ const MAX_OPERATIONS: usize = 100;
 
 pub(super) struct Connection<E> {
     pub(super) endpoint: Endpoint<E>,
-    /// For credentials that have still to come.
-    pub(super) authenticator: Option<Arc<Authenticator>>,
+    pub(super) door: Door,
     pub(super) request_id: Arc<str>,
+}
+
+/// Who checks credentials, unless they came with the upgrade.
+pub(super) struct Door {
+    pub(super) pass: Option<Pass>,
+    pub(super) authenticator: Arc<Authenticator>,
+    pub(super) client: IpAddr,
 }
 
 /// The answers of each operation, by its id; at the end of them nothing once.
 type Operations = StreamMap<String, BoxStream<'static, Option<Outcome>>>;
 
 impl<E: Executor> Connection<E> {
-    pub(super) async fn serve(self, mut socket: WebSocket) {
+    pub(super) async fn serve(mut self, mut socket: WebSocket) {
         let shutdown = self.endpoint.shutdown.clone();
         let close = tokio::select! {
             close = self.talk(&mut socket) => close,
@@ -50,11 +56,12 @@ impl<E: Executor> Connection<E> {
         drop(timeout(Duration::from_secs(1), socket.send(Message::Close(Some(close.frame())))).await);
     }
 
-    async fn talk(&self, socket: &mut WebSocket) -> Close {
+    async fn talk(&mut self, socket: &mut WebSocket) -> Close {
         let introduced = timeout(INITIALISATION, self.introduce(socket)).await;
-        if let Err(close) = introduced.unwrap_or(Err(Close::InitialisationTimeout)) {
-            return close;
-        }
+        let pass = match introduced.unwrap_or(Err(Close::InitialisationTimeout)) {
+            Ok(pass) => pass,
+            Err(close) => return close,
+        };
         let mut operations = Operations::new();
         let (mut pings, mut heard_at) = (interval_at(Instant::now() + PING, PING), Instant::now());
         loop {
@@ -66,6 +73,7 @@ impl<E: Executor> Connection<E> {
                 Some((id, outcome)) = operations.next(), if !operations.is_empty() => {
                     Ok(Some(answer(id, outcome, &mut operations).encode()))
                 }
+                () = pass.outdated.cancelled() => Err(Close::UsersChanged),
                 _ = pings.tick() => {
                     if heard_at.elapsed() > 2 * PING { Err(Close::Lost) } else { Ok(Some(Message::Ping(Bytes::new()))) }
                 }
@@ -81,7 +89,7 @@ impl<E: Executor> Connection<E> {
         }
     }
 
-    async fn introduce(&self, socket: &mut WebSocket) -> Result<(), Close> {
+    async fn introduce(&mut self, socket: &mut WebSocket) -> Result<Pass, Close> {
         let payload = loop {
             match read(socket.recv().await)? {
                 Some(ClientMessage::ConnectionInit { payload }) => break payload,
@@ -90,12 +98,12 @@ impl<E: Executor> Connection<E> {
                 _ => {}
             }
         };
-        if let Some(authenticator) = &self.authenticator
-            && !authenticator.admits(&credentials(payload.as_ref())).await
-        {
-            return Err(Close::Forbidden);
-        }
-        send(socket, &ServerMessage::ConnectionAck).await
+        let pass = match self.door.pass.take() {
+            Some(pass) => pass,
+            None => self.door.admit(&credentials(payload.as_ref())).await?,
+        };
+        send(socket, &ServerMessage::ConnectionAck).await?;
+        Ok(pass)
     }
 
     /// Takes a message, and gives the answer to it if it has one of its own.
@@ -119,6 +127,15 @@ impl<E: Executor> Connection<E> {
             }
         }
         Ok(None)
+    }
+}
+
+impl Door {
+    async fn admit(&self, credentials: &HeaderMap) -> Result<Pass, Close> {
+        self.authenticator.admit(self.client, credentials).await.map_err(|denied| match denied {
+            Denied::Unauthenticated => Close::Forbidden,
+            Denied::Throttled { .. } | Denied::Overloaded => Close::TryAgainLater,
+        })
     }
 }
 

@@ -51,6 +51,10 @@ pub(super) enum Close {
     Unauthorized,
     /// Wrong or no credentials.
     Forbidden,
+    /// Too many logins failed, or are being checked.
+    TryAgainLater,
+    /// The credentials may not be right any more.
+    UsersChanged,
     InitialisationTimeout,
     /// Two operations with one id.
     SubscriberExists,
@@ -64,7 +68,7 @@ impl ServerMessage {
 }
 
 impl Close {
-    /// By the protocol, and for [`Close::GoingAway`] by that of WebSockets.
+    /// By the protocol, and for [`Close::GoingAway`] and [`Close::TryAgainLater`] by that of WebSockets.
     pub(super) fn frame(self) -> CloseFrame {
         let (code, reason) = match self {
             Self::Lost => (1008, "Connection lost"),
@@ -72,6 +76,8 @@ impl Close {
             Self::InvalidMessage => (4400, "Invalid message"),
             Self::Unauthorized => (4401, "Unauthorized"),
             Self::Forbidden => (4403, "Forbidden"),
+            Self::TryAgainLater => (1013, "Too many logins failed or are being checked; try again later"),
+            Self::UsersChanged => (4403, "The users have changed; connect again"),
             Self::InitialisationTimeout => (4408, "Connection initialisation timeout"),
             Self::SubscriberExists => (4409, "Subscriber for this id already exists"),
             Self::TooManyInitialisations => (4429, "Too many initialisation requests"),

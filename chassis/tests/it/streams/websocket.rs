@@ -6,7 +6,9 @@ use rstest::rstest;
 use serde_json::{Value, json};
 use testkit::Socket;
 
-use super::serve;
+use chassis::config::Access;
+
+use super::{serve, serve_to};
 
 const RIGHT: &str = "Basic YWRtaW46dGVzdGUxMjM=";
 const WRONG: &str = "Basic YWRtaW46d3Jvbmc=";
@@ -93,6 +95,38 @@ async fn without_credentials_the_connection_is_closed(#[case] payload: Value) {
     let api = serve();
     let mut socket = Socket::connect(&api.service.client.base, &[]).await.expect("an upgrade");
     socket.send(json!({ "type": "connection_init", "payload": payload })).await;
+    assert_eq!(socket.closed().await, 4403);
+}
+
+#[tokio::test]
+async fn passwords_are_guessed_no_faster_by_introductions_and_upgrades() {
+    let api = serve();
+    let base = &api.service.client.base;
+    for _ in 0..5 {
+        let mut socket = Socket::connect(base, &[]).await.expect("an upgrade");
+        socket.send(json!({ "type": "connection_init", "payload": { "Authorization": WRONG } })).await;
+        assert_eq!(socket.closed().await, 4403);
+        assert_eq!(Socket::connect(base, &[("authorization", WRONG)]).await.expect_err("a refusal").as_u16(), 401);
+    }
+    let mut socket = Socket::connect(base, &[]).await.expect("an upgrade");
+    socket.send(json!({ "type": "connection_init", "payload": { "Authorization": RIGHT } })).await;
+    assert_eq!(socket.closed().await, 1013);
+    assert_eq!(Socket::connect(base, &[("authorization", RIGHT)]).await.expect_err("a refusal").as_u16(), 429);
+}
+
+#[tokio::test]
+async fn a_connection_does_not_outlive_the_users_that_opened_it() {
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    let users = |lines: &[&str]| {
+        let lines: String =
+            lines.iter().map(|name| format!("{name}:{}\n", bcrypt::hash("teste123", 4).expect("a hash"))).collect();
+        std::fs::write(file.path(), lines).expect("written");
+    };
+    users(&["admin", "other"]);
+    let api = serve_to(&Access::HtpasswdFile(file.path().to_owned()));
+    let mut socket = Socket::introduced(&api.service.client.base).await;
+    users(&["other"]);
+    assert!(api.authenticator.renew().expect("renewed"));
     assert_eq!(socket.closed().await, 4403);
 }
 
