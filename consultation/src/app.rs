@@ -27,7 +27,7 @@ use crate::{
 /// Builds the service; it starts with [`chassis::server::start`].
 ///
 /// # Errors
-/// When the users cannot be read.
+/// When the users cannot be read, or the password for finance is a public one.
 pub fn build(
     server: &Server,
     finance: Finance,
@@ -35,6 +35,7 @@ pub fn build(
     database: &Database,
     shutdown: &CancellationToken,
 ) -> anyhow::Result<Service> {
+    finance.refuse_public_password(server)?;
     let policy = Policy::new(domain.poll_interval);
     let wake_up = WakeUp::default();
     let changes = Changes::new("consultation_changed");

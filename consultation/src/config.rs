@@ -1,14 +1,15 @@
 //! Settings of the consultation service.
 
-use std::{path::PathBuf, time::Duration};
+use std::{net::IpAddr, path::PathBuf, time::Duration};
 
-use chassis::config::{self, DEVELOPMENT_PASSWORD, DEVELOPMENT_USERNAME};
+use anyhow::ensure;
+use chassis::config::{self, DEVELOPMENT_PASSWORD, DEVELOPMENT_USERNAME, Server};
 use chrono_tz::Tz;
 use clap::Args;
 use entity::Money;
 use reqwest::Url;
 use rust_decimal::Decimal;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 chassis::server_settings!(
     "consultation",
@@ -96,6 +97,22 @@ impl Finance {
     pub fn in_development(url: Url) -> Self {
         Self { url, username: DEVELOPMENT_USERNAME.to_owned(), password: DEVELOPMENT_PASSWORD.into() }
     }
+
+    /// Refuses the public development password for a finance on another machine: it would take payments from anybody.
+    ///
+    /// # Errors
+    /// When it is that, and `server` is not for development.
+    pub fn refuse_public_password(&self, server: &Server) -> anyhow::Result<()> {
+        let is_public = self.password.expose_secret() == DEVELOPMENT_PASSWORD && !is_this_machine(&self.url);
+        ensure!(
+            !is_public || server.development,
+            "{0}: the public development password must not be finance's at {1}; set --{0}-finance-password-file, or \
+             --{0}-development=true",
+            server.name,
+            self.url.host_str().unwrap_or_default(),
+        );
+        Ok(())
+    }
 }
 
 impl FinanceSettings {
@@ -137,4 +154,10 @@ fn http_url(text: &str) -> Result<Url, String> {
         "http" | "https" => Err("give the user name and password by their own settings".to_owned()),
         _ => Err("want an http or https URL".to_owned()),
     }
+}
+
+fn is_this_machine(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
+    address.map_or(host == "localhost", |address| address.to_canonical().is_loopback())
 }

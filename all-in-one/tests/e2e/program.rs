@@ -41,6 +41,8 @@ fn a_bad_setting_is_refused_by_name() {
         ("--consultation-time-zone", "Mars/Olympus"),
         ("--consultation-finance-url", "ftp://finance"),
         ("--finance-bind", "8020"),
+        // With the public password.
+        ("--finance-bind", "0.0.0.0:0"),
         ("--finance-htpasswd-file", "/does/not/exist"),
         ("--finance-database-url", "mysql://db/x"),
     ] {

@@ -10,6 +10,7 @@ mod hints;
 mod limits;
 mod lists;
 mod outbox;
+mod public_password;
 mod queries;
 mod reconcile;
 mod relay;

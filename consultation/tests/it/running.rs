@@ -48,14 +48,17 @@ pub(crate) fn start_service(db: &TestDatabase) -> TestService {
 pub(crate) fn start_under(db: &TestDatabase, rules: Api) -> TestService {
     let server = Server { api: rules, ..db.server("consultation") };
     let nobody = "http://127.0.0.1:9/graphql".parse().expect("a URL");
-    let finance = Finance::in_development(nobody);
-    let domain = DomainSettings {
+    let (finance, domain) = (Finance::in_development(nobody), domain());
+    TestService::start(|shutdown| app::build(&server, finance, &domain, &db.database, shutdown).expect("a service"))
+}
+
+pub(crate) fn domain() -> DomainSettings {
+    DomainSettings {
         price_per_hour: Money::try_from(Decimal::from(200)).expect("money"),
         time_zone: "America/Sao_Paulo".parse().expect("a time zone"),
         poll_interval: Duration::from_mins(1),
         retention: None,
-    };
-    TestService::start(|shutdown| app::build(&server, finance, &domain, &db.database, shutdown).expect("a service"))
+    }
 }
 
 impl Running {

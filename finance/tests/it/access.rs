@@ -22,6 +22,30 @@ async fn strangers_see_nothing_but_the_health(#[values(Backend::Sqlite, Backend:
     }
 }
 
+#[tokio::test]
+async fn who_guesses_is_refused_at_every_door() {
+    let Some(service) = running(Backend::Sqlite).await else { return };
+    let client = service.client();
+    let doors = |password: &'static str| {
+        let requests = [
+            client.get("/graphql?query=%7B__typename%7D"),
+            client.post().header("content-type", "application/json").body(r#"{ "query": "{ __typename }" }"#),
+            client.post().header("content-type", "application/json").header("accept", "text/event-stream").body("{}"),
+            client.get("/graphiql"),
+            client.get("/schema.graphql"),
+            client.get("/openapi.json"),
+            client.get("/app/finance/record/"),
+        ];
+        requests.map(|request| request.basic_auth("admin", Some(password)))
+    };
+    for (guess, request) in doors("wrong").into_iter().chain(doors("wrong too")).take(10).enumerate() {
+        assert_eq!(Answer::of(request).await.status, 401, "guess {guess}");
+    }
+    for (door, request) in doors("teste123").into_iter().enumerate() {
+        assert_eq!(Answer::of(request).await.status, 429, "door {door}");
+    }
+}
+
 #[rstest]
 #[tokio::test]
 async fn a_service_without_its_table_lives_but_is_not_ready(
