@@ -6,6 +6,7 @@
 mod attempt;
 mod denied;
 mod htpasswd;
+mod pass;
 mod queue;
 mod throttle;
 mod users;
@@ -37,6 +38,7 @@ use crate::{
 use attempt::Attempt;
 pub(crate) use denied::Denied;
 use htpasswd::HtpasswdFile;
+pub(crate) use pass::Pass;
 use queue::Queue;
 use throttle::Throttle;
 use users::{Users, Verdict};
@@ -55,13 +57,6 @@ pub struct Authenticator {
     queue: Queue,
     /// A proxy that is not trusted is told of once.
     told_of_proxy: AtomicBool,
-}
-
-/// Credentials were right.
-#[derive(Debug)]
-pub(crate) struct Pass {
-    /// Cancelled when the users have changed since.
-    pub(crate) outdated: CancellationToken,
 }
 
 impl Authenticator {
@@ -165,7 +160,7 @@ pub fn require(router: Router, authenticator: Arc<Authenticator>) -> Router {
 async fn check(State(authenticator): State<Arc<Authenticator>>, request: Request, next: Next) -> Response {
     let client = authenticator.client(request.extensions(), request.headers());
     match authenticator.admit(client, request.headers()).await {
-        Ok(_) => next.run(request).await,
+        Ok(pass) => pass.bound(next.run(request).await),
         Err(denied) => authenticator.refuse(denied),
     }
 }

@@ -19,6 +19,7 @@ use chassis::{
     graphql::{self, Endpoint},
 };
 use futures_util::StreamExt;
+use tempfile::NamedTempFile;
 use testkit::TestService;
 use tokio_util::sync::CancellationToken;
 
@@ -54,6 +55,27 @@ impl Ticks {
 
     async fn fault(&self) -> impl Stream<Item = async_graphql::Result<i32>> {
         stream::iter([Ok(1), Err("cannot reach postgres://admin:hunter2@db".into())])
+    }
+}
+
+/// An htpasswd file of users with the development password.
+struct Users(NamedTempFile);
+
+impl Users {
+    fn of(names: &[&str]) -> Self {
+        let users = Self(NamedTempFile::new().expect("a file"));
+        users.become_these(names);
+        users
+    }
+
+    fn become_these(&self, names: &[&str]) {
+        let hash = bcrypt::hash("teste123", 4).expect("a hash");
+        let lines: Vec<_> = names.iter().map(|name| format!("{name}:{hash}")).collect();
+        std::fs::write(self.0.path(), lines.join("\n")).expect("written");
+    }
+
+    fn access(&self) -> Access {
+        Access::HtpasswdFile(self.0.path().to_owned())
     }
 }
 

@@ -4,7 +4,7 @@ use rstest::rstest;
 use serde_json::{Value, json};
 use testkit::{Answer, Events};
 
-use super::serve;
+use super::{Users, serve, serve_to};
 
 #[tokio::test]
 async fn a_subscription_has_its_answers_as_events_and_then_is_complete() {
@@ -72,5 +72,16 @@ async fn at_shutdown_events_end_as_if_the_connection_was_lost() {
     let mut events = api.service.client.events("subscription { oneAndNoMore }", json!({})).await;
     assert_eq!(events.next().await, Some(json!({ "data": { "oneAndNoMore": 1 } })));
     api.shutdown.cancel();
+    assert_eq!(events.next().await, None);
+}
+
+#[tokio::test]
+async fn events_do_not_outlive_the_users_that_asked_for_them() {
+    let users = Users::of(&["admin", "other"]);
+    let api = serve_to(&users.access());
+    let mut events = api.service.client.events("subscription { oneAndNoMore }", json!({})).await;
+    assert_eq!(events.next().await, Some(json!({ "data": { "oneAndNoMore": 1 } })));
+    users.become_these(&["other"]);
+    assert!(api.authenticator.renew().expect("renewed"));
     assert_eq!(events.next().await, None);
 }

@@ -6,9 +6,7 @@ use rstest::rstest;
 use serde_json::{Value, json};
 use testkit::Socket;
 
-use chassis::config::Access;
-
-use super::{serve, serve_to};
+use super::{Users, serve, serve_to};
 
 const RIGHT: &str = "Basic YWRtaW46dGVzdGUxMjM=";
 const WRONG: &str = "Basic YWRtaW46d3Jvbmc=";
@@ -116,16 +114,10 @@ async fn passwords_are_guessed_no_faster_by_introductions_and_upgrades() {
 
 #[tokio::test]
 async fn a_connection_does_not_outlive_the_users_that_opened_it() {
-    let file = tempfile::NamedTempFile::new().expect("a file");
-    let users = |lines: &[&str]| {
-        let lines: String =
-            lines.iter().map(|name| format!("{name}:{}\n", bcrypt::hash("teste123", 4).expect("a hash"))).collect();
-        std::fs::write(file.path(), lines).expect("written");
-    };
-    users(&["admin", "other"]);
-    let api = serve_to(&Access::HtpasswdFile(file.path().to_owned()));
+    let users = Users::of(&["admin", "other"]);
+    let api = serve_to(&users.access());
     let mut socket = Socket::introduced(&api.service.client.base).await;
-    users(&["other"]);
+    users.become_these(&["other"]);
     assert!(api.authenticator.renew().expect("renewed"));
     assert_eq!(socket.closed().await, 4403);
 }
