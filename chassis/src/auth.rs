@@ -105,7 +105,7 @@ impl Authenticator {
     }
 
     /// Looks at the htpasswd file until shutdown, as [`crate::tls`] does at the certificate.
-    pub async fn keep_renewed(self: Arc<Self>, shutdown: CancellationToken) {
+    pub(crate) async fn keep_renewed(self: Arc<Self>, shutdown: CancellationToken) {
         let Some(file) = self.file.as_ref().map(|file| file.path.display().to_string()) else { return };
         while shutdown.run_until_cancelled(tokio::time::sleep(LOOK_EVERY)).await.is_some() {
             match self.renew() {

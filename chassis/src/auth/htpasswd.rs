@@ -52,8 +52,8 @@ mod tests {
     fn unknown_names_take_as_long_as_the_slowest_hash() {
         let argon2 = "$argon2id$v=19$m=16,t=2,p=1$c2FsdHNhbHQ$1fxAEvlCz2zOGLIVfDRQzA";
         let [fast, slow] = [4, 6].map(|cost| bcrypt::hash("secret", cost).expect("a hash"));
-        for order in [[&fast, &slow, argon2], [argon2, &fast, &slow], [&slow, argon2, &fast]] {
-            let lines: String = order.iter().zip(0..).map(|(hash, name)| format!("{name}:{hash}\n")).collect();
+        for [one, two, three] in [[&fast, &slow, argon2], [argon2, &fast, &slow], [&slow, argon2, &fast]] {
+            let lines = format!("one:{one}\ntwo:{two}\nthree:{three}");
             let htpasswd = Htpasswd::parse(&lines).expect("users");
             assert!(matches!(&htpasswd.decoy, PasswordHash::Bcrypt { hash, .. } if *hash == slow), "{lines}");
             assert!(!htpasswd.verify("unknown", "secret"));

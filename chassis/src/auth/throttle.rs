@@ -35,9 +35,10 @@ pub(super) struct Throttle {
 
 #[derive(Debug)]
 struct Failures {
-    of_address_and_name: Buckets<Origin>,
-    of_address: Buckets<IpAddr>,
-    of_name: Buckets<u64>,
+    /// Of an address for a name.
+    pairs: Buckets<Origin>,
+    addresses: Buckets<IpAddr>,
+    names: Buckets<u64>,
 }
 
 /// Where a login comes from, and for whom.
@@ -61,9 +62,9 @@ pub(super) enum Standing {
 impl Default for Throttle {
     fn default() -> Self {
         let failures = Failures {
-            of_address_and_name: Buckets::new(ADDRESS_AND_NAME),
-            of_address: Buckets::new(ADDRESS),
-            of_name: Buckets::new(NAME),
+            pairs: Buckets::new(ADDRESS_AND_NAME),
+            addresses: Buckets::new(ADDRESS),
+            names: Buckets::new(NAME),
         };
         Self { hasher: RandomState::new(), failures: Mutex::new(failures) }
     }
@@ -77,14 +78,14 @@ impl Throttle {
     /// Refuses a login that has to wait, with how long.
     pub(super) fn check(&self, origin: &Origin, standing: Standing, now: Instant) -> Result<(), Duration> {
         let mut failures = self.failures();
-        let own = failures.of_address_and_name.wait(origin, now);
+        let own = failures.pairs.wait(origin, now);
         let others = match standing {
             Standing::Known => Duration::ZERO,
             Standing::Another | Standing::Stranger => failures.wait_for_others(origin, now),
         };
         // While strangers wait, the known password would be let in, so that the refusal tells others from it.
         if standing == Standing::Another && own.is_zero() && !others.is_zero() {
-            failures.of_address_and_name.take(*origin, now);
+            failures.pairs.take(*origin, now);
         }
         let wait = own.max(others);
         if wait.is_zero() { Ok(()) } else { Err(wait) }
@@ -93,10 +94,10 @@ impl Throttle {
     /// Counts a failure. Returns how long the next login has to wait.
     pub(super) fn charge(&self, origin: &Origin, now: Instant) -> Duration {
         let mut failures = self.failures();
-        failures.of_address_and_name.take(*origin, now);
-        failures.of_address.take(origin.network, now);
-        failures.of_name.take(origin.name, now);
-        failures.of_address_and_name.wait(origin, now).max(failures.wait_for_others(origin, now))
+        failures.pairs.take(*origin, now);
+        failures.addresses.take(origin.network, now);
+        failures.names.take(origin.name, now);
+        failures.pairs.wait(origin, now).max(failures.wait_for_others(origin, now))
     }
 
     fn failures(&self) -> MutexGuard<'_, Failures> {
@@ -106,6 +107,6 @@ impl Throttle {
 
 impl Failures {
     fn wait_for_others(&self, origin: &Origin, now: Instant) -> Duration {
-        self.of_address.wait(&origin.network, now).max(self.of_name.wait(&origin.name, now))
+        self.addresses.wait(&origin.network, now).max(self.names.wait(&origin.name, now))
     }
 }

@@ -57,12 +57,13 @@ impl<E: Executor> Gate<E> {
             return Outcome::from(BadRequest::cross_site()).encode(MediaType::Json);
         }
         let client = self.authenticator.client(&parts.extensions, &parts.headers);
-        let pass = match parts.headers.contains_key(header::AUTHORIZATION) {
-            true => match self.authenticator.admit(client, &parts.headers).await {
+        let pass = if parts.headers.contains_key(header::AUTHORIZATION) {
+            match self.authenticator.admit(client, &parts.headers).await {
                 Ok(pass) => Some(pass),
                 Err(denied) => return self.authenticator.refuse(denied),
-            },
-            false => None,
+            }
+        } else {
+            None
         };
         if !offers_protocol(&parts.headers) {
             return (StatusCode::BAD_REQUEST, format!("Offer the WebSocket protocol {PROTOCOL}\n")).into_response();

@@ -82,21 +82,26 @@ impl Guarded {
 
     /// The answer to a client at `address`, with these credentials; without a socket, so that time can be paused.
     pub(crate) async fn from(&self, address: &str, credentials: &str) -> Response {
-        self.from_proxied(address, credentials, &[]).await
+        self.through_proxies(address, credentials, &[]).await
     }
 
     /// The same with further headers.
-    pub(crate) async fn from_proxied(
+    pub(crate) async fn through_proxies(
         &self,
         address: &str,
         credentials: &str,
         headers: &[(HeaderName, &str)],
     ) -> Response {
-        let peer: IpAddr = address.parse().expect("an address");
-        let request = Request::builder().header(header::AUTHORIZATION, basic(credentials));
-        let request = headers.iter().fold(request, |request, (name, value)| request.header(name, *value));
-        let mut request = request.body(Body::empty()).expect("a request");
-        request.extensions_mut().insert(ConnectInfo(SocketAddr::new(peer, 50_000)));
-        self.router.clone().oneshot(request).await.expect("infallible")
+        ask(&self.router, address, credentials, headers).await
     }
+}
+
+/// The answer of `router` to a client at `address`, without a socket.
+pub(crate) async fn ask(router: &Router, address: &str, credentials: &str, headers: &[(HeaderName, &str)]) -> Response {
+    let peer: IpAddr = address.parse().expect("an address");
+    let request = Request::builder().header(header::AUTHORIZATION, basic(credentials));
+    let request = headers.iter().fold(request, |request, (name, value)| request.header(name, *value));
+    let mut request = request.body(Body::empty()).expect("a request");
+    request.extensions_mut().insert(ConnectInfo(SocketAddr::new(peer, 50_000)));
+    router.clone().oneshot(request).await.expect("infallible")
 }

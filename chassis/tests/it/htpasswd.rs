@@ -2,7 +2,6 @@
 
 use std::{
     fs,
-    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -10,13 +9,25 @@ use argon2::{
     Algorithm, Argon2, Params, PasswordHasher, Version,
     password_hash::{PasswordHash, Salt},
 };
-use chassis::{auth::Authenticator, config::Access};
+use async_graphql::{EmptyMutation, EmptySubscription, Object, Schema};
+use axum::Router;
+use chassis::{
+    api::{self, Offer},
+    auth::Authenticator,
+    config::{Access, Server},
+    graphiql::Page,
+    health::Monitor,
+};
 use futures_util::{FutureExt, future::join_all};
 use rstest::rstest;
 use tempfile::NamedTempFile;
+use testkit::{Backend, TestDatabase};
 use tokio_util::sync::CancellationToken;
 
-use crate::guarded::{Guarded, guard};
+use crate::{
+    guarded::{Guarded, ask, guard},
+    health::NoMigrations,
+};
 
 /// The least that bcrypt takes, for tests that are not about its slowness.
 const FAST: u32 = 4;
@@ -192,9 +203,9 @@ async fn of_200_guesses_at_once_ten_cost_a_hash_and_the_user_behind_them_is_let_
     let guarded = guard(&access);
     let guesses: Vec<_> = (0..200).map(|guess| format!("one:{guess}")).collect();
     let guessing = join_all(guesses.iter().map(|guess| guarded.from("192.0.2.1", guess)));
-    let (guessed, admitted) = tokio::join!(guessing, guarded.from("192.0.2.2", "one:one"));
+    let (answered, admitted) = tokio::join!(guessing, guarded.from("192.0.2.2", "one:one"));
     assert_eq!(admitted.status(), 200);
-    let answers = |status: u16| guessed.iter().filter(|answer| answer.status() == status).count();
+    let answers = |status: u16| answered.iter().filter(|answer| answer.status() == status).count();
     assert_eq!((answers(401), answers(429)), (10, 190));
 }
 
@@ -251,16 +262,28 @@ async fn a_file_that_cannot_be_used_leaves_the_users_as_they_are_and_is_told_onc
     assert_eq!(guarded.status("one", "one").await, 200);
 }
 
-#[tokio::test(start_paused = true)]
-async fn the_file_is_looked_at_each_five_seconds_until_shutdown() {
+struct Query;
+
+#[Object]
+impl Query {
+    async fn hello(&self) -> &str {
+        "world"
+    }
+}
+
+#[tokio::test]
+async fn a_service_looks_at_the_file_while_it_runs() {
+    let Some(db) = TestDatabase::empty(Backend::Sqlite).await else { return };
     let (file, access) = htpasswd(&format!("one:{}", bcrypt("one", FAST)));
-    let guarded = guard(&access);
-    let shutdown = CancellationToken::new();
-    let renewing = tokio::spawn(Arc::clone(&guarded.authenticator).keep_renewed(shutdown.clone()));
-    assert_eq!(guarded.from("192.0.2.1", "one:one").await.status(), 200);
+    let server = Server { access, ..db.server("demo") };
+    let readiness = Monitor::<NoMigrations>::new(&server, &db.database).readiness;
+    let schema = Schema::new(Query, EmptyMutation, EmptySubscription);
+    let offer = Offer { schema, sdl: String::new(), page: Page { title: "demo", tabs: &[] }, rest: Router::new() };
+    let router = api::router(&server, readiness, &CancellationToken::new(), offer, Vec::new()).expect("routes");
+
+    tokio::time::pause();
+    assert_eq!(ask(&router, "192.0.2.1", "one:one", &[]).await.status(), 404, "past the door there is nothing at /");
     fs::write(file.path(), format!("two:{}", bcrypt("two", FAST))).expect("written");
     tokio::time::sleep(Duration::from_secs(6)).await;
-    assert_eq!(guarded.from("192.0.2.1", "one:one").await.status(), 401);
-    shutdown.cancel();
-    renewing.await.expect("it ends");
+    assert_eq!(ask(&router, "192.0.2.1", "one:one", &[]).await.status(), 401);
 }

@@ -58,7 +58,7 @@ async fn who_guesses_is_refused_until_time_has_passed_also_with_the_right_passwo
     tokio::time::advance(Duration::from_secs(retry_after(&refusal))).await;
     assert_eq!(status(&guarded, HERE, "admin:wrong").await, 401);
     assert_eq!(status(&guarded, HERE, RIGHT).await, 429);
-    tokio::time::advance(Duration::from_secs(60)).await;
+    tokio::time::advance(Duration::from_mins(1)).await;
     assert_eq!(status(&guarded, HERE, RIGHT).await, 200);
 }
 
@@ -224,7 +224,7 @@ const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 async fn clients_of_a_trusted_proxy_are_told_apart() {
     let guarded = guard_behind("10.0.0.0/8");
     let through_proxy = async |client: &str, credentials: &str| {
-        guarded.from_proxied("10.0.0.1", credentials, &[(FORWARDED_FOR, client)]).await.status().as_u16()
+        guarded.through_proxies("10.0.0.1", credentials, &[(FORWARDED_FOR, client)]).await.status().as_u16()
     };
     for guess in 0..FOR_NAME_AND_ADDRESS {
         // What the client itself sent comes first.
@@ -244,7 +244,7 @@ async fn what_others_tell_of_their_address_counts_for_nothing_and_is_logged_once
     for guess in 0..FOR_NAME_AND_ADDRESS {
         let headers = [(FORWARDED_FOR, format!("198.51.100.{guess}"))];
         let headers = headers.each_ref().map(|(name, value)| (name.clone(), value.as_str()));
-        assert_eq!(guarded.from_proxied(HERE, &format!("admin:{guess}"), &headers).await.status(), 401);
+        assert_eq!(guarded.through_proxies(HERE, &format!("admin:{guess}"), &headers).await.status(), 401);
     }
     assert_eq!(status(&guarded, HERE, RIGHT).await, 429);
     assert_eq!(log.text().matches("X-Forwarded-For is ignored").count(), 1, "{}", log.text());
