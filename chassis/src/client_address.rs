@@ -5,7 +5,7 @@
 
 use std::{
     fmt,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     str::FromStr,
 };
 
@@ -80,7 +80,7 @@ pub(crate) fn peer(extensions: &Extensions) -> IpAddr {
 pub(crate) fn network(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,
-        IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() >> CUSTOMER_PREFIX << CUSTOMER_PREFIX).into(),
+        IpAddr::V6(_) => IpNet::new(address, CUSTOMER_PREFIX).map_or(address, |customer| customer.network()),
     }
 }
 
