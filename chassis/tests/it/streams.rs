@@ -1,6 +1,8 @@
 //! Operations with several answers: over a WebSocket and as server-sent events.
 
 mod event_stream;
+mod newcomers;
+mod shares;
 mod websocket;
 
 use std::sync::{
@@ -17,6 +19,7 @@ use chassis::{
     auth::{self, Authenticator},
     config::Access,
     graphql::{self, Endpoint},
+    server::Limits,
 };
 use futures_util::StreamExt;
 use testkit::TestService;
@@ -64,13 +67,17 @@ struct Api {
 }
 
 fn serve() -> Api {
+    let access = Access::User { username: "admin".to_owned(), password: "teste123".into() };
+    serve_to(&access, Limits::default())
+}
+
+fn serve_to(access: &Access, limits: Limits) -> Api {
     let (touched, shutdown) = (Arc::new(AtomicUsize::new(0)), CancellationToken::new());
     let schema = Schema::new(Query, Mutation(Arc::clone(&touched)), Ticks);
-    let access = Access::User { username: "admin".to_owned(), password: "teste123".into() };
-    let authenticator = Arc::new(Authenticator::new("demo", &access).expect("users"));
+    let authenticator = Arc::new(Authenticator::new("demo", access).expect("users"));
     let endpoint = Endpoint::new(schema).until(shutdown.clone());
     let router = auth::require(graphql::router(endpoint.clone(), String::new()), Arc::clone(&authenticator));
     let router = graphql::websocket::before(router, endpoint, authenticator);
-    let service = TestService::start(|_| Service { router, tasks: Vec::new() });
+    let service = TestService::start_within(limits, |_| Service { router, tasks: Vec::new() });
     Api { service, shutdown, touched }
 }
