@@ -33,6 +33,8 @@ pub struct Server {
     pub bind: SocketAddr,
     /// `sqlite:` or `postgres:` URL.
     pub database_url: SecretString,
+    /// Connections of clients at once, if not as many as the descriptors allow.
+    pub max_connections: Option<usize>,
     /// Connections to PostgreSQL at once.
     pub database_connections: usize,
     /// How far this machine's clock may differ from the database's.

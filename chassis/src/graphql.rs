@@ -20,6 +20,7 @@ mod request;
 mod response;
 pub(crate) mod same_origin;
 pub mod scalars;
+mod shares;
 mod streams;
 pub mod websocket;
 
@@ -34,7 +35,6 @@ use axum::{
     routing::get,
 };
 use futures_util::{StreamExt, stream};
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
@@ -43,6 +43,7 @@ use bad_request::BadRequest;
 use documents::Documents;
 use parsed::Parsed;
 use response::{MediaType, Outcome};
+use shares::Shares;
 use streams::MAX_SUBSCRIPTIONS;
 
 /// A request whose body or whose execution takes longer is answered with an error; what it began goes on,
@@ -56,8 +57,8 @@ pub struct Endpoint<E> {
     documents: Documents,
     parsed: Arc<Parsed>,
     introspection: bool,
-    /// Free places for subscriptions.
-    subscriptions: Arc<Semaphore>,
+    /// Places for subscriptions, by user.
+    subscriptions: Arc<Shares<String>>,
     shutdown: CancellationToken,
 }
 
@@ -69,7 +70,7 @@ impl<E: Executor> Endpoint<E> {
             documents: Documents::default(),
             parsed: Arc::default(),
             introspection: true,
-            subscriptions: Arc::new(Semaphore::new(MAX_SUBSCRIPTIONS)),
+            subscriptions: Arc::new(Shares::new(MAX_SUBSCRIPTIONS)),
             shutdown: CancellationToken::new(),
         }
     }
@@ -115,6 +116,7 @@ async fn answer<E: Executor>(endpoint: Endpoint<E>, http: Request) -> Response {
         return Outcome::from(BadRequest::cross_site()).encode(media_type.unwrap_or(MediaType::Json));
     }
     let id = http.extensions().get::<RequestId>().map(|id| id.as_str().to_owned()).unwrap_or_default();
+    let user = streams::user(http.headers());
     let by_post = http.method() == Method::POST;
     let read = tokio::time::timeout(REQUEST_LIMIT, request::read(http)).await;
     let read = read.unwrap_or_else(|_| Err(BadRequest::came_too_slowly()));
@@ -133,7 +135,7 @@ async fn answer<E: Executor>(endpoint: Endpoint<E>, http: Request) -> Response {
         (Ok(admitted), Some(_)) if admitted.kind != OperationType::Subscription => {
             execute(endpoint.schema, admitted.request, &id).await
         }
-        (Ok(admitted), _) => match endpoint.stream(admitted, id.into()) {
+        (Ok(admitted), _) => match endpoint.stream(admitted, &user, id.into()) {
             Ok(answers) => return event_stream::respond(answers, endpoint.shutdown),
             Err(bad_request) => Outcome::from(bad_request),
         },

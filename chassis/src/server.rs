@@ -1,21 +1,28 @@
 //! Serving: a service is a router and its background tasks; this starts both on a listener.
+//!
+//! The loop that takes connections is ours because axum-server's cannot finish, count or close a single one.
 
-use std::{
-    future::Future,
-    net::{SocketAddr, TcpListener},
-    pin::Pin,
-    time::Duration,
-};
+mod accept;
+mod bodies;
+mod http;
+mod limits;
+mod peer;
+mod peers;
+mod stream;
+mod unread;
+mod watch;
+
+use std::{future::Future, net::TcpListener, pin::Pin, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use axum::Router;
-use axum_server::Handle;
 use tokio_util::sync::CancellationToken;
 
-use crate::{config, lifecycle::Lifecycle, request_id, tls::Certificate};
+use crate::{config, lifecycle::Lifecycle, tls::Certificate};
+pub use limits::{Limits, max_connections};
+pub(crate) use peer::{InProgress, Peer};
+use peers::Peers;
 
-/// How long a client may take to send its request's head: slower ones only hold connections.
-const HEAD_PATIENCE: Duration = Duration::from_secs(10);
 /// Leaves the rest of the drain to the background tasks, which end after the requests that need them.
 const REQUEST_DRAIN_LIMIT: Duration = Duration::from_secs(8);
 
@@ -36,11 +43,12 @@ pub struct Service {
 pub struct Listener {
     tcp: TcpListener,
     certificate: Option<Certificate>,
+    limits: Limits,
 }
 
 impl From<TcpListener> for Listener {
     fn from(tcp: TcpListener) -> Self {
-        Self { tcp, certificate: None }
+        Self { tcp, certificate: None, limits: Limits::default() }
     }
 }
 
@@ -49,6 +57,12 @@ impl Listener {
     #[must_use]
     pub fn with_certificate(self, certificate: Option<Certificate>) -> Self {
         Self { certificate, ..self }
+    }
+
+    /// Holds connections to these limits.
+    #[must_use]
+    pub fn with_limits(self, limits: Limits) -> Self {
+        Self { limits, ..self }
     }
 }
 
@@ -62,7 +76,6 @@ pub fn listen(server: &config::Server) -> anyhow::Result<Listener> {
     let certificate = certificate.with_context(|| format!("{}: cannot speak TLS", server.name))?;
     let listener =
         TcpListener::bind(server.bind).with_context(|| format!("{}: cannot listen on {}", server.name, server.bind))?;
-    listener.set_nonblocking(true)?;
     if server.exposes_development_password() {
         tracing::warn!(
             "{}: THE PUBLIC DEVELOPMENT PASSWORD GUARDS {}; set --{}-password-file or --{}-htpasswd-file",
@@ -72,7 +85,17 @@ pub fn listen(server: &config::Server) -> anyhow::Result<Listener> {
             server.name,
         );
     }
-    Ok(Listener::from(listener).with_certificate(certificate))
+    let limits = Limits::with_connections(server.max_connections);
+    if let Some(missing) = limits.missing_descriptors() {
+        tracing::warn!(
+            "{}: {missing} descriptors are missing for {} connections beside databases and files; raise ulimit -n, or \
+             set --{}-max-connections lower",
+            server.name,
+            limits.connections,
+            server.name,
+        );
+    }
+    Ok(Listener::from(listener).with_certificate(certificate).with_limits(limits))
 }
 
 /// Starts the service as tasks of `lifecycle`.
@@ -84,34 +107,26 @@ pub fn start(lifecycle: &mut Lifecycle, name: &'static str, listener: Listener, 
     }
 }
 
-/// Answers requests until shutdown, then finishes those that were begun.
+/// Answers requests until shutdown, then finishes those that were begun. Each request's extensions hold the address
+/// of its client as `ConnectInfo<SocketAddr>`.
 ///
 /// # Errors
-/// When the listener fails.
+/// When the listener cannot be used.
 pub async fn serve(listener: impl Into<Listener>, router: Router, shutdown: CancellationToken) -> anyhow::Result<()> {
-    let Listener { tcp, certificate } = listener.into();
-    // Requests carry the address of their peer as `ConnectInfo<SocketAddr>`.
-    let app = request_id::identify(router).into_make_service_with_connect_info::<SocketAddr>();
-    let server = axum_server::from_tcp(tcp)?;
-    let Some(certificate) = certificate else {
-        return Ok(until(shutdown, server).serve(app).await?);
+    let Listener { tcp, certificate, limits } = listener.into();
+    tcp.set_nonblocking(true)?;
+    let tcp = tokio::net::TcpListener::from_std(tcp)?;
+    if let Some(certificate) = &certificate {
+        tokio::spawn(certificate.clone().keep_renewed(shutdown.clone()));
+    }
+    let peers = Arc::new(Peers::new(limits));
+    let serving = async {
+        shutdown.run_until_cancelled(accept::accept(tcp, &peers, router, certificate)).await;
+        peers.drain(REQUEST_DRAIN_LIMIT).await;
     };
-    let server = server.acceptor(certificate.acceptor());
-    tokio::spawn(certificate.keep_renewed(shutdown.clone()));
-    Ok(until(shutdown, server).serve(app).await?)
-}
-
-fn until<A>(
-    shutdown: CancellationToken,
-    server: axum_server::Server<SocketAddr, A>,
-) -> axum_server::Server<SocketAddr, A> {
-    let handle = Handle::<SocketAddr>::new();
-    let drain = handle.clone();
-    tokio::spawn(async move {
-        shutdown.cancelled().await;
-        drain.graceful_shutdown(Some(REQUEST_DRAIN_LIMIT));
-    });
-    let mut server = server.handle(handle).first_request_timeout(HEAD_PATIENCE);
-    server.http_builder().http1().header_read_timeout(HEAD_PATIENCE);
-    server
+    tokio::select! {
+        () = serving => {}
+        () = watch::watch(&peers) => {}
+    }
+    Ok(())
 }

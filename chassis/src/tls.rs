@@ -3,15 +3,20 @@
 //! The files' content is what counts, looked at every few seconds: Kubernetes swaps links and Compose mounts
 //! single files, so neither times nor file events tell everywhere. Connections that are open stay as they are.
 
-use std::{fs, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    fs,
+    path::PathBuf,
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
 
 use anyhow::{Context, bail, ensure};
-use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use rustls::{
     ServerConfig,
     crypto::ring,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
 };
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
 /// Certificates are renewed days before they expire, but people who replace one want to see it.
@@ -51,7 +56,8 @@ impl Files {
 pub struct Certificate {
     files: Files,
     seen: Pems,
-    config: RustlsConfig,
+    /// Shared by all clones.
+    config: Arc<RwLock<Arc<ServerConfig>>>,
 }
 
 #[derive(Clone, PartialEq, Eq)]
@@ -67,7 +73,7 @@ impl Certificate {
     /// When they cannot be read or do not belong together.
     pub fn load(files: Files) -> anyhow::Result<Self> {
         let seen = files.read()?;
-        let config = RustlsConfig::from_config(seen.config()?);
+        let config = Arc::new(RwLock::new(seen.config()?));
         Ok(Self { files, seen, config })
     }
 
@@ -82,7 +88,8 @@ impl Certificate {
             return Ok(false);
         }
         self.seen = found;
-        self.config.reload_from_config(self.seen.config()?);
+        let config = self.seen.config()?;
+        *self.config.write().unwrap_or_else(PoisonError::into_inner) = config;
         Ok(true)
     }
 
@@ -98,8 +105,9 @@ impl Certificate {
         }
     }
 
-    pub(crate) fn acceptor(&self) -> RustlsAcceptor {
-        RustlsAcceptor::new(self.config.clone())
+    /// Shows the certificate in use to one connection.
+    pub(crate) fn acceptor(&self) -> TlsAcceptor {
+        Arc::clone(&self.config.read().unwrap_or_else(PoisonError::into_inner)).into()
     }
 }
 

@@ -68,6 +68,7 @@ impl TestDatabase {
             name,
             bind: (Ipv4Addr::LOCALHOST, 0).into(),
             database_url: self.url.clone(),
+            max_connections: None,
             database_connections: DEFAULT_CONNECTIONS,
             max_clock_difference: MAX_CLOCK_DIFFERENCE,
             access: Access::User { username: DEVELOPMENT_USERNAME.to_owned(), password: DEVELOPMENT_PASSWORD.into() },

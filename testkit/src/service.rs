@@ -2,7 +2,10 @@
 
 use std::net::TcpListener;
 
-use chassis::{Service, server};
+use chassis::{
+    Service,
+    server::{self, Limits, Listener},
+};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::GraphqlClient;
@@ -18,10 +21,16 @@ pub struct TestService {
 impl TestService {
     /// Starts the service that `build` puts together.
     pub fn start(build: impl FnOnce(&CancellationToken) -> Service) -> Self {
+        Self::start_within(Limits::default(), build)
+    }
+
+    /// The same with these limits of its connections.
+    pub fn start_within(limits: Limits, build: impl FnOnce(&CancellationToken) -> Service) -> Self {
         let shutdown = CancellationToken::new();
         let Service { router, tasks } = build(&shutdown);
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let client = GraphqlClient::new(format!("http://{}", listener.local_addr().expect("an address")));
+        let listener = Listener::from(listener).with_limits(limits);
         tokio::spawn(server::serve(listener, router, shutdown.clone()));
         for (_, task) in tasks {
             tokio::spawn(task);

@@ -1,5 +1,7 @@
 //! What operators rely on: signals, exit codes, probes.
 
+use std::process::{Command, Stdio};
+
 use nix::sys::signal::Signal;
 use rstest::rstest;
 use testkit::{Answer, Backend, Process, TestDatabase, free_port};
@@ -80,4 +82,30 @@ async fn a_service_is_ready_once_its_database_is_migrated(
     client.until_ready().await;
     assert!(check(&settings).status.success());
     child.kill().and_then(|()| child.wait()).expect("killed");
+}
+
+#[tokio::test]
+async fn a_service_without_descriptors_closes_idle_connections_and_says_so_once() {
+    let db = TestDatabase::empty(Backend::Sqlite).await.expect("a file");
+    let (bind, url) = (format!("127.0.0.1:{}", free_port()), db.url());
+    let settings =
+        [("FINANCE_BIND", bind.as_str()), ("FINANCE_DATABASE_URL", &url), ("FINANCE_MAX_CONNECTIONS", "1000")];
+    assert!(Process::command("finance", &["migrate"], &settings).status().expect("it runs").success());
+    let finance = Process::command("finance", &[], &settings);
+    let mut limited = Command::new("sh");
+    limited.args(["-c", "ulimit -n 100; exec \"$0\""]).arg(finance.get_program());
+    limited.env_clear().envs(settings).stderr(Stdio::piped());
+    let mut child = limited.spawn().expect("it runs");
+    let client = testkit::GraphqlClient::new(format!("http://{bind}"));
+    client.until_ready().await;
+    let mut idle = Vec::new();
+    for _ in 0..200 {
+        idle.push(tokio::net::TcpStream::connect(&bind).await.expect("a connection"));
+    }
+    assert_eq!(client.call("{ payments { totalCount } }", serde_json::json!({})).await["payments"]["totalCount"], 0);
+    child.kill().expect("it runs");
+    let log = child.wait_with_output().expect("its log").stderr;
+    let log = String::from_utf8_lossy(&log);
+    assert_eq!(log.matches("cannot take connections").count(), 1, "{log}");
+    assert_eq!(log.matches("descriptors are missing").count(), 1, "{log}");
 }

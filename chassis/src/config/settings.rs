@@ -13,6 +13,11 @@ macro_rules! server_settings {
             #[arg(id = concat!($flag, "-bind"), long, env = concat!($variable, "_BIND"), default_value = $bind)]
             #[arg(global = true, value_name = "ADDRESS")]
             bind: std::net::SocketAddr,
+            /// Connections of clients at once, 16 to 100000; beyond it the oldest idle one is closed [default: half of
+            /// the descriptors that are not reserved, at most 1024]
+            #[arg(id = concat!($flag, "-max-connections"), long, env = concat!($variable, "_MAX_CONNECTIONS"))]
+            #[arg(global = true, value_name = "NUMBER", value_parser = chassis::server::max_connections)]
+            max_connections: Option<usize>,
             /// Database: sqlite://FILE or postgres://USER:PASSWORD@HOST/DATABASE [default: a SQLite file under data/]
             #[arg(id = concat!($flag, "-database-url"), long, env = concat!($variable, "_DATABASE_URL"))]
             #[arg(global = true, value_name = "URL", hide_env_values = true)]
@@ -90,6 +95,7 @@ macro_rules! server_settings {
                 Ok(chassis::config::Server {
                     name: $flag,
                     bind: self.bind,
+                    max_connections: self.max_connections,
                     database_url: database_url.unwrap_or_else(|| $database.into()),
                     database_connections: self.database_connections,
                     max_clock_difference: self.max_clock_difference,

@@ -44,7 +44,21 @@ impl BadRequest {
     }
 
     pub(super) fn too_many_subscriptions(limit: usize) -> Self {
-        let error = Box::new(coded(format!("All {limit} places for subscriptions are taken; try again"), "OVERLOADED"));
+        let message = format!("Your share of the {limit} places for subscriptions is taken; end some, or try again");
+        let error = Box::new(coded(message, "OVERLOADED"));
+        Self { status: StatusCode::SERVICE_UNAVAILABLE, well_formed: false, error }
+    }
+
+    pub(super) fn too_many_operations(limit: usize) -> Self {
+        let message = format!("A WebSocket has at most {limit} operations at once; open another");
+        let error = Box::new(coded(message, "OVERLOADED"));
+        Self { status: StatusCode::SERVICE_UNAVAILABLE, well_formed: false, error }
+    }
+
+    pub(super) fn too_many_newcomers() -> Self {
+        let message =
+            "Too many WebSockets have not introduced themselves; try again, or send credentials with the upgrade";
+        let error = Box::new(coded(message, "OVERLOADED"));
         Self { status: StatusCode::SERVICE_UNAVAILABLE, well_formed: false, error }
     }
 

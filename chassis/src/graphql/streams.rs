@@ -3,26 +3,35 @@
 use std::sync::Arc;
 
 use async_graphql::{Executor, futures_util::stream::BoxStream, parser::types::OperationType};
+use axum::http::HeaderMap;
 use futures_util::{StreamExt, future::ready, stream};
+use headers::{Authorization, HeaderMapExt, authorization::Basic};
 
 use super::{Endpoint, admission::Admitted, bad_request::BadRequest, execute, response::Outcome};
 
 /// Subscriptions that a process serves at once: each may read the database at each change.
 pub(super) const MAX_SUBSCRIPTIONS: usize = 1_000;
 
+/// The name of the user with these credentials, which were checked before.
+pub(super) fn user(headers: &HeaderMap) -> String {
+    let credentials = headers.typed_get::<Authorization<Basic>>();
+    credentials.map(|Authorization(basic)| basic.username().to_owned()).unwrap_or_default()
+}
+
 impl<E: Executor> Endpoint<E> {
     /// The answers of an operation. Whoever drops them ends a subscription; what a mutation began goes on.
     pub(super) fn stream(
         &self,
         Admitted { request, kind }: Admitted,
+        user: &str,
         request_id: Arc<str>,
     ) -> Result<BoxStream<'static, Outcome>, BadRequest> {
         if kind != OperationType::Subscription {
             let schema = self.schema.clone();
             return Ok(stream::once(async move { execute(schema, request, &request_id).await }).boxed());
         }
-        let place = Arc::clone(&self.subscriptions).try_acquire_owned();
-        let place = place.map_err(|_| BadRequest::too_many_subscriptions(MAX_SUBSCRIPTIONS))?;
+        let place = self.subscriptions.take(user.to_owned());
+        let place = place.ok_or_else(|| BadRequest::too_many_subscriptions(MAX_SUBSCRIPTIONS))?;
         let answers = self.schema.execute_stream(request, None).map(move |answer| {
             let _until_dropped = &place;
             Outcome::of(answer, &request_id)

@@ -55,6 +55,20 @@ fn everything_can_be_set() {
 }
 
 #[rstest]
+#[case("15", None)]
+#[case("16", Some(16))]
+#[case("100000", Some(100_000))]
+#[case("100001", None)]
+#[case("many", None)]
+fn the_connections_of_clients_may_be_set(#[case] number: &str, #[case] expected: Option<usize>) {
+    let flag = format!("--demo-max-connections={number}");
+    match expected {
+        Some(_) => assert_eq!(resolve(&[&flag]).expect("settings").max_connections, expected),
+        None => assert!(refusal(&[&flag]).contains("want 16 to 100000")),
+    }
+}
+
+#[rstest]
 #[case::as_it_is("s3cret", "s3cret")]
 #[case::without_the_line_break("s3cret\n", "s3cret")]
 #[case::without_the_line_break_of_windows("s3cret\r\n", "s3cret")]

@@ -1,6 +1,8 @@
 //! Operations with several answers: over a WebSocket and as server-sent events.
 
 mod event_stream;
+mod newcomers;
+mod shares;
 mod websocket;
 
 use std::sync::{
@@ -17,6 +19,7 @@ use chassis::{
     auth::{self, Authenticator},
     config::Access,
     graphql::{self, Endpoint},
+    server::Limits,
 };
 use futures_util::StreamExt;
 use tempfile::NamedTempFile;
@@ -87,16 +90,16 @@ struct Api {
 }
 
 fn serve() -> Api {
-    serve_to(&Access::User { username: "admin".to_owned(), password: "teste123".into() })
+    serve_to(&Access::User { username: "admin".to_owned(), password: "teste123".into() }, Limits::default())
 }
 
-fn serve_to(access: &Access) -> Api {
+fn serve_to(access: &Access, limits: Limits) -> Api {
     let (touched, shutdown) = (Arc::new(AtomicUsize::new(0)), CancellationToken::new());
     let schema = Schema::new(Query, Mutation(Arc::clone(&touched)), Ticks);
     let authenticator = Arc::new(Authenticator::new("demo", access).expect("users"));
     let endpoint = Endpoint::new(schema).until(shutdown.clone());
     let router = auth::require(graphql::router(endpoint.clone(), String::new()), Arc::clone(&authenticator));
     let router = graphql::websocket::before(router, endpoint, Arc::clone(&authenticator));
-    let service = TestService::start(|_| Service { router, tasks: Vec::new() });
+    let service = TestService::start_within(limits, |_| Service { router, tasks: Vec::new() });
     Api { service, shutdown, touched, authenticator }
 }

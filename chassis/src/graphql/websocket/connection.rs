@@ -14,10 +14,13 @@ use tokio::time::{Instant, interval_at, timeout};
 use tokio_stream::StreamMap;
 
 use super::{
-    super::{Endpoint, bad_request::BadRequest, request, response::Outcome},
+    super::{Endpoint, bad_request::BadRequest, request, response::Outcome, shares::Share, streams},
     protocol::{ClientMessage, Close, ServerMessage},
 };
-use crate::auth::{Authenticator, Denied, Pass};
+use crate::{
+    auth::{Authenticator, Denied, Pass},
+    server::{InProgress, Peer},
+};
 
 /// How long a client may take to introduce itself.
 const INITIALISATION: Duration = Duration::from_secs(10);
@@ -27,10 +30,16 @@ const SEND_PATIENCE: Duration = Duration::from_secs(30);
 const PING: Duration = Duration::from_secs(25);
 /// Operations at once. A page has a few.
 const MAX_OPERATIONS: usize = 100;
+/// Bytes of the id of an operation, which each of its answers repeats. A UUID has 36.
+const MAX_ID: usize = 128;
 
 pub(super) struct Connection<E> {
     pub(super) endpoint: Endpoint<E>,
     pub(super) door: Door,
+    /// A place among those whose credentials have still to come.
+    pub(super) newcomer: Option<Share<IpAddr>>,
+    pub(super) user: String,
+    pub(super) peer: Arc<Peer>,
     pub(super) request_id: Arc<str>,
 }
 
@@ -46,10 +55,11 @@ type Operations = StreamMap<String, BoxStream<'static, Option<Outcome>>>;
 
 impl<E: Executor> Connection<E> {
     pub(super) async fn serve(mut self, mut socket: WebSocket) {
-        let shutdown = self.endpoint.shutdown.clone();
+        let (shutdown, peer) = (self.endpoint.shutdown.clone(), Arc::clone(&self.peer));
         let close = tokio::select! {
             close = self.talk(&mut socket) => close,
             () = shutdown.cancelled() => Close::GoingAway,
+            () = peer.closed() => Close::Idle,
         };
         tracing::debug!(?close, "a WebSocket is closed");
         // It may be gone already.
@@ -100,8 +110,15 @@ impl<E: Executor> Connection<E> {
         };
         let pass = match self.door.pass.take() {
             Some(pass) => pass,
-            None => self.door.admit(&credentials(payload.as_ref())).await?,
+            None => {
+                let credentials = credentials(payload.as_ref());
+                let pass = self.door.admit(&credentials).await?;
+                self.user = streams::user(&credentials);
+                pass
+            }
         };
+        self.newcomer = None;
+        self.peer.may_send_all();
         send(socket, &ServerMessage::ConnectionAck).await?;
         Ok(pass)
     }
@@ -113,17 +130,20 @@ impl<E: Executor> Connection<E> {
             ClientMessage::Ping { payload } => return Ok(Some(ServerMessage::Pong { payload }.encode())),
             ClientMessage::Pong => {}
             ClientMessage::Complete { id } => drop(operations.remove(&id)),
+            ClientMessage::Subscribe { id, .. } if id.len() > MAX_ID => return Err(Close::IdTooLong),
             ClientMessage::Subscribe { id, .. } if operations.contains_key(&id) => return Err(Close::SubscriberExists),
             ClientMessage::Subscribe { id, payload } => {
                 let answers = if operations.len() < MAX_OPERATIONS {
                     request::from_message(payload)
                         .and_then(|request| self.endpoint.admit(request))
-                        .and_then(|admitted| self.endpoint.stream(admitted, Arc::clone(&self.request_id)))
+                        .and_then(|admitted| self.endpoint.stream(admitted, &self.user, Arc::clone(&self.request_id)))
                 } else {
-                    Err(BadRequest::too_many_subscriptions(MAX_OPERATIONS))
+                    Err(BadRequest::too_many_operations(MAX_OPERATIONS))
                 };
                 let answers = answers.unwrap_or_else(|refusal| stream::once(ready(refusal.into())).boxed());
-                operations.insert(id, answers.map(Some).chain(stream::once(ready(None))).boxed());
+                let in_progress = InProgress::begin(Arc::clone(&self.peer));
+                let end = stream::once(async move { drop(in_progress) }).map(|()| None);
+                operations.insert(id, answers.map(Some).chain(end).boxed());
             }
         }
         Ok(None)

@@ -46,7 +46,10 @@ pub(super) enum Close {
     Lost,
     /// The service ends; another replica may answer.
     GoingAway,
+    /// There is no room for a connection that does nothing.
+    Idle,
     InvalidMessage,
+    IdTooLong,
     /// An operation before `connection_ack`.
     Unauthorized,
     /// Wrong or no credentials.
@@ -73,7 +76,9 @@ impl Close {
         let (code, reason) = match self {
             Self::Lost => (1008, "Connection lost"),
             Self::GoingAway => (1001, "The service is shutting down; connect again"),
+            Self::Idle => (1013, "The connection is idle and others wait; connect again"),
             Self::InvalidMessage => (4400, "Invalid message"),
+            Self::IdTooLong => (4400, "The id of an operation has at most 128 bytes"),
             Self::Unauthorized => (4401, "Unauthorized"),
             Self::Forbidden => (4403, "Forbidden"),
             Self::TryAgainLater => (1013, "Too many logins failed or are being checked; try again later"),

@@ -1,5 +1,6 @@
 //! Server-sent events, in the distinct connections mode of graphql-sse.
 
+use chassis::server::Limits;
 use rstest::rstest;
 use serde_json::{Value, json};
 use testkit::{Answer, Events};
@@ -78,7 +79,7 @@ async fn at_shutdown_events_end_as_if_the_connection_was_lost() {
 #[tokio::test]
 async fn events_do_not_outlive_the_users_that_asked_for_them() {
     let users = Users::of(&["admin", "other"]);
-    let api = serve_to(&users.access());
+    let api = serve_to(&users.access(), Limits::default());
     let mut events = api.service.client.events("subscription { oneAndNoMore }", json!({})).await;
     assert_eq!(events.next().await, Some(json!({ "data": { "oneAndNoMore": 1 } })));
     users.become_these(&["other"]);

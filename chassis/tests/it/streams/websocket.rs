@@ -2,6 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
+use chassis::server::Limits;
 use rstest::rstest;
 use serde_json::{Value, json};
 use testkit::Socket;
@@ -115,7 +116,7 @@ async fn passwords_are_guessed_no_faster_by_introductions_and_upgrades() {
 #[tokio::test]
 async fn a_connection_does_not_outlive_the_users_that_opened_it() {
     let users = Users::of(&["admin", "other"]);
-    let api = serve_to(&users.access());
+    let api = serve_to(&users.access(), Limits::default());
     let mut socket = Socket::introduced(&api.service.client.base).await;
     users.become_these(&["other"]);
     assert!(api.authenticator.renew().expect("renewed"));

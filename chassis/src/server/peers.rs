@@ -1,0 +1,136 @@
+//! All connections of a server: who gets in, and who has to go for it.
+
+use std::{
+    cmp::Reverse,
+    collections::HashMap,
+    net::{IpAddr, SocketAddr},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use tokio::{
+    sync::Notify,
+    time::{Instant, timeout},
+};
+
+use super::{
+    limits::Limits,
+    peer::{Order, Peer},
+    unread::Unread,
+};
+
+/// Connections beyond the limit that are told so. More are closed without a word.
+const MAX_REFUSED: usize = 32;
+
+/// The connections of a server.
+#[derive(Debug)]
+pub(super) struct Peers {
+    pub(super) limits: Limits,
+    pub(super) unread: Arc<Unread>,
+    open: Mutex<Open>,
+    /// Notified when a connection is closed.
+    left: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Open {
+    last: u64,
+    by_number: HashMap<u64, Arc<Peer>>,
+}
+
+/// A connection's place among the others, until it is dropped.
+#[derive(Debug)]
+pub(super) struct Place {
+    pub(super) peer: Arc<Peer>,
+    number: u64,
+    peers: Arc<Peers>,
+}
+
+impl Peers {
+    pub(super) fn new(limits: Limits) -> Self {
+        let unread = Arc::new(Unread::new(limits.unread_answers));
+        Self { limits, unread, open: Mutex::default(), left: Notify::new() }
+    }
+
+    /// A place for a connection. If all are taken it is an idle one's, and if none is idle one of the few where the
+    /// client is told so.
+    pub(super) fn admit(self: &Arc<Self>, address: SocketAddr) -> Option<Place> {
+        let is_refused = !self.has_room() && !self.close_an_idle_one();
+        if is_refused && self.all().iter().filter(|peer| peer.is_refused).count() >= MAX_REFUSED {
+            return None;
+        }
+        let peer = Arc::new(Peer::new(address, is_refused, Arc::clone(&self.unread)));
+        let mut open = self.open();
+        open.last += 1;
+        let number = open.last;
+        open.by_number.insert(number, Arc::clone(&peer));
+        drop(open);
+        Some(Place { peer, number, peers: Arc::clone(self) })
+    }
+
+    /// Closes the oldest idle connection of the network that has most of them, so that a flood makes room for others.
+    /// Returns whether there was one.
+    pub(super) fn close_an_idle_one(&self) -> bool {
+        let mut idle = HashMap::<IpAddr, (usize, Reverse<Instant>, Arc<Peer>)>::new();
+        for peer in self.all().into_iter().filter(|peer| peer.is_served()) {
+            let Some(since) = peer.idle_since().map(Reverse) else { continue };
+            let (count, oldest_since, oldest) =
+                idle.entry(network(peer.address)).or_insert_with(|| (0, since, Arc::clone(&peer)));
+            *count += 1;
+            if since > *oldest_since {
+                (*oldest_since, *oldest) = (since, peer);
+            }
+        }
+        let most = idle.into_values().max_by_key(|(count, since, _)| (*count, *since));
+        most.inspect(|(_, _, oldest)| oldest.order(Order::Close)).is_some()
+    }
+
+    /// Finishes what was begun, for at most `limit`.
+    pub(super) async fn drain(&self, limit: Duration) {
+        self.all().iter().for_each(|peer| peer.order(Order::Finish));
+        if timeout(limit, self.all_left()).await.is_err() {
+            self.all().iter().for_each(|peer| peer.order(Order::Close));
+        }
+    }
+
+    pub(super) fn all(&self) -> Vec<Arc<Peer>> {
+        self.open().by_number.values().cloned().collect()
+    }
+
+    fn has_room(&self) -> bool {
+        let (open, most) = (self.open(), self.limits.connections);
+        open.by_number.len() < most || open.by_number.values().filter(|peer| peer.is_served()).count() < most
+    }
+
+    async fn all_left(&self) {
+        loop {
+            let left = self.left.notified();
+            if self.open().by_number.is_empty() {
+                return;
+            }
+            left.await;
+        }
+    }
+
+    fn open(&self) -> MutexGuard<'_, Open> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.peers.open().by_number.remove(&self.number);
+        self.peers.left.notify_waiters();
+    }
+}
+
+/// Who has one address of IPv6 has a /64 of them.
+fn network(address: SocketAddr) -> IpAddr {
+    match address.ip().to_canonical() {
+        IpAddr::V6(v6) => {
+            let [a, b, c, d, ..] = v6.segments();
+            [a, b, c, d, 0, 0, 0, 0].into()
+        }
+        v4 @ IpAddr::V4(_) => v4,
+    }
+}
