@@ -19,7 +19,7 @@ pub const DEVELOPMENT_USERNAME: &str = "admin";
 /// The password of the development set-up. It is public: a service that other machines can reach does not start with
 /// it, unless it is told that this is development.
 pub const DEVELOPMENT_PASSWORD: &str = "teste123";
-/// Characters of a password where others can try it. The throttle allows 86,000 guesses a day.
+/// Characters of a password where others can try it. The throttle allows 346,000 guesses a day.
 const MIN_PASSWORD: usize = 8;
 /// Proxies of this machine.
 pub const DEFAULT_TRUSTED_PROXIES: &str = "127.0.0.0/8,::1";
