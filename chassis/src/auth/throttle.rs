@@ -22,8 +22,8 @@ use buckets::{Buckets, Rate};
 const ADDRESS_AND_NAME: Rate = Rate { burst: 10, every: Duration::from_secs(5) };
 /// People of one house share an address.
 const ADDRESS: Rate = Rate { burst: 30, every: Duration::from_secs(2) };
-/// About 86,000 guesses a day, from however many addresses.
-const NAME: Rate = Rate { burst: 100, every: Duration::from_secs(1) };
+/// About 346,000 guesses a day, from however many addresses. It takes fifty addresses to empty it.
+const NAME: Rate = Rate { burst: 500, every: Duration::from_millis(250) };
 
 /// Counts failed logins.
 #[derive(Debug)]

@@ -3,6 +3,7 @@
 mod auth;
 mod backup;
 mod broken_connections;
+mod busy_readiness;
 mod client_address;
 mod config;
 mod connection;
