@@ -14,7 +14,7 @@ macro_rules! server_settings {
             #[arg(global = true, value_name = "ADDRESS")]
             bind: std::net::SocketAddr,
             /// Connections of clients at once, 16 to 100000; beyond it the oldest idle one is closed [default: half of
-            /// the descriptors that are not reserved, at most 1024]
+            /// the descriptors that are not reserved, at most 768]
             #[arg(id = concat!($flag, "-max-connections"), long, env = concat!($variable, "_MAX_CONNECTIONS"))]
             #[arg(global = true, value_name = "NUMBER", value_parser = chassis::server::max_connections)]
             max_connections: Option<usize>,

@@ -12,9 +12,11 @@ use tokio::{
 use super::{http::Http, peers::Peers};
 use crate::tls::Certificate;
 
-/// Without a descriptor for another connection the loop waits for one, shortly if an idle connection is closed for it.
+/// Without a descriptor for another connection the loop waits for one, shortly if idle connections are closed for it.
 const PAUSE: Duration = Duration::from_millis(50);
 const SHORT_PAUSE: Duration = Duration::from_millis(1);
+/// Connections that wait for the loop. Where there is no room for one, its client tries again only after a second.
+const BACKLOG: i32 = 4096;
 /// Each such error is like the one before.
 const LOG_EVERY: Duration = Duration::from_mins(1);
 
@@ -26,9 +28,7 @@ pub(super) async fn accept(
     certificate: Option<Certificate>,
 ) {
     let http = Http::new(router, &peers.limits);
-    if let Err(error) = SockRef::from(&listener).set_send_buffer_size(peers.limits.send_buffer) {
-        tracing::warn!(%error, "answers that clients do not read may take much memory of the kernel");
-    }
+    prepare(&listener, peers.limits.send_buffer);
     let (mut errors, mut refusals) = (Paced::default(), Paced::default());
     loop {
         let (tcp, address) = match listener.accept().await {
@@ -42,7 +42,7 @@ pub(super) async fn accept(
                          (ulimit -n), or set --*-max-connections lower",
                     );
                 }
-                sleep(if peers.close_an_idle_one() { SHORT_PAUSE } else { PAUSE }).await;
+                sleep(if peers.close_idle() { SHORT_PAUSE } else { PAUSE }).await;
                 continue;
             }
         };
@@ -57,6 +57,14 @@ pub(super) async fn accept(
             let tls = certificate.as_ref().map(Certificate::acceptor);
             tokio::spawn(http.clone().serve(tcp, place, tls));
         }
+    }
+}
+
+/// Its connections inherit the send buffer.
+fn prepare(listener: &TcpListener, send_buffer: usize) {
+    let socket = SockRef::from(listener);
+    if let Err(error) = socket.set_send_buffer_size(send_buffer).and_then(|()| socket.listen(BACKLOG)) {
+        tracing::warn!(%error, "the socket keeps the defaults of the system");
     }
 }
 

@@ -120,11 +120,6 @@ impl Peer {
         self.ordered(Order::Close).await;
     }
 
-    /// Whether it takes a place.
-    pub(super) fn is_served(&self) -> bool {
-        !self.is_refused && *self.order.borrow() != Order::Close
-    }
-
     /// Since when nothing is in progress, if that is so.
     pub(super) fn idle_since(&self) -> Option<Instant> {
         self.state().idle_since()

@@ -1,7 +1,6 @@
 //! All connections of a server: who gets in, and who has to go for it.
 
 use std::{
-    cmp::Reverse,
     collections::HashMap,
     net::{IpAddr, SocketAddr},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -21,6 +20,9 @@ use super::{
 
 /// Connections beyond the limit that are told so. More are closed without a word.
 const MAX_REFUSED: usize = 32;
+/// The part of all connections that is closed when there is no room. To look for one each time would take a core
+/// in a flood.
+const CLOSED_TOGETHER: usize = 64;
 
 /// The connections of a server.
 #[derive(Debug)]
@@ -36,6 +38,8 @@ pub(super) struct Peers {
 struct Open {
     last: u64,
     by_number: HashMap<u64, Arc<Peer>>,
+    /// Of these, connections beyond the limit.
+    refused: usize,
 }
 
 /// A connection's place among the others, until it is dropped.
@@ -55,34 +59,37 @@ impl Peers {
     /// A place for a connection. If all are taken it is an idle one's, and if none is idle one of the few where the
     /// client is told so.
     pub(super) fn admit(self: &Arc<Self>, address: SocketAddr) -> Option<Place> {
-        let is_refused = !self.has_room() && !self.close_an_idle_one();
-        if is_refused && self.all().iter().filter(|peer| peer.is_refused).count() >= MAX_REFUSED {
+        let is_refused = !self.has_room() && !self.close_idle();
+        let mut open = self.open();
+        if is_refused && open.refused >= MAX_REFUSED {
             return None;
         }
-        let peer = Arc::new(Peer::new(address, is_refused, Arc::clone(&self.unread)));
-        let mut open = self.open();
+        open.refused += usize::from(is_refused);
         open.last += 1;
         let number = open.last;
+        let peer = Arc::new(Peer::new(address, is_refused, Arc::clone(&self.unread)));
         open.by_number.insert(number, Arc::clone(&peer));
         drop(open);
         Some(Place { peer, number, peers: Arc::clone(self) })
     }
 
-    /// Closes the oldest idle connection of the network that has most of them, so that a flood makes room for others.
-    /// Returns whether there was one.
-    pub(super) fn close_an_idle_one(&self) -> bool {
-        let mut idle = HashMap::<IpAddr, (usize, Reverse<Instant>, Arc<Peer>)>::new();
-        for peer in self.all().into_iter().filter(|peer| peer.is_served()) {
-            let Some(since) = peer.idle_since().map(Reverse) else { continue };
-            let (count, oldest_since, oldest) =
-                idle.entry(network(peer.address)).or_insert_with(|| (0, since, Arc::clone(&peer)));
-            *count += 1;
-            if since > *oldest_since {
-                (*oldest_since, *oldest) = (since, peer);
+    /// Closes the oldest idle connections of the network that has most of them, so that a flood makes room for others.
+    /// Returns whether there were any.
+    pub(super) fn close_idle(&self) -> bool {
+        let mut open = self.open();
+        let mut networks = HashMap::<IpAddr, Vec<(Instant, u64)>>::new();
+        for (number, peer) in open.by_number.iter().filter(|(_, peer)| !peer.is_refused) {
+            if let Some(since) = peer.idle_since() {
+                networks.entry(network(peer.address)).or_default().push((since, *number));
             }
         }
-        let most = idle.into_values().max_by_key(|(count, since, _)| (*count, *since));
-        most.inspect(|(_, _, oldest)| oldest.order(Order::Close)).is_some()
+        let Some(mut idle) = networks.into_values().max_by_key(Vec::len) else { return false };
+        idle.sort_unstable();
+        for (_, number) in idle.iter().take((self.limits.connections / CLOSED_TOGETHER).max(1)) {
+            // Its place is free at once; it ends when its task runs next.
+            open.by_number.remove(number).iter().for_each(|peer| peer.order(Order::Close));
+        }
+        true
     }
 
     /// Finishes what was begun, for at most `limit`.
@@ -98,8 +105,8 @@ impl Peers {
     }
 
     fn has_room(&self) -> bool {
-        let (open, most) = (self.open(), self.limits.connections);
-        open.by_number.len() < most || open.by_number.values().filter(|peer| peer.is_served()).count() < most
+        let open = self.open();
+        open.by_number.len() - open.refused < self.limits.connections
     }
 
     async fn all_left(&self) {
@@ -119,7 +126,11 @@ impl Peers {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.peers.open().by_number.remove(&self.number);
+        let mut open = self.peers.open();
+        if open.by_number.remove(&self.number).is_some() {
+            open.refused -= usize::from(self.peer.is_refused);
+        }
+        drop(open);
         self.peers.left.notify_waiters();
     }
 }
