@@ -21,6 +21,7 @@ mod response;
 pub(crate) mod same_origin;
 pub mod scalars;
 mod streams;
+pub(crate) mod unavailable;
 pub mod websocket;
 
 use std::{future::ready, sync::Arc, time::Duration};

@@ -13,6 +13,7 @@ mod health;
 mod htpasswd;
 mod lifecycle;
 mod migrations;
+mod private_files;
 mod replicas;
 mod scalars;
 mod silent_connections;
