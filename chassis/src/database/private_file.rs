@@ -20,7 +20,7 @@ pub(super) fn create(file: &Path) -> Result<(), DbErr> {
     if let Some(directory) = file.parent() {
         create_directory(directory).map_err(|error| cannot(directory, error))?;
     }
-    // An empty file is a new database to SQLite.
+    // An empty file is a new database to SQLite. One that is there is not opened: to close it would drop SQLite's locks.
     match OpenOptions::new().write(true).create_new(true).mode(FILE_MODE).open(file) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(cannot(file, error)),
         _ => Ok(()),
