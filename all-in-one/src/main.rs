@@ -3,7 +3,6 @@
 mod demo;
 
 use std::{
-    fs,
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -12,7 +11,7 @@ use anyhow::Context;
 use chassis::{
     Lifecycle, cli,
     config::{Access, Server},
-    database::backup,
+    database::{backup, create_directory},
     server,
     telemetry::TelemetrySettings,
 };
@@ -115,7 +114,7 @@ async fn start(settings: consultation::config::Settings, servers: [Server; 2]) -
 /// Consultation first, as `servers` has them: what the later copy of finance has more is recorded again without harm, while a
 /// payment that is confirmed in the one and missing in the other would never be sent.
 async fn back_up(servers: &[Server; 2], directory: &Path) -> anyhow::Result<()> {
-    fs::create_dir_all(directory).with_context(|| format!("cannot create {}", directory.display()))?;
+    create_directory(directory).with_context(|| format!("cannot create {}", directory.display()))?;
     for server in servers {
         let file = directory.join(server.name).with_extension("sqlite");
         let backup = backup::run(&server.database_url, &file).await;

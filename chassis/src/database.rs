@@ -8,6 +8,7 @@ mod connections;
 mod connector;
 mod faults;
 mod options;
+mod private_file;
 mod served_file;
 mod session;
 mod sql;
@@ -18,8 +19,6 @@ pub mod migrate;
 pub mod wal;
 
 use std::{
-    fs,
-    path::Path,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -38,8 +37,9 @@ use served_file::ServedFile;
 use wal::Keeper;
 
 pub use connections::Connections;
-pub use faults::is_about_rows;
 pub(crate) use faults::{is_busy, is_read_only};
+pub use faults::{is_about_rows, is_unavailable, may_be_done};
+pub use private_file::create_directory;
 pub use sql::{Seconds, is_one_of, now, now_plus};
 pub use transaction::Transaction;
 
@@ -88,9 +88,11 @@ impl Database {
     pub async fn open(url: &SecretString, connections: usize) -> Result<Self, DbErr> {
         let options = Options::of(url.expose_secret())?;
         let served = Arc::default();
-        if let Options::Sqlite(sqlite) = &options {
-            create_parent_directory(sqlite.get_filename())?;
-            // The writer first: it creates the file and switches it to write-ahead logging.
+        if let Options::Sqlite(_) = &options {
+            if let Some(file) = options.file() {
+                private_file::create(file)?;
+            }
+            // The writer first: it switches it to write-ahead logging.
             let write = Connections::new(options.clone(), 1)?;
             drop(write.lease().await?.end(Ok(())));
             let read = Connections::new(options.clone(), SQLITE_READERS)?;
@@ -106,13 +108,15 @@ impl Database {
     /// # Errors
     /// See [`Database::open`]; also when there is no such SQLite file.
     pub async fn open_beside(url: &SecretString) -> Result<Self, DbErr> {
-        if let Options::Sqlite(sqlite) = Options::of(url.expose_secret())? {
+        let options = Options::of(url.expose_secret())?;
+        if let Options::Sqlite(sqlite) = &options {
             let file = sqlite.get_filename();
             if !file.exists() {
                 return Err(DbErr::Custom(format!("there is no database at {}", file.display())));
             }
             // Until the process ends: it is closed after all other connections.
-            let keeper = Keeper::of_used_log(file).await.map_err(faults::about_connecting)?;
+            let keeper = Keeper::of_used_log(file).await;
+            let keeper = keeper.map_err(|error| faults::about_connecting(&options.address(), error))?;
             std::mem::forget(keeper);
         }
         Self::connect(url).await
@@ -123,11 +127,8 @@ impl Database {
     /// # Errors
     /// When the file cannot be read or written.
     pub async fn begin_service(&self) -> Result<(), DbErr> {
-        // One in memory has no file.
-        if let Options::Sqlite(sqlite) = &self.options
-            && sqlite.get_filename().exists()
-        {
-            let served = ServedFile::open(&self.write, sqlite.get_filename()).await?;
+        if let Some(file) = self.options.file() {
+            let served = ServedFile::open(&self.write, file).await?;
             *self.served.lock().unwrap_or_else(PoisonError::into_inner) = Some(served);
         }
         Ok(())
@@ -186,9 +187,4 @@ impl Database {
         let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(CONNECT_TIMEOUT);
         Some(pool.connect_lazy_with(postgres.clone()))
     }
-}
-
-fn create_parent_directory(file: &Path) -> Result<(), DbErr> {
-    let Some(parent) = file.parent() else { return Ok(()) };
-    fs::create_dir_all(parent).map_err(|error| DbErr::Custom(format!("cannot create {}: {error}", parent.display())))
 }

@@ -22,6 +22,7 @@ pub(crate) mod same_origin;
 pub mod scalars;
 mod shares;
 mod streams;
+pub(crate) mod unavailable;
 pub mod websocket;
 
 use std::{future::ready, sync::Arc, time::Duration};

@@ -1,7 +1,7 @@
 //! REST as the predecessor had it, for clients that are older than the GraphQL API: an object in, an object
 //! out, and an error is a JSON string for people.
 
-use std::{collections::HashMap, fmt::Display};
+use std::collections::HashMap;
 
 use async_graphql::{ScalarType, Value};
 use axum::{
@@ -13,11 +13,13 @@ use axum::{
     routing::get,
 };
 use mime::Mime;
+use sea_orm::DbErr;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use crate::{
-    graphql::{same_origin::is_cross_site, scalars::Decimal},
+    database::is_unavailable,
+    graphql::{same_origin::is_cross_site, scalars::Decimal, unavailable::invite_retry},
     messages::MESSAGES,
     request_id::RequestId,
     write_coalescer::WriteError,
@@ -104,12 +106,17 @@ impl Fields {
 
     /// What is told of a write that was not done: the text of a fault is for the log alone.
     #[must_use]
-    pub fn not_written<F: Display>(&self, error: &WriteError<F>) -> Refused {
+    pub fn not_written(&self, error: &WriteError<DbErr>) -> Refused {
         let (status, message) = match error {
             WriteError::Overloaded => (StatusCode::SERVICE_UNAVAILABLE, MESSAGES.text("overloaded", &[])),
             WriteError::Stopped => (StatusCode::SERVICE_UNAVAILABLE, MESSAGES.text("shutting-down", &[])),
             WriteError::Locked => (StatusCode::SERVICE_UNAVAILABLE, MESSAGES.text("row-locked", &[])),
-            fault @ (WriteError::Failed(_) | WriteError::TimedOut) => {
+            WriteError::TimedOut => (StatusCode::SERVICE_UNAVAILABLE, MESSAGES.text("unavailable", &[])),
+            WriteError::Failed(cause) if is_unavailable(cause) => {
+                tracing::debug!(error = %cause, "not written: the database is unavailable");
+                (StatusCode::SERVICE_UNAVAILABLE, MESSAGES.text("unavailable", &[]))
+            }
+            WriteError::Failed(fault) => {
                 let id = self.request_id.as_str();
                 tracing::error!(error = %fault, request_id = id, "a fault was masked");
                 (StatusCode::INTERNAL_SERVER_ERROR, MESSAGES.text("fault", &[("id", &id)]))
@@ -129,7 +136,11 @@ impl Refused {
 
 impl IntoResponse for Refused {
     fn into_response(self) -> Response {
-        (self.status, Json(self.message)).into_response()
+        let mut response = (self.status, Json(self.message)).into_response();
+        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+            invite_retry(&mut response);
+        }
+        response
     }
 }
 

@@ -47,6 +47,14 @@ pub trait BatchWriter: Send + Sync + 'static {
 
     /// Whether the fault is about the rows that were written, so that other rows may do better.
     fn is_about_rows(fault: &Self::Fault) -> bool;
+
+    /// Whether the rows may have been written all the same, with only the answer lost.
+    fn may_have_written(fault: &Self::Fault) -> bool {
+        !Self::is_about_rows(fault)
+    }
+
+    /// Callers are about to be told that their rows failed, which may have been written all the same.
+    fn lost_answers(&self) {}
 }
 
 /// Why a row has no answer.
@@ -77,6 +85,12 @@ enum Outcome<W: BatchWriter> {
     /// Not written: the row comes back.
     Locked(W::Row),
     Failed(W::Fault),
+}
+
+impl<W: BatchWriter> Outcome<W> {
+    fn fault(&self) -> Option<&W::Fault> {
+        if let Self::Failed(fault) = self { Some(fault) } else { None }
+    }
 }
 
 /// The rows of one caller, which stay together.

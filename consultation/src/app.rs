@@ -37,8 +37,8 @@ pub fn build(
 ) -> anyhow::Result<Service> {
     finance.refuse_public_password(server)?;
     let policy = Policy::new(domain.poll_interval);
-    let wake_up = WakeUp::default();
-    let changes = Changes::new("consultation_changed");
+    let (wake_up, due_elsewhere) = WakeUp::new();
+    let (changes, changes_elsewhere) = Changes::new("consultation_changed");
     let client = FinanceClient::new(finance, policy.request_limit)?;
     let relay = Relay::new(database.clone(), client, policy, wake_up.clone(), changes.clone());
     let [starts, finishes, hears, tidies] =
@@ -50,8 +50,7 @@ pub fn build(
 
     let rest = rest::router(consultations.clone(), domain.time_zone);
     let api = &server.api;
-    let schema =
-        graphql::schema(api, database.clone(), consultations, wake_up.clone(), changes.clone(), domain.time_zone);
+    let schema = graphql::schema(api, database.clone(), consultations, wake_up, changes, domain.time_zone);
     let page = graphiql::Page { title: "consultation", tabs: graphiql_tabs::TABS };
     let offer = Offer { schema, sdl: graphql::sdl(), page, rest };
     let heartbeats =
@@ -59,8 +58,7 @@ pub fn build(
     let router = api::router(server, monitor.readiness.clone(), shutdown, offer, heartbeats)?;
 
     let relaying: Task = ("outbox relay", relay.run(shutdown.clone()).map(Ok).boxed());
-    let channels = vec![wake_up.channel, changes.channel];
-    let hints = replicas::connect(channels, database.clone(), hears, shutdown.clone());
+    let hints = replicas::connect(vec![due_elsewhere, changes_elsewhere], database.clone(), hears, shutdown.clone());
     let hinting: Task = ("hints across replicas", hints.map(Ok).boxed());
     let checking: Task = ("readiness", monitor.run(shutdown.clone()).map(Ok).boxed());
     let writing = writers.into_iter().map(|writer| -> Task { ("consultation writer", writer.map(Ok).boxed()) });

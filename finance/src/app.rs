@@ -22,19 +22,19 @@ use crate::{graphiql_tabs, graphql, instance::Instance, payment::RecordWriter, r
 /// # Errors
 /// When the users cannot be read.
 pub fn build(server: &Server, database: &Database, shutdown: &CancellationToken) -> anyhow::Result<Service> {
-    let changes = Changes::new("payment_recorded");
+    let (changes, channel) = Changes::new("payment_recorded");
     let [recording, hearing] = ["payment writer", "hints across replicas"].map(Heartbeat::new);
     let monitor = Monitor::<Migrator>::new(server, database);
     let writer = RecordWriter { database: database.clone(), recorded: changes.clone() };
     let (writer, writing) = WriteCoalescer::new(writer, recording.clone());
     let rest = rest::router(writer.clone());
     let instance = Instance::new(database.clone());
-    let schema = graphql::schema(&server.api, database.clone(), instance, writer, changes.clone());
+    let schema = graphql::schema(&server.api, database.clone(), instance, writer, changes);
     let page = graphiql::Page { title: "finance", tabs: graphiql_tabs::TABS };
     let offer = Offer { schema, sdl: graphql::sdl(), page, rest };
     let heartbeats = vec![recording, hearing.clone(), monitor.heartbeat.clone()];
     let router = api::router(server, monitor.readiness.clone(), shutdown, offer, heartbeats)?;
-    let hints = replicas::connect(vec![changes.channel], database.clone(), hearing, shutdown.clone());
+    let hints = replicas::connect(vec![channel], database.clone(), hearing, shutdown.clone());
     let tasks = vec![
         ("payment writer", writing.map(Ok).boxed()),
         ("hints across replicas", hints.map(Ok).boxed()),

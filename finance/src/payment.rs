@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use chassis::{
     changes::Changes,
     clock,
-    database::{Database, is_about_rows, is_one_of, now},
+    database::{Database, is_about_rows, is_one_of, may_be_done, now},
     seeded_bug::is_seeded,
     write_coalescer::BatchWriter,
 };
@@ -122,6 +122,15 @@ impl BatchWriter for RecordWriter {
 
     fn is_about_rows(fault: &DbErr) -> bool {
         is_about_rows(fault)
+    }
+
+    fn may_have_written(fault: &DbErr) -> bool {
+        may_be_done(fault)
+    }
+
+    fn lost_answers(&self) {
+        // Sent again they are found, and are no news: nobody would ever be told.
+        self.recorded.publish_missed();
     }
 }
 

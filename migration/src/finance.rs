@@ -4,6 +4,7 @@ use sea_orm_migration::prelude::*;
 
 use crate::{
     m20261124_000003_create_payment, m20261124_000006_count_payments, m20261124_000008_create_finance_instance,
+    m20261127_000010_keep_payments,
 };
 
 /// Migrates `payment`, the count of its rows, and `finance_instance`.
@@ -17,6 +18,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000003_create_payment::Migration),
             Box::new(m20261124_000006_count_payments::Migration),
             Box::new(m20261124_000008_create_finance_instance::Migration),
+            Box::new(m20261127_000010_keep_payments::Migration),
         ]
     }
 

@@ -15,6 +15,7 @@ mod m20261124_000006_count_payments;
 mod m20261124_000007_room_for_claims;
 mod m20261124_000008_create_finance_instance;
 mod m20261124_000009_create_delivery_destination;
+mod m20261127_000010_keep_payments;
 mod row_count;
 
 pub use sea_orm_migration::MigratorTrait;

@@ -7,6 +7,7 @@ mod database;
 mod postgres;
 mod process;
 mod proxy;
+mod roles;
 mod service;
 mod socket;
 

@@ -1,11 +1,14 @@
 //! Both services as real processes, with real signals.
 
 mod backup;
+mod change_feed;
 mod cluster;
 mod delivery;
 mod messages;
+mod outage;
 mod processes;
 mod program;
 mod reconcile;
+mod roles;
 mod trusted_documents;
 mod wrong_finance;

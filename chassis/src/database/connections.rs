@@ -31,6 +31,7 @@ pub struct Connections {
     backend: DbBackend,
     /// How long connecting is tried again.
     retry_for: Duration,
+    address: Arc<str>,
     observer: Option<Observer>,
 }
 
@@ -40,10 +41,11 @@ impl Connections {
             Options::Sqlite(_) => DbBackend::Sqlite,
             Options::Postgres(_) => DbBackend::Postgres,
         };
+        let address = options.address().into();
         // The connection that was used last is taken first: what only a burst needed stays idle, and is closed.
         let pool = Pool::builder(Connector::new(options)).max_size(size).queue_mode(QueueMode::Lifo).build();
         let pool = pool.map_err(|error| DbErr::Custom(error.to_string()))?;
-        Ok(Self { pool, backend, retry_for: ACQUIRE_TIMEOUT, observer: None })
+        Ok(Self { pool, backend, address, retry_for: ACQUIRE_TIMEOUT, observer: None })
     }
 
     /// The first failure to connect counts.
@@ -64,6 +66,11 @@ impl Connections {
             kept += usize::from(keep);
             keep
         });
+    }
+
+    /// Where the database is, for people: a file, a socket, or host and port.
+    pub(crate) fn address(&self) -> &str {
+        &self.address
     }
 
     /// Whether every connection is in use.
@@ -93,19 +100,22 @@ impl Connections {
     pub(super) async fn lease(&self) -> Result<Lease, DbErr> {
         let began = Instant::now();
         let deadline = began + ACQUIRE_TIMEOUT;
+        let mut last_failure = None;
+        let cannot_connect = |error| faults::about_connecting(&self.address, error);
         loop {
             match timeout_at(deadline, self.pool.get()).await {
                 Ok(Ok(object)) => return Ok(Lease(Some(object))),
                 // Another that was idle may have come back meanwhile: below its pool size a service only slows down.
                 Ok(Err(PoolError::Backend(error))) if faults::is_transient_connecting(&error) => {
                     if began.elapsed() + CONNECT_PAUSE > self.retry_for {
-                        return Err(faults::about_connecting(error));
+                        return Err(cannot_connect(error));
                     }
+                    last_failure = Some(error);
                     sleep(CONNECT_PAUSE).await;
                 }
-                Ok(Err(PoolError::Backend(error))) => return Err(faults::about_connecting(error)),
+                Ok(Err(PoolError::Backend(error))) => return Err(cannot_connect(error)),
                 Ok(Err(other)) => return Err(DbErr::Custom(other.to_string())),
-                Err(_) => return Err(self.no_connection()),
+                Err(_) => return Err(last_failure.map_or_else(|| self.no_connection(), cannot_connect)),
             }
         }
     }
@@ -113,7 +123,7 @@ impl Connections {
     fn no_connection(&self) -> DbErr {
         let (size, limit) = (self.pool.status().max_size, ACQUIRE_TIMEOUT.as_secs());
         let why = if self.are_all_busy() { format!("all {size} {}", faults::ARE_BUSY) } else { "no answer".to_owned() };
-        DbErr::Custom(format!("no connection to the database within {limit} s: {why}"))
+        faults::about_connecting(&self.address, format!("not within {limit} s: {why}"))
     }
 }
 
@@ -183,13 +193,16 @@ impl Lease {
 
     /// Closes the connection, whatever the error was.
     pub(super) fn close_after(self, error: Error) -> DbErr {
-        if let (Some(object), true) = (&self.0, faults::is_silence(&error)) {
-            tracing::warn!(%error, "a connection is silent; it and the idle ones are closed");
-            if let Some(pool) = Object::pool(object) {
-                pool.manager().distrust_present();
-                if let Some(backend) = object.backend() {
-                    tokio::spawn(terminate(pool, backend));
-                }
+        if let (Some(object), true) = (&self.0, faults::is_silence(&error))
+            && let Some(pool) = Object::pool(object)
+        {
+            // Of those that were open then, the first speaks for all.
+            if !pool.manager().is_distrusted(Object::metrics(object)) {
+                tracing::warn!(%error, "a connection is silent; it and the idle ones are closed");
+            }
+            pool.manager().distrust_present();
+            if let Some(backend) = object.backend() {
+                tokio::spawn(terminate(pool, backend));
             }
         }
         faults::about_statement(error)

@@ -39,7 +39,7 @@ impl Connector {
         *self.distrusted.lock().unwrap_or_else(PoisonError::into_inner) = Some(std::time::Instant::now());
     }
 
-    fn is_distrusted(&self, metrics: &Metrics) -> bool {
+    pub(super) fn is_distrusted(&self, metrics: &Metrics) -> bool {
         Some(metrics.created) < *self.distrusted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,6 +1,6 @@
 //! What an error of the database says of its connection, and of whoever comes next.
 
-use std::{io::ErrorKind, sync::Arc};
+use std::{fmt::Display, io::ErrorKind, sync::Arc};
 
 use sea_orm::{
     DbErr, RuntimeErr,
@@ -20,6 +20,11 @@ const ABOUT_THE_STATEMENT: [&str; 5] = ["22", "23", "40", "42", "55"];
 const RAISED: &str = "P0001";
 /// A statement that was cancelled, as by `statement_timeout`. Its session is as before, but other rows would wait as long.
 const CANCELLED: &str = "57014";
+/// PostgreSQL's classes and codes of errors that are about the server: connections, its roles and databases, resources,
+/// interventions and time-outs, its system; a standby; a lock that was not to be had.
+const UNAVAILABLE: [&str; 8] = ["08", "25006", "28", "3D", "53", "55P03", "57", "58"];
+/// SQLite's primary codes of the same: busy, locked, read-only, an input or output error, full, cannot be opened.
+const SQLITE_UNAVAILABLE: [i32; 6] = [5, 6, 8, 10, 13, 14];
 /// SQLite's primary code of a broken constraint, which is also what triggers raise.
 const SQLITE_CONSTRAINT: i32 = 19;
 
@@ -54,6 +59,29 @@ pub fn is_about_rows(error: &DbErr) -> bool {
     database_error(error).is_some_and(is_about_statement)
 }
 
+/// Whether the database could not be reached or used, whatever was asked of it: nobody is to blame but the database, and
+/// the same may succeed in a moment.
+#[must_use]
+pub fn is_unavailable(error: &DbErr) -> bool {
+    match error {
+        DbErr::Conn(_) | DbErr::ConnectionAcquire(_) => true,
+        DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error)) => {
+            match error.as_ref() {
+                Error::Database(error) => error.code().is_some_and(|code| is_about_availability(&code)),
+                error => matches!(error, Error::Io(_) | Error::Tls(_) | Error::Protocol(_) | Error::WorkerCrashed),
+            }
+        }
+        _ => false,
+    }
+}
+
+/// Whether the statement that failed may have been done all the same, with only its answer lost. Without a connection it
+/// was not even sent.
+#[must_use]
+pub fn may_be_done(error: &DbErr) -> bool {
+    !is_about_rows(error) && !matches!(error, DbErr::Conn(_) | DbErr::ConnectionAcquire(_))
+}
+
 /// Whether the database can only be read.
 pub(crate) fn is_read_only(error: &DbErr) -> bool {
     error.to_string().contains(READ_ONLY)
@@ -69,8 +97,9 @@ pub(super) fn code(error: &DbErr) -> Option<String> {
     database_error(error)?.code().map(Into::into)
 }
 
-pub(super) fn about_connecting(error: Error) -> DbErr {
-    DbErr::Conn(RuntimeErr::SqlxError(Arc::new(error)))
+/// No connection to `address`. The driver's errors do not name it.
+pub(super) fn about_connecting(address: &str, cause: impl Display) -> DbErr {
+    DbErr::Conn(RuntimeErr::Internal(format!("cannot connect to the database at {address}: {cause}")))
 }
 
 pub(super) fn about_statement(error: Error) -> DbErr {
@@ -84,6 +113,14 @@ fn is_about_statement(error: &dyn DatabaseError) -> bool {
         return code & 0xff == SQLITE_CONSTRAINT;
     }
     ABOUT_THE_STATEMENT.iter().any(|class| code.starts_with(class)) || code == RAISED
+}
+
+/// By SQLSTATE class, or SQLite's code.
+fn is_about_availability(code: &str) -> bool {
+    if let (true, Ok(code)) = (code.len() < 5, code.parse::<i32>()) {
+        return SQLITE_UNAVAILABLE.contains(&(code & 0xff));
+    }
+    UNAVAILABLE.iter().any(|class| code.starts_with(class))
 }
 
 fn database_error(error: &DbErr) -> Option<&dyn DatabaseError> {

@@ -1,6 +1,6 @@
 //! How to connect, from a URL: what a session may do for how long, and how durable a commit is.
 
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
 use sea_orm::{
     DbErr,
@@ -19,6 +19,9 @@ const SESSION_LIMITS: [(&str, &str); 3] =
 /// Every statement has its index. A plan that was made for an empty table may read the whole of it for as long as the
 /// connection lives, also when a foreign key is checked; and what looks dear is not worth compiling.
 const PLANNER: [(&str, &str); 2] = [("enable_seqscan", "off"), ("jit", "off")];
+
+/// How the driver names what is no file.
+const IN_MEMORY: &str = "file:sqlx-in-memory";
 
 /// Of either database.
 #[derive(Clone, Debug)]
@@ -42,6 +45,25 @@ impl Options {
     }
 }
 
+impl Options {
+    /// The file of a SQLite database; none of one in memory.
+    pub(super) fn file(&self) -> Option<&Path> {
+        let Self::Sqlite(sqlite) = self else { return None };
+        Some(sqlite.get_filename()).filter(|file| !file.to_string_lossy().starts_with(IN_MEMORY))
+    }
+
+    /// Where the database is, for people: a file, a socket, or host and port.
+    pub(super) fn address(&self) -> String {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.get_filename().display().to_string(),
+            Self::Postgres(postgres) => match postgres.get_socket() {
+                Some(directory) => format!("{}, port {}", directory.display(), postgres.get_port()),
+                None => format!("{}:{}", postgres.get_host(), postgres.get_port()),
+            },
+        }
+    }
+}
+
 fn sqlite(url: &str) -> Result<SqliteConnectOptions, DbErr> {
     let options: SqliteConnectOptions = url.parse().map_err(|error| DbErr::Custom(format!("{url}: {error}")))?;
     Ok(options
@@ -51,6 +73,8 @@ fn sqlite(url: &str) -> Result<SqliteConnectOptions, DbErr> {
         .synchronous(SqliteSynchronous::Full)
         .busy_timeout(BUSY_TIMEOUT)
         .foreign_keys(true)
+        // What REPLACE deletes is deleted too: the triggers that refuse it are asked.
+        .pragma("recursive_triggers", "ON")
         .disable_statement_logging())
 }
 

@@ -20,7 +20,8 @@ pub(super) struct ServedFile {
 impl ServedFile {
     pub(super) async fn open(writers: &Connections, file: &Path) -> Result<Self, DbErr> {
         on_writer(writers, async |writer| wal::opened(writer, file).await.map(drop)).await?;
-        let keeper = Keeper::open(file).await.map_err(faults::about_connecting)?;
+        let keeper = Keeper::open(file).await;
+        let keeper = keeper.map_err(|error| faults::about_connecting(writers.address(), error))?;
         let log = LogFile::of(file).map_err(|error| DbErr::Custom(format!("{}-wal: {error}", file.display())))?;
         Ok(Self { keeper, log })
     }

@@ -1,10 +1,10 @@
 //! Refusals: what a client can do something about. They carry a code; whatever has none is a fault.
 
-use std::fmt::Display;
-
 use async_graphql::{Error, ID, SimpleObject};
+use sea_orm::DbErr;
 use uuid::Uuid;
 
+use super::unavailable;
 use crate::{messages::MESSAGES, write_coalescer::WriteError};
 
 /// An argument is well-formed but breaks a rule; nothing was changed.
@@ -47,14 +47,17 @@ pub fn parse_id(name: &str, id: &ID) -> Result<Uuid, Error> {
     id.parse().map_err(|_| bad_user_input(format!("{name}: want a UUID")))
 }
 
-/// A mutation that was not written: full queues, locked rows and shutdown are told, the rest is a fault.
+/// A mutation that was not written: full queues, locked rows, an unavailable database and shutdown are told, the rest is a
+/// fault.
 #[must_use]
-pub fn not_written<F: Display + Send + Sync + 'static>(error: WriteError<F>) -> Error {
+pub fn not_written(error: WriteError<DbErr>) -> Error {
     match error {
         WriteError::Overloaded => coded(MESSAGES.text("overloaded", &[]), "OVERLOADED"),
         WriteError::Stopped => coded(MESSAGES.text("shutting-down", &[]), "SHUTTING_DOWN"),
-        WriteError::Locked => coded(MESSAGES.text("row-locked", &[]), "UNAVAILABLE"),
-        fault @ (WriteError::Failed(_) | WriteError::TimedOut) => Error::new_with_source(fault.to_string()),
+        WriteError::Locked => coded(MESSAGES.text("row-locked", &[]), unavailable::CODE),
+        WriteError::TimedOut => coded(MESSAGES.text("unavailable", &[]), unavailable::CODE),
+        // Its source tells whether the database is unavailable.
+        WriteError::Failed(error) => Error::new_with_source(error),
     }
 }
 

@@ -12,7 +12,7 @@ use axum::{
 use mime::Mime;
 use serde::Serialize;
 
-use super::{bad_request::BadRequest, limits};
+use super::{bad_request::BadRequest, limits, unavailable};
 
 /// As many as graphql-js reports. A document of thousands of mistakes needs no answer of a megabyte.
 const MAX_ERRORS: usize = 100;
@@ -85,6 +85,9 @@ impl Outcome {
         }
         // Refusals are made with a code. Whatever came without one is a fault, its text not for clients.
         for error in response.errors.iter_mut().filter(|error| code(error).is_none()) {
+            if unavailable::explain(error) {
+                continue;
+            }
             if is_bad_argument(error) {
                 error.extensions.get_or_insert_default().set("code", "BAD_USER_INPUT");
             } else {
@@ -132,7 +135,7 @@ impl Outcome {
 
     pub(super) fn encode(self, media_type: MediaType) -> Response {
         let mut response = match self {
-            Self::Executed(response) => GraphQLResponse::from(response).into_response(),
+            Self::Executed(response) => executed(response, media_type),
             Self::Invalid(errors) => {
                 let status = match media_type {
                     MediaType::GraphqlResponse => StatusCode::BAD_REQUEST,
@@ -157,6 +160,19 @@ impl From<BadRequest> for Outcome {
     fn from(bad_request: BadRequest) -> Self {
         Self::BadRequest(bad_request)
     }
+}
+
+/// What was executed, or would have been if the database were there: older clients are told the latter by the header alone.
+fn executed(response: async_graphql::Response, media_type: MediaType) -> Response {
+    if !unavailable::is_all(&response) {
+        return GraphQLResponse::from(response).into_response();
+    }
+    let mut http = match media_type {
+        MediaType::GraphqlResponse => (StatusCode::SERVICE_UNAVAILABLE, errors_only(&response.errors)).into_response(),
+        MediaType::Json => GraphQLResponse::from(response).into_response(),
+    };
+    unavailable::invite_retry(&mut http);
+    http
 }
 
 /// Without `data`: nothing was executed.

@@ -114,7 +114,7 @@ impl<M: MigratorTrait> Monitor<M> {
             (Err(before), Err(reason)) if reason.is_like(&before) => {}
             (_, Err(reason)) => {
                 let cause = reason.cause().map(tracing::field::display);
-                tracing::warn!(cause, "{name}: not ready: {reason}");
+                tracing::warn!(database = self.database.read.address(), cause, "{name}: not ready: {reason}");
             }
             (Err(_), Ok(())) => tracing::info!("{name}: ready"),
             (Ok(()), Ok(())) => {}

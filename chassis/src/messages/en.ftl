@@ -3,6 +3,7 @@ too-many-failed-logins = Too many logins failed; try again in { $seconds } s
 too-many-logins = Too many logins are being checked; try again
 overloaded = Too many requests are waiting; nothing was changed; try again
 row-locked = Somebody else has locked it; nothing was changed; try again
+unavailable = The database is unavailable; try again in a moment. A change may have been made all the same: send it again, which is safe
 shutting-down = The service is shutting down; try again
 fault = Internal server error; the log tells more under the request id { $id }
 other-site = Pages of other sites may not call this API

@@ -3,6 +3,7 @@ too-many-failed-logins = Logins demais falharam; tente novamente em { $seconds }
 too-many-logins = Há logins demais em verificação; tente novamente
 overloaded = Há requisições demais na fila; nada foi alterado; tente novamente
 row-locked = Está bloqueado por outra transação; nada foi alterado; tente novamente
+unavailable = O banco de dados está indisponível; tente novamente em instantes. Uma alteração pode ter sido feita mesmo assim: envie-a de novo, sem risco
 shutting-down = O serviço está sendo encerrado; tente novamente
 fault = Erro interno do servidor; o log diz mais sob o id de requisição { $id }
 other-site = Páginas de outros sites não podem chamar esta API

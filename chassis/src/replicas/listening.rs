@@ -4,36 +4,28 @@ use std::{future::Future, time::Duration};
 
 use sea_orm::sqlx::{
     self,
-    postgres::{PgListener, PgNotification, PgPool},
+    postgres::{PgListener, PgPool},
 };
-use tokio::time::timeout;
-use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
-use super::{Channel, Heard, pause};
+use super::{SILENT_AFTER, inbox::Inbox};
 use crate::{backoff::database_delay, database::Database, health::Heartbeat};
 
-/// After so long without a notification a connection is asked for one. Dead ones are found within three times this.
-const SILENCE: Duration = Duration::from_secs(3);
+/// The longest wait for the connection, and for its LISTEN.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+/// How often it looks who has fallen silent.
+const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 
-pub(super) async fn keep_listening(
-    channels: &[Channel],
-    database: &Database,
-    heartbeat: &Heartbeat,
-    shutdown: &CancellationToken,
-) {
+pub(super) async fn keep_listening(mut channels: Vec<Inbox>, database: &Database, heartbeat: &Heartbeat) {
     let mut failures = 0;
-    while !shutdown.is_cancelled() {
+    loop {
         heartbeat.beat();
         // Anew each time: one that is silent still belongs to its listener.
         let Some(connection) = database.notifications() else { return };
-        let listened = tokio::select! {
-            // Cancelled between notifications, on a connection of its own that ends with it.
-            listened = listen(channels, &connection, heartbeat, &mut failures) => listened,
-            () = shutdown.cancelled() => return,
-        };
-        if let Err(error) = listened {
-            if failures == 0 {
+        if let Err(error) = listen(&mut channels, &connection, heartbeat, &mut failures).await {
+            // The readiness check logs an outage of the database, once. Of a connection that is open and brings nothing, as
+            // behind a pooler that keeps no sessions, only this tells.
+            if failures == 0 && matches!(error, sqlx::Error::Protocol(_)) {
                 tracing::warn!(%error, "notifications of other replicas are lost; connecting again");
             } else {
                 tracing::debug!(%error, "does not hear other replicas; trying again");
@@ -41,43 +33,44 @@ pub(super) async fn keep_listening(
         }
         // Also after a connection that was closed properly: it may be closed again at once.
         failures += 1;
-        pause(database_delay(failures), shutdown).await;
+        sleep(database_delay(failures)).await;
     }
 }
 
-/// Hears the other replicas until the connection fails, or is found dead: a silent one is asked to notify itself.
+/// Hears the other replicas until the connection fails, or does not even bring this replica's own beats.
 async fn listen(
-    channels: &[Channel],
+    channels: &mut [Inbox],
     connection: &PgPool,
     heartbeat: &Heartbeat,
     failures: &mut u32,
 ) -> Result<(), sqlx::Error> {
-    let own = format!("process_{}", Uuid::new_v4().simple());
-    let names = channels.iter().map(|channel| channel.name).chain([own.as_str()]);
-    let mut listener = within(SILENCE, PgListener::connect_with(connection)).await?;
+    let mut listener = within(CONNECT_TIMEOUT, PgListener::connect_with(connection)).await?;
     listener.eager_reconnect(false);
-    within(SILENCE, listener.listen_all(names)).await?;
+    within(CONNECT_TIMEOUT, listener.listen_all(channels.iter().map(|channel| channel.name))).await?;
     *failures = 0;
-    // For what was said while nobody listened.
-    for channel in channels {
-        (channel.hear)(Heard::Missed);
+    let mut heard_itself = Instant::now();
+    for channel in channels.iter_mut() {
+        channel.listens_again(heard_itself);
     }
-    let mut is_asked = false;
     loop {
         heartbeat.beat();
-        match timeout(SILENCE, listener.try_recv()).await {
-            Ok(Ok(Some(heard))) => {
-                is_asked &= heard.channel() != own;
-                dispatch(channels, &heard);
-            }
+        let wait = channels.iter().filter_map(Inbox::next_handover).fold(Instant::now() + LOOK_INTERVAL, Ord::min);
+        let notified = timeout_at(wait, listener.try_recv()).await;
+        let now = Instant::now();
+        match notified {
             Ok(Ok(None)) => return Ok(()),
             Ok(Err(error)) => return Err(error),
-            Err(_) if is_asked => return Err(silent("does not deliver notifications")),
-            Err(_) => {
-                let ask = sqlx::query("SELECT pg_notify($1, '')").bind(&own);
-                within(SILENCE, ask.execute(&mut listener)).await?;
-                is_asked = true;
+            Ok(Ok(Some(notification))) => {
+                let channel = channels.iter_mut().find(|channel| channel.name == notification.channel());
+                if channel.is_some_and(|channel| channel.receive(notification.payload(), now)) {
+                    heard_itself = now;
+                }
             }
+            Err(_) if now.duration_since(heard_itself) > SILENT_AFTER => return Err(silent("brings no notifications")),
+            Err(_) => {}
+        }
+        for channel in channels.iter_mut() {
+            channel.hand_over(now);
         }
     }
 }
@@ -87,11 +80,5 @@ async fn within<T>(limit: Duration, answer: impl Future<Output = Result<T, sqlx:
 }
 
 fn silent(what: &str) -> sqlx::Error {
-    sqlx::Error::Protocol(format!("the connection for notifications {what} within {} s", SILENCE.as_secs()))
-}
-
-fn dispatch(channels: &[Channel], heard: &PgNotification) {
-    if let Some(channel) = channels.iter().find(|channel| channel.name == heard.channel()) {
-        channel.receive(heard.payload());
-    }
+    sqlx::Error::Protocol(format!("the connection for notifications {what}"))
 }

@@ -48,14 +48,22 @@ pub(super) async fn run<W: BatchWriter>(writer: W, mut jobs: mpsc::Receiver<Job<
 /// The outcome of each row, in their order.
 async fn write<W: BatchWriter>(writer: &W, rows: Vec<W::Row>) -> Vec<Outcome<W>> {
     let began = Instant::now();
-    match writer.write(&rows).await {
-        Ok(answers) => outcomes(rows, answers),
-        Err(fault) if rows.len() > 1 && (W::is_about_rows(&fault) || began.elapsed() < RETRY_WITHIN) => {
-            tracing::warn!(rows = rows.len(), error = %fault, "a batch failed; writing its rows one by one");
-            one_by_one(writer, rows, began + ONE_BY_ONE_FOR).await
-        }
-        Err(fault) => rows.iter().map(|_| Outcome::Failed(fault.clone())).collect(),
+    let fault = match writer.write(&rows).await {
+        Ok(answers) => return outcomes(rows, answers),
+        Err(fault) => fault,
+    };
+    let outcomes = if rows.len() > 1 && (W::is_about_rows(&fault) || began.elapsed() < RETRY_WITHIN) {
+        tracing::debug!(rows = rows.len(), error = %fault, "a batch failed; writing its rows one by one");
+        one_by_one(writer, rows, began + ONE_BY_ONE_FOR).await
+    } else {
+        rows.iter().map(|_| Outcome::Failed(fault.clone())).collect()
+    };
+    let mut failed = outcomes.iter().filter_map(Outcome::fault).peekable();
+    // A row that was written in time is answered as new: it is found when it is written again.
+    if failed.peek().is_some() && failed.chain([&fault]).any(W::may_have_written) {
+        writer.lost_answers();
     }
+    outcomes
 }
 
 fn outcomes<W: BatchWriter>(rows: Vec<W::Row>, answers: Vec<Option<W::Answer>>) -> Vec<Outcome<W>> {

@@ -16,3 +16,4 @@ mod same_origin;
 mod time_limits;
 mod trusted;
 mod trusted_directories;
+mod unavailable;

@@ -17,6 +17,7 @@ mod htpasswd;
 mod lifecycle;
 mod logins;
 mod migrations;
+mod private_files;
 mod replicas;
 mod scalars;
 mod silent_connections;

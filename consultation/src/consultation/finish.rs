@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use chassis::{
     changes::Changes,
     clock,
-    database::{Database, is_about_rows},
+    database::{Database, is_about_rows, may_be_done},
     seeded_bug::is_seeded,
     write_coalescer::BatchWriter,
 };
@@ -66,6 +66,15 @@ impl BatchWriter for FinishWriter {
 
     fn is_about_rows(fault: &DbErr) -> bool {
         is_about_rows(fault)
+    }
+
+    fn may_have_written(fault: &DbErr) -> bool {
+        may_be_done(fault)
+    }
+
+    fn lost_answers(&self) {
+        self.finished.ring();
+        self.changes.publish_missed();
     }
 }
 

@@ -22,7 +22,7 @@ async fn writers(backend: Backend) -> Option<(TestDatabase, StartWriter, FinishW
 
 fn writers_of(db: &TestDatabase) -> (StartWriter, FinishWriter) {
     let start = StartWriter { database: db.database.clone() };
-    let (finished, changes) = (WakeUp::default(), Changes::new("consultation_changed"));
+    let (finished, changes) = (WakeUp::default(), Changes::new("consultation_changed").0);
     let finish = FinishWriter { database: db.database.clone(), price_per_hour: Money::MAX, finished, changes };
     (start, finish)
 }

@@ -80,12 +80,15 @@ async fn retry(ctx: &Context<'_>, input: RetryPendingPaymentInput) -> Result<Ret
         Err(refusal) => return Ok(RetryPendingPaymentError::from(refusal).into()),
     };
     let database = &ctx.data_unchecked::<Database>().write;
-    if !store::redrive(database, id).await? {
+    let redriven = store::redrive(database, id).await;
+    if let Ok(false) = redriven {
         return Ok(RetryPendingPaymentError::from(NoPendingPayment::new()).into());
     }
-    let pending_payment = store::find(database, id).await?.map(Into::into);
+    // Also after a failure: it may be due all the same.
     ctx.data_unchecked::<WakeUp>().ring();
     ctx.data_unchecked::<Changes>().publish(&[id]);
+    redriven?;
+    let pending_payment = store::find(database, id).await?.map(Into::into);
     Ok(RetryPendingPaymentPayload { pending_payment, user_errors: Vec::new() })
 }
 

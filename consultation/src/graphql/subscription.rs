@@ -2,10 +2,14 @@
 
 use async_graphql::{Context, ID, Result, Subscription, dataloader::DataLoader};
 use chassis::{
-    changes::{Change, Changes},
+    changes::{Changes, Watcher},
     graphql::refusal::{coded, parse_id},
 };
-use futures_util::{Stream, StreamExt, future::ready, stream::once};
+use futures_util::{
+    Stream, StreamExt,
+    future::ready,
+    stream::{once, unfold},
+};
 use uuid::Uuid;
 
 use super::{
@@ -30,10 +34,12 @@ impl Subscription {
         let id = parse_id("id", &id)?;
         let loader = ctx.data_unchecked::<DataLoader<Loader>>();
         // Before the first look: nothing that happens after it is lost.
-        let changes = ctx.data_unchecked::<Changes>().subscribe();
+        let watcher = ctx.data_unchecked::<Changes>().watch(id);
         let first = read(loader, id).await?;
-        let of_this = changes.filter(move |change| ready([Change::Of(id), Change::Missed].contains(change)));
-        let later = of_this.then(move |_| read(loader, id));
+        let later = unfold(watcher, move |mut watcher: Watcher| async move {
+            watcher.changed().await;
+            Some((read(loader, id).await, watcher))
+        });
         Ok(once(ready(Ok(first))).chain(later))
     }
 }

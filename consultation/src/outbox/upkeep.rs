@@ -3,7 +3,11 @@
 
 use std::time::Duration;
 
-use chassis::{clock, database::Database, health::Heartbeat};
+use chassis::{
+    clock,
+    database::{Database, is_unavailable},
+    health::Heartbeat,
+};
 use sea_orm::DbErr;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
@@ -85,7 +89,12 @@ impl Timer {
             Ok(BATCH..) => PAUSE,
             Ok(_) => interval,
             Err(error) => {
-                tracing::warn!(%error, "the outbox was not tidied; trying again");
+                // The readiness check logs an outage, once.
+                if is_unavailable(&error) {
+                    tracing::debug!(%error, "the outbox was not tidied; trying again");
+                } else {
+                    tracing::warn!(%error, "the outbox was not tidied; trying again");
+                }
                 database_delay(self.failures)
             }
         };

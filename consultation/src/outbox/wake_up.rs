@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use chassis::replicas::Channel;
+use chassis::replicas::{self, Channel, Publisher};
 use tokio::sync::Notify;
 
 /// The channel to the other replicas.
@@ -14,24 +14,31 @@ const CHANNEL: &str = "pending_payment_due";
 #[derive(Clone, Debug)]
 pub struct WakeUp {
     here: Arc<Notify>,
-    /// To and from the other replicas.
-    pub channel: Channel,
+    replicas: Publisher,
 }
 
 impl Default for WakeUp {
+    /// Within this process alone.
     fn default() -> Self {
-        let here = Arc::new(Notify::new());
-        let bell = Arc::clone(&here);
-        // Whatever was heard or missed: something may be due.
-        Self { here, channel: Channel::new(CHANNEL, move |_| bell.notify_one()) }
+        Self::new().0
     }
 }
 
 impl WakeUp {
+    /// A bell that is heard by the other replicas, once its channel is connected.
+    #[must_use]
+    pub fn new() -> (Self, Channel) {
+        let here = Arc::new(Notify::new());
+        let bell = Arc::clone(&here);
+        // Whatever was heard or missed: something may be due.
+        let (replicas, channel) = replicas::channel(CHANNEL, move |_| bell.notify_one());
+        (Self { here, replicas }, channel)
+    }
+
     /// Something is due: wakes up the relay of this process, and soon those of the others.
     pub fn ring(&self) {
         self.here.notify_one();
-        self.channel.send(&[]);
+        self.replicas.send(&[]);
     }
 
     /// Waits until it was rung since the last time.

@@ -20,10 +20,10 @@ use crate::{
 
 /// The bell of a replica that listens.
 async fn listening(db: &TestDatabase) -> (WakeUp, DropGuard) {
-    let (wake_up, shutdown) = (WakeUp::default(), CancellationToken::new());
+    let ((wake_up, channel), shutdown) = (WakeUp::new(), CancellationToken::new());
     // A pool of its own, as each process has.
     let database = Database::connect(&db.url).await.expect("a database");
-    tokio::spawn(replicas::connect(vec![wake_up.channel.clone()], database, Heartbeat::new("hints"), shutdown.clone()));
+    tokio::spawn(replicas::connect(vec![channel], database, Heartbeat::new("hints"), shutdown.clone()));
     // It rings once when it has begun to listen.
     wake_up.rung().await;
     (wake_up, shutdown.drop_guard())

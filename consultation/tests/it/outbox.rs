@@ -50,7 +50,7 @@ pub(crate) fn relay(db: &TestDatabase, finance: &FinanceStub) -> Relay {
     let policy = Policy { request_limit: Duration::from_secs(5), ..Policy::new(Duration::from_mins(1)) };
     let url = finance.url().parse().expect("a URL");
     let client = FinanceClient::new(Finance::in_development(url), policy.request_limit).expect("a client");
-    Relay::new(db.database.clone(), client, policy, WakeUp::default(), Changes::new("consultation_changed"))
+    Relay::new(db.database.clone(), client, policy, WakeUp::default(), Changes::new("consultation_changed").0)
 }
 
 pub(crate) async fn tick(relay: &Relay) -> Tick {

@@ -5,13 +5,15 @@ use async_graphql::{
     parser::types::{Field, VariableDefinition},
 };
 use chassis::{
+    database::{is_about_rows, is_unavailable},
     graphql::{
         cost::{argument, list_cost},
         refusal::{InvalidInput, not_written},
     },
-    write_coalescer::WriteCoalescer,
+    write_coalescer::{WriteCoalescer, WriteError},
 };
 use entity::{Money, payment::Model as Payment};
+use sea_orm::DbErr;
 
 use super::types::{
     PaymentConflict, RecordPaymentError, RecordPaymentInput, RecordPaymentPayload, RecordPaymentsError,
@@ -74,13 +76,23 @@ async fn record_all(ctx: &Context<'_>, input: RecordPaymentsInput) -> Result<Rec
     let checked: Vec<_> =
         input.payments.iter().enumerate().map(|(index, payment)| check(payment, &path(index))).collect();
     let valid = checked.iter().filter_map(|row| row.as_ref().ok().cloned()).collect();
-    let mut recorded = writer(ctx).write_all(valid).await.map_err(not_written)?.into_iter();
+    let mut recorded = writer(ctx).write_all(valid).await.map_err(not_written)?;
+    if recorded.len() == checked.len() && recorded.iter().all(is_without_database) {
+        // Said of all at once, so that the status says it too.
+        recorded.pop().transpose().map_err(not_written)?;
+    }
+    let mut recorded = recorded.into_iter();
     let results = checked.into_iter().enumerate().map(|(index, row)| match row {
         Err(refused) => Some(Ok(refused)),
         // One result for each row that was handed over.
         Ok(_) => Some(recorded.next()?.map_err(not_written).map(|recorded| payload(recorded, &path(index)))),
     });
     Ok(RecordPaymentsPayload { results: results.collect(), ..RecordPaymentsPayload::default() })
+}
+
+/// Not a lock on this one payment: others may be recorded meanwhile.
+fn is_without_database(recorded: &std::result::Result<Recorded, WriteError<DbErr>>) -> bool {
+    matches!(recorded, Err(WriteError::Failed(error)) if is_unavailable(error) && !is_about_rows(error))
 }
 
 /// Why the list is refused as a whole, if it is.

@@ -8,6 +8,7 @@ mod history;
 mod instance;
 mod limits;
 mod listing;
+mod lost_answers;
 mod queries;
 mod races;
 mod record_payment;

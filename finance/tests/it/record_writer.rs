@@ -14,10 +14,10 @@ use sea_orm::{ActiveModelTrait, ActiveValue::Set, ConnectionTrait, DbBackend, En
 use testkit::{Backend, TestDatabase};
 use uuid::Uuid;
 
-async fn writer(backend: Backend) -> Option<(TestDatabase, RecordWriter)> {
+pub(crate) async fn writer(backend: Backend) -> Option<(TestDatabase, RecordWriter)> {
     let db = TestDatabase::empty(backend).await?;
     db.database.migrate::<Migrator>().await.expect("migrated");
-    let writer = RecordWriter { database: db.database.clone(), recorded: Changes::new("payment_recorded") };
+    let writer = RecordWriter { database: db.database.clone(), recorded: Changes::new("payment_recorded").0 };
     Some((db, writer))
 }
 
@@ -72,7 +72,7 @@ async fn batches_that_overlap_in_opposite_order_never_deadlock(
 ) {
     let Some((db, writer)) = writer(backend).await else { return };
     let database = Database::connect(&db.url).await.expect("another connection");
-    let replica = RecordWriter { database, recorded: Changes::new("payment_recorded") };
+    let replica = RecordWriter { database, recorded: Changes::new("payment_recorded").0 };
     for _ in 0..20 {
         let appointments: Vec<_> = (0..64).map(|_| Uuid::new_v4()).collect();
         let batch: Vec<_> = appointments.iter().map(|appointment| record(*appointment, Money::MAX)).collect();
@@ -90,7 +90,7 @@ async fn batches_that_overlap_in_opposite_order_never_deadlock(
 }
 
 /// Another process that has inserted a payment of the appointment and not committed.
-async fn rival(db: &TestDatabase, appointment: Uuid) -> (Transaction, payment::Model) {
+pub(crate) async fn rival(db: &TestDatabase, appointment: Uuid) -> (Transaction, payment::Model) {
     let rival = Database::connect(&db.url).await.expect("another connection").begin().await.expect("a transaction");
     let row = payment::ActiveModel {
         id: Set(clock::id_at(clock::now())),
@@ -103,7 +103,7 @@ async fn rival(db: &TestDatabase, appointment: Uuid) -> (Transaction, payment::M
 }
 
 /// Returns when a statement waits for a rival's transaction. SQLite does not tell who waits.
-async fn until_somebody_waits(database: &impl ConnectionTrait) {
+pub(crate) async fn until_somebody_waits(database: &impl ConnectionTrait) {
     let waiting = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
     while database.get_database_backend() == DbBackend::Postgres {
         let waiting = sea_orm::Statement::from_string(DbBackend::Postgres, waiting);
@@ -154,7 +154,7 @@ async fn a_rival_that_rolls_back_leaves_the_row_to_the_writer(
 async fn what_was_recorded_before_is_answered_after_a_commit_that_waits_for_the_standby() {
     let Some((mut db, _)) = writer(Backend::Postgres).await else { return };
     let statements = db.record_statements();
-    let writer = RecordWriter { database: db.database.clone(), recorded: Changes::new("payment_recorded") };
+    let writer = RecordWriter { database: db.database.clone(), recorded: Changes::new("payment_recorded").0 };
     let appointment = Uuid::new_v4();
     let waits = || statements.lock().expect("no panic").iter().filter(|sql| sql.contains("pg_logical_emit")).count();
     write(&writer, &[record(appointment, Money::MAX)]).await;

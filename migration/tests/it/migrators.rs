@@ -106,7 +106,8 @@ async fn what_is_missing_is_named_without_creating_anything(
         [
             "m20261124_000003_create_payment",
             "m20261124_000006_count_payments",
-            "m20261124_000008_create_finance_instance"
+            "m20261124_000008_create_finance_instance",
+            "m20261127_000010_keep_payments"
         ]
     );
     assert!(tables(&db).await.is_empty());

@@ -9,10 +9,7 @@ use std::{
 
 use anyhow::{Context, bail, ensure};
 
-use crate::database::wal::beside;
-
-/// Patients are in it.
-const FOR_ITS_OWNER: u32 = 0o600;
+use crate::database::{private_file::FILE_MODE, wal::beside};
 
 /// A backup that is being written. Dropped before it is finished, it leaves nothing.
 pub(super) struct Target {
@@ -30,7 +27,7 @@ impl Target {
         let partial = beside(file, ".partial");
         remove_left_over(&partial)?;
         let options = || -> io::Result<File> {
-            OpenOptions::new().read(true).write(true).create_new(true).mode(FOR_ITS_OWNER).open(&partial)
+            OpenOptions::new().read(true).write(true).create_new(true).mode(FILE_MODE).open(&partial)
         };
         let handle = options().with_context(|| format!("cannot create {}", partial.display()))?;
         lock(&handle, &partial)?;

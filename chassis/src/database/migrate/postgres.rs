@@ -10,7 +10,7 @@ use sea_orm_migration::MigratorTrait;
 use tokio::time::sleep;
 
 use super::{Attempt, Blocked, LockWaits, Waiting, blocker};
-use crate::database::faults::code;
+use crate::database::{connections::Connections, faults::code, options::Options};
 
 /// Names the advisory lock under which migrations run, when several replicas start at once.
 const MIGRATION_LOCK: i64 = 0x6d69_6772_6174_6531;
@@ -23,6 +23,8 @@ const LONGER_WAIT: Duration = Duration::from_millis(500);
 const LOCK_NOT_AVAILABLE: [&str; 2] = ["55P03", "40P01"];
 
 pub(super) async fn run<M: MigratorTrait>(url: &str, waits: LockWaits) -> Result<(), DbErr> {
+    // The pool of a session tells neither why it does not connect, nor to where.
+    drop(Connections::new(Options::of(url)?, 1)?.lease().await?);
     let [session, observer] = [connect(url).await?, connect(url).await?];
     let outcome = until_migrated::<M>(&session, &observer, waits).await;
     // An error here would hide the outcome; the connections end with the process anyway.

@@ -11,16 +11,25 @@ use sea_orm_migration::MigratorTrait;
 use super::{Attempt, Blocked, LockWaits, Waiting, lock_files};
 use crate::database::{
     faults::{about_connecting, code},
-    wal,
+    options::Options,
+    private_file, wal,
 };
 
 /// The result code without its extension: another connection holds the lock.
 const SQLITE_BUSY: u32 = 5;
 
 pub(super) async fn run<M: MigratorTrait>(url: &str, waits: LockWaits) -> Result<(), DbErr> {
+    let options = Options::of(url)?;
     let file = wal::file_of(url)?;
-    let keeper = wal::Keeper::of_used_log(&file).await.map_err(about_connecting)?;
-    let outcome = until_migrated::<M>(url, &file, waits).await;
+    if let Some(file) = options.file() {
+        private_file::create(file)?;
+    }
+    let unreachable = |error| about_connecting(&options.address(), error);
+    let keeper = wal::Keeper::of_used_log(&file).await.map_err(unreachable)?;
+    let outcome = match until_migrated::<M>(url, &file, waits).await {
+        Err(DbErr::Conn(error)) => Err(about_connecting(&options.address(), error)),
+        outcome => outcome,
+    };
     if let Some(keeper) = keeper {
         keeper.close().await;
     }
@@ -87,6 +96,7 @@ async fn connect(url: &str, waits: LockWaits) -> Result<DatabaseConnection, DbEr
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(waits.once)
             .foreign_keys(true)
+            .pragma("recursive_triggers", "ON")
     });
     sea_orm::Database::connect(options).await
 }

@@ -15,6 +15,7 @@ use chassis::{
     Service, config,
     graphql::{self, cost::page_cost},
 };
+use sea_orm::{DbErr, RuntimeErr};
 use serde_json::Value;
 use testkit::{Answer, GraphqlClient, TestService};
 
@@ -59,6 +60,11 @@ impl Query {
 
     async fn nullable_fault(&self) -> Option<Result<String>> {
         Some(fail().map_err(Into::into))
+    }
+
+    /// As a resolver fails whose database cannot be reached.
+    async fn without_database(&self) -> Option<Result<String>> {
+        Some(Err(DbErr::Conn(RuntimeErr::Internal(SECRET.to_owned())).into()))
     }
 
     async fn panics(&self) -> bool {

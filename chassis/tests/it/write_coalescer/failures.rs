@@ -62,6 +62,20 @@ async fn failures_that_are_about_rows_stop_nothing() {
     assert_eq!(answers, [None, None, None, Some(50)], "three bad rows in a row, and a good one");
 }
 
+#[tokio::test]
+async fn a_writer_learns_that_callers_were_told_of_a_failure_although_their_rows_may_be_written() {
+    // A fault of row 13 is about that row, which is thus not written.
+    let recorder = Recorder::failing(|rows| rows.len() > 1 || rows[0] >= 5);
+    let (coalescer, _task) = writing_row_1(&recorder).await;
+    let waiting = queue(&coalescer, 2..=3);
+    recorder.go_on();
+    assert!(join_all(waiting).await.iter().all(Result::is_ok), "the batch failed, its rows did not");
+    coalescer.write(13).await.expect_err("bad");
+    assert_eq!(recorder.lost_answers(), 0);
+    coalescer.write(5).await.expect_err("who knows");
+    assert_eq!(recorder.lost_answers(), 1);
+}
+
 /// Each write of its rows takes as long as a wait for a lock, and fails for them.
 struct Locked;
 

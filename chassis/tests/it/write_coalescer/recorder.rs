@@ -1,6 +1,9 @@
 //! A writer that notes every batch it is given.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicUsize, Ordering},
+};
 
 use chassis::write_coalescer::BatchWriter;
 use tokio::sync::Semaphore;
@@ -19,6 +22,7 @@ struct Notes {
     locked: Mutex<Vec<u32>>,
     begun: Semaphore,
     gate: Semaphore,
+    lost_answers: AtomicUsize,
 }
 
 impl Default for Recorder {
@@ -31,7 +35,8 @@ impl Recorder {
     /// One whose writes of these rows fail.
     pub(super) fn failing(fails: fn(&[u32]) -> bool) -> Self {
         let (begun, gate) = (Semaphore::new(0), Semaphore::new(0));
-        Self(Arc::new(Notes { batches: Mutex::default(), fails, locked: Mutex::default(), begun, gate }))
+        let (batches, locked, lost_answers) = (Mutex::default(), Mutex::default(), AtomicUsize::new(0));
+        Self(Arc::new(Notes { batches, fails, locked, begun, gate, lost_answers }))
     }
 
     /// One that finds these rows locked, each as often as it is named.
@@ -54,6 +59,11 @@ impl Recorder {
     /// Lets one write end.
     pub(super) fn end_one(&self) {
         self.0.gate.add_permits(1);
+    }
+
+    /// How often callers were told of failures of rows that may have been written.
+    pub(super) fn lost_answers(&self) -> usize {
+        self.0.lost_answers.load(Ordering::SeqCst)
     }
 
     /// The rows of all writes, failed ones too.
@@ -90,5 +100,9 @@ impl BatchWriter for Recorder {
 
     fn is_about_rows(fault: &String) -> bool {
         fault.contains(BAD)
+    }
+
+    fn lost_answers(&self) {
+        self.0.lost_answers.fetch_add(1, Ordering::SeqCst);
     }
 }

@@ -1,6 +1,9 @@
 //! One round: claim, send, write down what came of it.
 
-use chassis::{database::is_about_rows, seeded_bug::is_seeded};
+use chassis::{
+    database::{is_about_rows, is_unavailable},
+    seeded_bug::is_seeded,
+};
 use sea_orm::DbErr;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
@@ -56,9 +59,10 @@ impl Relay {
             }
         };
         for outcome in outcomes.iter().filter(|outcome| outcome.rows() > 0) {
-            let written = self.write_down(outcome, claimed_at, shutdown).await?;
+            let written = self.write_down(outcome, claimed_at, shutdown).await;
+            // Also after a failure: it may have been written all the same.
             self.changes.publish(&outcome.appointment_ids());
-            tick.count(outcome, usize::try_from(written).unwrap_or(usize::MAX));
+            tick.count(outcome, usize::try_from(written?).unwrap_or(usize::MAX));
         }
         tracing::debug!(?tick, "relayed");
         destination.map(|_| tick)
@@ -167,7 +171,12 @@ impl Relay {
                 }
             }
             let Some(error) = last_error else { return Ok(changed) };
-            tracing::warn!(%error, "an outcome was not written; trying again");
+            // The readiness check logs an outage, once.
+            if is_unavailable(&error) {
+                tracing::debug!(%error, "an outcome was not written; trying again");
+            } else {
+                tracing::warn!(%error, "an outcome was not written; trying again");
+            }
             failures += 1;
             sleep(database_delay(failures)).await;
             left = failed;

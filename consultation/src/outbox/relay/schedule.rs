@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use chassis::database::is_unavailable;
 use sea_orm::DbErr;
 use tokio::time::Instant;
 
@@ -75,7 +76,12 @@ impl Schedule {
                 }
             }
             Err(error) => {
-                tracing::error!(%error, "the outbox cannot be read; trying again");
+                // The readiness check logs an outage, once.
+                if is_unavailable(&error) {
+                    tracing::debug!(%error, "the outbox cannot be read; trying again");
+                } else {
+                    tracing::error!(%error, "the outbox cannot be read; trying again");
+                }
                 self.database_failures = self.database_failures.saturating_add(1);
                 (self.has_more, self.gathered, self.next_retry) = (false, None, None);
                 self.next_poll = now + database_delay(self.database_failures);

@@ -1,0 +1,56 @@
+//! A recording that was committed, and whose answer was lost: subscribers are not left in the belief that they saw all.
+
+use chassis::{
+    changes::{Change, Changes},
+    database::Database,
+    health::Heartbeat,
+    replicas,
+    write_coalescer::{WriteCoalescer, WriteError},
+};
+use entity::{Money, payment};
+use finance::payment::{Record, RecordWriter, Recorded};
+use futures_util::StreamExt;
+use sea_orm::EntityTrait;
+use testkit::Backend;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::record_writer::{rival, until_somebody_waits, writer};
+
+/// The changes as a replica tells and hears them. It listens when this returns.
+async fn replica(database: Database) -> Changes {
+    let (changes, channel) = Changes::new("payment_recorded");
+    let mut heard = changes.subscribe();
+    let shutdown = CancellationToken::new();
+    tokio::spawn(replicas::connect(vec![channel], database, Heartbeat::new("hints"), shutdown));
+    assert_eq!(heard.next().await, Some(Change::Missed), "what was said before it listened");
+    changes
+}
+
+#[tokio::test]
+async fn a_recording_whose_answer_was_lost_is_told_to_the_subscribers_of_all_replicas_as_missed() {
+    let Some((db, _)) = writer(Backend::Postgres).await else { return };
+    let (url, proxy) = db.through_proxy().await;
+    let recorded = replica(db.database.clone()).await;
+    let elsewhere = replica(Database::connect(&db.url).await.expect("a database")).await;
+    let (mut here, mut there) = (recorded.subscribe(), elsewhere.subscribe());
+    let database = Database::connect(&url).await.expect("a database");
+    let (coalescer, writing) = WriteCoalescer::new(RecordWriter { database, recorded }, Heartbeat::new("writer"));
+    tokio::spawn(writing);
+
+    let appointment = Uuid::new_v4();
+    let (rival, _) = rival(&db, appointment).await;
+    let caller = coalescer.clone();
+    let lost = tokio::spawn(async move { caller.write(Record::new(appointment, Money::MAX)).await });
+    until_somebody_waits(&db.database.read).await;
+    proxy.silence();
+    rival.rollback().await.expect("out of the way");
+    let answer = lost.await.expect("no panic");
+    assert!(matches!(answer, Err(WriteError::Failed(_))), "{answer:?}");
+    assert_eq!(payment::Entity::find().all(&db.database.read).await.expect("rows").len(), 1, "it was recorded");
+    assert_eq!((here.next().await, there.next().await), (Some(Change::Missed), Some(Change::Missed)));
+
+    // Sent again it is no news.
+    let again = coalescer.write(Record::new(appointment, Money::MAX)).await;
+    assert!(matches!(again, Ok(Recorded::Already(_))), "{again:?}");
+}
