@@ -72,6 +72,7 @@ impl TestDatabase {
             access: Access::User { username: DEVELOPMENT_USERNAME.to_owned(), password: DEVELOPMENT_PASSWORD.into() },
             tls: None,
             api: chassis::config::Api::default(),
+            browsers: chassis::browsers::Browsers::default(),
         }
     }
 

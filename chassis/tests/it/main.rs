@@ -3,6 +3,7 @@
 mod auth;
 mod backup;
 mod broken_connections;
+mod browsers;
 mod config;
 mod connection;
 mod database;
