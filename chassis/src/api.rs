@@ -9,6 +9,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     auth::{self, Authenticator},
+    browsers,
+    cli::wrong_setting,
     config::Server,
     graphiql, graphql,
     health::{self, Heartbeat, Readiness},
@@ -40,17 +42,29 @@ pub fn router<S: Executor>(
     offer: Offer<S>,
     heartbeats: Vec<Heartbeat>,
 ) -> anyhow::Result<Router> {
-    let authenticator = Arc::new(Authenticator::new(server.name, &server.access)?);
+    let authenticator = Authenticator::new(server.name, &server.access);
+    let authenticator = authenticator.with_context(|| format!("--{}-htpasswd-file", server.name));
+    let authenticator = Arc::new(authenticator.map_err(wrong_setting)?);
     let endpoint = graphql::Endpoint::with(offer.schema, &server.api)
-        .with_context(|| format!("--{}-trusted-documents", server.name))?
+        .with_context(|| format!("--{}-trusted-documents", server.name))
+        .map_err(wrong_setting)?
         .until(shutdown.clone());
     let guarded = Router::new()
         .merge(graphql::router(endpoint.clone(), offer.sdl))
         .merge(graphiql::router(offer.page))
         .merge(offer.rest)
-        .fallback(graphql::not_found);
+        .fallback(graphql::not_found)
+        .method_not_allowed_fallback(graphql::method_not_allowed);
     let guarded = auth::require(guarded, Arc::clone(&authenticator));
     let guarded = graphql::websocket::before(guarded, endpoint, authenticator);
     let guarded = guarded.layer(middleware::from_fn(language::negotiate));
-    Ok(guarded.merge(health::router(readiness, shutdown.clone(), heartbeats)))
+    let guarded = browsers::allow(guarded, &server.browsers);
+    // Supervisors call by whatever address a process has.
+    let guarded = browsers::require(guarded, server);
+    let health = health::router(readiness, shutdown.clone(), heartbeats);
+    let name = server.name;
+    let tell_name = async move |response| health::tell_name(name, response).await;
+    let health =
+        health.method_not_allowed_fallback(graphql::method_not_allowed).layer(middleware::map_response(tell_name));
+    Ok(browsers::harden(guarded.merge(health), server.tls.is_some()))
 }

@@ -6,7 +6,6 @@ use std::{collections::HashMap, fmt::Display};
 use async_graphql::{ScalarType, Value};
 use axum::{
     Json, Router,
-    body::to_bytes,
     extract::Request,
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
@@ -17,7 +16,9 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use crate::{
-    graphql::{same_origin::is_cross_site, scalars::Decimal},
+    body::{self, NotRead},
+    browsers::same_origin::is_cross_site,
+    graphql::scalars::Decimal,
     messages::MESSAGES,
     request_id::RequestId,
     write_coalescer::WriteError,
@@ -47,8 +48,8 @@ impl Fields {
     /// # Errors
     /// When it comes from elsewhere, is too large, or is no JSON object.
     pub async fn read(request: Request) -> Result<Self, Refused> {
-        let (headers, uri) = (request.headers(), request.uri());
-        if is_cross_site(headers, uri) {
+        let headers = request.headers();
+        if is_cross_site(headers, request.uri(), request.extensions()) {
             return Err(Refused { status: StatusCode::FORBIDDEN, message: MESSAGES.text("other-site", &[]) });
         }
         if headers.contains_key(header::ORIGIN) && is_simple(headers) {
@@ -56,10 +57,8 @@ impl Fields {
             return Err(Refused { status: StatusCode::UNSUPPORTED_MEDIA_TYPE, message });
         }
         let request_id = request.extensions().get::<RequestId>().cloned().unwrap_or_default();
-        let body = to_bytes(request.into_body(), MAX_BODY).await.map_err(|_| Refused {
-            status: StatusCode::PAYLOAD_TOO_LARGE,
-            message: MESSAGES.text("too-large", &[("limit", &(MAX_BODY / 1024))]),
-        })?;
+        let (parts, body) = request.into_parts();
+        let body = body::read(&parts.headers, body, MAX_BODY).await.map_err(Refused::from)?;
         let values =
             serde_json::from_slice(&body).map_err(|_| Refused::because(MESSAGES.text("not-an-object", &[])))?;
         Ok(Self { values, request_id })
@@ -124,6 +123,21 @@ impl Refused {
     #[must_use]
     pub fn because(message: String) -> Self {
         Self { status: StatusCode::BAD_REQUEST, message }
+    }
+}
+
+impl From<NotRead> for Refused {
+    fn from(why: NotRead) -> Self {
+        let (status, message) = match why {
+            NotRead::Encoded(coding) => {
+                (StatusCode::UNSUPPORTED_MEDIA_TYPE, MESSAGES.text("encoded", &[("coding", &coding)]))
+            }
+            NotRead::TooLarge => {
+                (StatusCode::PAYLOAD_TOO_LARGE, MESSAGES.text("too-large", &[("limit", &(MAX_BODY / 1024))]))
+            }
+            NotRead::Broken(_) => (StatusCode::BAD_REQUEST, MESSAGES.text("not-read", &[])),
+        };
+        Self { status, message }
     }
 }
 

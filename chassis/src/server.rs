@@ -12,7 +12,7 @@ use axum::Router;
 use axum_server::Handle;
 use tokio_util::sync::CancellationToken;
 
-use crate::{config, lifecycle::Lifecycle, request_id, tls::Certificate};
+use crate::{cli::wrong_setting, config, lifecycle::Lifecycle, request_id, tls::Certificate};
 
 /// How long a client may take to send its request's head: slower ones only hold connections.
 const HEAD_PATIENCE: Duration = Duration::from_secs(10);
@@ -58,7 +58,8 @@ impl Listener {
 /// When the address is taken or not this machine's, or the certificate cannot be used.
 pub fn listen(server: &config::Server) -> anyhow::Result<Listener> {
     let certificate = server.tls.clone().map(Certificate::load).transpose();
-    let certificate = certificate.with_context(|| format!("{}: cannot speak TLS", server.name))?;
+    let certificate =
+        certificate.with_context(|| format!("{}: cannot speak TLS", server.name)).map_err(wrong_setting)?;
     let listener =
         TcpListener::bind(server.bind).with_context(|| format!("{}: cannot listen on {}", server.name, server.bind))?;
     listener.set_nonblocking(true)?;

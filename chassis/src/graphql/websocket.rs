@@ -24,10 +24,10 @@ use super::{
     bad_request::BadRequest,
     request::MAX_BODY,
     response::{MediaType, Outcome},
-    same_origin::is_cross_site,
 };
 use crate::{
     auth::{self, Authenticator},
+    browsers::same_origin::is_cross_site,
     language::Language,
     request_id::RequestId,
 };
@@ -51,13 +51,17 @@ pub fn before<E: Executor>(router: Router, endpoint: Endpoint<E>, authenticator:
 async fn intercept<E: Executor>(State(gate): State<Gate<E>>, request: Request, next: Next) -> Response {
     let upgrades =
         request.headers().get(header::UPGRADE).is_some_and(|to| to.as_bytes().eq_ignore_ascii_case(b"websocket"));
-    if request.uri().path() == "/graphql" && upgrades { gate.upgrade(request).await } else { next.run(request).await }
+    if matches!(request.uri().path(), "/graphql" | "/graphql/") && upgrades {
+        gate.upgrade(request).await
+    } else {
+        next.run(request).await
+    }
 }
 
 impl<E: Executor> Gate<E> {
     async fn upgrade(self, request: Request) -> Response {
         let (mut parts, _) = request.into_parts();
-        if is_cross_site(&parts.headers, &parts.uri) {
+        if is_cross_site(&parts.headers, &parts.uri, &parts.extensions) {
             return Outcome::from(BadRequest::cross_site()).encode(MediaType::Json);
         }
         let is_admitted = match parts.headers.contains_key(header::AUTHORIZATION) {
