@@ -63,7 +63,7 @@ pub fn router<S: Executor>(
     let guarded = browsers::require(guarded, server);
     let health = health::router(readiness, shutdown.clone(), heartbeats);
     let name = server.name;
-    let tell_name = async move |response| health::tell_name(name, response).await;
+    let tell_name = async move |response| health::tell_name(name, response);
     let health =
         health.method_not_allowed_fallback(graphql::method_not_allowed).layer(middleware::map_response(tell_name));
     Ok(browsers::harden(guarded.merge(health), server.tls.is_some()))

@@ -1,6 +1,11 @@
 //! The subcommands that every service has.
 
-use std::{path::PathBuf, process::ExitCode, time::Duration};
+use std::{
+    io::{self, Write},
+    path::PathBuf,
+    process::ExitCode,
+    time::Duration,
+};
 
 use anyhow::{Context, ensure};
 use clap::Subcommand;
@@ -74,7 +79,9 @@ pub async fn run<M: MigratorTrait>(
     match command.unwrap_or(Command::Serve) {
         Command::Serve => serve(server, build).await,
         Command::Migrate => {
-            migrate::run::<M>(&server.database_url, LockWaits::default()).await.context("cannot migrate the database")
+            check_url(&server)?;
+            let applied = migrate::run::<M>(&server.database_url, LockWaits::default()).await;
+            print_applied(server.name, &applied.context("cannot migrate the database")?)
         }
         Command::Backup { file } => Ok(backup::run(&server.database_url, &file).await?.print()?),
         Command::Schema => {
@@ -90,6 +97,7 @@ pub async fn run<M: MigratorTrait>(
 /// # Errors
 /// When the URL is malformed or the file cannot be opened.
 pub async fn connect(server: &Server) -> anyhow::Result<Database> {
+    check_url(server)?;
     Database::open(&server.database_url, server.database_connections)
         .await
         .with_context(|| format!("{}: cannot open the database", server.name))
@@ -100,8 +108,14 @@ pub async fn connect(server: &Server) -> anyhow::Result<Database> {
 /// # Errors
 /// When the URL is malformed, or there is no such file.
 pub async fn connect_beside(server: &Server) -> anyhow::Result<Database> {
+    check_url(server)?;
     let opened = Database::open_beside(&server.database_url).await;
     opened.with_context(|| format!("{}: cannot open the database", server.name))
+}
+
+fn check_url(server: &Server) -> anyhow::Result<()> {
+    let checked = Database::check(&server.database_url);
+    checked.with_context(|| format!("--{}-database-url", server.name)).map_err(wrong_setting)
 }
 
 /// Takes the database into use until the end of `lifecycle`.
@@ -115,6 +129,14 @@ pub async fn use_database(lifecycle: &mut Lifecycle, server: &Server, database: 
         database.end_service().await.with_context(|| format!("{name}: cannot close the database"))
     });
     Ok(())
+}
+
+fn print_applied(name: &str, applied: &[String]) -> anyhow::Result<()> {
+    let applied = match applied {
+        [] => "nothing to do, the schema was up to date".to_owned(),
+        migrations => format!("applied {}", migrations.join(", ")),
+    };
+    writeln!(io::stdout(), "{name}: {applied}").context("cannot write")
 }
 
 async fn serve(

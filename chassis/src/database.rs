@@ -98,6 +98,14 @@ impl Database {
         Ok(Self { read: pool.clone(), write: pool, options, url: url.clone(), served })
     }
 
+    /// Whether this is the URL of a database, which need not be there.
+    ///
+    /// # Errors
+    /// When the URL is malformed.
+    pub fn check(url: &SecretString) -> Result<(), DbErr> {
+        Options::of(url.expose_secret()).map(drop)
+    }
+
     /// Connects for a command that runs beside the service, or after it was killed: a SQLite file keeps its log.
     ///
     /// # Errors
@@ -171,7 +179,7 @@ impl Database {
     /// # Errors
     /// When the database cannot be reached, a migration fails, or a lock is held for too long.
     pub async fn migrate<M: MigratorTrait>(&self) -> Result<(), DbErr> {
-        migrate::run::<M>(&self.url, LockWaits::default()).await
+        migrate::run::<M>(&self.url, LockWaits::default()).await.map(drop)
     }
 
     /// The connection on which to be notified by PostgreSQL: one of its own, which nothing else uses.

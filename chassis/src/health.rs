@@ -26,7 +26,7 @@ pub fn router(readiness: Readiness, shutdown: CancellationToken, heartbeats: Vec
 pub(crate) const SERVICE: HeaderName = HeaderName::from_static("x-service");
 
 /// Adds `name` to answers as [`SERVICE`].
-pub(crate) async fn tell_name(name: &'static str, mut response: Response) -> Response {
+pub(crate) fn tell_name(name: &'static str, mut response: Response) -> Response {
     response.headers_mut().insert(SERVICE, HeaderValue::from_static(name));
     response
 }

@@ -21,7 +21,7 @@ pub(super) const DEFAULT_SIZE: i32 = 20;
 /// How many it has at most.
 pub(super) const MAX_SIZE: i32 = 100;
 
-/// A list of `T`, each with an opaque cursor: `LIST:ID`, so that a cursor of another list is not taken for one of this.
+/// A list of `T`, each with an opaque cursor: `FIELD:ID`, so that a cursor of another list is not taken for one of this.
 pub type Connection<T> = RelayConnection<
     OpaqueCursor<String>,
     T,
@@ -90,8 +90,8 @@ fn number(query: SelectStatement) -> SimpleExpr {
 /// Which page of a list, by the arguments of Relay's cursor connections.
 #[derive(Debug)]
 pub struct Page {
-    /// The name of the list.
-    list: &'static str,
+    /// The list.
+    field: &'static str,
     size: u64,
     descending: bool,
     backward: bool,
@@ -100,12 +100,12 @@ pub struct Page {
 }
 
 impl Page {
-    /// Reads the arguments of the field `list`: `first` or `last` from 1 to 100, by default the first 20.
+    /// Reads the arguments of `field`, a list: `first` or `last` from 1 to 100, by default the first 20.
     ///
     /// # Errors
     /// When both are given, one is out of range, or a cursor is none of this list's.
     pub fn new(
-        list: &'static str,
+        field: &'static str,
         first: Option<i32>,
         after: Option<String>,
         last: Option<i32>,
@@ -119,8 +119,8 @@ impl Page {
         if !(1..=MAX_SIZE).contains(&size) {
             return Err(bad_user_input(format!("{name}: must be 1 to {MAX_SIZE}")));
         }
-        let (after, before) = (id_at(list, "after", after)?, id_at(list, "before", before)?);
-        Ok(Self { list, size: u64::from(size.unsigned_abs()), descending: false, backward, after, before })
+        let (after, before) = (id_at(field, "after", after)?, id_at(field, "before", before)?);
+        Ok(Self { field, size: u64::from(size.unsigned_abs()), descending: false, backward, after, before })
     }
 
     /// The same of the list in the opposite order, if so.
@@ -166,20 +166,20 @@ impl Page {
         let (has_previous, has_next) =
             if self.backward { (more, self.before.is_some()) } else { (self.after.is_some(), more) };
         let mut connection = Connection::with_additional_fields(has_previous, has_next, total);
-        connection.edges.extend(page.into_iter().map(|row| Edge::new(cursor(self.list, id(&row)), T::from(row))));
+        connection.edges.extend(page.into_iter().map(|row| Edge::new(cursor(self.field, id(&row)), T::from(row))));
         Ok(connection)
     }
 }
 
-fn cursor(list: &str, id: Uuid) -> OpaqueCursor<String> {
-    OpaqueCursor(format!("{list}:{id}"))
+fn cursor(field: &str, id: Uuid) -> OpaqueCursor<String> {
+    OpaqueCursor(format!("{field}:{id}"))
 }
 
-/// The id of the row that a cursor of `list` is at.
-fn id_at(list: &str, argument: &str, cursor: Option<String>) -> Result<Option<Uuid>, async_graphql::Error> {
+/// The id of the row that a cursor of `field` is at.
+fn id_at(field: &str, argument: &str, cursor: Option<String>) -> Result<Option<Uuid>, async_graphql::Error> {
     let Some(cursor) = cursor else { return Ok(None) };
     let decoded = OpaqueCursor::<String>::decode_cursor(&cursor).map(|decoded| decoded.0).unwrap_or_default();
-    let id = decoded.split_once(':').filter(|(of, _)| *of == list).and_then(|(_, id)| id.parse().ok());
-    let id = id.ok_or_else(|| format!("{argument}: want a cursor of {list}, as its edges and its pageInfo have it"));
+    let id = decoded.split_once(':').filter(|(of, _)| *of == field).and_then(|(_, id)| id.parse().ok());
+    let id = id.ok_or_else(|| format!("{argument}: want a cursor of {field}, as its edges and its pageInfo have it"));
     id.map(Some).map_err(bad_user_input)
 }
