@@ -1,7 +1,7 @@
 //! REST as the predecessor had it, for clients that are older than the GraphQL API: an object in, an object
 //! out, and an error is a JSON string for people.
 
-use std::{collections::HashMap, fmt::Display};
+use std::{collections::HashMap, fmt::Display, time::Duration};
 
 use async_graphql::{ScalarType, Value};
 use axum::{
@@ -13,6 +13,7 @@ use axum::{
 };
 use mime::Mime;
 use serde_json::value::RawValue;
+use tokio::time::timeout;
 use uuid::Uuid;
 
 use crate::{
@@ -24,6 +25,8 @@ use crate::{
     write_coalescer::WriteError,
 };
 
+/// As for GraphQL: a slower one only holds a connection.
+const BODY_READ_TIMEOUT: Duration = Duration::from_secs(10);
 /// Some hundred times what a request needs.
 const MAX_BODY: usize = 16 * 1024;
 
@@ -58,7 +61,10 @@ impl Fields {
         }
         let request_id = request.extensions().get::<RequestId>().cloned().unwrap_or_default();
         let (parts, body) = request.into_parts();
-        let body = body::read(&parts.headers, body, MAX_BODY).await.map_err(Refused::from)?;
+        let body = timeout(BODY_READ_TIMEOUT, body::read(&parts.headers, body, MAX_BODY)).await;
+        let body =
+            body.map_err(|_| Refused { status: StatusCode::REQUEST_TIMEOUT, message: MESSAGES.text("too-slow", &[]) })?;
+        let body = body.map_err(Refused::from)?;
         let values =
             serde_json::from_slice(&body).map_err(|_| Refused::because(MESSAGES.text("not-an-object", &[])))?;
         Ok(Self { values, request_id })

@@ -6,6 +6,7 @@ fault = Internal server error; the log tells more under the request id { $id }
 other-site = Pages of other sites may not call this API
 simple-request = Send JSON with the header content-type: application/json
 too-large = The body is over { $limit } kB
+too-slow = The request came too slowly; nothing was done
 not-read = The body could not be read to its end
 encoded = The body is sent with content-encoding: { $coding }, which is not undone here; send it as it is
 not-an-object = The body must be a JSON object

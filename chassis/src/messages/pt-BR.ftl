@@ -6,6 +6,7 @@ fault = Erro interno do servidor; o log diz mais sob o id de requisição { $id 
 other-site = Páginas de outros sites não podem chamar esta API
 simple-request = Envie JSON com o cabeçalho content-type: application/json
 too-large = O corpo passa de { $limit } kB
+too-slow = A requisição veio devagar demais; nada foi feito
 not-read = O corpo não pôde ser lido até o fim
 encoded = O corpo veio com content-encoding: { $coding }, que não é desfeito aqui; envie-o como é
 not-an-object = O corpo deve ser um objeto JSON
