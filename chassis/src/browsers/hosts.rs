@@ -8,7 +8,7 @@ use std::{net::IpAddr, sync::Arc};
 use axum::{
     Json, Router,
     extract::{Request, State},
-    http::StatusCode,
+    http::{StatusCode, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
 };
@@ -34,9 +34,11 @@ pub(crate) fn require(router: Router, server: &Server) -> Router {
 }
 
 async fn check(State(allowed): State<Arc<AllowedHosts>>, request: Request, next: Next) -> Response {
-    // Every browser says whom it calls.
+    let said = request.uri().authority().is_some() || request.headers().contains_key(header::HOST);
     match host(request.headers(), request.uri()) {
         Some(host) if !allowed.includes(host.host()) => allowed.refuse(host.host()),
+        None if said => allowed.refuse("by what it was addressed to"),
+        // Every browser says whom it calls.
         _ => next.run(request).await,
     }
 }

@@ -104,6 +104,9 @@ fn page_allowed(credentials: bool) -> impl FnOnce(&mut Server) {
 #[case::with_the_port("evil.example:8010", 421)]
 #[case::a_name_that_begins_alike("localhost.evil.example:8010", 421)]
 #[case::another_address("192.0.2.1:8010", 421)]
+#[case::every_address("0.0.0.0:8010", 421)]
+#[case::no_name("a b", 421)]
+#[case::nothing("", 421)]
 #[tokio::test]
 async fn on_loopback_a_service_is_called_by_names_of_loopback_only(#[case] host: &str, #[case] status: u16) {
     let answer = ask(|_| {}, hello(&[("host", host)])).await;
