@@ -4,17 +4,22 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use async_graphql::Executor;
-use axum::{Router, middleware};
+use axum::{
+    Router,
+    extract::{Request, State},
+    middleware::{self, Next},
+    response::Response,
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     auth::{self, Authenticator},
-    browsers,
+    browsers::{self, Rules},
     cli::wrong_setting,
     config::Server,
     graphiql, graphql,
     health::{self, Heartbeat, Readiness},
-    language,
+    language::Language,
 };
 
 /// What a service offers to its clients.
@@ -57,14 +62,17 @@ pub fn router<S: Executor>(
         .method_not_allowed_fallback(graphql::method_not_allowed);
     let guarded = auth::require(guarded, Arc::clone(&authenticator));
     let guarded = graphql::websocket::before(guarded, endpoint, authenticator);
-    let guarded = guarded.layer(middleware::from_fn(language::negotiate));
     let guarded = browsers::allow(guarded, &server.browsers);
-    // Supervisors call by whatever address a process has.
-    let guarded = browsers::require(guarded, server);
     let health = health::router(readiness, shutdown.clone(), heartbeats);
     let name = server.name;
     let tell_name = async move |response| health::tell_name(name, response);
     let health =
         health.method_not_allowed_fallback(graphql::method_not_allowed).layer(middleware::map_response(tell_name));
-    Ok(browsers::harden(guarded.merge(health), server.tls.is_some()))
+    Ok(guarded.merge(health).layer(middleware::from_fn_with_state(Arc::new(Rules::of(server)), receive)))
+}
+
+/// What every request passes first, in its language. One layer, since each has its price in allocations.
+async fn receive(State(rules): State<Arc<Rules>>, request: Request, next: Next) -> Response {
+    let language = Language::of(request.headers());
+    rules.apply(request, async |request| language.scope(next.run(request)).await).await
 }

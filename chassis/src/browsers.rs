@@ -8,11 +8,13 @@ mod headers;
 mod hosts;
 pub(crate) mod same_origin;
 
+use axum::{extract::Request, response::Response};
 use reqwest::Url;
 
+use crate::{config::Server, health};
+
 pub(crate) use cors::allow;
-pub(crate) use headers::harden;
-pub(crate) use hosts::require;
+use hosts::AllowedHosts;
 
 /// The rules for browsers.
 #[derive(Clone, Debug, Default)]
@@ -24,6 +26,33 @@ pub struct Browsers {
     pub cors_origins: Vec<Origin>,
     /// Whether the browser may add to what those pages send the credentials that it remembers.
     pub cors_credentials: bool,
+}
+
+/// What holds for every request and its answer.
+#[derive(Debug)]
+pub(crate) struct Rules {
+    hosts: Option<AllowedHosts>,
+    over_tls: bool,
+}
+
+impl Rules {
+    pub(crate) fn of(server: &Server) -> Self {
+        Self { hosts: AllowedHosts::of(server), over_tls: server.tls.is_some() }
+    }
+
+    /// Answers `request` by `answer` if its host is allowed, or is not asked for.
+    pub(crate) async fn apply(&self, request: Request, answer: impl AsyncFnOnce(Request) -> Response) -> Response {
+        // A browser would also want TLS of whatever else a developer serves on this machine, whatever the port.
+        let stays_with_tls = self.over_tls && !hosts::is_local(&request);
+        // Supervisors call by whatever address a process has.
+        let hosts = self.hosts.as_ref().filter(|_| !health::is_probe(request.uri().path()));
+        let mut response = match hosts.and_then(|hosts| hosts.refusal(&request)) {
+            Some(refusal) => refusal,
+            None => answer(request).await,
+        };
+        headers::harden(&mut response, stays_with_tls);
+        response
+    }
 }
 
 /// Where a page comes from, as browsers say it: `https://app.example`, with the port unless it is the scheme's.

@@ -22,6 +22,11 @@ pub fn router(readiness: Readiness, shutdown: CancellationToken, heartbeats: Vec
         .route("/readyz", get(async move || ready(&readiness, &shutdown)))
 }
 
+/// Whether this is the path of one of them.
+pub(crate) fn is_probe(path: &str) -> bool {
+    matches!(path, "/livez" | "/readyz")
+}
+
 /// The header that tells whose health it is, so that another service on the same port is not taken for the one meant.
 pub(crate) const SERVICE: HeaderName = HeaderName::from_static("x-service");
 

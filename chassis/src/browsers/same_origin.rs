@@ -30,7 +30,7 @@ pub(super) fn is_from_elsewhere(headers: &HeaderMap, uri: &Uri) -> bool {
 }
 
 /// Whom the request was addressed to, as a reverse proxy passes it on.
-pub(super) fn host(headers: &HeaderMap, uri: &Uri) -> Option<Authority> {
+fn host(headers: &HeaderMap, uri: &Uri) -> Option<Authority> {
     // In HTTP/2 it is a part of the address.
     let header = || headers.get(header::HOST)?.to_str().ok()?.parse().ok();
     uri.authority().cloned().or_else(header)

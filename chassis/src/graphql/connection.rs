@@ -1,5 +1,7 @@
 //! Lists as Relay connections, paged by key: a page costs the same wherever it lies.
 
+mod position;
+
 use async_graphql::{
     Object, OutputType, Result,
     connection::{
@@ -15,15 +17,16 @@ use uuid::Uuid;
 
 use super::refusal::bad_user_input;
 use crate::database::Connections;
+pub use position::Position;
 
 /// How many a page has when the client does not say.
 pub(super) const DEFAULT_SIZE: i32 = 20;
 /// How many it has at most.
 pub(super) const MAX_SIZE: i32 = 100;
 
-/// A list of `T`, each with an opaque cursor: `FIELD:ID`, so that a cursor of another list is not taken for one of this.
+/// A list of `T`, each with an opaque cursor.
 pub type Connection<T> = RelayConnection<
-    OpaqueCursor<String>,
+    OpaqueCursor<Position>,
     T,
     Total,
     EmptyFields,
@@ -166,20 +169,19 @@ impl Page {
         let (has_previous, has_next) =
             if self.backward { (more, self.before.is_some()) } else { (self.after.is_some(), more) };
         let mut connection = Connection::with_additional_fields(has_previous, has_next, total);
-        connection.edges.extend(page.into_iter().map(|row| Edge::new(cursor(self.field, id(&row)), T::from(row))));
+        connection.edges.extend(
+            page.into_iter()
+                .map(|row| Edge::new(OpaqueCursor(Position { list: self.field.into(), id: id(&row) }), T::from(row))),
+        );
         Ok(connection)
     }
-}
-
-fn cursor(field: &str, id: Uuid) -> OpaqueCursor<String> {
-    OpaqueCursor(format!("{field}:{id}"))
 }
 
 /// The id of the row that a cursor of `field` is at.
 fn id_at(field: &str, argument: &str, cursor: Option<String>) -> Result<Option<Uuid>, async_graphql::Error> {
     let Some(cursor) = cursor else { return Ok(None) };
-    let decoded = OpaqueCursor::<String>::decode_cursor(&cursor).map(|decoded| decoded.0).unwrap_or_default();
-    let id = decoded.split_once(':').filter(|(of, _)| *of == field).and_then(|(_, id)| id.parse().ok());
+    let position = OpaqueCursor::<Position>::decode_cursor(&cursor).ok().map(|cursor| cursor.0);
+    let id = position.filter(|position| position.list == field).map(|position| position.id);
     let id = id.ok_or_else(|| format!("{argument}: want a cursor of {field}, as its edges and its pageInfo have it"));
     id.map(Some).map_err(bad_user_input)
 }

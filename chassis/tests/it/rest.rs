@@ -22,9 +22,9 @@ async fn refusal(body: Body) -> u16 {
 
 #[tokio::test(start_paused = true)]
 async fn a_body_that_does_not_end_within_10_s_is_refused() {
-    let begun = stream::iter([Ok::<_, io::Error>(Bytes::from_static(b"{"))]);
+    let start = stream::iter([Ok::<_, io::Error>(Bytes::from_static(b"{"))]);
     let began = tokio::time::Instant::now();
-    assert_eq!(refusal(Body::from_stream(begun.chain(stream::pending()))).await, 408);
+    assert_eq!(refusal(Body::from_stream(start.chain(stream::pending()))).await, 408);
     assert_eq!(began.elapsed().as_secs(), 10);
 }
 
