@@ -1,6 +1,11 @@
 //! The subcommands that every service has.
 
-use std::{path::PathBuf, process::ExitCode, time::Duration};
+use std::{
+    io::{self, Write},
+    path::PathBuf,
+    process::ExitCode,
+    time::Duration,
+};
 
 use anyhow::{Context, ensure};
 use clap::Subcommand;
@@ -14,7 +19,8 @@ use crate::{
         Database, backup,
         migrate::{self, LockWaits},
     },
-    http_client, server,
+    health, http_client, server,
+    telemetry::one_line,
 };
 
 /// What the program should do.
@@ -30,21 +36,34 @@ pub enum Command {
         file: PathBuf,
     },
     /// Print the GraphQL schema (SDL), then exit
+    // No setting changes it.
+    #[command(help_template = "{about-with-newline}\n{usage-heading} {usage}")]
     Schema,
     /// Ask the service that runs at the bind address whether it is ready; exit 0 if it is
     Healthcheck,
 }
 
-/// Says on standard error what went wrong, without the noise of a backtrace, and gives the exit code.
+/// As for a wrong command line, of which settings are a part: whoever started the program has to change something.
+const WRONG_SETTING: u8 = 2;
+
+/// A setting that cannot be used, or contradicts another.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+struct WrongSetting(anyhow::Error);
+
+/// Marks an error as one of the settings, for [`exit_code`].
+#[must_use]
+pub fn wrong_setting(error: anyhow::Error) -> anyhow::Error {
+    WrongSetting(error).into()
+}
+
+/// Says on standard error what went wrong, without the noise of a backtrace, and gives the exit code: 2 for a wrong
+/// setting, 1 for every other failure.
 #[must_use]
 pub fn exit_code(outcome: anyhow::Result<()>) -> ExitCode {
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    let Err(error) = outcome else { return ExitCode::SUCCESS };
+    eprintln!("error: {}", one_line(&format!("{error:#}")));
+    if error.is::<WrongSetting>() { ExitCode::from(WRONG_SETTING) } else { ExitCode::FAILURE }
 }
 
 /// Runs a subcommand; `build` puts the service together.
@@ -60,7 +79,9 @@ pub async fn run<M: MigratorTrait>(
     match command.unwrap_or(Command::Serve) {
         Command::Serve => serve(server, build).await,
         Command::Migrate => {
-            migrate::run::<M>(&server.database_url, LockWaits::default()).await.context("cannot migrate the database")
+            check_url(&server)?;
+            let applied = migrate::run::<M>(&server.database_url, LockWaits::default()).await;
+            print_applied(server.name, &applied.context("cannot migrate the database")?)
         }
         Command::Backup { file } => Ok(backup::run(&server.database_url, &file).await?.print()?),
         Command::Schema => {
@@ -76,6 +97,7 @@ pub async fn run<M: MigratorTrait>(
 /// # Errors
 /// When the URL is malformed or the file cannot be opened.
 pub async fn connect(server: &Server) -> anyhow::Result<Database> {
+    check_url(server)?;
     Database::open(&server.database_url, server.database_connections)
         .await
         .with_context(|| format!("{}: cannot open the database", server.name))
@@ -86,8 +108,14 @@ pub async fn connect(server: &Server) -> anyhow::Result<Database> {
 /// # Errors
 /// When the URL is malformed, or there is no such file.
 pub async fn connect_beside(server: &Server) -> anyhow::Result<Database> {
+    check_url(server)?;
     let opened = Database::open_beside(&server.database_url).await;
     opened.with_context(|| format!("{}: cannot open the database", server.name))
+}
+
+fn check_url(server: &Server) -> anyhow::Result<()> {
+    let checked = Database::check(&server.database_url);
+    checked.with_context(|| format!("--{}-database-url", server.name)).map_err(wrong_setting)
 }
 
 /// Takes the database into use until the end of `lifecycle`.
@@ -101,6 +129,14 @@ pub async fn use_database(lifecycle: &mut Lifecycle, server: &Server, database: 
         database.end_service().await.with_context(|| format!("{name}: cannot close the database"))
     });
     Ok(())
+}
+
+fn print_applied(name: &str, applied: &[String]) -> anyhow::Result<()> {
+    let applied = match applied {
+        [] => "nothing to do, the schema was up to date".to_owned(),
+        migrations => format!("applied {}", migrations.join(", ")),
+    };
+    writeln!(io::stdout(), "{name}: {applied}").context("cannot write")
 }
 
 async fn serve(
@@ -122,8 +158,12 @@ async fn healthcheck(server: &Server) -> anyhow::Result<()> {
     // The certificate is for the name that clients use, and no secret is sent: it need not be valid here.
     let client =
         http_client::builder().tls_danger_accept_invalid_certs(true).timeout(Duration::from_secs(3)).build()?;
-    let response = client.get(format!("{}/readyz", server.local_url())).send().await.context("no answer")?;
+    let url = server.local_url();
+    let response = client.get(format!("{url}/readyz")).send().await.context("no answer")?;
+    let told = response.headers().get(health::SERVICE).and_then(|name| name.to_str().ok());
+    let told = told.unwrap_or("another program").to_owned();
     let (status, body) = (response.status(), response.text().await?);
+    ensure!(told == server.name, "at {url} there is {told}, not {}", server.name);
     ensure!(status.is_success(), "not ready: {body}");
     Ok(())
 }

@@ -12,7 +12,7 @@ use std::{
 use anyhow::{Context, bail, ensure};
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::{client_address::TrustedProxies, tls};
+use crate::{browsers::Browsers, client_address::TrustedProxies, tls};
 
 /// The user of the development set-up.
 pub const DEVELOPMENT_USERNAME: &str = "admin";
@@ -49,6 +49,8 @@ pub struct Server {
     pub tls: Option<tls::Files>,
     /// What may be asked.
     pub api: Api,
+    /// By which names browsers may call, and which pages may.
+    pub browsers: Browsers,
 }
 
 /// Fewer than this and a service's own loops wait for each other; more than [`MAX_CONNECTIONS`] is more than any server has.
@@ -57,6 +59,27 @@ pub const MIN_CONNECTIONS: usize = 2;
 pub const MAX_CONNECTIONS: usize = 1_000;
 /// Below, the time of an answer counts; above, ids would tell nothing of when their rows were written.
 const CLOCK_DIFFERENCES: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_mins(1);
+
+/// Reads where to listen.
+///
+/// # Errors
+/// When it is not an address with a port: a name may have several addresses.
+pub fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| {
+        "want an IP address and a port, as in 127.0.0.1:8010 for this machine alone or 0.0.0.0:8010 for all".to_owned()
+    })
+}
+
+/// Reads a user name.
+///
+/// # Errors
+/// When it is empty or has a colon, which ends the name in HTTP Basic.
+pub fn username(text: &str) -> Result<String, String> {
+    if text.is_empty() || text.contains(':') {
+        return Err("want a name without a colon, which HTTP Basic has between name and password".to_owned());
+    }
+    Ok(text.to_owned())
+}
 
 /// Reads how many connections there may be.
 ///

@@ -37,8 +37,8 @@ use served_file::ServedFile;
 use wal::Keeper;
 
 pub use connections::Connections;
-pub(crate) use faults::{is_busy, is_read_only};
 pub use faults::{is_about_rows, is_unavailable, may_be_done};
+pub(crate) use faults::{is_busy, is_read_only};
 pub use private_file::create_directory;
 pub use sql::{Seconds, is_one_of, now, now_plus};
 pub use transaction::Transaction;
@@ -101,6 +101,14 @@ impl Database {
         let pool = Connections::new(options.clone(), connections)?;
         let check = Connections::new(options.clone(), 1)?.without_retry();
         Ok(Self { read: pool.clone(), write: pool, check, options, url: url.clone(), served })
+    }
+
+    /// Whether this is the URL of a database, which need not be there.
+    ///
+    /// # Errors
+    /// When the URL is malformed.
+    pub fn check(url: &SecretString) -> Result<(), DbErr> {
+        Options::of(url.expose_secret()).map(drop)
     }
 
     /// Connects for a command that runs beside the service, or after it was killed: a SQLite file keeps its log.
@@ -178,7 +186,7 @@ impl Database {
     /// # Errors
     /// When the database cannot be reached, a migration fails, or a lock is held for too long.
     pub async fn migrate<M: MigratorTrait>(&self) -> Result<(), DbErr> {
-        migrate::run::<M>(&self.url, LockWaits::default()).await
+        migrate::run::<M>(&self.url, LockWaits::default()).await.map(drop)
     }
 
     /// The connection on which to be notified by PostgreSQL: one of its own, which nothing else uses.

@@ -12,13 +12,13 @@ pub mod connection;
 pub mod cost;
 mod documents;
 mod event_stream;
+mod explain;
 pub mod limits;
 mod memory;
 mod parsed;
 pub mod refusal;
 mod request;
 mod response;
-pub(crate) mod same_origin;
 pub mod scalars;
 mod shares;
 mod streams;
@@ -39,7 +39,7 @@ use futures_util::{StreamExt, stream};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
-use crate::{config::Api, language::Language, request_id::RequestId};
+use crate::{browsers::same_origin, config::Api, language::Language, request_id::RequestId};
 use bad_request::BadRequest;
 use documents::Documents;
 use parsed::Parsed;
@@ -96,7 +96,8 @@ impl<E: Executor> Endpoint<E> {
 pub fn router<E: Executor>(endpoint: Endpoint<E>, sdl: String) -> Router {
     let handler = async |State(endpoint): State<Endpoint<E>>, request: Request| answer(endpoint, request).await;
     let tells = endpoint.introspection;
-    let router = Router::new().route("/graphql", get(handler).post(handler)).with_state(endpoint);
+    let handler = get(handler).post(handler);
+    let router = Router::new().route("/graphql", handler.clone()).route("/graphql/", handler).with_state(endpoint);
     if !tells {
         return router;
     }
@@ -113,7 +114,7 @@ async fn answer<E: Executor>(endpoint: Endpoint<E>, http: Request) -> Response {
     if media_type.is_none() && !takes_events {
         return Outcome::from(BadRequest::not_acceptable()).encode(MediaType::Json);
     }
-    if same_origin::is_cross_site(http.headers(), http.uri()) {
+    if same_origin::is_cross_site(http.headers(), http.uri(), http.extensions()) {
         return Outcome::from(BadRequest::cross_site()).encode(media_type.unwrap_or(MediaType::Json));
     }
     let id = http.extensions().get::<RequestId>().map(|id| id.as_str().to_owned()).unwrap_or_default();
@@ -153,6 +154,16 @@ async fn execute<E: Executor>(schema: E, request: async_graphql::Request, reques
         Ok(Err(panic)) => Outcome::fault(&panic, request_id),
         Err(_) => Outcome::from(BadRequest::took_too_long()),
     }
+}
+
+/// Answers what a route does not answer by this method. The header `Allow` says by which it does.
+pub(crate) async fn method_not_allowed(method: Method) -> Response {
+    let message = format!("Not by {method}: the header Allow names the methods of this path");
+    let refused = BadRequest { status: StatusCode::METHOD_NOT_ALLOWED, ..BadRequest::new(message) };
+    let mut response = Outcome::from(refused).encode(MediaType::Json);
+    // That of mutations. The router puts in that of the path.
+    response.headers_mut().remove(header::ALLOW);
+    response
 }
 
 /// Answers everything that no route answers.

@@ -4,7 +4,12 @@ mod heartbeat;
 mod monitor;
 mod reason;
 
-use axum::{Router, http::StatusCode, routing::get};
+use axum::{
+    Router,
+    http::{HeaderName, HeaderValue, StatusCode},
+    response::Response,
+    routing::get,
+};
 use tokio_util::sync::CancellationToken;
 
 pub use heartbeat::Heartbeat;
@@ -15,6 +20,20 @@ pub fn router(readiness: Readiness, shutdown: CancellationToken, heartbeats: Vec
     Router::new()
         .route("/livez", get(async move || live(&heartbeats)))
         .route("/readyz", get(async move || ready(&readiness, &shutdown)))
+}
+
+/// Whether this is the path of one of them.
+pub(crate) fn is_probe(path: &str) -> bool {
+    matches!(path, "/livez" | "/readyz")
+}
+
+/// The header that tells whose health it is, so that another service on the same port is not taken for the one meant.
+pub(crate) const SERVICE: HeaderName = HeaderName::from_static("x-service");
+
+/// Adds `name` to answers as [`SERVICE`].
+pub(crate) fn tell_name(name: &'static str, mut response: Response) -> Response {
+    response.headers_mut().insert(SERVICE, HeaderValue::from_static(name));
+    response
 }
 
 fn live(heartbeats: &[Heartbeat]) -> (StatusCode, String) {

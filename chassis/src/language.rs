@@ -4,12 +4,7 @@
 
 use std::{fmt::Display, future::Future};
 
-use axum::{
-    extract::Request,
-    http::{HeaderMap, header},
-    middleware::Next,
-    response::Response,
-};
+use axum::http::{HeaderMap, header};
 use fluent_bundle::{FluentArgs, FluentResource, concurrent::FluentBundle};
 use fluent_langneg::{NegotiationStrategy, negotiate_languages, parse_accepted_languages};
 use unic_langid::LanguageIdentifier;
@@ -59,11 +54,6 @@ impl Language {
         };
         tag.parse().expect("a language tag")
     }
-}
-
-/// Answers each request in its language.
-pub(crate) async fn negotiate(request: Request, next: Next) -> Response {
-    Language::of(request.headers()).scope(next.run(request)).await
 }
 
 /// The messages of a crate, in each language.

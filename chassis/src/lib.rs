@@ -14,6 +14,8 @@ pub mod write_coalescer;
 
 pub mod api;
 pub mod auth;
+mod body;
+pub mod browsers;
 pub mod client_address;
 pub mod graphiql;
 pub mod graphql;

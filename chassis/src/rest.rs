@@ -1,12 +1,11 @@
 //! REST as the predecessor had it, for clients that are older than the GraphQL API: an object in, an object
 //! out, and an error is a JSON string for people.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 use async_graphql::{ScalarType, Value};
 use axum::{
     Json, Router,
-    body::to_bytes,
     extract::Request,
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
@@ -15,16 +14,21 @@ use axum::{
 use mime::Mime;
 use sea_orm::DbErr;
 use serde_json::value::RawValue;
+use tokio::time::timeout;
 use uuid::Uuid;
 
 use crate::{
+    body::{self, NotRead},
+    browsers::same_origin::is_cross_site,
     database::is_unavailable,
-    graphql::{same_origin::is_cross_site, scalars::Decimal, unavailable::invite_retry},
+    graphql::{scalars::Decimal, unavailable::invite_retry},
     messages::MESSAGES,
     request_id::RequestId,
     write_coalescer::WriteError,
 };
 
+/// As for GraphQL: a slower one only holds a connection.
+const BODY_READ_TIMEOUT: Duration = Duration::from_secs(10);
 /// Some hundred times what a request needs.
 const MAX_BODY: usize = 16 * 1024;
 
@@ -49,8 +53,8 @@ impl Fields {
     /// # Errors
     /// When it comes from elsewhere, is too large, or is no JSON object.
     pub async fn read(request: Request) -> Result<Self, Refused> {
-        let (headers, uri) = (request.headers(), request.uri());
-        if is_cross_site(headers, uri) {
+        let headers = request.headers();
+        if is_cross_site(headers, request.uri(), request.extensions()) {
             return Err(Refused { status: StatusCode::FORBIDDEN, message: MESSAGES.text("other-site", &[]) });
         }
         if headers.contains_key(header::ORIGIN) && is_simple(headers) {
@@ -58,10 +62,11 @@ impl Fields {
             return Err(Refused { status: StatusCode::UNSUPPORTED_MEDIA_TYPE, message });
         }
         let request_id = request.extensions().get::<RequestId>().cloned().unwrap_or_default();
-        let body = to_bytes(request.into_body(), MAX_BODY).await.map_err(|_| Refused {
-            status: StatusCode::PAYLOAD_TOO_LARGE,
-            message: MESSAGES.text("too-large", &[("limit", &(MAX_BODY / 1024))]),
-        })?;
+        let (parts, body) = request.into_parts();
+        let body = timeout(BODY_READ_TIMEOUT, body::read(&parts.headers, body, MAX_BODY)).await;
+        let body =
+            body.map_err(|_| Refused { status: StatusCode::REQUEST_TIMEOUT, message: MESSAGES.text("too-slow", &[]) })?;
+        let body = body.map_err(Refused::from)?;
         let values =
             serde_json::from_slice(&body).map_err(|_| Refused::because(MESSAGES.text("not-an-object", &[])))?;
         Ok(Self { values, request_id })
@@ -131,6 +136,21 @@ impl Refused {
     #[must_use]
     pub fn because(message: String) -> Self {
         Self { status: StatusCode::BAD_REQUEST, message }
+    }
+}
+
+impl From<NotRead> for Refused {
+    fn from(why: NotRead) -> Self {
+        let (status, message) = match why {
+            NotRead::Encoded(coding) => {
+                (StatusCode::UNSUPPORTED_MEDIA_TYPE, MESSAGES.text("encoded", &[("coding", &coding)]))
+            }
+            NotRead::TooLarge => {
+                (StatusCode::PAYLOAD_TOO_LARGE, MESSAGES.text("too-large", &[("limit", &(MAX_BODY / 1024))]))
+            }
+            NotRead::Broken(_) => (StatusCode::BAD_REQUEST, MESSAGES.text("not-read", &[])),
+        };
+        Self { status, message }
     }
 }
 

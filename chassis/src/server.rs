@@ -18,7 +18,7 @@ use anyhow::Context;
 use axum::Router;
 use tokio_util::sync::CancellationToken;
 
-use crate::{config, lifecycle::Lifecycle, tls::Certificate};
+use crate::{cli::wrong_setting, config, lifecycle::Lifecycle, tls::Certificate};
 pub use limits::{Limits, max_connections};
 pub(crate) use peer::{InProgress, Peer};
 use peers::Peers;
@@ -73,7 +73,8 @@ impl Listener {
 pub fn listen(server: &config::Server) -> anyhow::Result<Listener> {
     server.refuse_weak_password()?;
     let certificate = server.tls.clone().map(Certificate::load).transpose();
-    let certificate = certificate.with_context(|| format!("{}: cannot speak TLS", server.name))?;
+    let certificate =
+        certificate.with_context(|| format!("{}: cannot speak TLS", server.name)).map_err(wrong_setting)?;
     let listener =
         TcpListener::bind(server.bind).with_context(|| format!("{}: cannot listen on {}", server.name, server.bind))?;
     if server.exposes_development_password() {

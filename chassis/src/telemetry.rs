@@ -1,9 +1,15 @@
 //! Logs: one line per event on standard error, as text for people or JSON for machines.
 
+mod filter;
+mod one_line;
+
 use std::io::IsTerminal;
 
 use clap::{Args, ValueEnum};
-use tracing_subscriber::{EnvFilter, fmt, prelude::*};
+use tracing_subscriber::{fmt, prelude::*};
+
+use filter::Filter;
+pub(crate) use one_line::one_line;
 
 /// What to log and how.
 #[derive(Clone, Debug, Args)]
@@ -12,7 +18,7 @@ pub struct TelemetrySettings {
     /// How log lines look
     #[arg(long, env = "LOG_FORMAT", value_enum, default_value = "text", global = true)]
     log_format: LogFormat,
-    /// What to log: a level (error, warn, info, debug, trace) or `tracing` directives
+    /// What to log: a level (error, warn, info, debug, trace, off) or `tracing` directives, as in info,sqlx=debug
     #[arg(
         long = "rust-log",
         env = "RUST_LOG",
@@ -20,7 +26,7 @@ pub struct TelemetrySettings {
         global = true,
         value_name = "FILTER"
     )]
-    filter: String,
+    filter: Filter,
 }
 
 /// How log lines look.
@@ -36,13 +42,12 @@ impl TelemetrySettings {
     /// Starts logging; call once.
     ///
     /// # Errors
-    /// When the filter is malformed or logging was started already.
+    /// When logging was started already.
     pub fn init(&self) -> anyhow::Result<()> {
-        let filter = EnvFilter::try_new(&self.filter).map_err(|error| anyhow::anyhow!("--rust-log: {error}"))?;
         let lines = fmt::layer().with_ansi(std::io::stderr().is_terminal()).with_writer(std::io::stderr);
-        let registry = tracing_subscriber::registry().with(filter);
+        let registry = tracing_subscriber::registry().with(self.filter.directives());
         match self.log_format {
-            LogFormat::Text => registry.with(lines.with_target(false)).try_init()?,
+            LogFormat::Text => registry.with(lines.with_target(false).fmt_fields(one_line::fields())).try_init()?,
             LogFormat::Json => registry.with(lines.json().flatten_event(true)).try_init()?,
         }
         Ok(())

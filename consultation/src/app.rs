@@ -11,13 +11,14 @@ use chassis::{
     replicas,
     server::Task,
 };
+use chrono::TimeDelta;
 use futures_util::FutureExt;
 use migration::consultation::Migrator;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     config::{DomainSettings, Finance},
-    consultation::Consultations,
+    consultation::{Consultations, Rules},
     finance::FinanceClient,
     graphiql_tabs, graphql,
     outbox::{Policy, Relay, Retention, Upkeep, WakeUp},
@@ -27,7 +28,7 @@ use crate::{
 /// Builds the service; it starts with [`chassis::server::start`].
 ///
 /// # Errors
-/// When the users cannot be read, or the password for finance is a public one.
+/// When the users cannot be read, the password for finance is a public one, or a duration is longer than any date.
 pub fn build(
     server: &Server,
     finance: Finance,
@@ -45,8 +46,8 @@ pub fn build(
         ["starts", "finishes", "hints across replicas", "outbox upkeep"].map(Heartbeat::new);
     let monitor = Monitor::<Migrator>::new(server, database);
     let heartbeats = [starts.clone(), finishes.clone()];
-    let (consultations, writers) =
-        Consultations::new(database, domain.price_per_hour, wake_up.clone(), changes.clone(), heartbeats);
+    let rules = Rules { price_per_hour: domain.price_per_hour, longest: TimeDelta::from_std(domain.longest)? };
+    let (consultations, writers) = Consultations::new(database, rules, wake_up.clone(), changes.clone(), heartbeats);
 
     let rest = rest::router(consultations.clone(), domain.time_zone);
     let api = &server.api;

@@ -3,7 +3,10 @@
 use std::{net::IpAddr, path::PathBuf, time::Duration};
 
 use anyhow::ensure;
-use chassis::config::{self, DEVELOPMENT_PASSWORD, DEVELOPMENT_USERNAME, Server};
+use chassis::{
+    cli::wrong_setting,
+    config::{self, DEVELOPMENT_PASSWORD, DEVELOPMENT_USERNAME, Server},
+};
 use chrono_tz::Tz;
 use clap::Args;
 use entity::Money;
@@ -18,6 +21,10 @@ chassis::server_settings!(
     database = "sqlite://data/consultation.sqlite"
 );
 
+/// An hour costs as much as less of it, so a shorter limit would refuse what costs no more.
+const MIN_LONGEST: Duration = Duration::from_hours(1);
+/// Ten years: more would limit nothing.
+const MAX_LONGEST: Duration = Duration::from_hours(10 * 366 * 24);
 /// Longer than any law wants records kept; dates beyond it would not be dates.
 const MAX_RETENTION: Duration = Duration::from_hours(100 * 366 * 24);
 
@@ -46,8 +53,12 @@ pub struct DomainSettings {
     pub price_per_hour: Money,
     /// Time zone in which an end date without an offset is read
     #[arg(long = "consultation-time-zone", env = "CONSULTATION_TIME_ZONE", default_value = "America/Sao_Paulo")]
-    #[arg(global = true, value_name = "NAME")]
+    #[arg(global = true, value_name = "NAME", value_parser = time_zone)]
     pub time_zone: Tz,
+    /// How long a consultation lasts at most, 1h to 10years: a later end date is refused
+    #[arg(long = "consultation-longest", env = "CONSULTATION_LONGEST", default_value = "24h")]
+    #[arg(global = true, value_name = "DURATION", value_parser = longest)]
+    pub longest: Duration,
     /// How often to look for payments that are due: 100ms to 5s
     #[arg(long = "consultation-poll-interval", env = "CONSULTATION_POLL_INTERVAL", default_value = "5s")]
     #[arg(global = true, value_name = "DURATION", value_parser = poll_interval)]
@@ -68,7 +79,7 @@ pub struct FinanceSettings {
     url: Option<Url>,
     /// User name for finance [default: admin; all-in-one: finance's own]
     #[arg(long = "consultation-finance-username", env = "CONSULTATION_FINANCE_USERNAME")]
-    #[arg(global = true, value_name = "NAME")]
+    #[arg(global = true, value_name = "NAME", value_parser = config::username)]
     username: Option<String>,
     /// Password for finance [default: teste123, for development only; all-in-one: finance's own]
     #[arg(long = "consultation-finance-password", env = "CONSULTATION_FINANCE_PASSWORD")]
@@ -121,7 +132,8 @@ impl FinanceSettings {
     /// # Errors
     /// When the password file cannot be read, or both the password and its file were given.
     pub fn resolve(self, otherwise: Finance) -> anyhow::Result<Finance> {
-        let password = config::secret("--consultation-finance-password", self.password, self.password_file)?;
+        let password = config::secret("--consultation-finance-password", self.password, self.password_file);
+        let password = password.map_err(wrong_setting)?;
         Ok(Finance {
             url: self.url.unwrap_or(otherwise.url),
             username: self.username.unwrap_or(otherwise.username),
@@ -135,10 +147,20 @@ fn price_per_hour(text: &str) -> Result<Money, String> {
     Money::try_from(amount).map_err(|error| error.to_string())
 }
 
+fn time_zone(text: &str) -> Result<Tz, String> {
+    text.parse().map_err(|_| "want a name of the IANA time zone database, as in America/Sao_Paulo".to_owned())
+}
+
 fn poll_interval(text: &str) -> Result<Duration, String> {
     let interval = humantime::parse_duration(text).map_err(|error| error.to_string())?;
     let range = Duration::from_millis(100)..=Duration::from_secs(5);
     if range.contains(&interval) { Ok(interval) } else { Err("want 100ms to 5s".to_owned()) }
+}
+
+fn longest(text: &str) -> Result<Duration, String> {
+    let longest = humantime::parse_duration(text).map_err(|error| error.to_string())?;
+    let range = MIN_LONGEST..=MAX_LONGEST;
+    if range.contains(&longest) { Ok(longest) } else { Err("want 1h to 10years".to_owned()) }
 }
 
 fn retention(text: &str) -> Result<Duration, String> {

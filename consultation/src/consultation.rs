@@ -13,7 +13,7 @@ use chassis::{
     health::Heartbeat,
     write_coalescer::{WriteCoalescer, WriteError},
 };
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use entity::{Money, consultation::Model as Consultation};
 use futures_util::future::BoxFuture;
 use sea_orm::DbErr;
@@ -51,9 +51,26 @@ pub enum InvalidEndDate {
     /// At the start or before.
     #[error("must be later than the start of the consultation")]
     NotAfterStart,
+    /// Later after the start than a consultation lasts.
+    #[error("must be at most {longest} after the start of the consultation, {start}")]
+    TooLate {
+        /// When the consultation started.
+        start: DateTime<Utc>,
+        /// How long one lasts at most.
+        longest: TimeDelta,
+    },
     /// So late that the price has no place in the database.
     #[error("is so late that the price would be above {}", Money::MAX)]
     PriceTooLarge,
+}
+
+/// What the clinic has decided about finishing.
+#[derive(Clone, Copy, Debug)]
+pub struct Rules {
+    /// The price of an hour.
+    pub price_per_hour: Money,
+    /// How long a consultation lasts at most.
+    pub longest: TimeDelta,
 }
 
 /// The domain's verbs, each of which shares its commits with others of its kind.
@@ -68,13 +85,13 @@ impl Consultations {
     #[must_use]
     pub fn new(
         database: &Database,
-        price_per_hour: Money,
+        rules: Rules,
         finished: WakeUp,
         changes: Changes,
         [of_starts, of_finishes]: [Heartbeat; 2],
     ) -> (Self, [BoxFuture<'static, ()>; 2]) {
         let (start, starting) = WriteCoalescer::new(StartWriter { database: database.clone() }, of_starts);
-        let writer = FinishWriter { database: database.clone(), price_per_hour, finished, changes };
+        let writer = FinishWriter { database: database.clone(), rules, finished, changes };
         let (finish, finishing) = WriteCoalescer::new(writer, of_finishes);
         (Self { start, finish }, [Box::pin(starting), Box::pin(finishing)])
     }

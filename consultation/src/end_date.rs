@@ -1,7 +1,7 @@
 //! End dates as clients give them: with an offset, or as clocks show it where the clinic is.
 
 use chassis::{clock, graphql::scalars::DateTime};
-use chrono::{LocalResult, TimeZone, Utc};
+use chrono::{LocalResult, SecondsFormat, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
 
 use crate::{consultation::InvalidEndDate, messages::MESSAGES};
@@ -22,9 +22,22 @@ pub(crate) fn at(end_date: DateTime, time_zone: Tz, argument: &str) -> Result<ch
 
 /// Why an end date was refused, for people who call it `argument`.
 pub(crate) fn explain(refusal: InvalidEndDate, argument: &str) -> String {
-    let message = match refusal {
-        InvalidEndDate::NotAfterStart => "not-after-start",
-        InvalidEndDate::PriceTooLarge => "price-too-large",
-    };
-    MESSAGES.text(message, &[("argument", &argument), ("maximum", &entity::Money::MAX)])
+    match refusal {
+        InvalidEndDate::NotAfterStart => MESSAGES.text("not-after-start", &[("argument", &argument)]),
+        InvalidEndDate::TooLate { start, longest } => {
+            let (start, longest) = (start.to_rfc3339_opts(SecondsFormat::Secs, true), in_hours(longest));
+            MESSAGES.text("too-late", &[("argument", &argument), ("start", &start), ("longest", &longest)])
+        }
+        InvalidEndDate::PriceTooLarge => {
+            MESSAGES.text("price-too-large", &[("argument", &argument), ("maximum", &entity::Money::MAX)])
+        }
+    }
+}
+
+/// A duration in words of every language: `24 h`, or `1 h 30 min`.
+fn in_hours(duration: TimeDelta) -> String {
+    match (duration.num_hours(), duration.num_minutes() % 60) {
+        (hours, 0) => format!("{hours} h"),
+        (hours, minutes) => format!("{hours} h {minutes} min"),
+    }
 }

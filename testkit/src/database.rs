@@ -76,6 +76,7 @@ impl TestDatabase {
             development: false,
             tls: None,
             api: chassis::config::Api::default(),
+            browsers: chassis::browsers::Browsers::default(),
         }
     }
 

@@ -71,6 +71,14 @@ impl Socket {
         }
     }
 
+    /// Whether the introduction that was sent is accepted, rather than answered by closing the connection.
+    pub async fn is_acknowledged(&mut self) -> bool {
+        match self.receive().await {
+            Message::Text(text) => text.contains("connection_ack"),
+            _ => false,
+        }
+    }
+
     /// The code with which the service closes the connection, which must be the next that comes.
     pub async fn closed(&mut self) -> u16 {
         match self.receive().await {

@@ -25,6 +25,10 @@ const ASK_AGAIN_AFTER: Duration = Duration::from_millis(100);
 /// Replicas of each service on PostgreSQL: as many as it takes for two to meet.
 const REPLICAS: usize = 2;
 
+/// Clocks of the database go a year ahead and back: a finish without an end date then comes a year after the start.
+/// The campaign is about what becomes of such finishes, so none of them is refused for it.
+const LONGEST: &str = "3years";
+
 /// On which database a campaign runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Backend {
@@ -88,7 +92,8 @@ impl Stack {
         let (mut doors, mut consultation) = (Vec::new(), Vec::new());
         for number in 1..=replicas {
             let door = Door::open(finance.iter().map(|replica| replica.port).collect(), random.fork()).await?;
-            let own = vec![("FINANCE_URL", format!("http://127.0.0.1:{}/graphql", door.port))];
+            let finance_url = format!("http://127.0.0.1:{}/graphql", door.port);
+            let own = vec![("FINANCE_URL", finance_url), ("LONGEST", LONGEST.to_owned())];
             consultation.push(replica("consultation", number, Lane::Consultation, own));
             doors.push(door);
         }

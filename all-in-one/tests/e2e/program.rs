@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use testkit::free_port;
+use testkit::{Process, free_port};
 
 #[test]
 fn the_demo_starts_both_services_and_shows_three_payments() {
@@ -40,9 +40,16 @@ fn a_bad_setting_is_refused_by_name() {
         ("--consultation-retention", "1hour"),
         ("--consultation-time-zone", "Mars/Olympus"),
         ("--consultation-finance-url", "ftp://finance"),
+        ("--consultation-longest", "30min"),
         ("--finance-bind", "8020"),
         // With the public password.
         ("--finance-bind", "0.0.0.0:0"),
+        ("--finance-bind", "localhost:8020"),
+        ("--finance-username", "a:b"),
+        ("--finance-cors-origins", "https://app.example/"),
+        ("--rust-log", "verbose"),
+        ("--finance-password-file", "/does/not/exist"),
+        ("--finance-trusted-documents", "/does/not/exist"),
         ("--finance-htpasswd-file", "/does/not/exist"),
         ("--finance-database-url", "mysql://db/x"),
     ] {
@@ -53,11 +60,62 @@ fn a_bad_setting_is_refused_by_name() {
             .current_dir(directory.path())
             .output()
             .expect("it runs");
-        assert!(!output.status.success(), "{flag_and_value}");
         let error = String::from_utf8_lossy(&output.stderr);
-        assert!(
-            error.contains(flag) || error.contains(value) || error.contains("finance"),
-            "{flag_and_value}: {error}"
-        );
+        assert_eq!(output.status.code(), Some(2), "{flag_and_value}: {error}");
+        assert!(error.contains(flag), "{flag_and_value}: {error}");
     }
+}
+
+#[test]
+fn a_refused_setting_shows_one_that_is_right() {
+    for (flag, value, example) in [
+        ("--consultation-time-zone", "Brazil", "America/Sao_Paulo"),
+        ("--consultation-bind", "localhost:8250", "127.0.0.1:8010"),
+        ("--rust-log", "verbose", "info,sqlx=debug"),
+        ("--consultation-longest", "1s", "1h to 10years"),
+    ] {
+        let output = Process::command("consultation", &[flag, value], &[]).output().expect("it runs");
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert!(error.contains(example), "{flag} {value}: {error}");
+    }
+}
+
+#[test]
+fn migrate_says_what_it_did() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let url = format!("sqlite://{}/finance.sqlite", directory.path().display());
+    let migrate = || {
+        let output =
+            Process::command("finance", &["migrate"], &[("FINANCE_DATABASE_URL", &url)]).output().expect("it runs");
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    let first = migrate();
+    assert!(first.starts_with("finance: applied m2026") && first.lines().count() == 1, "{first}");
+    assert_eq!(migrate(), "finance: nothing to do, the schema was up to date\n");
+}
+
+#[test]
+fn the_help_of_a_command_without_settings_is_short() {
+    let output = Process::command("consultation", &["schema", "--help"], &[]).output().expect("it runs");
+    let help = String::from_utf8_lossy(&output.stdout);
+    assert!(help.contains("schema") && !help.contains("--consultation-bind"), "{help}");
+}
+
+#[tokio::test]
+async fn another_service_at_the_port_is_not_taken_for_this_one() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let url = format!("sqlite://{}/finance.sqlite", directory.path().display());
+    let port = free_port();
+    let bind = format!("127.0.0.1:{port}");
+    let settings = [("FINANCE_BIND", bind.as_str()), ("FINANCE_DATABASE_URL", &url)];
+    assert!(Process::command("finance", &["migrate"], &settings).output().expect("it runs").status.success());
+    let _finance = Process::start("finance", port, &settings).await;
+    let check = |service: &str, settings: &[(&str, &str)]| {
+        let output = Process::command(service, &["healthcheck"], settings).output().expect("it runs");
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    assert_eq!(check("finance", &settings), (Some(0), String::new()));
+    let (code, error) = check("consultation", &[("CONSULTATION_BIND", &bind)]);
+    assert_eq!(code, Some(1));
+    assert!(error.contains("there is finance, not consultation"), "{error}");
 }

@@ -11,7 +11,7 @@ macro_rules! server_settings {
         pub struct ServerSettings {
             /// Address and port to listen on
             #[arg(id = concat!($flag, "-bind"), long, env = concat!($variable, "_BIND"), default_value = $bind)]
-            #[arg(global = true, value_name = "ADDRESS")]
+            #[arg(global = true, value_name = "ADDRESS", value_parser = chassis::config::address)]
             bind: std::net::SocketAddr,
             /// Connections of clients at once, 16 to 100000; beyond it the oldest idle one is closed [default: half of
             /// the descriptors that are not reserved, at most 768]
@@ -39,7 +39,7 @@ macro_rules! server_settings {
             max_clock_difference: std::time::Duration,
             /// User name for HTTP Basic [default: admin]
             #[arg(id = concat!($flag, "-username"), long, env = concat!($variable, "_USERNAME"))]
-            #[arg(global = true, value_name = "NAME")]
+            #[arg(global = true, value_name = "NAME", value_parser = chassis::config::username)]
             username: Option<String>,
             /// Password for HTTP Basic, at least 8 characters if other machines can reach the service [default: teste123,
             /// for development only]
@@ -80,6 +80,21 @@ macro_rules! server_settings {
             #[arg(id = concat!($flag, "-trusted-documents"), long, env = concat!($variable, "_TRUSTED_DOCUMENTS"))]
             #[arg(global = true, value_name = "DIRECTORY")]
             trusted_documents: Option<std::path::PathBuf>,
+            /// Host names by which clients may call, separated by commas, beside those of loopback
+            /// [default: any; on a loopback address no other]
+            #[arg(id = concat!($flag, "-allowed-hosts"), long, env = concat!($variable, "_ALLOWED_HOSTS"))]
+            #[arg(global = true, value_name = "NAMES", value_delimiter = ',')]
+            #[arg(value_parser = chassis::browsers::host_name)]
+            allowed_hosts: Vec<String>,
+            /// Origins whose pages may call (CORS), separated by commas, as in https://app.example [default: none]
+            #[arg(id = concat!($flag, "-cors-origins"), long, env = concat!($variable, "_CORS_ORIGINS"))]
+            #[arg(global = true, value_name = "ORIGINS", value_delimiter = ',')]
+            #[arg(value_parser = chassis::browsers::origin)]
+            cors_origins: Vec<chassis::browsers::Origin>,
+            /// Whether browsers may add to what those pages send the credentials that they remember
+            #[arg(id = concat!($flag, "-cors-credentials"), long, env = concat!($variable, "_CORS_CREDENTIALS"))]
+            #[arg(global = true, value_name = "BOOL", default_value_t = false, action = clap::ArgAction::Set)]
+            cors_credentials: bool,
         }
 
         impl ServerSettings {
@@ -88,6 +103,10 @@ macro_rules! server_settings {
             /// # Errors
             /// When settings contradict each other or a file cannot be read.
             pub fn resolve(self) -> anyhow::Result<chassis::config::Server> {
+                self.read().map_err(chassis::cli::wrong_setting)
+            }
+
+            fn read(self) -> anyhow::Result<chassis::config::Server> {
                 let database_url = chassis::config::secret(
                     concat!("--", $flag, "-database-url"),
                     self.database_url,
@@ -113,6 +132,11 @@ macro_rules! server_settings {
                     api: chassis::config::Api {
                         introspection: self.introspection,
                         trusted_documents: self.trusted_documents,
+                    },
+                    browsers: chassis::browsers::Browsers {
+                        allowed_hosts: self.allowed_hosts,
+                        cors_origins: self.cors_origins,
+                        cors_credentials: self.cors_credentials,
                     },
                 })
             }

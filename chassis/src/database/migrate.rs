@@ -8,7 +8,7 @@ mod sqlite;
 
 use std::{fmt::Display, time::Duration};
 
-use sea_orm::DbErr;
+use sea_orm::{DatabaseTransaction, DbErr};
 use sea_orm_migration::MigratorTrait;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::{Instant, sleep};
@@ -35,7 +35,8 @@ impl Default for LockWaits {
 
 /// What one try came to.
 enum Attempt {
-    Migrated,
+    /// These were applied.
+    Migrated(Vec<String>),
     /// Rolled back, since others hold a lock.
     Blocked(Blocked),
 }
@@ -51,14 +52,22 @@ struct Blocked {
     yields_to_longer_waits: bool,
 }
 
-/// Applies the migrations of `M` that the database lacks, in one transaction. Migrations of several processes take turns.
+/// Applies the migrations of `M` that the database lacks, in one transaction, and names them. Migrations of several
+/// processes take turns.
 ///
 /// # Errors
 /// When the database cannot be reached, a migration fails, or others hold a lock for longer than `waits.total`: then the
 /// error names them.
-pub async fn run<M: MigratorTrait>(url: &SecretString, waits: LockWaits) -> Result<(), DbErr> {
+pub async fn run<M: MigratorTrait>(url: &SecretString, waits: LockWaits) -> Result<Vec<String>, DbErr> {
     let url = url.expose_secret();
     if url.starts_with("sqlite:") { sqlite::run::<M>(url, waits).await } else { postgres::run::<M>(url, waits).await }
+}
+
+/// Applies what is missing, and names it.
+async fn up<M: MigratorTrait>(transaction: &DatabaseTransaction) -> Result<Vec<String>, DbErr> {
+    let missing = M::get_pending_migrations(transaction).await?;
+    M::up(transaction, None).await?;
+    Ok(missing.iter().map(|migration| migration.name().to_owned()).collect())
 }
 
 /// The time that a migration has spent, and has left.

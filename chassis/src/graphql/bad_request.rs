@@ -4,6 +4,7 @@ use async_graphql::{Name, Positioned, ServerError, parser::types::VariableDefini
 use axum::http::StatusCode;
 
 use super::limits::Excess;
+use crate::body::NotRead;
 
 /// The request was not executed.
 #[derive(Debug)]
@@ -23,6 +24,31 @@ impl BadRequest {
 
     pub(super) fn malformed(what: &str, error: &impl std::fmt::Display) -> Self {
         Self::new(format!("Malformed {what}: {error}"))
+    }
+
+    pub(super) fn not_json() -> Self {
+        Self::unsupported("Send the request as JSON, with the header content-type: application/json")
+    }
+
+    pub(super) fn not_utf_8(charset: &str) -> Self {
+        Self::unsupported(format!("The content type says charset={charset}: send JSON in UTF-8, the only one it has"))
+    }
+
+    pub(super) fn not_read(why: &NotRead, limit: usize) -> Self {
+        match why {
+            NotRead::Encoded(coding) => Self::unsupported(format!(
+                "The body is sent with content-encoding: {coding}, which is not undone here: send it as it is"
+            )),
+            NotRead::TooLarge => {
+                let message = format!("The body is over {} kB", limit / 1024);
+                Self { status: StatusCode::PAYLOAD_TOO_LARGE, ..Self::new(message) }
+            }
+            NotRead::Broken(how) => Self::new(format!("The body could not be read to its end: {how}")),
+        }
+    }
+
+    fn unsupported(message: impl Into<String>) -> Self {
+        Self { status: StatusCode::UNSUPPORTED_MEDIA_TYPE, ..Self::new(message) }
     }
 
     pub(super) fn only_by_post() -> Self {

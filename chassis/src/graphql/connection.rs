@@ -1,5 +1,7 @@
 //! Lists as Relay connections, paged by key: a page costs the same wherever it lies.
 
+mod position;
+
 use async_graphql::{
     Object, OutputType, Result,
     connection::{
@@ -15,6 +17,7 @@ use uuid::Uuid;
 
 use super::refusal::bad_user_input;
 use crate::database::Connections;
+pub use position::Position;
 
 /// How many a page has when the client does not say.
 pub(super) const DEFAULT_SIZE: i32 = 20;
@@ -23,7 +26,7 @@ pub(super) const MAX_SIZE: i32 = 100;
 
 /// A list of `T`, each with an opaque cursor.
 pub type Connection<T> = RelayConnection<
-    OpaqueCursor<Uuid>,
+    OpaqueCursor<Position>,
     T,
     Total,
     EmptyFields,
@@ -90,6 +93,8 @@ fn number(query: SelectStatement) -> SimpleExpr {
 /// Which page of a list, by the arguments of Relay's cursor connections.
 #[derive(Debug)]
 pub struct Page {
+    /// The list.
+    field: &'static str,
     size: u64,
     descending: bool,
     backward: bool,
@@ -98,11 +103,12 @@ pub struct Page {
 }
 
 impl Page {
-    /// Reads the arguments: `first` or `last` from 1 to 100, by default the first 20.
+    /// Reads the arguments of `field`, a list: `first` or `last` from 1 to 100, by default the first 20.
     ///
     /// # Errors
     /// When both are given, one is out of range, or a cursor is none of this list's.
     pub fn new(
+        field: &'static str,
         first: Option<i32>,
         after: Option<String>,
         last: Option<i32>,
@@ -114,10 +120,10 @@ impl Page {
             (first, None) => ("first", first.unwrap_or(DEFAULT_SIZE), false),
         };
         if !(1..=MAX_SIZE).contains(&size) {
-            return Err(bad_user_input(format!("{name}: want 1 to {MAX_SIZE}")));
+            return Err(bad_user_input(format!("{name}: must be 1 to {MAX_SIZE}")));
         }
-        let (after, before) = (cursor("after", after)?, cursor("before", before)?);
-        Ok(Self { size: u64::from(size.unsigned_abs()), descending: false, backward, after, before })
+        let (after, before) = (id_at(field, "after", after)?, id_at(field, "before", before)?);
+        Ok(Self { field, size: u64::from(size.unsigned_abs()), descending: false, backward, after, before })
     }
 
     /// The same of the list in the opposite order, if so.
@@ -163,15 +169,19 @@ impl Page {
         let (has_previous, has_next) =
             if self.backward { (more, self.before.is_some()) } else { (self.after.is_some(), more) };
         let mut connection = Connection::with_additional_fields(has_previous, has_next, total);
-        connection.edges.extend(page.into_iter().map(|row| Edge::new(OpaqueCursor(id(&row)), T::from(row))));
+        connection.edges.extend(
+            page.into_iter()
+                .map(|row| Edge::new(OpaqueCursor(Position { list: self.field.into(), id: id(&row) }), T::from(row))),
+        );
         Ok(connection)
     }
 }
 
-fn cursor(name: &str, cursor: Option<String>) -> Result<Option<Uuid>, async_graphql::Error> {
-    let decoded = cursor.map(|cursor| OpaqueCursor::<Uuid>::decode_cursor(&cursor)).transpose();
-    match decoded {
-        Ok(cursor) => Ok(cursor.map(|cursor| cursor.0)),
-        Err(_) => Err(bad_user_input(format!("{name}: want a cursor of this list"))),
-    }
+/// The id of the row that a cursor of `field` is at.
+fn id_at(field: &str, argument: &str, cursor: Option<String>) -> Result<Option<Uuid>, async_graphql::Error> {
+    let Some(cursor) = cursor else { return Ok(None) };
+    let position = OpaqueCursor::<Position>::decode_cursor(&cursor).ok().map(|cursor| cursor.0);
+    let id = position.filter(|position| position.list == field).map(|position| position.id);
+    let id = id.ok_or_else(|| format!("{argument}: want a cursor of {field}, as its edges and its pageInfo have it"));
+    id.map(Some).map_err(bad_user_input)
 }

@@ -2,9 +2,8 @@
 
 use async_graphql::{Request, Variables};
 use axum::{
-    body::to_bytes,
     extract::{FromRequestParts, Query},
-    http::{HeaderMap, Method, StatusCode, header},
+    http::{HeaderMap, Method, header},
 };
 use mime::Mime;
 use serde::{Deserialize, de::DeserializeOwned};
@@ -14,6 +13,7 @@ use super::{
     bad_request::BadRequest,
     documents::{self, DocumentId},
 };
+use crate::body;
 
 /// Far above any hand-written operation with its variables, and for lists of a hundred inputs.
 pub(super) const MAX_BODY: usize = 256 * 1024;
@@ -91,14 +91,10 @@ async fn from_url(http: axum::extract::Request) -> Result<Parameters, BadRequest
 }
 
 async fn from_body(http: axum::extract::Request) -> Result<Parameters, BadRequest> {
-    if !is_json(http.headers()) {
-        let message = "Send the request as JSON, with the header content-type: application/json";
-        return Err(BadRequest { status: StatusCode::UNSUPPORTED_MEDIA_TYPE, ..BadRequest::new(message) });
-    }
-    let body = to_bytes(http.into_body(), MAX_BODY).await.map_err(|_| {
-        let message = format!("The request could not be read, or is over {} kB", MAX_BODY / 1024);
-        BadRequest { status: StatusCode::PAYLOAD_TOO_LARGE, ..BadRequest::new(message) }
-    })?;
+    require_json(http.headers())?;
+    let (parts, body) = http.into_parts();
+    let body = body::read(&parts.headers, body, MAX_BODY).await;
+    let body = body.map_err(|why| BadRequest::not_read(&why, MAX_BODY))?;
     // Serde would also take a list for the parameters in their order.
     if body.trim_ascii_start().starts_with(b"[") {
         return Err(BadRequest::new("Batches are not supported: send one operation per request"));
@@ -106,12 +102,14 @@ async fn from_body(http: axum::extract::Request) -> Result<Parameters, BadReques
     serde_json::from_slice(&body).map_err(|error| BadRequest::malformed("body", &error))
 }
 
-fn is_json(headers: &HeaderMap) -> bool {
+fn require_json(headers: &HeaderMap) -> Result<(), BadRequest> {
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()?.parse::<Mime>().ok());
-    content_type.is_some_and(|mime| {
-        mime.essence_str() == "application/json"
-            && mime.get_param(mime::CHARSET).is_none_or(|charset| charset == mime::UTF_8)
-    })
+    let content_type = content_type.filter(|mime| mime.essence_str() == "application/json");
+    let content_type = content_type.ok_or_else(BadRequest::not_json)?;
+    match content_type.get_param(mime::CHARSET) {
+        Some(charset) if charset != mime::UTF_8 => Err(BadRequest::not_utf_8(charset.as_str())),
+        _ => Ok(()),
+    }
 }
 
 fn object<T: DeserializeOwned>(name: &str, json: Option<String>) -> Result<Option<T>, BadRequest> {

@@ -12,7 +12,7 @@ use axum::{
 use mime::Mime;
 use serde::Serialize;
 
-use super::{bad_request::BadRequest, limits, unavailable};
+use super::{bad_request::BadRequest, explain, unavailable};
 
 /// As many as graphql-js reports. A document of thousands of mistakes needs no answer of a megabyte.
 const MAX_ERRORS: usize = 100;
@@ -76,6 +76,7 @@ impl MediaType {
 impl Outcome {
     /// Sorts out what was executed, gives every error its code and masks faults.
     pub(super) fn of(mut response: async_graphql::Response, request_id: &str) -> Self {
+        response.errors.iter_mut().for_each(explain::entity);
         // An error without a path comes from before the execution.
         if response.data == Value::Null
             && !response.errors.is_empty()
@@ -100,7 +101,7 @@ impl Outcome {
     fn invalid(mut errors: Vec<ServerError>) -> Self {
         errors.truncate(MAX_ERRORS);
         for error in &mut errors {
-            limits::explain(error);
+            explain::invalid(error);
             if code(error).is_none() {
                 error.extensions.get_or_insert_default().set("code", "GRAPHQL_VALIDATION_FAILED");
             }

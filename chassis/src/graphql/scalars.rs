@@ -20,11 +20,26 @@ pub enum DateTime {
     Local(NaiveDateTime),
 }
 
-/// Why a text is no [`DateTime`].
-const NOT_A_DATE: &str = "want a date and time like 2021-08-02T12:00:00-03:00, from year 0 to 9999";
+/// What each scalar accepts, for whoever sent something else.
+pub(super) const WANTED: [(&str, &str); 3] = [("DateTime", A_DATE), ("Decimal", A_DECIMAL), ("UUID", A_UUID)];
+const A_DATE: &str = "a string with a date and time like \"2021-08-02T12:00:00-03:00\", from year 0 to 9999";
+const A_DECIMAL: &str = "a decimal as a string, like \"216.00\"";
+const A_UUID: &str = "a string with a UUID, like \"ea959b03-5577-45c9-b9f7-a45d3e77ce82\"";
+
+/// A date and time to the second, `d` for a digit. chrono alone would take single digits and blanks, too.
+const DATE_AND_TIME: &str = "dddd-dd-ddTdd:dd:dd";
+const WITHOUT_SECONDS: &str = "dddd-dd-ddTdd:dd";
 
 impl DateTime {
     fn parse_text(text: &str) -> Option<Self> {
+        if has_shape(text, WITHOUT_SECONDS) {
+            return Self::parse_text(&format!("{text}:00"));
+        }
+        let (to_the_second, _) = text.split_at_checked(DATE_AND_TIME.len())?;
+        // A leap second could be stored, but most programs cannot read it back.
+        if !has_shape(to_the_second, DATE_AND_TIME) || to_the_second.ends_with("60") {
+            return None;
+        }
         let time = match ChronoDateTime::<FixedOffset>::parse_from_rfc3339(text) {
             Ok(time) => Self::Utc(to_milliseconds(time.to_utc())),
             Err(_) => Self::Local(NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f").ok()?),
@@ -45,10 +60,11 @@ impl From<ChronoDateTime<Utc>> for DateTime {
 
 #[Scalar(specified_by_url = "https://scalars.graphql.org/andimarek/date-time.html")]
 /// A date and time. Going out it is UTC with three fraction digits: "2021-08-02T15:00:00.000Z".
-/// Coming in it is RFC 3339 with any offset; where a field says so, the offset may be left out.
+/// Coming in it is RFC 3339 with any offset, without leap seconds; where a field says so, the offset may be left out, and
+/// then the seconds too.
 impl ScalarType for DateTime {
     fn parse(value: Value) -> InputValueResult<Self> {
-        parse_string(value, Self::parse_text, NOT_A_DATE)
+        parse_string(value, Self::parse_text, A_DATE)
     }
 
     fn is_valid(value: &Value) -> bool {
@@ -85,7 +101,7 @@ impl Decimal {
 /// in many clients, and never an exponent.
 impl ScalarType for Decimal {
     fn parse(value: Value) -> InputValueResult<Self> {
-        parse_string(value, Self::parse_text, "want a decimal as a string, like \"216.00\"")
+        parse_string(value, Self::parse_text, A_DECIMAL)
     }
 
     fn is_valid(value: &Value) -> bool {
@@ -105,7 +121,7 @@ pub struct Uuid(pub uuid::Uuid);
 /// A UUID: "ea959b03-5577-45c9-b9f7-a45d3e77ce82".
 impl ScalarType for Uuid {
     fn parse(value: Value) -> InputValueResult<Self> {
-        parse_string(value, |text| text.parse().ok().map(Self), "want a UUID")
+        parse_string(value, |text| text.parse().ok().map(Self), A_UUID)
     }
 
     fn is_valid(value: &Value) -> bool {
@@ -123,9 +139,17 @@ fn parse_string<T: async_graphql::InputType>(
     wanted: &str,
 ) -> InputValueResult<T> {
     match &value {
-        Value::String(text) => parse(text).ok_or_else(|| InputValueError::custom(wanted)),
+        Value::String(text) => parse(text).ok_or_else(|| InputValueError::custom(format!("want {wanted}"))),
         _ => Err(InputValueError::expected_type(value)),
     }
+}
+
+fn has_shape(text: &str, shape: &str) -> bool {
+    let matches = |(byte, wanted): (u8, u8)| match wanted {
+        b'd' => byte.is_ascii_digit(),
+        _ => byte.eq_ignore_ascii_case(&wanted),
+    };
+    text.len() == shape.len() && text.bytes().zip(shape.bytes()).all(matches)
 }
 
 fn is_string<T>(value: &Value, parse: impl Fn(&str) -> Option<T>) -> bool {
@@ -153,10 +177,44 @@ mod tests {
         let shown = |text| DateTime::parse_text(text).map(|time| time.to_value().to_string());
         assert_eq!(shown("2021-08-02T12:00:00-03:00").as_deref(), Some("\"2021-08-02T15:00:00.000Z\""));
         assert_eq!(shown("2021-08-02T12:00:00.1239Z").as_deref(), Some("\"2021-08-02T12:00:00.123Z\""));
-        assert!(matches!(DateTime::parse_text("2021-08-02T12:00:00"), Some(DateTime::Local(_))));
+        for local in ["2021-08-02T12:00:00", "2021-08-02T12:00"] {
+            let noon = "2021-08-02T12:00:00".parse().expect("a local time");
+            assert_eq!(DateTime::parse_text(local), Some(DateTime::Local(noon)), "{local}");
+        }
         for text in
             ["", "2021-08-02", "2021-13-02T12:00:00Z", "12:00", "9999-12-31T23:59:59-12:00", "+10000-01-01T00:00:00Z"]
         {
+            assert_eq!(DateTime::parse_text(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_date_is_rfc_3339_to_the_letter() {
+        for text in ["2021-08-02t12:00:00z", "2021-08-02T12:00:00.123456789012Z", "2021-08-02T12:00:00+23:59"] {
+            assert!(matches!(DateTime::parse_text(text), Some(DateTime::Utc(_))), "{text}");
+        }
+        let refused = [
+            "2016-12-31T23:59:60Z",
+            "2016-12-31T23:59:60",
+            "2021-8-2T1:2:3",
+            "2021-08-02T1:02:03Z",
+            "2021-08-02 12:00:00Z",
+            " 2021-08-02T12:00:00Z",
+            "2021-08-02T12:00:00Z ",
+            "2021-08-02T12:00:00 Z",
+            "2021-08-02T12:00:00 -03:00",
+            "2021-08-02T12:00:00-0300",
+            "2021-08-02T12:00:00-03",
+            "2021-08-02T12:00:00.Z",
+            "2021-08-02T12:00:00.",
+            "2021-08-02T12:00Z",
+            "2021-08-02T12",
+            "2021-08-02T24:00:00",
+            "2021-08-02T12:00:00,5",
+            "+021-08-02T12:00:00",
+            "２021-08-02T12:00:00",
+        ];
+        for text in refused {
             assert_eq!(DateTime::parse_text(text), None, "{text}");
         }
     }

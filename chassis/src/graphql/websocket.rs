@@ -24,11 +24,13 @@ use super::{
     bad_request::BadRequest,
     request::MAX_BODY,
     response::{MediaType, Outcome},
-    same_origin::is_cross_site,
     shares::Shares,
     streams,
 };
-use crate::{auth::Authenticator, client_address, language::Language, request_id::RequestId, server::Peer};
+use crate::{
+    auth::Authenticator, browsers::same_origin::is_cross_site, client_address, language::Language,
+    request_id::RequestId, server::Peer,
+};
 use connection::{Connection, Door};
 
 /// The name of the protocol.
@@ -57,13 +59,17 @@ pub fn before<E: Executor>(router: Router, endpoint: Endpoint<E>, authenticator:
 async fn intercept<E: Executor>(State(gate): State<Gate<E>>, request: Request, next: Next) -> Response {
     let upgrades =
         request.headers().get(header::UPGRADE).is_some_and(|to| to.as_bytes().eq_ignore_ascii_case(b"websocket"));
-    if request.uri().path() == "/graphql" && upgrades { gate.upgrade(request).await } else { next.run(request).await }
+    if matches!(request.uri().path(), "/graphql" | "/graphql/") && upgrades {
+        gate.upgrade(request).await
+    } else {
+        next.run(request).await
+    }
 }
 
 impl<E: Executor> Gate<E> {
     async fn upgrade(self, request: Request) -> Response {
         let (mut parts, _) = request.into_parts();
-        if is_cross_site(&parts.headers, &parts.uri) {
+        if is_cross_site(&parts.headers, &parts.uri, &parts.extensions) {
             return Outcome::from(BadRequest::cross_site()).encode(MediaType::Json);
         }
         let client = self.authenticator.client(&parts.extensions, &parts.headers);

@@ -72,11 +72,6 @@ impl Peer {
         Self { address, is_refused, allowance: Allowance::new(), opened: now, order, state: Mutex::new(state) }
     }
 
-    /// Address and port of the client, or of the proxy before it.
-    pub(crate) fn address(&self) -> SocketAddr {
-        self.address
-    }
-
     /// The order that the limits call for.
     pub(super) fn due(&self, limits: &Limits, now: Instant) -> Order {
         let state = self.state();

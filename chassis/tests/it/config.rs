@@ -200,3 +200,39 @@ fn help_names_every_flag_its_variable_and_its_default() {
         assert!(help.contains(default), "{default}: {help}");
     }
 }
+
+#[rstest]
+#[case("localhost:8250")]
+#[case("8250")]
+#[case("")]
+fn an_address_that_cannot_be_used_is_refused_with_examples(#[case] bind: &str) {
+    let message = refusal(&["--demo-bind", bind]);
+    assert!(message.contains("127.0.0.1:8010") && message.contains("0.0.0.0:8010"), "{message}");
+}
+
+#[rstest]
+#[case("a:b")]
+#[case("")]
+fn a_user_name_that_nobody_can_send_is_refused(#[case] name: &str) {
+    let message = refusal(&["--demo-username", name]);
+    assert!(message.contains("without a colon"), "{message}");
+}
+
+#[test]
+fn browsers_have_no_rights_unless_they_are_set() {
+    let browsers = resolve(&[]).expect("defaults").browsers;
+    assert!(browsers.allowed_hosts.is_empty() && browsers.cors_origins.is_empty() && !browsers.cors_credentials);
+    let flags = [
+        "--demo-allowed-hosts=api.example,finance",
+        "--demo-cors-origins=https://app.example,http://localhost:3000",
+        "--demo-cors-credentials=true",
+    ];
+    let browsers = resolve(&flags).expect("settings").browsers;
+    assert_eq!(browsers.allowed_hosts, ["api.example", "finance"]);
+    assert_eq!(browsers.cors_origins.len(), 2);
+    assert!(browsers.cors_credentials);
+    for flag in ["--demo-cors-origins=https://app.example,*", "--demo-cors-origins=https://app.example/"] {
+        assert!(refusal(&[flag]).contains("want an origin, as in https://app.example"), "{flag}");
+    }
+    assert!(refusal(&["--demo-allowed-hosts=api.example:8010"]).contains("as in api.clinic.example"));
+}

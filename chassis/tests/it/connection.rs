@@ -5,8 +5,8 @@ use chassis::graphql::connection::Page;
 use rstest::rstest;
 use uuid::Uuid;
 
-fn cursor() -> String {
-    OpaqueCursor(Uuid::nil()).encode_cursor()
+fn cursor(list: &str) -> String {
+    OpaqueCursor(format!("{list}:{}", Uuid::nil())).encode_cursor()
 }
 
 #[rstest]
@@ -15,7 +15,7 @@ fn cursor() -> String {
 #[case::the_largest(Some(100), None)]
 #[case::the_largest_from_the_end(None, Some(100))]
 fn a_page_has_1_to_100_rows(#[case] first: Option<i32>, #[case] last: Option<i32>) {
-    assert!(Page::new(first, Some(cursor()), last, Some(cursor())).is_ok());
+    assert!(Page::new("rows", first, Some(cursor("rows")), last, Some(cursor("rows"))).is_ok());
 }
 
 #[rstest]
@@ -37,8 +37,19 @@ fn other_pages_are_refused_by_the_name_of_the_argument(
     #[case] before: Option<&str>,
     #[case] argument: &str,
 ) {
-    let refused = Page::new(first, after.map(str::to_owned), last, before.map(str::to_owned)).expect_err("refused");
+    let refused = Page::new("rows", first, after.map(str::to_owned), last, before.map(str::to_owned));
+    let refused = refused.expect_err("refused");
     assert!(refused.message.starts_with(&format!("{argument}: ")), "{}", refused.message);
     let code = refused.extensions.as_ref().and_then(|extensions| extensions.get("code"));
     assert_eq!(code, Some(&"BAD_USER_INPUT".into()));
+}
+
+#[rstest]
+#[case::of_another_list(cursor("others"))]
+#[case::of_a_longer_name(cursor("rowsets"))]
+#[case::of_no_list(OpaqueCursor(Uuid::nil()).encode_cursor())]
+#[case::without_an_id(OpaqueCursor("rows:1".to_owned()).encode_cursor())]
+fn a_cursor_of_another_list_is_refused_and_the_list_named(#[case] foreign: String) {
+    let refused = Page::new("rows", None, Some(foreign), None, None).expect_err("refused");
+    assert_eq!(refused.message, "after: want a cursor of rows, as its edges and its pageInfo have it");
 }

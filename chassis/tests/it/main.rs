@@ -3,6 +3,7 @@
 mod auth;
 mod backup;
 mod broken_connections;
+mod browsers;
 mod busy_readiness;
 mod client_address;
 mod config;
@@ -19,6 +20,7 @@ mod logins;
 mod migrations;
 mod private_files;
 mod replicas;
+mod rest;
 mod scalars;
 mod silent_connections;
 mod streams;

@@ -77,7 +77,7 @@ fn writer(connection: Connections) -> (JoinHandle<Result<(), DbErr>>, mpsc::Unbo
 
 fn migrate(db: &TestDatabase, waits: LockWaits) -> JoinHandle<Result<(), DbErr>> {
     let url = db.url.clone();
-    tokio::spawn(async move { migrate::run::<Migrator>(&url, waits).await })
+    tokio::spawn(async move { migrate::run::<Migrator>(&url, waits).await.map(drop) })
 }
 
 /// Gives up after about three tries.

@@ -76,6 +76,9 @@ async fn a_well_formed_value_comes_back(#[case] what: [&str; 3], #[case] given: 
 #[case::true_for_a_decimal(DECIMAL, json!(true))]
 #[case::a_date_without_a_time(DATE_TIME, json!("2021-08-02"))]
 #[case::a_month_that_does_not_exist(DATE_TIME, json!("2021-13-02T12:00:00Z"))]
+#[case::a_leap_second(DATE_TIME, json!("2016-12-31T23:59:60Z"))]
+#[case::single_digits(DATE_TIME, json!("2021-8-2T1:2:3"))]
+#[case::a_blank(DATE_TIME, json!("2021-08-02 12:00:00Z"))]
 #[case::seconds_for_a_date_time(DATE_TIME, json!(1_627_905_600))]
 #[tokio::test]
 async fn a_malformed_value_fails_validation_and_names_the_argument(#[case] what: [&str; 3], #[case] bad: Value) {
@@ -101,4 +104,21 @@ async fn a_malformed_value_inside_an_input_is_named_too(#[case] document: &str, 
     let (code, message) = serve().client.error(document, variables).await;
     assert_eq!(code, "GRAPHQL_VALIDATION_FAILED");
     assert!(message.contains("amount"), "{message}");
+}
+
+#[rstest]
+#[case::uuid(UUID, json!("1"), "want a string with a UUID, like \"ea959b03-5577-45c9-b9f7-a45d3e77ce82\"")]
+#[case::a_float(DECIMAL, json!(5.10), "want a decimal as a string, like \"216.00\"")]
+#[case::no_date(DATE_TIME, json!("today"), "want a string with a date and time like \"2021-08-02T12:00:00-03:00\"")]
+#[tokio::test]
+async fn the_refusal_says_what_the_scalar_takes(#[case] what: [&str; 3], #[case] bad: Value, #[case] wanted: &str) {
+    let [field, argument, kind] = what;
+    let service = serve();
+    let literal = service.client.error(&format!("{{ {field}({argument}: {bad}) }}"), Value::Null).await;
+    let document = format!("query ($value: {kind}) {{ {field}({argument}: $value) }}");
+    let variable = service.client.error(&document, json!({ "value": bad })).await;
+    for (code, message) in [literal, variable] {
+        assert_eq!(code, "GRAPHQL_VALIDATION_FAILED");
+        assert!(message.contains(wanted), "{message}");
+    }
 }

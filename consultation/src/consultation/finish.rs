@@ -12,11 +12,11 @@ use chassis::{
     write_coalescer::BatchWriter,
 };
 use chrono::{DateTime, TimeDelta, Utc};
-use entity::{Money, consultation::Model as Consultation};
+use entity::consultation::Model as Consultation;
 use sea_orm::{ConnectionTrait, DbBackend, DbErr};
 use uuid::Uuid;
 
-use super::{Finished, InvalidEndDate};
+use super::{Finished, InvalidEndDate, Rules};
 use crate::{
     outbox::{
         WakeUp,
@@ -42,7 +42,7 @@ pub(super) struct Finish {
 #[derive(Debug)]
 pub(super) struct FinishWriter {
     pub(super) database: Database,
-    pub(super) price_per_hour: Money,
+    pub(super) rules: Rules,
     /// Told after each commit: there is something to deliver.
     pub(super) finished: WakeUp,
     /// Told after each commit which consultations are finished.
@@ -84,7 +84,7 @@ impl FinishWriter {
     async fn in_two_statements(&self, rows: &[Finish]) -> Result<Vec<Option<Finished>>, DbErr> {
         let postgres = &self.database.write;
         let mut batch = Batch::read(postgres, rows).await?;
-        let answers = batch.finish(rows, self.price_per_hour);
+        let answers = batch.finish(rows, self.rules);
         let written = statements::finish(postgres, &batch.finished).await?;
         self.tell(written.iter().copied());
         // Somebody else was faster with the others, or holds a lock on them; or they were finished before.
@@ -108,7 +108,7 @@ impl FinishWriter {
     async fn in_a_transaction(&self, rows: &[Finish]) -> Result<Vec<Finished>, DbErr> {
         let transaction = self.database.begin().await?;
         let mut batch = Batch::read(&transaction, rows).await?;
-        let answers = batch.finish(rows, self.price_per_hour);
+        let answers = batch.finish(rows, self.rules);
         if !batch.finished.is_empty() {
             statements::update(&transaction, &batch.finished).await?;
             let payments: Vec<_> = batch.finished.iter().map(|(payment, _)| *payment).collect();
@@ -153,12 +153,12 @@ impl Batch {
         Ok(Self { stored, now, pending_payments, finished: Vec::new() })
     }
 
-    fn finish(&mut self, rows: &[Finish], price_per_hour: Money) -> Vec<Finished> {
-        rows.iter().map(|row| self.finish_one(row, price_per_hour)).collect()
+    fn finish(&mut self, rows: &[Finish], rules: Rules) -> Vec<Finished> {
+        rows.iter().map(|row| self.finish_one(row, rules)).collect()
     }
 
     /// The rules. Of two rows for one consultation the first finishes it.
-    fn finish_one(&mut self, row: &Finish, price_per_hour: Money) -> Finished {
+    fn finish_one(&mut self, row: &Finish, Rules { price_per_hour, longest }: Rules) -> Finished {
         if let Some(answer) = self.answer(row) {
             return answer;
         }
@@ -169,7 +169,12 @@ impl Batch {
         if end_date <= consultation.start_date {
             return Finished::InvalidEndDate(InvalidEndDate::NotAfterStart);
         }
-        let Ok(price) = price(end_date - consultation.start_date, price_per_hour) else {
+        // Nobody consults for so long: the end is a mistake, or the finish was forgotten and now is not the end.
+        let (start, duration) = (consultation.start_date, end_date - consultation.start_date);
+        if duration > longest {
+            return Finished::InvalidEndDate(InvalidEndDate::TooLate { start, longest });
+        }
+        let Ok(price) = price(duration, price_per_hour) else {
             return Finished::InvalidEndDate(InvalidEndDate::PriceTooLarge);
         };
         (consultation.end_date, consultation.price_cents) = (Some(end_date), Some(price));

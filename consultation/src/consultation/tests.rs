@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::outbox::WakeUp;
 
-use super::{Finish, FinishWriter, Finished, Start, StartWriter, Started};
+use super::{Finish, FinishWriter, Finished, Rules, Start, StartWriter, Started};
 
 async fn writers(backend: Backend) -> Option<(TestDatabase, StartWriter, FinishWriter)> {
     let db = TestDatabase::empty(backend).await?;
@@ -23,7 +23,8 @@ async fn writers(backend: Backend) -> Option<(TestDatabase, StartWriter, FinishW
 fn writers_of(db: &TestDatabase) -> (StartWriter, FinishWriter) {
     let start = StartWriter { database: db.database.clone() };
     let (finished, changes) = (WakeUp::default(), Changes::new("consultation_changed").0);
-    let finish = FinishWriter { database: db.database.clone(), price_per_hour: Money::MAX, finished, changes };
+    let rules = Rules { price_per_hour: Money::MAX, longest: TimeDelta::hours(24) };
+    let finish = FinishWriter { database: db.database.clone(), rules, finished, changes };
     (start, finish)
 }
 

@@ -48,7 +48,7 @@ impl Query {
         #[graphql(desc = "End before this cursor.")] before: Option<String>,
     ) -> Result<Connection<Consultation>> {
         let descending = order_by.is_some_and(|order| order.direction == OrderDirection::Desc);
-        let page = Page::new(first, after, last, before)?.descending_if(descending);
+        let page = Page::new("consultations", first, after, last, before)?.descending_if(descending);
         let (rows, count) = consultations(&filter.unwrap_or_default());
         // Ids are made from the start date: their order is the order of the starts.
         page.load(rows, count, consultation::Column::Id, &ctx.data_unchecked::<Database>().read, |row| row.id).await
@@ -65,7 +65,7 @@ impl Query {
         #[graphql(desc = "How many from the end, 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "End before this cursor.")] before: Option<String>,
     ) -> Result<Connection<PendingPayment>> {
-        let page = Page::new(first, after, last, before)?;
+        let page = Page::new("pendingPayments", first, after, last, before)?;
         let (rows, count) = pending_payments(&filter.unwrap_or_default());
         page.load(rows, count, pending_payment::Column::Id, &ctx.data_unchecked::<Database>().read, |row| row.id).await
     }

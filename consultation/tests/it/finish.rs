@@ -6,7 +6,7 @@ use serde_json::json;
 use testkit::Backend;
 use uuid::Uuid;
 
-use crate::running::{finish, refusal, running, start_service};
+use crate::running::{finish, refusal, running, running_without_longest, start_service};
 
 #[rstest]
 #[tokio::test]
@@ -30,7 +30,7 @@ async fn a_finish_stores_end_price_and_pending_payment(#[values(Backend::Sqlite,
 async fn a_second_finish_is_refused_with_the_stored_consultation(
     #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
 ) {
-    let Some(service) = running(backend).await else { return };
+    let Some(service) = running_without_longest(backend).await else { return };
     let (id, _) = service.started().await;
     let first = service.finish(&id, Some("2126-01-01T00:00:00Z")).await;
     let second = service.finish(&id, None).await;

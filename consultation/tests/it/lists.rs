@@ -118,3 +118,20 @@ async fn entities_of_a_gateway_are_read_in_one_statement(
     let reads = statements.iter().filter(|sql| sql.starts_with("SELECT \"consultation\".\"id\"")).count();
     assert_eq!(reads, 1, "{statements:#?}");
 }
+
+#[tokio::test]
+async fn a_cursor_of_another_list_is_refused() {
+    let Some(service) = running(Backend::Sqlite).await else { return };
+    let (id, _) = service.started().await;
+    service.finish(&id, None).await;
+    let query = "{ consultations { edges { cursor } } pendingPayments { edges { cursor } } }";
+    let lists = service.client().call(query, json!({})).await;
+    for (list, other) in [("consultations", "pendingPayments"), ("pendingPayments", "consultations")] {
+        let after = format!("query ($after: String!) {{ {list}(after: $after) {{ totalCount }} }}");
+        let cursor = |of: &str| json!({ "after": lists[of]["edges"][0]["cursor"] });
+        assert_eq!(service.client().call(&after, cursor(list)).await[list]["totalCount"], 1);
+        let (code, message) = service.client().error(&after, cursor(other)).await;
+        assert_eq!(code, "BAD_USER_INPUT");
+        assert!(message.starts_with(&format!("after: want a cursor of {list}")), "{message}");
+    }
+}

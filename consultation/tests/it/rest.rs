@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use testkit::{Answer, Backend};
 use uuid::Uuid;
 
-use crate::running::{Running, running};
+use crate::running::{Running, running, running_without_longest};
 
 const START: &str = "/app/consultation/start/";
 const FINISH: &str = "/app/consultation/finish/";
@@ -41,7 +41,7 @@ fn refusal(answer: &Answer) -> &str {
 #[rstest]
 #[tokio::test]
 async fn a_consultation_is_started_and_finished(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
-    let Some(service) = running(backend).await else { return };
+    let Some(service) = running_without_longest(backend).await else { return };
     let people = people();
     let started = start(&service, &people).await;
     assert_eq!(started.status, 201);
@@ -144,6 +144,19 @@ async fn any_content_type_is_json_unless_a_browser_sends_it_to_anyone(
         request = request.header(*header, &service.client().base);
     }
     assert_eq!(Answer::of(request).await.status, status);
+}
+
+#[tokio::test]
+async fn a_body_that_cannot_be_read_is_refused_by_its_one_cause() {
+    let Some(service) = running(Backend::Sqlite).await else { return };
+    let start = || request(&service, Method::POST, START);
+    let gzip = Answer::of(start().header("content-encoding", "gzip").body("x")).await;
+    assert_eq!(gzip.status, 415);
+    assert!(gzip.body.as_str().is_some_and(|why| why.contains("content-encoding: gzip")), "{}", gzip.body);
+    let large = Answer::of(start().body(" ".repeat(16 * 1024 + 1))).await;
+    assert_eq!((large.status, large.body), (413, json!("The body is over 16 kB")));
+    let marked = Answer::of(start().body(format!("\u{feff}{}", people()))).await;
+    assert_eq!(marked.status, 201, "{}", marked.body);
 }
 
 #[tokio::test]

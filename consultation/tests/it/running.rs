@@ -26,6 +26,10 @@ pub(crate) const FINISH: &str = "mutation ($id: ID!, $end: DateTime) {
         userErrors { __typename ... on UserError { code message field }
             ... on ConsultationAlreadyFinished { consultation { id price } } } } }";
 
+/// As set by default.
+pub(crate) const LONGEST: Duration = Duration::from_hours(24);
+const FOR_EVER: Duration = Duration::from_hours(24 * 366 * 10_000);
+
 pub(crate) struct Running {
     pub(crate) db: TestDatabase,
     service: TestService,
@@ -39,6 +43,14 @@ pub(crate) async fn running(backend: Backend) -> Option<Running> {
     Some(Running { db, service })
 }
 
+/// As [`running`], with consultations that may last for ever: dates in tests are fixed, starts are not.
+pub(crate) async fn running_without_longest(backend: Backend) -> Option<Running> {
+    let db = TestDatabase::empty(backend).await?;
+    db.database.migrate::<Migrator>().await.expect("migrated");
+    let service = start_with(&db, Api::default(), FOR_EVER);
+    Some(Running { db, service })
+}
+
 /// Starts a replica on the database.
 pub(crate) fn start_service(db: &TestDatabase) -> TestService {
     start_under(db, Api::default())
@@ -46,9 +58,13 @@ pub(crate) fn start_service(db: &TestDatabase) -> TestService {
 
 /// Starts a replica on the database that answers by other rules.
 pub(crate) fn start_under(db: &TestDatabase, rules: Api) -> TestService {
+    start_with(db, rules, LONGEST)
+}
+
+fn start_with(db: &TestDatabase, rules: Api, longest: Duration) -> TestService {
     let server = Server { api: rules, ..db.server("consultation") };
     let nobody = "http://127.0.0.1:9/graphql".parse().expect("a URL");
-    let (finance, domain) = (Finance::in_development(nobody), domain());
+    let (finance, domain) = (Finance::in_development(nobody), DomainSettings { longest, ..domain() });
     TestService::start(|shutdown| app::build(&server, finance, &domain, &db.database, shutdown).expect("a service"))
 }
 
@@ -56,6 +72,7 @@ pub(crate) fn domain() -> DomainSettings {
     DomainSettings {
         price_per_hour: Money::try_from(Decimal::from(200)).expect("money"),
         time_zone: "America/Sao_Paulo".parse().expect("a time zone"),
+        longest: LONGEST,
         poll_interval: Duration::from_mins(1),
         retention: None,
     }

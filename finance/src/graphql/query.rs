@@ -56,7 +56,7 @@ impl Query {
         #[graphql(desc = "How many from the end, 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "End before this cursor.")] before: Option<String>,
     ) -> Result<Connection<Payment>> {
-        let page = Page::new(first, after, last, before)?;
+        let page = Page::new("payments", first, after, last, before)?;
         let filter = filter.unwrap_or_default();
         let is_all = filter == PaymentFilter::default();
         let rows = matching(filter)?;

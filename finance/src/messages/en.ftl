@@ -2,5 +2,5 @@ payment-conflict = The appointment is recorded with { $amount }; nothing was cha
 negative = { $argument } must not be negative
 too-large = { $argument } must be at most { $maximum }
 too-precise = { $argument } must have at most two decimals
-number-of-payments = want 1 to { $maximum } payments
+number-of-payments = Send 1 to { $maximum } payments
 wrong-instance = These are the books { $instance }, not { $expected }; nothing was recorded

@@ -2,5 +2,5 @@ payment-conflict = A consulta está registrada com { $amount }; nada foi alterad
 negative = { $argument } não pode ser negativo
 too-large = { $argument } deve ser no máximo { $maximum }
 too-precise = { $argument } deve ter no máximo duas casas decimais
-number-of-payments = envie de 1 a { $maximum } pagamentos
+number-of-payments = Envie de 1 a { $maximum } pagamentos
 wrong-instance = Estes são os livros { $instance }, não { $expected }; nada foi registrado

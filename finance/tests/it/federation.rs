@@ -54,6 +54,27 @@ async fn a_payment_is_found_by_its_id_and_an_unknown_or_malformed_one_costs_it_n
     assert_eq!(answer.code(), "BAD_USER_INPUT");
 }
 
+#[rstest]
+#[case::of_another_type(json!({ "__typename": "Nonsense", "id": "1" }))]
+#[case::of_a_type_that_is_no_entity(json!({ "__typename": "Query" }))]
+#[case::without_a_type(json!({ "id": "1" }))]
+#[case::without_its_key(json!({ "__typename": "Payment" }))]
+#[case::that_is_no_object(json!(7))]
+#[tokio::test]
+async fn an_object_that_is_no_entity_is_the_clients_mistake_whatever_is_beside_it(#[case] stranger: Value) {
+    let Some(service) = running(Backend::Sqlite).await else { return };
+    let known = json!({ "__typename": "Consultation", "id": Uuid::new_v4() });
+    let malformed = json!({ "__typename": "Payment", "id": "nonsense" });
+    for beside in [vec![], vec![known.clone()], vec![malformed, known]] {
+        let representations = [beside, vec![stranger.clone()]].concat();
+        let answer = service.client().send(ENTITIES, json!({ "representations": representations })).await;
+        let errors = answer.body["errors"].as_array().expect("errors");
+        assert!(errors.iter().all(|error| error["extensions"]["code"] == "BAD_USER_INPUT"), "{}", answer.body);
+        let messages: Vec<_> = errors.iter().filter_map(|error| error["message"].as_str()).collect();
+        assert!(messages.iter().any(|message| message.contains("__typename")), "{messages:?}");
+    }
+}
+
 #[tokio::test]
 async fn the_subgraph_tells_the_committed_schema() {
     let Some(service) = running(Backend::Sqlite).await else { return };

@@ -181,7 +181,7 @@ async fn what_is_answered_was_read_where_the_commit_waited() {
             std::thread::scope(|scope| scope.spawn(rollback).join().expect("no panic"));
         }
     });
-    let writer = RecordWriter { database: db.database.clone(), recorded: Changes::new("payment_recorded") };
+    let writer = RecordWriter { database: db.database.clone(), recorded: Changes::new("payment_recorded").0 };
     let answers = write(&writer, &[record(appointment, Money::MAX)]).await;
     assert!(matches!(&answers[..], [Recorded::Already(_)]));
     let watching = Database::connect(&db.url).await.expect("a database");

@@ -9,7 +9,7 @@ use sea_orm::{
 use sea_orm_migration::MigratorTrait;
 use tokio::time::sleep;
 
-use super::{Attempt, Blocked, LockWaits, Waiting, blocker};
+use super::{Attempt, Blocked, LockWaits, Waiting, blocker, up};
 use crate::database::{connections::Connections, faults::code, options::Options};
 
 /// Names the advisory lock under which migrations run, when several replicas start at once.
@@ -22,7 +22,7 @@ const LONGER_WAIT: Duration = Duration::from_millis(500);
 /// What the wait for a lock ends with: `lock_timeout`, or a deadlock, for whose detection it is as long.
 const LOCK_NOT_AVAILABLE: [&str; 2] = ["55P03", "40P01"];
 
-pub(super) async fn run<M: MigratorTrait>(url: &str, waits: LockWaits) -> Result<(), DbErr> {
+pub(super) async fn run<M: MigratorTrait>(url: &str, waits: LockWaits) -> Result<Vec<String>, DbErr> {
     // The pool of a session tells neither why it does not connect, nor to where.
     drop(Connections::new(Options::of(url)?, 1)?.lease().await?);
     let [session, observer] = [connect(url).await?, connect(url).await?];
@@ -36,12 +36,12 @@ async fn until_migrated<M: MigratorTrait>(
     session: &DatabaseConnection,
     observer: &DatabaseConnection,
     waits: LockWaits,
-) -> Result<(), DbErr> {
+) -> Result<Vec<String>, DbErr> {
     let waiting = Waiting::new(waits);
     let mut lock_timeout = waits.once;
     loop {
         match attempt::<M>(session, observer, lock_timeout).await? {
-            Attempt::Migrated => return Ok(()),
+            Attempt::Migrated(applied) => return Ok(applied),
             Attempt::Blocked(blocked) => {
                 waiting.pause(&blocked).await?;
                 lock_timeout = if blocked.yields_to_longer_waits { waits.once + LONGER_WAIT } else { waits.once };
@@ -66,7 +66,7 @@ async fn attempt<M: MigratorTrait>(
         never = watch(observer, pid, &mut blocked) => match never {},
     };
     match outcome {
-        Ok(()) => transaction.commit().await.map(|()| Attempt::Migrated),
+        Ok(applied) => transaction.commit().await.map(|()| Attempt::Migrated(applied)),
         Err(error) if is_lock_not_available(&error) => {
             transaction.rollback().await?;
             if blocked.by.is_empty() {
@@ -82,7 +82,10 @@ async fn attempt<M: MigratorTrait>(
     }
 }
 
-async fn migrate<M: MigratorTrait>(transaction: &DatabaseTransaction, lock_timeout: Duration) -> Result<(), DbErr> {
+async fn migrate<M: MigratorTrait>(
+    transaction: &DatabaseTransaction,
+    lock_timeout: Duration,
+) -> Result<Vec<String>, DbErr> {
     // Set here and not at the start of the session: a role or a database may have settings of its own.
     // A migration may read whole tables, for longer than a request may take.
     let lock_timeout = lock_timeout.as_millis();
@@ -93,7 +96,7 @@ async fn migrate<M: MigratorTrait>(transaction: &DatabaseTransaction, lock_timeo
     transaction.execute_unprepared(&settings).await?;
     // The lock belongs to the transaction, so that it goes with it whatever happens.
     transaction.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")).await?;
-    M::up(transaction, None).await
+    up::<M>(transaction).await
 }
 
 /// Keeps `blocked` up to date while the session with this pid waits. What was seen last stays, since the wait is over

@@ -8,7 +8,7 @@ use sea_orm::{
 };
 use sea_orm_migration::MigratorTrait;
 
-use super::{Attempt, Blocked, LockWaits, Waiting, lock_files};
+use super::{Attempt, Blocked, LockWaits, Waiting, lock_files, up};
 use crate::database::{
     faults::{about_connecting, code},
     options::Options,
@@ -18,7 +18,7 @@ use crate::database::{
 /// The result code without its extension: another connection holds the lock.
 const SQLITE_BUSY: u32 = 5;
 
-pub(super) async fn run<M: MigratorTrait>(url: &str, waits: LockWaits) -> Result<(), DbErr> {
+pub(super) async fn run<M: MigratorTrait>(url: &str, waits: LockWaits) -> Result<Vec<String>, DbErr> {
     let options = Options::of(url)?;
     let file = wal::file_of(url)?;
     if let Some(file) = options.file() {
@@ -36,7 +36,7 @@ pub(super) async fn run<M: MigratorTrait>(url: &str, waits: LockWaits) -> Result
     outcome
 }
 
-async fn until_migrated<M: MigratorTrait>(url: &str, file: &Path, waits: LockWaits) -> Result<(), DbErr> {
+async fn until_migrated<M: MigratorTrait>(url: &str, file: &Path, waits: LockWaits) -> Result<Vec<String>, DbErr> {
     let waiting = Waiting::new(waits);
     loop {
         // Connecting needs the lock too, where the file is new.
@@ -49,7 +49,7 @@ async fn until_migrated<M: MigratorTrait>(url: &str, file: &Path, waits: LockWai
             Err(error) => Err(error),
         };
         match attempt {
-            Ok(Attempt::Migrated) => return Ok(()),
+            Ok(Attempt::Migrated(applied)) => return Ok(applied),
             Ok(Attempt::Blocked(blocked)) => waiting.pause(&blocked).await?,
             Err(error) if is_busy(&error) => waiting.pause(&blocked_at(file)).await?,
             Err(error) => return Err(error),
@@ -61,8 +61,8 @@ async fn attempt<M: MigratorTrait>(session: &DatabaseConnection) -> Result<Attem
     let immediate = Some(SqliteTransactionMode::Immediate);
     let options = TransactionOptions { sqlite_transaction_mode: immediate, ..TransactionOptions::default() };
     let transaction = session.begin_with_options(options).await?;
-    match M::up(&transaction, None).await {
-        Ok(()) => transaction.commit().await.map(|()| Attempt::Migrated),
+    match up::<M>(&transaction).await {
+        Ok(applied) => transaction.commit().await.map(|()| Attempt::Migrated(applied)),
         Err(error) => {
             // The first error counts; the connection is closed next, which rolls back as well.
             let _ = transaction.rollback().await;

@@ -66,3 +66,12 @@ async fn a_client_that_takes_neither_type_is_refused_before_anything_runs(#[case
     assert_eq!((answer.status, answer.code(), api.touched()), (406, "BAD_REQUEST", 0));
     assert_eq!(answer.headers["content-type"], OLD);
 }
+
+#[tokio::test]
+async fn another_charset_is_refused_by_its_name() {
+    let refused = api::serve().post("application/json; charset=UTF-16", QUERY).await;
+    assert_eq!((refused.status, refused.code()), (415, "BAD_REQUEST"));
+    let message = refused.body["errors"][0]["message"].as_str().unwrap_or_default();
+    assert!(message.contains("charset=UTF-16") || message.contains("charset=utf-16"), "{message}");
+    assert!(message.contains("send JSON in UTF-8"), "{message}");
+}

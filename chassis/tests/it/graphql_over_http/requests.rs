@@ -1,7 +1,9 @@
 //! Which requests are executed, and what is told to those that are not.
 
+use axum::http::Method;
 use rstest::rstest;
 use serde_json::{Value, json};
+use testkit::Answer;
 
 use super::api;
 
@@ -87,6 +89,53 @@ async fn a_body_may_have_256_kib_and_not_a_byte_more() {
     body.push(' ');
     let refused = api.post("application/json", body).await;
     assert_eq!((refused.status, refused.code()), (413, "BAD_REQUEST"));
+    assert_eq!(refused.body["errors"][0]["message"], "The body is over 256 kB");
+}
+
+#[rstest]
+#[case::gzip("gzip")]
+#[case::brotli("br")]
+#[case::two("identity, deflate")]
+#[tokio::test]
+async fn a_compressed_body_is_refused_as_such(#[case] coding: &str) {
+    let api = api::serve();
+    let request = api.client.post().header("content-type", "application/json");
+    let refused = Answer::of(request.header("content-encoding", coding).body("\u{1f}")).await;
+    assert_eq!((refused.status, refused.code()), (415, "BAD_REQUEST"));
+    let message = refused.body["errors"][0]["message"].as_str().unwrap_or_default();
+    assert!(message.contains(&format!("content-encoding: {coding}")), "{message}");
+}
+
+#[tokio::test]
+async fn a_body_that_is_not_compressed_may_say_so() {
+    let api = api::serve();
+    let request = api.client.post().header("content-type", "application/json").header("content-encoding", "Identity");
+    assert_eq!(Answer::of(request.body(r#"{"query": "{ hello }"}"#)).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_byte_order_mark_before_json_is_taken_for_nothing() {
+    let answer = api::serve().post("application/json", "\u{feff}{\"query\": \"{ hello }\"}").await;
+    assert_eq!(answer.body["data"]["hello"], "hello world", "{}", answer.body);
+}
+
+#[tokio::test]
+async fn the_path_may_end_with_a_slash() {
+    let api = api::serve();
+    let by_post = api.client.request(Method::POST, "/graphql/").header("content-type", "application/json");
+    let by_get = api.client.get("/graphql/?query={hello}");
+    for request in [by_post.body(r#"{"query": "{ hello }"}"#), by_get] {
+        assert_eq!(Answer::of(request).await.body["data"]["hello"], "hello world");
+    }
+}
+
+#[tokio::test]
+async fn fields_that_differ_in_their_arguments_are_named_by_their_places() {
+    let answer =
+        api::serve().post_json(json!({ "query": "{ page(first: 1) { value } page(first: 2) { value } }" })).await;
+    assert_eq!(answer.code(), "GRAPHQL_VALIDATION_FAILED");
+    let message = answer.body["errors"][0]["message"].as_str().unwrap_or_default();
+    assert!(message.starts_with("The fields at 1:3 and 1:28 have the same name"), "{message}");
 }
 
 #[tokio::test]

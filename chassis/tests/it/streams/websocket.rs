@@ -146,12 +146,15 @@ async fn a_page_of_the_same_origin_may_connect() {
 #[tokio::test]
 async fn another_protocol_is_refused() {
     let api = serve();
-    let upgrade = api.service.client.get("/graphql").basic_auth("admin", Some("teste123"));
-    let upgrade = upgrade.header("connection", "upgrade").header("upgrade", "websocket");
-    let upgrade = upgrade.header("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==").header("sec-websocket-version", "13");
-    let answer = upgrade.header("sec-websocket-protocol", "graphql-ws").send().await.expect("an answer");
-    assert_eq!(answer.status(), 400);
-    assert!(answer.text().await.expect("a text").contains("graphql-transport-ws"));
+    for path in ["/graphql", "/graphql/"] {
+        let upgrade = api.service.client.get(path).basic_auth("admin", Some("teste123"));
+        let upgrade = upgrade.header("connection", "upgrade").header("upgrade", "websocket");
+        let upgrade =
+            upgrade.header("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==").header("sec-websocket-version", "13");
+        let answer = upgrade.header("sec-websocket-protocol", "graphql-ws").send().await.expect("an answer");
+        assert_eq!(answer.status(), 400);
+        assert!(answer.text().await.expect("a text").contains("graphql-transport-ws"));
+    }
 }
 
 #[rstest]

@@ -22,8 +22,9 @@ pub(crate) struct StartConsultationInput {
 pub(crate) struct FinishConsultationInput {
     /// Which one.
     pub(crate) consultation_id: ID,
-    /// When it ended: later than its start, by default now. Without an offset, as in
-    /// "2021-08-02T12:00:00", it is read in the time zone of the clinic.
+    /// When it ended: later than its start, and at most 24 h after it unless the operator allows more or less. By
+    /// default now, which is refused too when the start was longer ago. Without an offset, as in
+    /// "2021-08-02T12:00:00" or "2021-08-02T12:00", it is read in the time zone of the clinic.
     pub(crate) end_date: Option<DateTime>,
 }
 

@@ -1,12 +1,20 @@
 //! Requests that pages of other sites send. A browser adds the credentials that it remembers for us to
 //! those too, but says where they come from.
 
-use axum::http::{HeaderMap, Uri, header, uri::Authority};
+use axum::http::{Extensions, HeaderMap, Uri, header, uri::Authority};
 
-/// Whether a browser says that another site sent this, for HTTP as for WebSockets.
+use super::cors::AllowedOrigins;
+
+/// Whether a browser says that a site sent this which may not, for HTTP as for WebSockets.
 ///
 /// Scripts and servers say nothing, and have no credentials that were not given to them: they may ask.
-pub(crate) fn is_cross_site(headers: &HeaderMap, uri: &Uri) -> bool {
+pub(crate) fn is_cross_site(headers: &HeaderMap, uri: &Uri, extensions: &Extensions) -> bool {
+    let is_allowed = || extensions.get::<AllowedOrigins>().is_some_and(|allowed| allowed.sent(headers));
+    is_from_elsewhere(headers, uri) && !is_allowed()
+}
+
+/// Whether a browser says that another site sent this, allowed or not.
+pub(super) fn is_from_elsewhere(headers: &HeaderMap, uri: &Uri) -> bool {
     let mut said = headers.get_all("sec-fetch-site").iter().peekable();
     if said.peek().is_some() {
         // `none` is for an address that the user typed. `same-site` is another service of the same domain.
