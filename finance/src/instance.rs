@@ -28,7 +28,7 @@ impl Instance {
     /// When the database fails, or was not migrated.
     pub async fn id(&self) -> Result<Uuid, DbErr> {
         let read = async || {
-            let row = FinanceInstances::find().one(&self.database.read).await?;
+            let row = FinanceInstances::find().one(&self.database.write).await?;
             Ok(row.ok_or_else(|| DbErr::RecordNotFound("finance_instance has no row".to_owned()))?.id)
         };
         self.id.get_or_try_init(read).await.copied()

@@ -22,7 +22,7 @@ impl Database {
         // Not the migrator's own list, which fails where a newer version has applied more: in an upgrade the
         // old replicas must stay ready until they are replaced.
         let applied = Query::select().column("version").from(M::migration_table_name()).to_owned();
-        let applied = self.read.query_all(&applied).await?;
+        let applied = self.write.query_all(&applied).await?;
         let applied: HashSet<String> =
             applied.iter().map(|row| row.try_get("", "version")).collect::<Result<_, _>>()?;
         Ok(names.filter(|name| !applied.contains(name)).collect())
@@ -35,7 +35,8 @@ impl Database {
         }
         let asked_at = clock::now();
         let question = "SELECT clock_timestamp(), current_setting('transaction_read_only')::boolean";
-        let answer = self.read.query_one_raw(Statement::from_string(DbBackend::Postgres, question)).await?;
+        // Not among the reads of clients: however many wait, the service is ready.
+        let answer = self.write.query_one_raw(Statement::from_string(DbBackend::Postgres, question)).await?;
         let answer = answer.ok_or_else(|| DbErr::Custom("the database does not tell the time".to_owned()))?;
         if answer.try_get_by_index(1)? {
             return Err(DbErr::Custom(faults::READ_ONLY.to_owned()));
@@ -69,7 +70,7 @@ impl Database {
             DbBackend::Sqlite => "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = $1",
             _ => "SELECT 1 WHERE to_regclass($1) IS NOT NULL",
         };
-        let found = self.read.query_one_raw(Statement::from_sql_and_values(backend, sql, [name.into()])).await?;
+        let found = self.write.query_one_raw(Statement::from_sql_and_values(backend, sql, [name.into()])).await?;
         Ok(found.is_some())
     }
 }

@@ -60,7 +60,7 @@ impl Query {
         let is_all = filter == PaymentFilter::default();
         let rows = matching(filter)?;
         let count = if is_all { Count::kept_of(Payments) } else { Count::of(&rows) };
-        page.load(rows, count, Column::Id, &ctx.data_unchecked::<Database>().read, |row| row.id).await
+        page.load(rows, count, Column::Id, ctx.data_unchecked::<Database>(), |row| row.id).await
     }
 
     /// Identifies this finance's books: a random id, made once when its database was created. A restored backup keeps
