@@ -74,3 +74,13 @@ async fn at_shutdown_events_end_as_if_the_connection_was_lost() {
     api.shutdown.cancel();
     assert_eq!(events.next().await, None);
 }
+
+#[tokio::test]
+async fn an_event_of_over_1_mib_is_told_to_be_too_large_and_the_next_comes() {
+    let api = serve();
+    let mut events = api.service.client.events("subscription { longerAndLonger }", json!({})).await;
+    assert_eq!(events.next().await, Some(json!({ "data": { "longerAndLonger": "x".repeat(10) } })));
+    let large = events.next().await.expect("an event");
+    assert_eq!((&large["data"], &large["errors"][0]["extensions"]["code"]), (&json!(null), &json!("ANSWER_TOO_LARGE")));
+    assert_eq!(events.next().await, Some(json!({ "data": { "longerAndLonger": "x".repeat(20) } })));
+}
