@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_graphql::{Executor, futures_util::stream::BoxStream, parser::types::OperationType};
 use futures_util::{StreamExt, future::ready, stream};
 
-use super::{Endpoint, admission::Admitted, bad_request::BadRequest, execute, response::Outcome};
+use super::{Endpoint, admission::Admitted, bad_request::BadRequest, response::Outcome};
 
 /// Subscriptions that a process serves at once: each may read the database at each change.
 pub(super) const MAX_SUBSCRIPTIONS: usize = 1_000;
@@ -14,18 +14,23 @@ impl<E: Executor> Endpoint<E> {
     /// The answers of an operation. Whoever drops them ends a subscription; what a mutation began goes on.
     pub(super) fn stream(
         &self,
-        Admitted { request, kind }: Admitted,
+        admitted: Admitted,
         request_id: Arc<str>,
     ) -> Result<BoxStream<'static, Outcome>, BadRequest> {
-        if kind != OperationType::Subscription {
-            let schema = self.schema.clone();
-            return Ok(stream::once(async move { execute(schema, request, &request_id).await }).boxed());
+        let endpoint = self.clone();
+        if admitted.kind != OperationType::Subscription {
+            return Ok(stream::once(async move { endpoint.execute(admitted, &request_id).await }).boxed());
         }
         let place = Arc::clone(&self.subscriptions).try_acquire_owned();
         let place = place.map_err(|_| BadRequest::too_many_subscriptions(MAX_SUBSCRIPTIONS))?;
-        let answers = self.schema.execute_stream(request, None).map(move |answer| {
+        let mut new_document = Some(admitted.new_document);
+        let answers = self.schema.execute_stream(admitted.request, None).map(move |answer| {
             let _until_dropped = &place;
-            Outcome::of(answer, &request_id)
+            let outcome = Outcome::of(answer, &request_id);
+            if let Some(new_document) = new_document.take().filter(|_| outcome.has_run()) {
+                endpoint.remember(new_document);
+            }
+            outcome
         });
         // One that is not executed has one answer.
         let mut is_over = false;
