@@ -14,10 +14,11 @@ use axum::{
 };
 use mime::Mime;
 use serde_json::value::RawValue;
+use tokio::time::timeout;
 use uuid::Uuid;
 
 use crate::{
-    graphql::{same_origin::is_cross_site, scalars::Decimal},
+    graphql::{REQUEST_LIMIT, same_origin::is_cross_site, scalars::Decimal},
     messages::MESSAGES,
     request_id::RequestId,
     write_coalescer::WriteError,
@@ -45,7 +46,7 @@ impl Fields {
     /// of another site without asking first is refused: it would come with credentials that the browser remembers.
     ///
     /// # Errors
-    /// When it comes from elsewhere, is too large, or is no JSON object.
+    /// When it comes from elsewhere, is too large or too slow, or is no JSON object.
     pub async fn read(request: Request) -> Result<Self, Refused> {
         let (headers, uri) = (request.headers(), request.uri());
         if is_cross_site(headers, uri) {
@@ -56,7 +57,10 @@ impl Fields {
             return Err(Refused { status: StatusCode::UNSUPPORTED_MEDIA_TYPE, message });
         }
         let request_id = request.extensions().get::<RequestId>().cloned().unwrap_or_default();
-        let body = to_bytes(request.into_body(), MAX_BODY).await.map_err(|_| Refused {
+        let body = timeout(REQUEST_LIMIT, to_bytes(request.into_body(), MAX_BODY))
+            .await
+            .map_err(|_| Refused { status: StatusCode::REQUEST_TIMEOUT, message: MESSAGES.text("too-slow", &[]) })?;
+        let body = body.map_err(|_| Refused {
             status: StatusCode::PAYLOAD_TOO_LARGE,
             message: MESSAGES.text("too-large", &[("limit", &(MAX_BODY / 1024))]),
         })?;

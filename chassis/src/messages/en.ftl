@@ -6,6 +6,7 @@ fault = Internal server error; the log tells more under the request id { $id }
 other-site = Pages of other sites may not call this API
 simple-request = Send JSON with the header content-type: application/json
 too-large = The request could not be read, or is over { $limit } kB
+too-slow = The request came too slowly; nothing was done
 not-an-object = The body must be a JSON object
 missing = { $argument } is missing or empty
 not-a-text = { $argument } must be a text

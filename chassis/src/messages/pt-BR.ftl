@@ -6,6 +6,7 @@ fault = Erro interno do servidor; o log diz mais sob o id de requisição { $id 
 other-site = Páginas de outros sites não podem chamar esta API
 simple-request = Envie JSON com o cabeçalho content-type: application/json
 too-large = A requisição não pôde ser lida ou passa de { $limit } kB
+too-slow = A requisição chegou devagar demais; nada foi feito
 not-an-object = O corpo deve ser um objeto JSON
 missing = { $argument } está ausente ou vazio
 not-a-text = { $argument } deve ser um texto

@@ -14,6 +14,7 @@ mod htpasswd;
 mod lifecycle;
 mod migrations;
 mod replicas;
+mod rest;
 mod scalars;
 mod silent_connections;
 mod streams;
