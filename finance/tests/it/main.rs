@@ -17,3 +17,4 @@ mod rest;
 mod running;
 mod schema;
 mod subscriptions;
+mod tailing;
