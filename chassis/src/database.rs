@@ -40,7 +40,7 @@ use wal::Keeper;
 
 pub use connections::Connections;
 pub use faults::is_about_rows;
-pub(crate) use faults::is_read_only;
+pub(crate) use faults::{is_busy, is_read_only};
 pub(crate) use gate::is_overload;
 pub use sql::{Seconds, is_one_of, now, now_plus};
 pub use transaction::Transaction;
@@ -70,6 +70,8 @@ pub struct Database {
     pub count: Connections,
     /// For everything that writes.
     pub write: Connections,
+    /// For the check of readiness: on PostgreSQL one that no request can take.
+    check: Connections,
     options: Options,
     /// For migrations, which have connections of their own.
     url: SecretString,
@@ -100,13 +102,14 @@ impl Database {
             let write = Connections::new(options.clone(), 1)?;
             drop(write.lease().await?.end(Ok(())));
             let read = Connections::new(options.clone(), SQLITE_READERS)?.at_most(SQLITE_READERS);
-            let count = read.at_most(COUNTERS);
-            return Ok(Self { read, count, write, options, url: url.clone(), served });
+            let (count, check) = (read.at_most(COUNTERS), write.clone());
+            return Ok(Self { read, count, write, check, options, url: url.clone(), served });
         }
         let write = Connections::new(options.clone(), connections)?;
         let read = write.at_most((connections / READERS_OF_ALL).max(1));
         let count = read.at_most(COUNTERS);
-        Ok(Self { read, count, write, options, url: url.clone(), served })
+        let check = Connections::new(options.clone(), 1)?.without_retry();
+        Ok(Self { read, count, write, check, options, url: url.clone(), served })
     }
 
     /// Connects for a command that runs beside the service, or after it was killed: a SQLite file keeps its log.
@@ -147,6 +150,9 @@ impl Database {
     /// When the file cannot be written: it then looks like that of a service that was killed, which loses nothing.
     pub async fn end_service(&self) -> Result<(), DbErr> {
         let served = self.served.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if matches!(self.options, Options::Postgres(_)) {
+            self.check.close().await;
+        }
         self.read.close().await;
         if let Some(served) = served {
             served.close(&self.write).await?;

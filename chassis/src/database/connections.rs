@@ -33,6 +33,8 @@ type Observer = Arc<dyn Fn(&str) + Send + Sync>;
 pub struct Connections {
     pool: Pool<Connector>,
     backend: DbBackend,
+    /// How long connecting is tried again.
+    retry_for: Duration,
     /// Those that every statement through this handle has to pass, in this order.
     gates: [Option<Arc<Gate>>; 2],
     observer: Option<Observer>,
@@ -47,7 +49,12 @@ impl Connections {
         // The connection that was used last is taken first: what only a burst needed stays idle, and is closed.
         let pool = Pool::builder(Connector::new(options)).max_size(size).queue_mode(QueueMode::Lifo).build();
         let pool = pool.map_err(|error| DbErr::Custom(error.to_string()))?;
-        Ok(Self { pool, backend, gates: [None, None], observer: None })
+        Ok(Self { pool, backend, retry_for: ACQUIRE_TIMEOUT, gates: [None, None], observer: None })
+    }
+
+    /// The first failure to connect counts.
+    pub(super) fn without_retry(self) -> Self {
+        Self { retry_for: Duration::ZERO, ..self }
     }
 
     /// The same connections, of which statements through this handle take at most `places` at once.
@@ -72,7 +79,7 @@ impl Connections {
     }
 
     /// Whether every connection is in use.
-    pub(crate) fn are_all_busy(&self) -> bool {
+    fn are_all_busy(&self) -> bool {
         let status = self.pool.status();
         status.available == 0 && status.size == status.max_size
     }
@@ -96,7 +103,8 @@ impl Connections {
 
     /// A connection, tested if it was idle.
     pub(super) async fn lease(&self) -> Result<Lease, DbErr> {
-        let deadline = Instant::now() + ACQUIRE_TIMEOUT;
+        let began = Instant::now();
+        let deadline = began + ACQUIRE_TIMEOUT;
         let mut places = [None, None];
         for (place, gate) in places.iter_mut().zip(&self.gates) {
             if let Some(gate) = gate {
@@ -108,7 +116,7 @@ impl Connections {
                 Ok(Ok(object)) => return Ok(Lease { object: Some(object), _places: places }),
                 // Another that was idle may have come back meanwhile: below its pool size a service only slows down.
                 Ok(Err(PoolError::Backend(error))) if faults::is_transient_connecting(&error) => {
-                    if Instant::now() + CONNECT_PAUSE > deadline {
+                    if began.elapsed() + CONNECT_PAUSE > self.retry_for {
                         return Err(faults::about_connecting(error));
                     }
                     sleep(CONNECT_PAUSE).await;
@@ -123,7 +131,7 @@ impl Connections {
 
     fn no_connection(&self) -> DbErr {
         let (size, limit) = (self.pool.status().max_size, ACQUIRE_TIMEOUT.as_secs());
-        let why = if self.are_all_busy() { format!("all {size} are busy") } else { "no answer".to_owned() };
+        let why = if self.are_all_busy() { format!("all {size} {}", faults::ARE_BUSY) } else { "no answer".to_owned() };
         DbErr::Custom(format!("no connection to the database within {limit} s: {why}"))
     }
 }
