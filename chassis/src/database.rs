@@ -7,6 +7,7 @@ mod checks;
 mod connections;
 mod connector;
 mod faults;
+mod gate;
 mod options;
 mod private_file;
 mod served_file;
@@ -39,6 +40,7 @@ use wal::Keeper;
 pub use connections::Connections;
 pub use faults::{is_about_rows, is_unavailable, may_be_done};
 pub(crate) use faults::{is_busy, is_read_only};
+pub(crate) use gate::is_overload;
 pub use private_file::create_directory;
 pub use sql::{Seconds, is_one_of, now, now_plus};
 pub use transaction::Transaction;
@@ -48,18 +50,24 @@ pub use transaction::Transaction;
 pub const DEFAULT_CONNECTIONS: usize = 16;
 /// Readers do not wait for each other on SQLite; more than the cores of a small machine gain nothing.
 const SQLITE_READERS: usize = 8;
+/// Of the connections to PostgreSQL, the part that reads may take: the others are left to writers, however much is read.
+const READERS_OF_ALL: usize = 2;
+/// Counts read all that matches, each for long: a few at once, so that they leave places to other reads.
+const COUNTERS: usize = 2;
 /// The longest wait for the connection on which notifications come.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// The commit of a transaction that wrote this waits for a synchronous standby, as every commit that wrote. It needs no
 /// privilege and locks nothing.
 const WRITE_TO_LOG: &str = "SELECT pg_logical_emit_message(true, 'durable', '')";
 
-/// Where to read and where to write. On PostgreSQL both are one pool. On SQLite writes go through one
-/// connection: it has one write lock, and waiting for a connection is fair while waiting for the lock is not.
+/// Where to read and where to write. On PostgreSQL both are one pool, of which reads have a part. On SQLite writes go
+/// through one connection: it has one write lock, and waiting for a connection is fair while waiting for the lock is not.
 #[derive(Clone, Debug)]
 pub struct Database {
-    /// For queries.
+    /// For queries of clients. When too many wait, more are refused as an overload.
     pub read: Connections,
+    /// For counts of what a client asked for: the same connections, of which they take a few at once.
+    pub count: Connections,
     /// For everything that writes.
     pub write: Connections,
     /// For the check of readiness: on PostgreSQL one that no request can take.
@@ -95,12 +103,15 @@ impl Database {
             // The writer first: it switches it to write-ahead logging.
             let write = Connections::new(options.clone(), 1)?;
             drop(write.lease().await?.end(Ok(())));
-            let read = Connections::new(options.clone(), SQLITE_READERS)?;
-            return Ok(Self { read, check: write.clone(), write, options, url: url.clone(), served });
+            let read = Connections::new(options.clone(), SQLITE_READERS)?.at_most(SQLITE_READERS);
+            let (count, check) = (read.at_most(COUNTERS), write.clone());
+            return Ok(Self { read, count, write, check, options, url: url.clone(), served });
         }
-        let pool = Connections::new(options.clone(), connections)?;
+        let write = Connections::new(options.clone(), connections)?;
+        let read = write.at_most((connections / READERS_OF_ALL).max(1));
+        let count = read.at_most(COUNTERS);
         let check = Connections::new(options.clone(), 1)?.without_retry();
-        Ok(Self { read: pool.clone(), write: pool, check, options, url: url.clone(), served })
+        Ok(Self { read, count, write, check, options, url: url.clone(), served })
     }
 
     /// Whether this is the URL of a database, which need not be there.

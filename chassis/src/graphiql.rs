@@ -1,8 +1,10 @@
 //! The GraphiQL page: an editor for the API in the browser, working without internet and under a strict
 //! Content-Security-Policy. The files come from `build.rs`, embedded where npm was there at build time.
 
+use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::iter::once;
+use std::sync::{Mutex, PoisonError};
 
 use axum::Router;
 use axum::body::Bytes;
@@ -82,10 +84,9 @@ async fn serve_asset(Path(file): Path<String>, request: HeaderMap) -> Response {
     if accepts_gzip(&request) {
         return (headers, [(header::CONTENT_ENCODING, "gzip")], asset.gzip).into_response();
     }
-    let mut plain = Vec::new();
-    match GzDecoder::new(asset.gzip).read_to_end(&mut plain) {
-        Ok(_) => (headers, plain).into_response(),
-        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    match asset.plain() {
+        Some(plain) => (headers, plain).into_response(),
+        None => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
 }
 
@@ -107,7 +108,21 @@ fn accepts_gzip(request: &HeaderMap) -> bool {
     })
 }
 
+/// The contents that were asked for without compression, by their address. Browsers never do.
+static PLAIN: Mutex<BTreeMap<&str, Bytes>> = Mutex::new(BTreeMap::new());
+
 impl Asset {
+    /// The content, inflated once: however many clients take it, and however slowly, it is in memory once.
+    fn plain(&self) -> Option<Bytes> {
+        let mut known = PLAIN.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(plain) = known.get(self.url) {
+            return Some(plain.clone());
+        }
+        let mut plain = Vec::new();
+        GzDecoder::new(self.gzip).read_to_end(&mut plain).ok()?;
+        Some(known.entry(self.url).or_insert(plain.into()).clone())
+    }
+
     fn is_style(&self) -> bool {
         self.url.rsplit('.').next() == Some("css")
     }

@@ -40,6 +40,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
 use crate::{browsers::same_origin, config::Api, language::Language, request_id::RequestId};
+use admission::Admitted;
 use bad_request::BadRequest;
 use documents::Documents;
 use parsed::Parsed;
@@ -49,7 +50,7 @@ use streams::MAX_SUBSCRIPTIONS;
 
 /// A request whose body or whose execution takes longer is answered with an error; what it began goes on,
 /// because a database call that is cut half-way poisons its connection.
-const REQUEST_LIMIT: Duration = Duration::from_secs(10);
+pub(crate) const REQUEST_LIMIT: Duration = Duration::from_secs(10);
 
 /// A schema with the rules under which it is served.
 #[derive(Clone, Debug)]
@@ -135,7 +136,7 @@ async fn answer<E: Executor>(endpoint: Endpoint<E>, http: Request) -> Response {
         }
         (Err(bad_request), _) => Outcome::from(bad_request),
         (Ok(admitted), Some(_)) if admitted.kind != OperationType::Subscription => {
-            execute(endpoint.schema, admitted.request, &id).await
+            endpoint.execute(admitted, &id).await
         }
         (Ok(admitted), _) => match endpoint.stream(admitted, &user, id.into()) {
             Ok(answers) => return event_stream::respond(answers, endpoint.shutdown),
@@ -145,14 +146,23 @@ async fn answer<E: Executor>(endpoint: Endpoint<E>, http: Request) -> Response {
     outcome.encode(media_type.unwrap_or(MediaType::Json))
 }
 
-/// Runs in a task of its own, which a client that hangs up does not cancel.
-async fn execute<E: Executor>(schema: E, request: async_graphql::Request, request_id: &str) -> Outcome {
-    let execution = Language::current().scope(async move { schema.execute(request).await });
-    let task = tokio::spawn(execution.in_current_span());
-    match tokio::time::timeout(REQUEST_LIMIT, task).await {
-        Ok(Ok(response)) => Outcome::of(response, request_id),
-        Ok(Err(panic)) => Outcome::fault(&panic, request_id),
-        Err(_) => Outcome::from(BadRequest::took_too_long()),
+impl<E: Executor> Endpoint<E> {
+    /// Runs in a task of its own, which a client that hangs up does not cancel.
+    async fn execute(&self, Admitted { request, new_document, .. }: Admitted, request_id: &str) -> Outcome {
+        let schema = self.schema.clone();
+        let execution = Language::current().scope(async move { schema.execute(request).await });
+        let task = tokio::spawn(execution.in_current_span());
+        match tokio::time::timeout(REQUEST_LIMIT, task).await {
+            Ok(Ok(response)) => {
+                let outcome = Outcome::of(response, request_id);
+                if outcome.has_run() {
+                    self.remember(new_document);
+                }
+                outcome
+            }
+            Ok(Err(panic)) => Outcome::fault(&panic, request_id),
+            Err(_) => Outcome::from(BadRequest::took_too_long()),
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! REST as the predecessor had it, for clients that are older than the GraphQL API: an object in, an object
 //! out, and an error is a JSON string for people.
 
-use std::{collections::HashMap, time::Duration};
+use std::collections::HashMap;
 
 use async_graphql::{ScalarType, Value};
 use axum::{
@@ -21,14 +21,12 @@ use crate::{
     body::{self, NotRead},
     browsers::same_origin::is_cross_site,
     database::is_unavailable,
-    graphql::{scalars::Decimal, unavailable::invite_retry},
+    graphql::{REQUEST_LIMIT, scalars::Decimal, unavailable::invite_retry},
     messages::MESSAGES,
     request_id::RequestId,
     write_coalescer::WriteError,
 };
 
-/// As for GraphQL: a slower one only holds a connection.
-const BODY_READ_TIMEOUT: Duration = Duration::from_secs(10);
 /// Some hundred times what a request needs.
 const MAX_BODY: usize = 16 * 1024;
 
@@ -51,7 +49,7 @@ impl Fields {
     /// of another site without asking first is refused: it would come with credentials that the browser remembers.
     ///
     /// # Errors
-    /// When it comes from elsewhere, is too large, or is no JSON object.
+    /// When it comes from elsewhere, is too large or too slow, or is no JSON object.
     pub async fn read(request: Request) -> Result<Self, Refused> {
         let headers = request.headers();
         if is_cross_site(headers, request.uri(), request.extensions()) {
@@ -63,7 +61,7 @@ impl Fields {
         }
         let request_id = request.extensions().get::<RequestId>().cloned().unwrap_or_default();
         let (parts, body) = request.into_parts();
-        let body = timeout(BODY_READ_TIMEOUT, body::read(&parts.headers, body, MAX_BODY)).await;
+        let body = timeout(REQUEST_LIMIT, body::read(&parts.headers, body, MAX_BODY)).await;
         let body =
             body.map_err(|_| Refused { status: StatusCode::REQUEST_TIMEOUT, message: MESSAGES.text("too-slow", &[]) })?;
         let body = body.map_err(Refused::from)?;

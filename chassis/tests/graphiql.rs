@@ -92,6 +92,17 @@ async fn a_client_without_gzip_gets_plain_text() {
 }
 
 #[tokio::test]
+async fn plain_text_is_in_memory_once_however_many_take_it() {
+    let script = tags().await.pop().unwrap();
+    let plain = async || {
+        let request = Request::get(format!("/{}", script.url)).body(Body::empty()).unwrap();
+        to_bytes(router(PAGE).oneshot(request).await.unwrap().into_body(), usize::MAX).await.unwrap()
+    };
+    let (one, other) = (plain().await, plain().await);
+    assert_eq!(one.as_ptr(), other.as_ptr());
+}
+
+#[tokio::test]
 async fn other_paths_are_redirected_or_not_found() {
     let (status, headers, _) = ask("/graphiql/", "gzip").await;
     assert_eq!((status, &headers[header::LOCATION]), (StatusCode::TEMPORARY_REDIRECT, &"../graphiql".parse().unwrap()));

@@ -1,6 +1,6 @@
 //! Payments: one per appointment, recorded once, never changed.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 use chassis::{
     changes::Changes,
@@ -9,7 +9,7 @@ use chassis::{
     seeded_bug::is_seeded,
     write_coalescer::BatchWriter,
 };
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use entity::{
     Money, MoneyError,
     payment::{Column, Entity as Payments, Model as Payment},
@@ -18,6 +18,7 @@ use sea_orm::{
     ConnectionTrait, DbBackend, DbErr, EntityTrait, FromQueryResult, QueryFilter, Statement,
     sea_query::{OnConflict, Query},
 };
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::messages::MESSAGES;
@@ -25,6 +26,11 @@ use crate::messages::MESSAGES;
 /// How often an insert that lost against a twin which then vanished is tried again. A twin vanishes
 /// only when its transaction is rolled back just then.
 const MAX_ROUNDS: usize = 3;
+/// A payment is sent to the database so soon after its id was made, or not at all: nobody waits for it by then, and the
+/// list is in the order of ids. What is sent is there, or never, within the deadlines of a connection and a statement.
+const LATEST_WRITE: Duration = Duration::from_secs(20);
+/// How long after its id was made a payment can still appear in the list. It leaves 25 s for clocks that differ.
+pub(crate) const APPEARS_WITHIN: TimeDelta = TimeDelta::minutes(1);
 
 /// One statement for batches of every size: a list of values would be another for each, to be planned by each
 /// connection anew.
@@ -39,6 +45,7 @@ const INSERT_ARRAYS: &str = "
 pub struct Record {
     /// Made before writing, so that a repeated write recognises itself.
     id: Uuid,
+    made_at: Instant,
     appointment_id: Uuid,
     total_price: Money,
 }
@@ -67,11 +74,11 @@ impl Record {
     /// A payment of `total_price` for an appointment.
     #[must_use]
     pub fn new(appointment_id: Uuid, total_price: Money) -> Self {
-        Self { id: clock::new_id(), appointment_id, total_price }
+        Self { id: clock::new_id(), made_at: Instant::now(), appointment_id, total_price }
     }
 
     fn recorded(&self, recorded_at: DateTime<Utc>) -> Payment {
-        let Self { id, appointment_id, total_price } = self.clone();
+        let Self { id, appointment_id, total_price, .. } = self.clone();
         Payment { id, appointment_id, total_price_cents: total_price, recorded_at }
     }
 
@@ -99,6 +106,9 @@ impl BatchWriter for RecordWriter {
 
     async fn write(&self, rows: &[Record]) -> Result<Vec<Option<Recorded>>, DbErr> {
         for _ in 0..MAX_ROUNDS {
+            if rows.iter().any(|row| row.made_at.elapsed() > LATEST_WRITE) {
+                return Err(DbErr::Custom(format!("a payment was not written within {} s", LATEST_WRITE.as_secs())));
+            }
             let mut stored = insert(&self.database.write, rows).await?;
             // A separate statement, which sees what a twin has committed since; in the insert's own
             // statement a row that lost against an uncommitted twin would be found nowhere.
@@ -156,7 +166,7 @@ async fn insert(database: &impl ConnectionTrait, rows: &[Record]) -> Result<ByAp
     }
     let columns = [Column::Id, Column::AppointmentId, Column::TotalPriceCents, Column::RecordedAt];
     let mut insert = Query::insert().into_table(Payments).columns(columns).to_owned();
-    for Record { id, appointment_id, total_price } in rows {
+    for Record { id, appointment_id, total_price, .. } in rows {
         let recorded_at = now(database.get_database_backend());
         insert.values_panic([(*id).into(), (*appointment_id).into(), total_price.cents().into(), recorded_at]);
     }

@@ -83,7 +83,7 @@ impl TestDatabase {
     /// Records the statements that whoever is given this database from now on sends to it.
     pub fn record_statements(&mut self) -> Arc<Mutex<Vec<String>>> {
         let statements = Arc::new(Mutex::new(Vec::new()));
-        for connection in [&mut self.database.read, &mut self.database.write] {
+        for connection in [&mut self.database.read, &mut self.database.count, &mut self.database.write] {
             let statements = Arc::clone(&statements);
             connection.observe(move |sql| statements.lock().expect("no panic").push(sql.to_owned()));
         }

@@ -76,6 +76,17 @@ impl Service {
         Some(Self { router, statements, _database: database, runtime })
     }
 
+    /// The bytes that are still taken after these requests.
+    pub(crate) fn keeps(&mut self, queries: impl Iterator<Item = String>) -> i64 {
+        let info = allocation_counter::measure(|| {
+            for query in queries {
+                let (_, answer) = self.cost(&query, &Value::Null);
+                assert!(answer["errors"].is_null(), "{answer}");
+            }
+        });
+        info.bytes_current
+    }
+
     /// Answers one request.
     pub(crate) fn cost(&mut self, query: &str, variables: &Value) -> (Cost, Value) {
         let body = json!({ "query": query, "variables": variables }).to_string();

@@ -76,7 +76,8 @@ impl Database {
                 drop(lease.end(Ok(())));
                 &self.check
             }
-            Err(_) => &self.read,
+            // Not the reads of clients: however many wait, the service is ready.
+            Err(_) => &self.write,
         }
     }
 }

@@ -6,11 +6,15 @@ use std::{fmt, sync::Arc, time::Duration};
 use deadpool::managed::{Object, Pool, PoolError, QueueMode};
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, Statement, sqlx::Error};
 use sea_orm_migration::async_trait::async_trait;
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::{
+    sync::OwnedSemaphorePermit,
+    time::{Instant, sleep, timeout_at},
+};
 
 use super::{
     connector::{Connector, terminate},
     faults,
+    gate::{self, Gate},
     options::Options,
     session::Session,
 };
@@ -32,6 +36,8 @@ pub struct Connections {
     /// How long connecting is tried again.
     retry_for: Duration,
     address: Arc<str>,
+    /// Those that every statement through this handle has to pass, in this order.
+    gates: [Option<Arc<Gate>>; 2],
     observer: Option<Observer>,
 }
 
@@ -45,12 +51,18 @@ impl Connections {
         // The connection that was used last is taken first: what only a burst needed stays idle, and is closed.
         let pool = Pool::builder(Connector::new(options)).max_size(size).queue_mode(QueueMode::Lifo).build();
         let pool = pool.map_err(|error| DbErr::Custom(error.to_string()))?;
-        Ok(Self { pool, backend, address, retry_for: ACQUIRE_TIMEOUT, observer: None })
+        Ok(Self { pool, backend, address, retry_for: ACQUIRE_TIMEOUT, gates: [None, None], observer: None })
     }
 
     /// The first failure to connect counts.
     pub(super) fn without_retry(self) -> Self {
         Self { retry_for: Duration::ZERO, ..self }
+    }
+
+    /// The same connections, of which statements through this handle take at most `places` at once.
+    pub(super) fn at_most(&self, places: usize) -> Self {
+        let [outer, _] = self.gates.clone();
+        Self { gates: [Some(Arc::new(Gate::new(places))), outer], ..self.clone() }
     }
 
     /// Calls `observer` with the SQL of each statement that is sent from now on through this handle and its clones.
@@ -100,11 +112,17 @@ impl Connections {
     pub(super) async fn lease(&self) -> Result<Lease, DbErr> {
         let began = Instant::now();
         let deadline = began + ACQUIRE_TIMEOUT;
+        let mut places = [None, None];
+        for (place, gate) in places.iter_mut().zip(&self.gates) {
+            if let Some(gate) = gate {
+                *place = Some(gate.enter(deadline).await?);
+            }
+        }
         let mut last_failure = None;
         let cannot_connect = |error| faults::about_connecting(&self.address, error);
         loop {
             match timeout_at(deadline, self.pool.get()).await {
-                Ok(Ok(object)) => return Ok(Lease(Some(object))),
+                Ok(Ok(object)) => return Ok(Lease { object: Some(object), _places: places }),
                 // Another that was idle may have come back meanwhile: below its pool size a service only slows down.
                 Ok(Err(PoolError::Backend(error))) if faults::is_transient_connecting(&error) => {
                     if began.elapsed() + CONNECT_PAUSE > self.retry_for {
@@ -115,6 +133,7 @@ impl Connections {
                 }
                 Ok(Err(PoolError::Backend(error))) => return Err(cannot_connect(error)),
                 Ok(Err(other)) => return Err(DbErr::Custom(other.to_string())),
+                Err(_) if self.gates[0].is_some() && self.are_all_busy() => return Err(gate::overload()),
                 Err(_) => return Err(last_failure.map_or_else(|| self.no_connection(), cannot_connect)),
             }
         }
@@ -173,11 +192,15 @@ impl fmt::Debug for Connections {
 
 /// A connection in use. Dropped, as with a future that is cancelled, it closes the connection.
 #[derive(Debug)]
-pub(super) struct Lease(Option<Object<Connector>>);
+pub(super) struct Lease {
+    object: Option<Object<Connector>>,
+    /// Given back with it.
+    _places: [Option<OwnedSemaphorePermit>; 2],
+}
 
 impl Lease {
     pub(super) fn session(&mut self) -> Result<&mut Session, DbErr> {
-        self.0.as_deref_mut().ok_or_else(|| DbErr::Custom("the connection is closed".to_owned()))
+        self.object.as_deref_mut().ok_or_else(|| DbErr::Custom("the connection is closed".to_owned()))
     }
 
     /// Gives the connection back, or closes it after an error that is not about the statement.
@@ -185,7 +208,7 @@ impl Lease {
         match result {
             Err(error) if !faults::leaves_connection_usable(&error) => Err(self.close_after(error)),
             result => {
-                drop(self.0.take());
+                drop(self.object.take());
                 result.map_err(faults::about_statement)
             }
         }
@@ -193,7 +216,7 @@ impl Lease {
 
     /// Closes the connection, whatever the error was.
     pub(super) fn close_after(self, error: Error) -> DbErr {
-        if let (Some(object), true) = (&self.0, faults::is_silence(&error))
+        if let (Some(object), true) = (&self.object, faults::is_silence(&error))
             && let Some(pool) = Object::pool(object)
         {
             // Of those that were open then, the first speaks for all.
@@ -211,7 +234,7 @@ impl Lease {
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        if let Some(object) = self.0.take() {
+        if let Some(object) = self.object.take() {
             drop(Object::take(object));
         }
     }

@@ -16,7 +16,7 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::refusal::bad_user_input;
-use crate::database::Connections;
+use crate::database::{Connections, Database};
 pub use position::Position;
 
 /// How many a page has when the client does not say.
@@ -38,6 +38,7 @@ pub type Connection<T> = RelayConnection<
 /// Counts a list, and only when someone asks.
 #[derive(Debug)]
 pub struct Total {
+    /// See [`Database::count`].
     database: Connections,
     count: Count,
 }
@@ -141,14 +142,14 @@ impl Page {
         rows: Select<E>,
         count: Count,
         id_column: E::Column,
-        database: &Connections,
+        database: &Database,
         id: impl Fn(&E::Model) -> Uuid,
     ) -> Result<Connection<T>, async_graphql::Error>
     where
         E: EntityTrait<Model: FromQueryResult + Send + Sync>,
         T: OutputType + From<E::Model>,
     {
-        let total = Total { database: database.clone(), count };
+        let total = Total { database: database.count.clone(), count };
         let mut rows = rows.cursor_by(id_column);
         if self.descending {
             rows.desc();
@@ -161,7 +162,7 @@ impl Page {
         }
         // One more than asked for tells whether there is another page.
         let asked = self.size + 1;
-        let mut page = if self.backward { rows.last(asked) } else { rows.first(asked) }.all(database).await?;
+        let mut page = if self.backward { rows.last(asked) } else { rows.first(asked) }.all(&database.read).await?;
         let more = u64::try_from(page.len())? > self.size;
         if more {
             page.remove(if self.backward { 0 } else { page.len() - 1 });

@@ -6,6 +6,7 @@
 
 mod excess;
 mod expansion;
+mod sizes;
 mod tokens;
 mod values;
 mod walk;
@@ -15,7 +16,8 @@ use async_graphql::{SchemaBuilder, ServerError, Variables, parser::types::Execut
 use crate::config::Api;
 
 pub(super) use excess::{CODE, Excess};
-pub(super) use tokens::scan;
+use sizes::Sizes;
+pub(super) use tokens::{check_name, scan};
 pub(super) use walk::selections;
 
 /// Bytes of a document. Error messages repeat names, and suggestions compare each with a whole type.
@@ -31,6 +33,14 @@ const MAX_LEVELS: usize = 30;
 const MAX_DEPTH: usize = 15;
 /// Lists within lists of the introspection, as in graphql-js: there each level multiplies the answer.
 const MAX_INTROSPECTION_LISTS: usize = 2;
+/// Fields of an operation itself, fragments unfolded and repeated ones each: all of them run at once. A page that shows
+/// several filtered lists has some ten.
+const MAX_ROOT_FIELDS: usize = 20;
+/// Fields of one object under the same name, fragments unfolded. async-graphql runs each of them before it merges what
+/// they gave. Clients repeat a field in as many fragments as components show the same object.
+const MAX_REPEATS: usize = 20;
+/// Characters of a name. An alias is in the answer as often as its field, and error messages repeat names.
+const MAX_NAME: usize = 100;
 /// Twice what graphql-armor takes by default: one request may fill a page with several filtered lists.
 const MAX_ALIASES: usize = 30;
 /// As many as graphql-armor takes by default.
@@ -48,6 +58,8 @@ const MAX_VALUES: usize = 10_000;
 /// 3,400, and a page of payments 1,300; two pages of everything are for two requests. All operations of a
 /// document count, whichever is chosen.
 const MAX_COMPLEXITY: usize = 5_000;
+/// What a total costs in such values if its list is filtered: unlike a page it reads all that matches. Ten fit.
+const COUNT_COST: usize = 500;
 
 /// Bounds what is executed, and hides the schema where `api` wants it hidden.
 ///
@@ -60,8 +72,9 @@ pub fn bound<Q, M, S>(builder: SchemaBuilder<Q, M, S>, api: &Api) -> SchemaBuild
 
 /// Measures a parsed document with its variables.
 pub(super) fn check(document: &ExecutableDocument, variables: &Variables) -> Result<(), Excess> {
-    values::check(document, variables)?;
-    expansion::check(document, variables)
+    let sizes = Sizes::of(document, variables)?;
+    values::check(document, &sizes)?;
+    expansion::check(document, &sizes)
 }
 
 /// Says of async-graphql's own refusal of what is too large what ours say.

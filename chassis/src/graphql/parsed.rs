@@ -1,20 +1,31 @@
 //! Documents that were parsed before. A client sends the same few again and again, and parsing one takes about
 //! as long as all the rest that is done for it.
 
+mod weight;
+
 use std::sync::Arc;
 
 use async_graphql::{Request, parser::types::ExecutableDocument};
 
 use super::{bad_request::BadRequest, limits, memory::Memory};
+use weight::weight;
 
-/// Bytes of text. Parsed, a document takes some ten times as much.
-const MAX_BYTES: usize = 1024 * 1024;
+/// Bytes of parsed documents, of which one takes up to 140 times its text: hundreds of documents of applications.
+const MAX_BYTES: usize = 8 * 1024 * 1024;
 const MAX_COUNT: usize = 1_000;
-/// A longer one is parsed each time: few of them would push out all others.
-const MAX_DOCUMENT: usize = 8 * 1024;
+/// A larger one is parsed each time: few of them would push out all others. The introspection of explorers takes 60 kB.
+const MAX_DOCUMENT: usize = 256 * 1024;
 
 #[derive(Debug)]
 pub(super) struct Parsed(Memory<Arc<ExecutableDocument>>);
+
+/// A document that was not parsed before.
+#[derive(Debug)]
+pub(super) struct NewlyParsed {
+    text: String,
+    document: Arc<ExecutableDocument>,
+    bytes: usize,
+}
 
 impl Default for Parsed {
     fn default() -> Self {
@@ -23,18 +34,35 @@ impl Default for Parsed {
 }
 
 impl Parsed {
-    /// Parses the request's document, if it is not too large for that and none like it was parsed before.
-    pub(super) fn parse<'a>(&self, request: &'a mut Request) -> Result<&'a ExecutableDocument, BadRequest> {
+    /// Parses the request's document, unless it is too large for that or one like it was parsed before. Returns whether
+    /// it is known.
+    pub(super) fn parse(&self, request: &mut Request) -> Result<bool, BadRequest> {
         if let Some(document) = self.0.recall(&request.query) {
             request.set_parsed_query(ExecutableDocument::clone(&document));
-        } else {
-            limits::scan(&request.query).map_err(|excess| BadRequest::too_large(&excess))?;
-            let document = request.parsed_query().map_err(|error| BadRequest::unparsable(&error))?.clone();
-            if request.query.len() <= MAX_DOCUMENT {
-                self.0.remember(request.query.clone(), Arc::new(document), request.query.len());
-            }
+            return Ok(true);
         }
-        request.parsed_query().map_err(|error| BadRequest::unparsable(&error))
+        limits::scan(&request.query).map_err(|excess| BadRequest::too_large(&excess))?;
+        request.parsed_query().map(|_| false).map_err(|error| BadRequest::unparsable(&error))
+    }
+
+    /// Remembers a document that has run: what is invalid, or too large, would only take the place of others.
+    pub(super) fn remember(&self, NewlyParsed { text, document, bytes }: NewlyParsed) {
+        self.0.remember(text, document, bytes);
+    }
+
+    #[cfg(test)]
+    pub(super) fn count(&self) -> usize {
+        self.0.size().1
+    }
+}
+
+impl NewlyParsed {
+    /// The document of a request, if it may be remembered once it has run.
+    pub(super) fn of(request: &mut Request) -> Option<Self> {
+        let text = request.query.clone();
+        let document = request.parsed_query().ok()?;
+        let bytes = text.len() + weight(document);
+        (bytes <= MAX_DOCUMENT).then(|| Self { text, document: Arc::new(document.clone()), bytes })
     }
 }
 
@@ -42,22 +70,31 @@ impl Parsed {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_document_that_was_parsed_before_is_the_same_again() {
-        let parsed = Parsed::default();
-        for _ in 0..2 {
-            let mut request = Request::new("query Q($id: ID!) { a: b(id: $id) { ...F } } fragment F on B { c }");
-            let document = parsed.parse(&mut request).expect("a document");
-            assert_eq!((document.operations.iter().count(), document.fragments.len()), (1, 1));
+    fn run(parsed: &Parsed, text: &str) -> bool {
+        let mut request = Request::new(text);
+        let is_known = parsed.parse(&mut request).expect("a document");
+        let document = request.parsed_query().expect("it is parsed");
+        assert_eq!((document.operations.iter().count(), document.fragments.len()), (1, 1));
+        if let (false, Some(new)) = (is_known, NewlyParsed::of(&mut request)) {
+            parsed.remember(new);
         }
-        assert_eq!(parsed.0.size().1, 1);
+        is_known
     }
 
     #[test]
-    fn neither_long_documents_nor_malformed_ones_are_remembered() {
+    fn a_document_that_has_run_is_not_parsed_again() {
         let parsed = Parsed::default();
-        assert!(parsed.parse(&mut Request::new(format!("{{ a }}{}", " ".repeat(MAX_DOCUMENT)))).is_ok());
+        let text = "query Q($id: ID!) { a: b(id: $id) { ...F } } fragment F on B { c }";
+        assert_eq!([run(&parsed, text), run(&parsed, text), run(&parsed, text)], [false, true, true]);
+        assert_eq!(parsed.count(), 1);
+    }
+
+    #[test]
+    fn what_takes_much_is_not_remembered_and_what_cannot_be_parsed_is_refused() {
+        let parsed = Parsed::default();
+        let text = format!("{{ a {{ {} }} }} fragment F on A {{ b }}", "b ".repeat(1_500));
+        assert!(text.len() < 4 * 1024 && !run(&parsed, &text) && !run(&parsed, &text));
         assert!(parsed.parse(&mut Request::new("{ a")).is_err());
-        assert_eq!(parsed.0.size().1, 0);
+        assert_eq!(parsed.count(), 0);
     }
 }

@@ -1,11 +1,12 @@
 //! From a GraphQL response to an HTTP response: media type, status, codes, and faults masked.
 
+mod faults;
+pub(super) mod json;
+
 use std::fmt::Display;
 
 use async_graphql::{ServerError, Value};
-use async_graphql_axum::GraphQLResponse;
 use axum::{
-    Json,
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -13,6 +14,8 @@ use mime::Mime;
 use serde::Serialize;
 
 use super::{bad_request::BadRequest, explain, unavailable};
+use faults::code;
+use json::{MAX_ANSWER, bounded};
 
 /// As many as graphql-js reports. A document of thousands of mistakes needs no answer of a megabyte.
 const MAX_ERRORS: usize = 100;
@@ -84,17 +87,7 @@ impl Outcome {
         {
             return Self::invalid(response.errors);
         }
-        // Refusals are made with a code. Whatever came without one is a fault, its text not for clients.
-        for error in response.errors.iter_mut().filter(|error| code(error).is_none()) {
-            if unavailable::explain(error) {
-                continue;
-            }
-            if is_bad_argument(error) {
-                error.extensions.get_or_insert_default().set("code", "BAD_USER_INPUT");
-            } else {
-                mask(error, request_id);
-            }
-        }
+        faults::sort_out(&mut response.errors, request_id);
         Self::Executed(response)
     }
 
@@ -111,9 +104,14 @@ impl Outcome {
 
     /// The operation panicked.
     pub(super) fn fault(cause: &impl Display, request_id: &str) -> Self {
-        let mut error = ServerError::new(cause.to_string(), None);
-        mask(&mut error, request_id);
-        Self::Executed(async_graphql::Response::from_errors(vec![error]))
+        let mut errors = vec![ServerError::new(cause.to_string(), None)];
+        faults::sort_out(&mut errors, request_id);
+        Self::Executed(async_graphql::Response::from_errors(errors))
+    }
+
+    /// Whether the document is valid.
+    pub(super) fn has_run(&self) -> bool {
+        matches!(self, Self::Executed(_))
     }
 
     /// The errors of an operation that was not executed.
@@ -128,32 +126,51 @@ impl Outcome {
     /// The body alone.
     pub(super) fn into_json(self) -> String {
         let json = match self.into_request_errors() {
-            Ok(response) => serde_json::to_string(&response),
-            Err(errors) => serde_json::to_string(&ErrorsOnly { errors: &errors }),
+            Ok(response) => bounded(&response).or_else(|| bounded(&Self::too_large())),
+            Err(errors) => bounded(&ErrorsOnly { errors: &errors })
+                .or_else(|| bounded(&ErrorsOnly { errors: &[answer_too_large()] })),
         };
-        json.expect("names and values of GraphQL are JSON")
+        json.unwrap_or_default()
     }
 
     pub(super) fn encode(self, media_type: MediaType) -> Response {
-        let mut response = match self {
-            Self::Executed(response) => executed(response, media_type),
-            Self::Invalid(errors) => {
-                let status = match media_type {
-                    MediaType::GraphqlResponse => StatusCode::BAD_REQUEST,
-                    MediaType::Json => StatusCode::OK,
-                };
-                (status, errors_only(&errors)).into_response()
-            }
-            Self::BadRequest(BadRequest { well_formed: true, error, .. }) => {
-                return Self::Invalid(vec![*error]).encode(media_type);
-            }
-            Self::BadRequest(BadRequest { status, error, .. }) => (status, errors_only(&[*error])).into_response(),
-        };
-        if response.status() == StatusCode::METHOD_NOT_ALLOWED {
+        let is_unavailable = matches!(&self, Self::Executed(answer) if unavailable::is_all(answer));
+        let status = self.status(media_type);
+        let answer = if status == StatusCode::SERVICE_UNAVAILABLE { self.without_data() } else { self };
+        let mut response = (status, answer.into_json()).into_response();
+        if is_unavailable {
+            unavailable::invite_retry(&mut response);
+        }
+        if status == StatusCode::METHOD_NOT_ALLOWED {
             response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
         }
         response.headers_mut().insert(header::CONTENT_TYPE, media_type.content_type());
         response
+    }
+
+    /// The answer to an operation that ran, in the place of one that is too large.
+    pub(super) fn too_large() -> async_graphql::Response {
+        async_graphql::Response::from_errors(vec![answer_too_large()])
+    }
+
+    fn status(&self, media_type: MediaType) -> StatusCode {
+        match (self, media_type) {
+            (Self::BadRequest(BadRequest { well_formed: false, status, .. }), _) => *status,
+            (Self::Invalid(_) | Self::BadRequest(_), MediaType::GraphqlResponse) => StatusCode::BAD_REQUEST,
+            // Older clients are told by the header alone.
+            (Self::Executed(answer), MediaType::GraphqlResponse) if unavailable::is_all(answer) => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
+            _ => StatusCode::OK,
+        }
+    }
+
+    /// With `data`, even of nulls, the status would have to be 200.
+    fn without_data(self) -> Self {
+        match self {
+            Self::Executed(answer) => Self::Invalid(answer.errors),
+            other => other,
+        }
     }
 }
 
@@ -163,46 +180,17 @@ impl From<BadRequest> for Outcome {
     }
 }
 
-/// What was executed, or would have been if the database were there: older clients are told the latter by the header alone.
-fn executed(response: async_graphql::Response, media_type: MediaType) -> Response {
-    if !unavailable::is_all(&response) {
-        return GraphQLResponse::from(response).into_response();
-    }
-    let mut http = match media_type {
-        MediaType::GraphqlResponse => (StatusCode::SERVICE_UNAVAILABLE, errors_only(&response.errors)).into_response(),
-        MediaType::Json => GraphQLResponse::from(response).into_response(),
-    };
-    unavailable::invite_retry(&mut http);
-    http
-}
-
 /// Without `data`: nothing was executed.
 #[derive(Serialize)]
 struct ErrorsOnly<'a> {
     errors: &'a [ServerError],
 }
 
-fn errors_only(errors: &[ServerError]) -> Json<ErrorsOnly<'_>> {
-    Json(ErrorsOnly { errors })
-}
-
-fn code(error: &ServerError) -> Option<&Value> {
-    error.extensions.as_ref()?.get("code")
-}
-
-/// Whether async-graphql itself refused an argument after validation, as its `Int` does beyond 32 bits.
-/// It has no code for that, but begins all such messages alike; and what came through `?` has a source.
-fn is_bad_argument(error: &ServerError) -> bool {
-    let refused = ["Failed to parse \"", "Expected input type \""];
-    error.source.is_none() && refused.iter().any(|start| error.message.starts_with(start))
-}
-
-/// Logs a fault and replaces its text, which may tell secrets of the database, by an id to ask about.
-fn mask(error: &mut ServerError, request_id: &str) {
-    tracing::error!(error = error.message, path = ?error.path, request_id, "a fault was masked");
-    "Internal server error; the log tells more under the request id".clone_into(&mut error.message);
-    error.source = None;
-    let extensions = error.extensions.get_or_insert_default();
-    extensions.set("code", "INTERNAL_SERVER_ERROR");
-    extensions.set("requestId", request_id);
+/// What an operation did before stands.
+pub(super) fn answer_too_large() -> ServerError {
+    let limit = MAX_ANSWER / 1024;
+    let message = format!("The answer is over {limit} KiB; ask for less at once. What the operation did is done");
+    let mut error = ServerError::new(message, None);
+    error.extensions.get_or_insert_default().set("code", "ANSWER_TOO_LARGE");
+    error
 }

@@ -7,7 +7,7 @@ use axum::http::HeaderMap;
 use futures_util::{StreamExt, future::ready, stream};
 use headers::{Authorization, HeaderMapExt, authorization::Basic};
 
-use super::{Endpoint, admission::Admitted, bad_request::BadRequest, execute, response::Outcome};
+use super::{Endpoint, admission::Admitted, bad_request::BadRequest, response::Outcome};
 
 /// Subscriptions that a process serves at once: each may read the database at each change.
 pub(super) const MAX_SUBSCRIPTIONS: usize = 1_000;
@@ -22,19 +22,24 @@ impl<E: Executor> Endpoint<E> {
     /// The answers of an operation. Whoever drops them ends a subscription; what a mutation began goes on.
     pub(super) fn stream(
         &self,
-        Admitted { request, kind }: Admitted,
+        admitted: Admitted,
         user: &str,
         request_id: Arc<str>,
     ) -> Result<BoxStream<'static, Outcome>, BadRequest> {
-        if kind != OperationType::Subscription {
-            let schema = self.schema.clone();
-            return Ok(stream::once(async move { execute(schema, request, &request_id).await }).boxed());
+        let endpoint = self.clone();
+        if admitted.kind != OperationType::Subscription {
+            return Ok(stream::once(async move { endpoint.execute(admitted, &request_id).await }).boxed());
         }
         let place = self.subscriptions.take(user.to_owned());
         let place = place.ok_or_else(|| BadRequest::too_many_subscriptions(MAX_SUBSCRIPTIONS))?;
-        let answers = self.schema.execute_stream(request, None).map(move |answer| {
+        let mut new_document = Some(admitted.new_document);
+        let answers = self.schema.execute_stream(admitted.request, None).map(move |answer| {
             let _until_dropped = &place;
-            Outcome::of(answer, &request_id)
+            let outcome = Outcome::of(answer, &request_id);
+            if let Some(new_document) = new_document.take().filter(|_| outcome.has_run()) {
+                endpoint.remember(new_document);
+            }
+            outcome
         });
         // One that is not executed has one answer.
         let mut is_over = false;

@@ -39,9 +39,9 @@ pub(super) fn is_all(answer: &Response) -> bool {
     let is_code = |error: &ServerError| {
         error.extensions.as_ref().and_then(|extensions| extensions.get("code")) == Some(&Value::from(CODE))
     };
-    let has_no_data = match &answer.data {
+    let has_no_data = || match &answer.data {
         Value::Object(fields) => fields.values().all(|field| *field == Value::Null),
         data => *data == Value::Null,
     };
-    has_no_data && !answer.errors.is_empty() && answer.errors.iter().all(is_code)
+    !answer.errors.is_empty() && answer.errors.iter().all(is_code) && has_no_data()
 }

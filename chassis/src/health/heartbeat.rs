@@ -8,7 +8,8 @@ use std::{
 use tokio::time::Instant;
 
 /// A loop that has not completed a round for this long hangs. The longest that does not is a relay's whose
-/// database goes down during its call: it writes outcomes until a lease of 30 s ends, and 15 s for the last.
+/// database goes down during its call: it writes outcomes until a lease of 30 s ends, and 15 s for the last. A loop whose
+/// pauses are as long beats while it waits.
 const LONGEST_ROUND: Duration = Duration::from_mins(1);
 
 /// When a loop last did something, unless it has nothing to do.

@@ -67,7 +67,7 @@ async fn a_busy_service_is_not_ready(#[case] function: &str, #[values(0, 12)] ca
     let router = health::router(monitor.readiness.clone(), CancellationToken::new(), Vec::new());
     monitor.check().await;
     assert_eq!(get("/readyz", router.clone()).await.0, 200);
-    let _load = load(&db.database.read, callers, "SELECT pg_sleep(0.02)");
+    let _load = load(&db.database.write, callers, "SELECT pg_sleep(0.02)");
     plain.execute_unprepared(BREAK).await.expect("broken");
     // One in three writes.
     for _ in 0..3 {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chassis::{
     clock,
-    database::{Database, now_plus},
+    database::{DEFAULT_CONNECTIONS, Database, now_plus},
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::future::try_join_all;
@@ -109,4 +109,42 @@ async fn readers_of_sqlite_do_not_wait_for_a_writer() {
     assert_eq!(counter(&db.database.read).await.expect("a count"), 0, "what was committed");
     transaction.commit().await.expect("committed");
     assert_eq!(counter(&db.database.read).await.expect("a count"), 1);
+}
+
+#[tokio::test]
+async fn reads_leave_connections_to_writers_and_are_refused_when_too_many_wait() {
+    let Some(db) = TestDatabase::empty(Backend::Postgres).await else { return };
+    let (database, nap) = (db.database.clone(), "SELECT 1 FROM pg_sleep(4)");
+    let readers: Vec<_> = (0..DEFAULT_CONNECTIONS)
+        .map(|_| {
+            let read = database.read.clone();
+            tokio::spawn(async move { value::<i32>(&read, nap).await })
+        })
+        .collect();
+    let asleep = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%FROM pg_sleep%' AND pid <> pg_backend_pid()
+        AND datname = current_database() AND state = 'active'";
+    while value::<i64>(&database.write, asleep).await.expect("a connection is free") < 8 {}
+    assert_eq!(value::<i64>(&database.write, asleep).await.expect("a connection is free"), 8, "half of all");
+    let error = value::<i32>(&database.read, "SELECT 1").await.expect_err("all places are taken");
+    assert!(matches!(error, DbErr::ConnectionAcquire(_)), "{error}");
+    let read = try_join_all(readers).await.expect("no panic");
+    assert_eq!(read.iter().filter(|read| read.is_ok()).count(), 8, "the others were refused: {read:?}");
+    assert_eq!(value::<i32>(&database.read, "SELECT 1").await.expect("a place"), 1);
+}
+
+#[rstest]
+#[tokio::test]
+async fn counts_leave_places_to_other_reads(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+    let Some(db) = TestDatabase::empty(backend).await else { return };
+    let long = "SELECT count(*) FROM (WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200000)
+        SELECT i FROM n) AS numbers";
+    let (mut counts, one) = (Vec::new(), async || value::<i32>(&db.database.read, "SELECT 1").await);
+    for _ in 0..20 {
+        let count = db.database.count.clone();
+        counts.push(tokio::spawn(async move { value::<i64>(&count, long).await }));
+    }
+    tokio::task::yield_now().await;
+    assert_eq!(one().await.expect("a place"), 1);
+    assert!(counts.iter().any(|count| !count.is_finished()), "two at once");
+    counts.iter().for_each(tokio::task::JoinHandle::abort);
 }

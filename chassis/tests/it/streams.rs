@@ -33,6 +33,10 @@ impl Query {
     async fn hello(&self) -> &str {
         "world"
     }
+
+    async fn long(&self, length: usize) -> String {
+        "x".repeat(length)
+    }
 }
 
 struct Mutation(Arc<AtomicUsize>);
@@ -50,6 +54,10 @@ struct Ticks;
 impl Ticks {
     async fn ticks(&self, to: i32) -> impl Stream<Item = i32> {
         stream::iter(1..=to)
+    }
+
+    async fn longer_and_longer(&self) -> impl Stream<Item = String> {
+        stream::iter([10, 2 * 1024 * 1024, 20].map(|length| "x".repeat(length)))
     }
 
     async fn one_and_no_more(&self) -> impl Stream<Item = i32> {

@@ -51,7 +51,7 @@ impl Query {
         let page = Page::new("consultations", first, after, last, before)?.descending_if(descending);
         let (rows, count) = consultations(&filter.unwrap_or_default());
         // Ids are made from the start date: their order is the order of the starts.
-        page.load(rows, count, consultation::Column::Id, &ctx.data_unchecked::<Database>().read, |row| row.id).await
+        page.load(rows, count, consultation::Column::Id, ctx.data_unchecked::<Database>(), |row| row.id).await
     }
 
     /// Payments on their way to finance, in the order in which their consultations were finished.
@@ -67,7 +67,7 @@ impl Query {
     ) -> Result<Connection<PendingPayment>> {
         let page = Page::new("pendingPayments", first, after, last, before)?;
         let (rows, count) = pending_payments(&filter.unwrap_or_default());
-        page.load(rows, count, pending_payment::Column::Id, &ctx.data_unchecked::<Database>().read, |row| row.id).await
+        page.load(rows, count, pending_payment::Column::Id, ctx.data_unchecked::<Database>(), |row| row.id).await
     }
 
     /// Any object of this service by its id, or null if there is none.

@@ -4,14 +4,17 @@ mod outcome;
 mod round;
 mod schedule;
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use chassis::{changes::Changes, database::Database, health::Heartbeat};
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use sea_orm::DbErr;
 use tokio::{
     sync::Notify,
-    time::{Instant, sleep_until},
+    time::{Instant, interval, sleep_until},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -19,6 +22,9 @@ use super::{Breaker, Policy, WakeUp, store::Due};
 use crate::finance::FinanceClient;
 pub use outcome::Tick;
 use schedule::Schedule;
+
+/// How often the heart beats while the loop waits for its next round. Far below what `/livez` allows between two beats.
+const IDLE_BEAT: Duration = Duration::from_secs(5);
 
 /// Delivers pending payments to finance.
 #[derive(Debug)]
@@ -33,7 +39,7 @@ pub struct Relay {
     pub wake_up: WakeUp,
     /// Told of each consultation whose payment has come a step further.
     pub changes: Changes,
-    /// Beats with each round.
+    /// Beats with each round, and while none is on its way.
     pub heartbeat: Heartbeat,
     /// There is more to send than the round takes that has just claimed.
     more: Notify,
@@ -55,6 +61,7 @@ impl Relay {
     pub async fn run(self, shutdown: CancellationToken) {
         let mut rounds = FuturesUnordered::new();
         let mut schedule = Schedule::new(Instant::now());
+        let mut idle_beats = interval(IDLE_BEAT);
         loop {
             let has_room = rounds.len() < self.breaker().requests();
             let next_look = schedule.next_look().max(self.breaker().next_probe().unwrap_or(schedule.next_look()));
@@ -71,6 +78,8 @@ impl Relay {
                 }
                 // A database that fails is left alone until the next look.
                 () = self.wake_up.rung(), if has_room && !schedule.database_fails() => schedule.hinted(Instant::now()),
+                // A round that hangs shows, a long wait does not: Retry-After may ask for one as long as the heart may rest.
+                _ = idle_beats.tick(), if rounds.is_empty() => self.heartbeat.beat(),
                 () = self.more.notified(), if has_room && !schedule.database_fails() => {
                     rounds.push(self.round(Due::All, &shutdown));
                 }

@@ -42,6 +42,36 @@ async fn several_pages_of_everything_are_refused(#[case] document: String) {
     assert!(message.contains("5000 values") && message.contains("smaller pages"), "{message}");
 }
 
+#[rstest]
+#[case::plain("consultations(filter: { physicianId: \"00000000-0000-0000-0000-000000000000\" }) { totalCount }", "")]
+#[case::by_an_alias("consultations(filter: { status: FINISHED }, first: 1) { n: totalCount }", "")]
+#[case::by_a_variable("consultations(filter: $filter, first: 1) { totalCount }", "")]
+#[case::by_a_fragment(
+    "consultations(filter: $filter) { ...F }",
+    "fragment F on ConsultationConnection { ... { totalCount } }"
+)]
+#[case::repeated(
+    "consultations(filter: $filter) { totalCount ...F }",
+    "fragment F on ConsultationConnection { edges { cursor } }"
+)]
+#[tokio::test]
+async fn the_total_of_a_filtered_list_costs_what_reading_it_may(#[case] list: &str, #[case] fragment: &str) {
+    let Some(service) = running(Backend::Sqlite).await else { return };
+    let variable = if list.contains("$filter") { "($filter: ConsultationFilter)" } else { "" };
+    for (lists, is_refused) in [(10, false), (11, true)] {
+        let lists = (0..lists).map(|n| format!("n{n}: {list} ")).collect::<Vec<_>>().concat();
+        let answer = service.client().send(&format!("query {variable} {{ {lists} }} {fragment}"), json!({})).await;
+        assert_eq!(answer.code() == "OPERATION_TOO_LARGE", is_refused, "{}", answer.body);
+    }
+}
+
+#[tokio::test]
+async fn the_total_of_a_whole_list_costs_no_more_than_other_fields() {
+    let Some(service) = running(Backend::Sqlite).await else { return };
+    let lists = (0..20).map(|n| format!("n{n}: consultations(first: 1, filter: null) {{ totalCount }} "));
+    service.client().call(&format!("{{ {} }}", lists.collect::<Vec<_>>().concat()), json!({})).await;
+}
+
 #[tokio::test]
 async fn the_schema_may_be_hidden() {
     let Some(service) = running(Backend::Sqlite).await else { return };

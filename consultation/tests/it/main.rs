@@ -9,6 +9,7 @@ mod hang_ups;
 mod hints;
 mod limits;
 mod lists;
+mod livez;
 mod outbox;
 mod public_password;
 mod queries;

@@ -19,7 +19,7 @@ use super::{
     loader::{Loader, PaymentId},
     types::{Consultation, Node, Payment, PaymentFilter},
 };
-use crate::instance::Instance;
+use crate::{instance::Instance, payment::APPEARS_WITHIN};
 
 /// How many appointments a filter may name: as many as a page can have.
 const MAX_APPOINTMENTS: usize = 100;
@@ -45,7 +45,8 @@ impl Query {
         find(ctx, &id).await.transpose()
     }
 
-    /// Payments in the order in which they were recorded: by default the first 20.
+    /// Payments in the order in which they were recorded: by default the first 20. Of payments that are recorded at the
+    /// same time the order is about that: to poll for new ones, filter those that are `stable`.
     #[graphql(complexity = "page_cost(__ctx, __variables_definition, __field, child_complexity)")]
     async fn payments(
         &self,
@@ -59,9 +60,9 @@ impl Query {
         let page = Page::new("payments", first, after, last, before)?;
         let filter = filter.unwrap_or_default();
         let is_all = filter == PaymentFilter::default();
-        let rows = matching(filter)?;
+        let rows = matching(filter, clock::now())?;
         let count = if is_all { Count::kept_of(Payments) } else { Count::of(&rows) };
-        page.load(rows, count, Column::Id, &ctx.data_unchecked::<Database>().read, |row| row.id).await
+        page.load(rows, count, Column::Id, ctx.data_unchecked::<Database>(), |row| row.id).await
     }
 
     /// Identifies this finance's books: a random id, made once when its database was created. A restored backup keeps
@@ -101,7 +102,7 @@ async fn find(ctx: &Context<'_>, id: &ID) -> Result<Option<Payment>> {
     Ok(row.map(Payment::from))
 }
 
-fn matching(filter: PaymentFilter) -> Result<Select<Payments>> {
+fn matching(filter: PaymentFilter, now: chrono::DateTime<Utc>) -> Result<Select<Payments>> {
     let mut rows = Payments::find();
     if let Some(ids) = filter.appointment_ids {
         if ids.len() > MAX_APPOINTMENTS {
@@ -119,6 +120,10 @@ fn matching(filter: PaymentFilter) -> Result<Select<Payments>> {
         let before = instant("filter.recordedBefore", before)?;
         rows = rows.filter(Column::Id.lt(clock::first_id_at(before + ID_TIME_DIFFERENCE)));
         rows = rows.filter(Column::RecordedAt.lt(before));
+    }
+    // Replicas make ids by their own clocks, and commit in another order: what is younger may yet have company before it.
+    if filter.stable == Some(true) {
+        rows = rows.filter(Column::Id.lt(clock::first_id_at(now - APPEARS_WITHIN)));
     }
     Ok(rows)
 }

@@ -84,6 +84,10 @@ pub(crate) struct PaymentFilter {
     pub(crate) recorded_from: Option<DateTime>,
     /// Only those recorded before this time.
     pub(crate) recorded_before: Option<DateTime>,
+    /// If true, only those whose place in the list is final: none can appear before them any more. A payment becomes
+    /// stable a minute after it was recorded. Whoever polls with this filter, each time `after` the last cursor, reads
+    /// every payment exactly once.
+    pub(crate) stable: Option<bool>,
 }
 
 /// A payment to record.

@@ -82,3 +82,19 @@ async fn the_subgraph_tells_the_committed_schema() {
     let sdl = sdl.as_str().expect("a text");
     assert!(sdl.contains("type Consultation @key(fields: \"id\")"), "{sdl}");
 }
+
+#[tokio::test]
+async fn as_many_entities_may_be_asked_for_by_default_as_by_name() {
+    let Some(service) = running(Backend::Sqlite).await else { return };
+    let all = "{ __typename: \"Consultation\", id: \"none\" } ".repeat(400);
+    for (count, is_refused) in [(11, false), (12, true)] {
+        let fields = format!("{{ ... on Consultation {{ {} }} }}", "id ".repeat(count));
+        for query in [
+            format!("query ($of: [_Any!]! = [{all}]) {{ _entities(representations: $of) {fields} }}"),
+            format!("{{ _entities(representations: [{all}]) {fields} }}"),
+        ] {
+            let answer = service.client().send(&query, json!({})).await;
+            assert_eq!(answer.code() == "OPERATION_TOO_LARGE", is_refused, "{}", answer.body);
+        }
+    }
+}

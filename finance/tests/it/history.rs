@@ -3,7 +3,7 @@
 use chassis::clock;
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::{Money, payment};
-use sea_orm::{ActiveModelTrait, ActiveValue::Set};
+use sea_orm::{ActiveModelTrait, ActiveValue::Set, ConnectionTrait};
 use testkit::TestDatabase;
 use uuid::Uuid;
 
@@ -15,11 +15,16 @@ pub(crate) fn noon_and(milliseconds: i64) -> DateTime<Utc> {
 
 /// Stores a payment as if it had been recorded at that time.
 pub(crate) async fn recorded_at(db: &TestDatabase, time: DateTime<Utc>) -> payment::Model {
+    recorded_through(&db.database.write, time).await
+}
+
+/// The same through a connection, or in a transaction.
+pub(crate) async fn recorded_through(connection: &impl ConnectionTrait, time: DateTime<Utc>) -> payment::Model {
     let row = payment::ActiveModel {
         id: Set(clock::id_at(time)),
         appointment_id: Set(Uuid::new_v4()),
         total_price_cents: Set(Money::MAX),
         recorded_at: Set(time),
     };
-    row.insert(&db.database.write).await.expect("inserted")
+    row.insert(connection).await.expect("inserted")
 }

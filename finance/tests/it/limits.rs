@@ -1,6 +1,7 @@
 //! How much one operation may ask for, and whether it may ask for the schema.
 
-use chassis::config::Api;
+use chassis::{config::Api, database::DEFAULT_CONNECTIONS};
+use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use serde_json::{Value, json};
 use testkit::Backend;
 use uuid::Uuid;
@@ -38,6 +39,35 @@ async fn payments_of_several_lists_count_together() {
     let (code, message) = service.client().error(&several, payments(100)).await;
     assert_eq!(code, "OPERATION_TOO_LARGE", "{message}");
     assert_eq!(service.stored().await.len(), 10);
+}
+
+#[tokio::test]
+async fn while_reads_take_long_more_are_told_to_try_again_and_payments_are_recorded() {
+    let Some(service) = running(Backend::Postgres).await else { return };
+    let nap = Statement::from_string(DbBackend::Postgres, "SELECT 1 FROM pg_sleep(4.5)");
+    let naps = (0..DEFAULT_CONNECTIONS / 2).map(|_| {
+        let (read, nap) = (service.db.database.read.clone(), nap.clone());
+        tokio::spawn(async move { read.query_one_raw(nap).await })
+    });
+    let naps: Vec<_> = naps.collect();
+    let asleep = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%FROM pg_sleep%' AND pid <> pg_backend_pid()
+        AND datname = current_database() AND state = 'active'";
+    let asleep = Statement::from_string(DbBackend::Postgres, asleep);
+    let mut count = 0;
+    while count < naps.len() {
+        let row = service.db.database.write.query_one_raw(asleep.clone()).await.expect("a connection").expect("a row");
+        count = usize::try_from(row.try_get_by_index::<i64>(0).expect("a number")).expect("in range");
+    }
+    let ask = async |query: &str| service.client().error(query, json!({})).await;
+    let query = "{ payments { edges { node { id } } } payment(id: \"019aa0f0-0000-7000-8000-000000000000\") { id } }";
+    let (refused, recorded) = tokio::join!(ask(query), service.record(Uuid::new_v4(), "1.00"));
+    assert_eq!(recorded["userErrors"], json!([]), "{recorded}");
+    assert_eq!(refused.0, "OVERLOADED", "{}", refused.1);
+    assert!(refused.1.contains("try again"), "{}", refused.1);
+    for nap in naps {
+        nap.await.expect("no panic").expect("it was let through");
+    }
+    service.client().call(query, json!({})).await;
 }
 
 #[tokio::test]

@@ -18,3 +18,4 @@ mod rest;
 mod running;
 mod schema;
 mod subscriptions;
+mod tailing;

@@ -1,5 +1,7 @@
 //! The writer of payments: what a batch answers, also when it is written again.
 
+use std::time::Duration;
+
 use chassis::{
     changes::Changes,
     clock,
@@ -29,6 +31,21 @@ async fn write(writer: &RecordWriter, rows: &[Record]) -> Vec<Recorded> {
     let answers = writer.write(rows).await.expect("written");
     assert_eq!(answers.len(), rows.len(), "one answer per row");
     answers.into_iter().map(|answer| answer.expect("not locked")).collect()
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_record_that_waited_until_nobody_waits_for_it_is_not_written(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let Some((db, writer)) = writer(backend).await else { return };
+    let rows = [record(Uuid::new_v4(), Money::MAX)];
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(21)).await;
+    tokio::time::resume();
+    let fault = writer.write(&rows).await.expect_err("too late");
+    assert!(fault.to_string().contains("within 20 s"), "{fault}");
+    assert!(payment::Entity::find().all(&db.database.read).await.expect("rows").is_empty());
 }
 
 #[rstest]

@@ -3,8 +3,9 @@
 use thiserror::Error;
 
 use super::{
-    MAX_ALIASES, MAX_BRACKETS, MAX_COMPLEXITY, MAX_DEPTH, MAX_DIRECTIVES, MAX_DIRECTIVES_AT_ONE, MAX_DOCUMENT,
-    MAX_INTROSPECTION_LISTS, MAX_LEVELS, MAX_LIST, MAX_SELECTIONS, MAX_TOKENS, MAX_VALUES,
+    COUNT_COST, MAX_ALIASES, MAX_BRACKETS, MAX_COMPLEXITY, MAX_DEPTH, MAX_DIRECTIVES, MAX_DIRECTIVES_AT_ONE,
+    MAX_DOCUMENT, MAX_INTROSPECTION_LISTS, MAX_LEVELS, MAX_LIST, MAX_NAME, MAX_REPEATS, MAX_ROOT_FIELDS,
+    MAX_SELECTIONS, MAX_TOKENS, MAX_VALUES,
 };
 
 /// The code of what is too large.
@@ -17,6 +18,8 @@ pub(in crate::graphql) enum Excess {
     Document(usize),
     #[error("The document has too many tokens: at most {MAX_TOKENS} are allowed; pass data in variables")]
     Tokens,
+    #[error("A name is too long: {0} characters, at most {MAX_NAME} are allowed")]
+    Name(usize),
     #[error("The document is nested too deeply: at most {MAX_BRACKETS} brackets within brackets are allowed")]
     Brackets,
     #[error(
@@ -33,6 +36,16 @@ pub(in crate::graphql) enum Excess {
         for types by name"
     )]
     IntrospectionLists(usize),
+    #[error(
+        "The operation asks for too much at once: {0} fields of its own, at most {MAX_ROOT_FIELDS} are allowed, \
+        fragments unfolded and repeated ones each; ask in several requests"
+    )]
+    RootFields(usize),
+    #[error(
+        "A field is repeated too often: {0} times in one object, at most {MAX_REPEATS} are allowed, fragments unfolded; \
+        select it once"
+    )]
+    Repeats(usize),
     #[error("The operation has too many aliases: {0}, at most {MAX_ALIASES} are allowed; ask in several requests")]
     Aliases(usize),
     #[error("The operation has too many directives: {0}, at most {MAX_DIRECTIVES} are allowed")]
@@ -50,7 +63,7 @@ pub(in crate::graphql) enum Excess {
     Values(usize),
     #[error(
         "The document is too complex: answers to its operations may have over {MAX_COMPLEXITY} values, lists as long \
-        as they may be; ask for smaller pages, or in several requests"
+        as they may be, and each total of a filtered list for {COUNT_COST}; ask for smaller pages, or in several requests"
     )]
     Complexity,
     #[error("Cannot spread fragment \"{0}\" within itself")]

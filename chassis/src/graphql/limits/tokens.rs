@@ -4,7 +4,7 @@
 //! It may count a little otherwise than the parser, but must see every bracket that the parser would:
 //! both take the same for a text and for a comment, and where the parser certainly stops, so does this.
 
-use super::{Excess, MAX_BRACKETS, MAX_DOCUMENT, MAX_TOKENS};
+use super::{Excess, MAX_BRACKETS, MAX_DOCUMENT, MAX_NAME, MAX_TOKENS};
 
 #[cfg(test)]
 mod tests;
@@ -29,7 +29,7 @@ pub(in crate::graphql) fn scan(document: &str) -> Result<(), Excess> {
                 Some(length) => length,
                 None => return Ok(()),
             },
-            b'0'..=b'9' | b'-' | b'A'..=b'Z' | b'a'..=b'z' | b'_' | b'.' => while_is(rest, is_word),
+            b'0'..=b'9' | b'-' | b'A'..=b'Z' | b'a'..=b'z' | b'_' | b'.' => word(rest)?,
             b'{' | b'[' | b'(' => {
                 brackets += 1;
                 1
@@ -52,6 +52,18 @@ pub(in crate::graphql) fn scan(document: &str) -> Result<(), Excess> {
         }
     }
     Ok(())
+}
+
+/// Refuses a name that no document could hold.
+pub(in crate::graphql) fn check_name(name: &str) -> Result<(), Excess> {
+    if name.len() > MAX_NAME { Err(Excess::Name(name.len())) } else { Ok(()) }
+}
+
+/// The length of the word at the start. The dots of a spread touch the name of its fragment.
+fn word(bytes: &[u8]) -> Result<usize, Excess> {
+    let dots = bytes.iter().take_while(|byte| **byte == b'.').count();
+    let length = while_is(bytes, is_word);
+    if length - dots > MAX_NAME { Err(Excess::Name(length - dots)) } else { Ok(length) }
 }
 
 /// Names, numbers and dots; of those that touch each other, a parser might make several.

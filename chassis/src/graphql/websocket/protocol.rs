@@ -5,6 +5,8 @@ use axum::extract::ws::{CloseFrame, Message};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::super::response::{Outcome, answer_too_large, json::bounded};
+
 /// What a client says.
 #[derive(Debug, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -66,7 +68,19 @@ pub(super) enum Close {
 
 impl ServerMessage {
     pub(super) fn encode(&self) -> Message {
-        Message::Text(serde_json::to_string(self).expect("names and values of GraphQL are JSON").into())
+        let json = bounded(self).or_else(|| bounded(&self.too_large()));
+        Message::Text(json.unwrap_or_default().into())
+    }
+
+    /// What is sent in its place if it is too large.
+    fn too_large(&self) -> Self {
+        match self {
+            Self::Next { id, .. } => Self::Next { id: id.clone(), payload: Outcome::too_large() },
+            Self::Error { id, .. } => Self::Error { id: id.clone(), payload: vec![answer_too_large()] },
+            Self::Complete { id } => Self::Complete { id: id.clone() },
+            // They are no longer than what the client sent.
+            Self::ConnectionAck | Self::Pong { .. } => Self::Pong { payload: None },
+        }
     }
 }
 

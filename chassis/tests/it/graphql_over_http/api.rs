@@ -9,7 +9,7 @@ use std::{
     },
 };
 
-use async_graphql::{ComplexObject, EmptySubscription, Object, Result, Schema, SimpleObject};
+use async_graphql::{ComplexObject, EmptySubscription, Enum, Object, Result, Schema, SimpleObject};
 use axum::Router;
 use chassis::{
     Service, config,
@@ -38,6 +38,10 @@ impl Query {
 
     async fn count(&self, to: i32) -> i32 {
         to
+    }
+
+    async fn choose(&self, one: Choice) -> bool {
+        one == Choice::Yes
     }
 
     async fn sum(&self, numbers: Vec<i32>) -> i32 {
@@ -70,6 +74,12 @@ impl Query {
     async fn panics(&self) -> bool {
         explode()
     }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Enum)]
+enum Choice {
+    Yes,
+    No,
 }
 
 /// An object within itself, as deep as one asks.

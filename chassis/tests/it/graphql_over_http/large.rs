@@ -11,11 +11,42 @@ pub(super) fn nested(levels: usize) -> String {
 }
 
 pub(super) fn aliases(count: usize) -> String {
-    format!("{{ {} }}", many(count, |n| format!("a{n}: hello ")))
+    format!("{{ nested {{ {} }} }}", many(count, |n| format!("a{n}: value ")))
 }
 
 pub(super) fn directives(count: usize) -> String {
-    format!("{{ {} }}", "hello @include(if: true) ".repeat(count))
+    let fields =
+        fields(count).replace("value", "value @include(if: true)").replace("nested", "nested @include(if: true)");
+    format!("{{ nested {{ {fields} }} }}")
+}
+
+/// An operation with so many fields of its own, three of them by a fragment or beside one of it.
+pub(super) fn root_fields(count: usize) -> String {
+    let others = many(count - 3, |n| format!("a{n}: hello "));
+    format!("{{ ...F hello {others} }} fragment F on Query {{ hello nested {{ value }} }}")
+}
+
+/// A field so often in one object, four times by fragments.
+pub(super) fn repeats(count: usize) -> String {
+    let plain = "value ".repeat(count - 4);
+    format!("{{ nested {{ ...F {plain} ...F }} }} fragment F on Nested {{ ... {{ value }} value }}")
+}
+
+/// So many fields within an object, none of them more than 20 times in one place.
+pub(super) fn fields(count: usize) -> String {
+    let values = count.min(20);
+    let objects = match count - values {
+        0 => String::new(),
+        1 => "__typename ".to_owned(),
+        rest => {
+            let objects = (rest / 21).clamp(1, 20);
+            many(objects, |n| {
+                let share = rest / objects + usize::from(n < rest % objects);
+                format!("nested {{ {}}} ", fields(share - 1))
+            })
+        }
+    };
+    format!("{}{objects}", "value ".repeat(values))
 }
 
 /// Fragments in a row, each of which spreads the next twice.
@@ -24,10 +55,27 @@ pub(super) fn bomb(rows: usize) -> String {
     format!("{{ ...F0 }} {}fragment F{rows} on Query {{ hello }}", many(rows, row))
 }
 
+/// Fragments in a row, each of which spreads the next twice, one time within an object.
+pub(super) fn nested_bomb(rows: usize) -> String {
+    let row = |at| format!("fragment F{at} on Nested {{ ...F{next} nested {{ ...F{next} }} }} ", next = at + 1);
+    format!("{{ nested {{ ...F0 }} }} {}fragment F{rows} on Nested {{ value }}", many(rows, row))
+}
+
 /// Fragments in a row, each of which spreads the next.
 pub(super) fn chain(rows: usize) -> String {
     let row = |at| format!("fragment F{at} on Query {{ ...F{} }} ", at + 1);
     format!("{{ ...F0 }} {}fragment F{rows} on Query {{ hello }}", many(rows, row))
+}
+
+/// A document in which something has a name of so many characters.
+pub(super) fn named(what: &str, length: usize) -> String {
+    let document = match what {
+        "alias" => "{ NAME: hello }",
+        "operation" => "query NAME { hello }",
+        "variable" => "query ($NAME: String!=\"you\") { hello(name:$NAME) }",
+        _ => "{...NAME} fragment NAME on Query{hello}",
+    };
+    document.replace("NAME", &"n".repeat(length))
 }
 
 pub(super) fn lists(count: usize, length: usize) -> String {

@@ -5,8 +5,14 @@ use serde_json::{Value, json};
 
 use super::{
     api,
-    large::{aliases, bomb, chain, directives, greeting, lists, nested, pages},
+    large::{
+        aliases, chain, directives, fields, greeting, lists, named, nested, nested_bomb, pages, repeats, root_fields,
+    },
 };
+
+fn of_nested(count: usize) -> String {
+    format!("{{ nested {{ {} }} }}", fields(count))
+}
 
 #[rstest]
 #[case::bytes(greeting(64 * 1024), greeting(64 * 1024 + 1), "65537 bytes")]
@@ -16,8 +22,14 @@ use super::{
 #[case::aliases(aliases(30), aliases(31), "31")]
 #[case::directives(directives(50), directives(51), "51")]
 #[case::directives_in_one_place("{ hello @skip(if: false) @include(if: true) }".into(), "{ hello @a @a @a @a @a @a }".into(), "6")]
-#[case::selections(format!("{{ {} }}", "hello ".repeat(2_000)), format!("{{ {} }}", "hello ".repeat(2_001)), "2001")]
-#[case::expanded_selections(bomb(9), bomb(10), "fields and fragments")]
+#[case::selections(of_nested(1_999), of_nested(2_000), "2001")]
+#[case::expanded_selections(nested_bomb(8), nested_bomb(9), "fields and fragments")]
+#[case::root_fields(root_fields(20), root_fields(21), "21 fields of its own")]
+#[case::repeats(repeats(20), repeats(21), "21 times in one object")]
+#[case::an_alias(named("alias", 100), named("alias", 101), "101 characters")]
+#[case::an_operation(named("operation", 100), named("operation", 101), "101 characters")]
+#[case::a_variable(named("variable", 100), named("variable", 101), "101 characters")]
+#[case::a_fragment(named("fragment", 100), named("fragment", 101), "101 characters")]
 #[case::a_list(lists(1, 1_000), lists(1, 1_001), "1001")]
 #[case::pages(pages(16), pages(17), "values")]
 #[tokio::test]
@@ -80,15 +92,15 @@ async fn a_variable_counts_wherever_it_is_used(#[case] times: usize, #[case] len
 #[case(1_251, "OPERATION_TOO_LARGE")]
 #[tokio::test]
 async fn a_gateway_may_ask_for_many_entities_or_for_much_of_each(#[case] fields: usize, #[case] code: &str) {
-    let query = format!("query ($of: [_Any!]!) {{ _entities(representations: $of) {{ {} }} }}", "a ".repeat(fields));
+    let query = format!("query ($of: [_Any!]!) {{ _entities(representations: $of) {{ {} }} }}", many(fields, "a"));
     let answer = api::serve().post_json(json!({ "query": query, "variables": { "of": vec![json!({}); 4] } })).await;
     assert_eq!(answer.code(), code, "the schema here has no entities: {}", answer.body);
 }
 
 #[tokio::test]
 async fn an_answer_names_the_first_hundred_mistakes_of_a_document() {
-    let names = (0..1_900).map(|n| format!("unknown{n} ")).collect::<Vec<_>>().concat();
-    let answer = api::serve().post_json(json!({ "query": format!("{{ {names} }}") })).await;
+    let names = many(1_900, "unknown");
+    let answer = api::serve().post_json(json!({ "query": format!("{{ nested {{ {names} }} }}") })).await;
     assert_eq!(answer.body["errors"].as_array().map(Vec::len), Some(100));
 }
 
@@ -112,9 +124,39 @@ async fn variables_of_a_page_may_be_left_out(#[case] variables: Value, #[case] l
 #[tokio::test]
 async fn a_page_costs_its_size_wherever_it_is_said(#[case] page: &str, #[case] variables: Value) {
     let api = api::serve();
-    for (fields, code) in [(49, ""), (50, "OPERATION_TOO_LARGE")] {
-        let query = format!("{page} {{ {} }} }}", "value ".repeat(fields));
+    for (count, code) in [(49, ""), (50, "OPERATION_TOO_LARGE")] {
+        let query = format!("{page} {{ {} }} }}", fields(count));
         let answer = api.post_json(json!({ "query": query, "variables": variables })).await;
         assert_eq!(answer.code(), code, "{}", answer.body);
     }
+}
+
+#[tokio::test]
+async fn the_largest_default_of_a_variable_counts_wherever_it_is_used() {
+    let uses = |count: usize| "sum(numbers: $n) ".repeat(count);
+    let query = format!(
+        "query A($n: [Int!]! = [1]) {{ {} }} query B($n: [Int!]! = [{}]) {{ {} }}",
+        uses(10),
+        "1 ".repeat(1_000),
+        uses(10)
+    );
+    let api = api::serve();
+    for operation in ["A", "B"] {
+        let answer = api.post_json(json!({ "query": query, "operationName": operation })).await;
+        assert_eq!(answer.code(), "OPERATION_TOO_LARGE", "{}", answer.body);
+    }
+    let given = json!({ "query": query, "operationName": "B", "variables": { "n": [1] } });
+    assert_eq!(api.post_json(given).await.code(), "", "a default is nothing where a value is given");
+}
+
+#[tokio::test]
+async fn the_name_of_an_operation_that_no_document_could_have_is_not_repeated() {
+    let query = json!({ "query": "query A { hello }", "operationName": "A".repeat(101) });
+    let answer = api::serve().post_json(query).await;
+    assert_eq!(answer.code(), "OPERATION_TOO_LARGE");
+    assert!(answer.body.to_string().len() < 300, "{}", answer.body);
+}
+
+fn many(count: usize, name: &str) -> String {
+    (0..count).map(|n| format!("{name}{n} ")).collect::<Vec<_>>().concat()
 }

@@ -128,6 +128,7 @@ async fn another_version_of_the_protocol_is_answered_so_that_clients_send_texts(
 
 #[rstest]
 #[case::unparsable("{ hello", "GRAPHQL_PARSE_FAILED")]
+#[case::invalid("{ hallo }", "GRAPHQL_VALIDATION_FAILED")]
 #[case::lacking_a_variable(GREET, "GRAPHQL_VALIDATION_FAILED")]
 #[case::without_a_choice("query A { hello } query B { hello }", "OPERATION_RESOLUTION_FAILURE")]
 #[tokio::test]

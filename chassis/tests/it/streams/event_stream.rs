@@ -86,3 +86,13 @@ async fn events_do_not_outlive_the_users_that_asked_for_them() {
     assert!(api.authenticator.renew().expect("renewed"));
     assert_eq!(events.next().await, None);
 }
+
+#[tokio::test]
+async fn an_event_of_over_1_mib_is_told_to_be_too_large_and_the_next_comes() {
+    let api = serve();
+    let mut events = api.service.client.events("subscription { longerAndLonger }", json!({})).await;
+    assert_eq!(events.next().await, Some(json!({ "data": { "longerAndLonger": "x".repeat(10) } })));
+    let large = events.next().await.expect("an event");
+    assert_eq!((&large["data"], &large["errors"][0]["extensions"]["code"]), (&json!(null), &json!("ANSWER_TOO_LARGE")));
+    assert_eq!(events.next().await, Some(json!({ "data": { "longerAndLonger": "x".repeat(20) } })));
+}

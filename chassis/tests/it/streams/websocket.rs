@@ -213,3 +213,21 @@ async fn at_shutdown_the_client_is_sent_away() {
     api.shutdown.cancel();
     assert_eq!(socket.closed().await, 1001);
 }
+
+#[rstest]
+#[case::at_the_end("{ long(length: 2000000) }")]
+#[case::in_between("subscription { longerAndLonger }")]
+#[tokio::test]
+async fn a_message_of_over_1_mib_is_told_to_be_too_large(#[case] query: &str) {
+    let api = serve();
+    let mut socket = Socket::introduced(&api.service.client.base).await;
+    socket.subscribe("a", query, json!({})).await;
+    loop {
+        let message = socket.next().await;
+        assert_eq!((&message["type"], &message["id"]), (&json!("next"), &json!("a")), "it is not complete before");
+        if message["payload"]["data"].is_null() {
+            assert_eq!(message["payload"]["errors"][0]["extensions"]["code"], "ANSWER_TOO_LARGE", "{message}");
+            break;
+        }
+    }
+}

@@ -1,7 +1,8 @@
 //! How large an expansion is, and whether that is too large.
 
 use crate::graphql::limits::{
-    Excess, MAX_ALIASES, MAX_COMPLEXITY, MAX_DEPTH, MAX_DIRECTIVES, MAX_LEVELS, MAX_SELECTIONS,
+    COUNT_COST, Excess, MAX_ALIASES, MAX_COMPLEXITY, MAX_DEPTH, MAX_DIRECTIVES, MAX_LEVELS, MAX_REPEATS,
+    MAX_ROOT_FIELDS, MAX_SELECTIONS,
 };
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -13,6 +14,14 @@ pub(super) struct Measure {
     pub(super) selections: usize,
     pub(super) aliases: usize,
     pub(super) directives: usize,
+    /// Fields of the outermost object; of several operations that of the one with most.
+    pub(super) root_fields: usize,
+    /// How often a field is in one object, at most.
+    pub(super) repeats: usize,
+    /// Totals of the outermost object, if it is a list.
+    pub(super) totals: usize,
+    /// Totals of lists that are filtered.
+    pub(super) filtered_totals: usize,
     /// Values of entities that a gateway asks for.
     pub(super) entities: usize,
 }
@@ -26,6 +35,10 @@ impl Measure {
             selections: self.selections.saturating_add(other.selections),
             aliases: self.aliases.saturating_add(other.aliases),
             directives: self.directives.saturating_add(other.directives),
+            root_fields: self.root_fields.max(other.root_fields),
+            repeats: self.repeats.max(other.repeats),
+            totals: self.totals.saturating_add(other.totals),
+            filtered_totals: self.filtered_totals.saturating_add(other.filtered_totals),
             entities: self.entities.saturating_add(other.entities),
         }
     }
@@ -35,10 +48,18 @@ impl Measure {
             Self { selections, .. } if selections > MAX_SELECTIONS => Err(Excess::Selections(selections)),
             Self { depth, .. } if depth > MAX_DEPTH => Err(Excess::Depth(depth)),
             Self { levels, .. } if levels > MAX_LEVELS => Err(Excess::Levels),
+            Self { root_fields, .. } if root_fields > MAX_ROOT_FIELDS => Err(Excess::RootFields(root_fields)),
+            Self { repeats, .. } if repeats > MAX_REPEATS => Err(Excess::Repeats(repeats)),
             Self { aliases, .. } if aliases > MAX_ALIASES => Err(Excess::Aliases(aliases)),
             Self { directives, .. } if directives > MAX_DIRECTIVES => Err(Excess::Directives(directives)),
-            Self { entities, .. } if entities > MAX_COMPLEXITY => Err(Excess::Complexity),
+            _ if self.unseen_complexity() > MAX_COMPLEXITY => Err(Excess::Complexity),
             _ => Ok(()),
         }
+    }
+
+    /// What async-graphql does not count: it makes the field of entities itself, and totals are of fragments that its
+    /// counting does not show.
+    fn unseen_complexity(self) -> usize {
+        self.filtered_totals.saturating_mul(COUNT_COST).saturating_add(self.entities)
     }
 }

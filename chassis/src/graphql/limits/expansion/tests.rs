@@ -1,9 +1,19 @@
 //! The measure of an expansion is that of the expanded document, which is written out here.
 
-use async_graphql::{Variables, parser::parse_query};
+use std::collections::HashMap;
+
+use async_graphql::{
+    Variables,
+    parser::{parse_query, types::ExecutableDocument},
+};
 use proptest::{collection::vec, prelude::*};
 
-use super::{Excess, measure};
+use super::{super::MAX_SELECTIONS, Excess, Measure, Sizes};
+
+fn measure(document: &ExecutableDocument) -> Result<Measure, Excess> {
+    let variables = Variables::default();
+    super::measure(document, &Sizes::of(document, &variables)?)
+}
 
 /// What a fragment selects. It spreads only fragments behind it, so that there is no cycle.
 #[derive(Clone, Debug)]
@@ -42,6 +52,30 @@ struct Naive {
     selections: usize,
     aliases: usize,
     directives: usize,
+    root_fields: usize,
+    repeats: usize,
+}
+
+/// How often each key is in an object, whatever fragment it comes from.
+fn keys(fragments: &[Vec<Piece>], pieces: &[Piece], at: usize, counts: &mut HashMap<&'static str, usize>) {
+    for piece in pieces {
+        match piece {
+            Piece::Inline(within) => keys(fragments, within, at, counts),
+            Piece::Spread(ahead) if at + ahead < fragments.len() => {
+                keys(fragments, &fragments[at + ahead], at + ahead, counts);
+            }
+            Piece::Object(_) => *counts.entry("o").or_default() += 1,
+            Piece::Alias => *counts.entry("a").or_default() += 1,
+            Piece::Field | Piece::Spread(_) => *counts.entry("c").or_default() += 1,
+        }
+    }
+}
+
+fn count_keys(fragments: &[Vec<Piece>], pieces: &[Piece], at: usize, sum: &mut Naive) -> usize {
+    let mut counts = HashMap::new();
+    keys(fragments, pieces, at, &mut counts);
+    sum.repeats = counts.values().copied().fold(sum.repeats, usize::max);
+    counts.values().sum()
 }
 
 /// Counts by going through everything as often as it is spread.
@@ -53,6 +87,7 @@ fn naive(fragments: &[Vec<Piece>], pieces: &[Piece], at: usize, level: usize, de
             Piece::Object(within) => {
                 sum.directives += 1;
                 sum.depth = sum.depth.max(depth + 1);
+                count_keys(fragments, within, at, sum);
                 naive(fragments, within, at, level + 1, depth + 1, sum);
             }
             Piece::Inline(within) => naive(fragments, within, at, level + 1, depth, sum),
@@ -83,15 +118,22 @@ proptest! {
         let mut first: Vec<_> = (1..count).map(Piece::Spread).collect();
         first.extend(fragments[0].iter().cloned());
         naive(&fragments, &first, 0, 1, 0, &mut expected);
+        expected.root_fields = count_keys(&fragments, &first, 0, &mut expected);
 
         let parsed = parse_query(&document).expect("a document");
-        let got = measure(&parsed, &Variables::default()).expect("no cycle, and not too deep");
+        let got = measure(&parsed).expect("no cycle, and not too deep");
+        if expected.selections > MAX_SELECTIONS {
+            // It is refused for them: its keys are not counted.
+            (expected.root_fields, expected.repeats) = (got.root_fields, got.repeats);
+        }
         let got = Naive {
             levels: got.levels,
             depth: got.depth,
             selections: got.selections,
             aliases: got.aliases,
             directives: got.directives,
+            root_fields: got.root_fields,
+            repeats: got.repeats,
         };
         prop_assert_eq!(got, expected, "{}", document);
     }
@@ -103,7 +145,7 @@ fn a_measure_that_no_number_holds_is_the_largest_number() {
     let rows = (0..25).map(row).collect::<Vec<_>>().concat();
     let document = format!("query @d {{ a: b ...F0 ...F0 @d }} {rows} fragment F25 on T {{ a: b }}");
     let parsed = parse_query(&document).expect("a document");
-    let measured = measure(&parsed, &Variables::default()).expect("no cycle");
+    let measured = measure(&parsed).expect("no cycle");
     assert_eq!((measured.selections, measured.aliases, measured.directives), (usize::MAX, usize::MAX, usize::MAX));
 }
 
@@ -115,6 +157,6 @@ fn a_cycle_is_found_wherever_it_begins() {
         "{ a } fragment A on T { ...B ...B } fragment B on T { ...A ...A }",
     ] {
         let parsed = parse_query(document).expect("a document");
-        assert!(matches!(measure(&parsed, &Variables::default()), Err(Excess::Cycle(_))), "{document}");
+        assert!(matches!(measure(&parsed), Err(Excess::Cycle(_))), "{document}");
     }
 }
