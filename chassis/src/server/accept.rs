@@ -27,7 +27,7 @@ pub(super) async fn accept(
     router: Router,
     certificate: Option<Certificate>,
 ) {
-    let http = Http::new(router, &peers.limits);
+    let http = Arc::new(Http::new(router, &peers.limits));
     prepare(&listener, peers.limits.send_buffer);
     let (mut errors, mut refusals) = (Paced::default(), Paced::default());
     loop {
@@ -55,7 +55,7 @@ pub(super) async fn accept(
         }
         if let Some(place) = place {
             let tls = certificate.as_ref().map(Certificate::acceptor);
-            tokio::spawn(http.clone().serve(tcp, place, tls));
+            tokio::spawn(Arc::clone(&http).serve(tcp, place, tls));
         }
     }
 }

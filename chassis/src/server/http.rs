@@ -49,7 +49,6 @@ const PONG: Duration = Duration::from_secs(10);
 const PROBES: [&str; 2] = ["/livez", "/readyz"];
 
 /// Serves connections.
-#[derive(Clone)]
 pub(super) struct Http {
     router: TowerToHyperService<Router>,
     refusing: TowerToHyperService<Router>,
@@ -83,7 +82,7 @@ impl Http {
     }
 
     /// Serves a connection until its end.
-    pub(super) async fn serve(self, tcp: TcpStream, place: Place, tls: Option<TlsAcceptor>) {
+    pub(super) async fn serve(self: Arc<Self>, tcp: TcpStream, place: Place, tls: Option<TlsAcceptor>) {
         // A small answer shall not wait for the confirmation of another. Fails only when the client is gone.
         drop(tcp.set_nodelay(true));
         let Some(tls) = tls else { return self.talk(tcp, place).await };
