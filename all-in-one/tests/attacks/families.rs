@@ -1,0 +1,35 @@
+//! All attacks, by who makes them and on what.
+
+mod answers;
+mod connections;
+mod documents;
+mod held;
+mod logins;
+mod neighbours;
+mod operations;
+mod operators;
+mod protocol;
+mod subscriptions;
+mod values;
+
+use crate::attack::Attack;
+
+pub(crate) fn attacks() -> Vec<Attack> {
+    let families = [
+        // Without credentials.
+        connections::attacks(),
+        protocol::attacks(),
+        held::attacks(),
+        logins::attacks(),
+        // With credentials.
+        operations::attacks(),
+        documents::attacks(),
+        answers::attacks(),
+        subscriptions::attacks(),
+        values::attacks(),
+        // A neighbour, a stolen container, a mistake of the operator.
+        neighbours::attacks(),
+        operators::attacks(),
+    ];
+    families.into_iter().flatten().collect()
+}

@@ -1,0 +1,153 @@
+//! Whoever has stolen a service's container: what its database role may do, and what it may answer.
+
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use sea_orm::{ConnectionTrait, DatabaseConnection, TransactionTrait};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+    time::{sleep, timeout},
+};
+use uuid::Uuid;
+
+use crate::{
+    attack::{Attack, Evidence},
+    gauge,
+    stage::{Purpose, Setup, Stage},
+};
+
+/// The relay calls finance at least this often.
+const CALLED_WITHIN: Duration = Duration::from_secs(6);
+const ASK_AGAIN_AFTER: Duration = Duration::from_millis(100);
+
+pub(crate) fn attacks() -> Vec<Attack> {
+    let roles = Setup { has_roles: true, ..Setup::default() };
+    let postgres_roles = Setup { needs_postgres: true, ..roles };
+    let hostile = Setup { has_hostile_finance: true, ..Setup::default() };
+    vec![
+        Attack::new("forged-log-line", "finance answers with line breaks and escapes in an error", |stage| {
+            Box::pin(forged_log_line(stage))
+        })
+        .on(hostile),
+        Attack::new("changed-payments", "finance's role changes and deletes payments", |stage| {
+            Box::pin(changed_payments(stage))
+        })
+        .on(roles),
+        Attack::new(
+            "disabled-trigger",
+            "consultation's role disables triggers and deletes undelivered payments",
+            |stage| Box::pin(disabled_triggers(stage)),
+        )
+        .on(postgres_roles),
+        Attack::new("forged-notifications", "finance's role sends 2,000 notifications of 200 ids", |stage| {
+            Box::pin(forged_notifications(stage))
+        })
+        .on(postgres_roles),
+        Attack::new("migration-lock", "finance's role holds the lock under which consultation migrates", |stage| {
+            Box::pin(migration_lock(stage))
+        })
+        .on(postgres_roles),
+    ]
+}
+
+async fn forged_log_line(stage: &Stage) -> anyhow::Result<Evidence> {
+    const FORGED: &str = "2026-01-01T00:00:00Z ERROR all payments are lost";
+    let listener = TcpListener::bind(stage.hostile_finance).await?;
+    let body = format!(r#"{{"data":null,"errors":[{{"message":"no\n{FORGED}\u001b[31m\u0000"}}]}}"#);
+    let answer = format!(
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let answering = async {
+        while let Ok((mut caller, _)) = listener.accept().await {
+            let mut request = vec![0; 64 * 1024];
+            let _ = caller.read(&mut request).await;
+            let _ = caller.write_all(answer.as_bytes()).await;
+        }
+    };
+    // The honest client finishes consultations meanwhile, whose payments the relay delivers.
+    let _ = timeout(CALLED_WITHIN, answering).await;
+    let log = stage.consultation.log_text()?;
+    let is_forged = log.lines().any(|line| line.starts_with(FORGED)) || log.contains(['\u{1b}', '\0']);
+    Ok(Evidence::of(1).hole_if(is_forged, "the log has a line of its own of it"))
+}
+
+async fn changed_payments(stage: &Stage) -> anyhow::Result<Evidence> {
+    let session = stage.databases.session("finance", Purpose::Serve).await?;
+    until(stage, "a payment", || async { count(&session, "payment").await.is_ok_and(|payments| payments > 0) }).await?;
+    let evidence = Evidence::of(2);
+    let changed = session.execute_unprepared("UPDATE payment SET total_price_cents = 1").await;
+    let evidence = evidence.hole_if(changed.is_ok_and(|done| done.rows_affected() > 0), "UPDATE payment works");
+    let deleted = session.execute_unprepared("DELETE FROM payment").await;
+    Ok(evidence.hole_if(deleted.is_ok_and(|done| done.rows_affected() > 0), "DELETE FROM payment works"))
+}
+
+async fn disabled_triggers(stage: &Stage) -> anyhow::Result<Evidence> {
+    let session = stage.databases.session("consultation", Purpose::Serve).await?;
+    let disabled = session.execute_unprepared("ALTER TABLE pending_payment DISABLE TRIGGER USER").await;
+    let evidence = Evidence::of(2).hole_if(disabled.is_ok(), "triggers are disabled");
+    // In a transaction: what an attacker deletes here the honest client misses.
+    let transaction = session.begin().await?;
+    let deleted = transaction.execute_unprepared("DELETE FROM pending_payment WHERE NOT finished OR finished").await;
+    transaction.rollback().await?;
+    Ok(evidence.hole_if(deleted.is_ok_and(|done| done.rows_affected() > 0), "rows of the outbox are deleted"))
+}
+
+async fn forged_notifications(stage: &Stage) -> anyhow::Result<Evidence> {
+    const NOTIFICATIONS: u32 = 2_000;
+    /// A core for a second, in a build without optimisation for three.
+    const PROCESSOR_TIME: u64 = if cfg!(debug_assertions) { 300 } else { 100 };
+    let session = stage.databases.session("finance", Purpose::Serve).await?;
+    let process = stage.consultation.process.id();
+    let before = gauge::processor_time(process)?;
+    let began = Instant::now();
+    for _ in 0..NOTIFICATIONS {
+        let ids: Vec<_> = (0..200).map(|_| Uuid::new_v4().to_string()).collect();
+        let payload = format!("{} {}", Uuid::new_v4(), ids.join(" "));
+        for channel in ["consultation_changed", "pending_payment_due"] {
+            session
+                .execute_unprepared(&format!("NOTIFY {channel}, '{}'", &payload[..payload.len().min(7_900)]))
+                .await?;
+        }
+    }
+    sleep(ASK_AGAIN_AFTER).await;
+    let (used, seconds) = (gauge::processor_time(process)? - before, began.elapsed());
+    Ok(Evidence::of(1)
+        .hole_if(used > PROCESSOR_TIME, format!("{used} hundredths of a second of processor time in {seconds:.1?}")))
+}
+
+/// Nobody can keep a role from taking an advisory lock. The service goes on, and the migration ends once the lock is free.
+async fn migration_lock(stage: &Stage) -> anyhow::Result<Evidence> {
+    const MIGRATION_LOCK: i64 = 7_883_946_363_647_714_609;
+    const HELD_FOR: Duration = Duration::from_secs(3);
+    const DONE_WITHIN: Duration = Duration::from_secs(10);
+    let session = stage.databases.session("finance", Purpose::Serve).await?;
+    let transaction = session.begin().await?;
+    transaction.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")).await?;
+    let database = stage.databases.url("consultation", Purpose::Migrate);
+    let mut migration = stage.command("consultation", &["migrate"], &[("CONSULTATION_DATABASE_URL", &database)]);
+    let migration = tokio::task::spawn_blocking(move || migration.output());
+    sleep(HELD_FOR).await;
+    transaction.rollback().await?;
+    let migrated =
+        timeout(DONE_WITHIN, migration).await.context("the migration waits although the lock is free")???;
+    Ok(Evidence::of(1).hole_if(!migrated.status.success(), "the migration failed"))
+}
+
+async fn count(session: &DatabaseConnection, table: &str) -> anyhow::Result<i64> {
+    let backend = session.get_database_backend();
+    let statement = sea_orm::Statement::from_string(backend, format!("SELECT count(*) AS count FROM {table}"));
+    let row = session.query_one_raw(statement).await?.context("a count")?;
+    Ok(row.try_get("", "count")?)
+}
+
+/// Waits until the honest client has brought about what the attack needs.
+async fn until<F: Future<Output = bool>>(_: &Stage, what: &str, mut is_so: impl FnMut() -> F) -> anyhow::Result<()> {
+    let began = Instant::now();
+    while !is_so().await {
+        anyhow::ensure!(began.elapsed() < CALLED_WITHIN, "no {what} after {CALLED_WITHIN:?}");
+        sleep(ASK_AGAIN_AFTER).await;
+    }
+    Ok(())
+}

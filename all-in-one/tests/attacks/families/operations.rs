@@ -1,0 +1,136 @@
+//! Operations of a user that are small to send and large to execute.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use crate::{
+    attack::{Attack, Evidence},
+    stage::{CREDENTIALS, Stage},
+    wire::{self, many},
+};
+
+/// Of a refusal: nothing was executed.
+const REFUSED_WITHIN: Duration = Duration::from_millis(500);
+/// Enough that counting them is work.
+const ROWS: u32 = 100_000;
+
+pub(crate) fn attacks() -> Vec<Attack> {
+    vec![
+        Attack::new("repeated-field", "900 copies of one field without alias", |stage| Box::pin(repeated_field(stage))),
+        Attack::new(
+            "repeated-counts",
+            "four at once with 900 copies of an unbounded count, over 100,000 rows",
+            |stage| Box::pin(repeated_counts(stage)),
+        ),
+        Attack::new("aliased-counts", "40 at once with 30 aliases of an unbounded count, over 100,000 rows", |stage| {
+            Box::pin(aliased_counts(stage))
+        }),
+        Attack::new("entities-by-default", "_entities of a variable's default", |stage| {
+            Box::pin(entities_by_default(stage))
+        }),
+        Attack::new("fragment-bomb", "fragments that unfold to 2^25 fields", |stage| Box::pin(fragment_bomb(stage))),
+        Attack::new("deep-introspection", "introspection 12 lists deep", |stage| Box::pin(deep_introspection(stage))),
+    ]
+}
+
+async fn repeated_field(stage: &Stage) -> anyhow::Result<Evidence> {
+    let id = stage.consultation_of(Uuid::new_v4()).await?;
+    let answer = send(stage, &repeated(&format!(r#"consultation(id: "{id}") {{ id }}"#))).await;
+    Ok(Evidence::of(1).hole_if(!answer.is_refusal, format!("executed in {:.1?}", answer.time)))
+}
+
+async fn repeated_counts(stage: &Stage) -> anyhow::Result<Evidence> {
+    const AT_ONCE: usize = 4;
+    let document = repeated(&count(rows_of_one_physician(stage).await?));
+    let answers = at_once(stage, AT_ONCE, document).await;
+    let executed = answers.iter().filter(|answer| !answer.is_refusal).count();
+    Ok(Evidence::of(AT_ONCE).hole_if(executed > 0, format!("{executed} of {AT_ONCE} were executed")))
+}
+
+async fn aliased_counts(stage: &Stage) -> anyhow::Result<Evidence> {
+    const AT_ONCE: usize = 40;
+    let field = count(rows_of_one_physician(stage).await?);
+    let fields: Vec<_> = (0..30).map(|number| format!("c{number}: {field}")).collect();
+    // Whether they are executed one after the other or refused: the honest client decides.
+    at_once(stage, AT_ONCE, format!("{{ {} }}", fields.join(" "))).await;
+    Ok(Evidence::of(AT_ONCE))
+}
+
+/// 580 objects with 20 values each; the same written into the argument is refused.
+async fn entities_by_default(stage: &Stage) -> anyhow::Result<Evidence> {
+    let representation = r#"{__typename:"Consultation"id:"0"}"#;
+    let fields = "id physicianId patientId status startDate endDate price pendingPayment {
+        status totalPrice tries nextAttemptAt lastError createdAt finishedAt consultation { id status startDate price } }";
+    let document = format!(
+        "query ($r: [_Any!]! = [{}]) {{ _entities(representations: $r) {{ ... on Consultation {{ {fields} }} }} }}",
+        representation.repeat(580)
+    );
+    let answer = send(stage, &document).await;
+    Ok(Evidence::of(1).hole_if(!answer.is_refusal, format!("executed in {:.1?}", answer.time)))
+}
+
+async fn fragment_bomb(stage: &Stage) -> anyhow::Result<Evidence> {
+    let fragment = |level: u32| format!("fragment f{level} on Query {{ ...f{} ...f{} }} ", level + 1, level + 1);
+    let fragments: String = (0..25).map(fragment).collect();
+    let document = format!("{{ ...f0 }} {fragments} fragment f25 on Query {{ __typename }}");
+    refused_at_once(stage, &document).await
+}
+
+async fn deep_introspection(stage: &Stage) -> anyhow::Result<Evidence> {
+    let document =
+        format!("{{ __schema {{ types {{ {} name {} }} }} }}", "fields { type { ".repeat(12), "} }".repeat(12));
+    refused_at_once(stage, &document).await
+}
+
+async fn refused_at_once(stage: &Stage, document: &str) -> anyhow::Result<Evidence> {
+    let answer = send(stage, document).await;
+    let is_held = answer.is_refusal && answer.time < REFUSED_WITHIN;
+    Ok(Evidence::of(1).hole_if(!is_held, format!("answered after {:.1?}, refused: {}", answer.time, answer.is_refusal)))
+}
+
+/// A field 900 times, in 30 spreads of a fragment that has it 30 times.
+fn repeated(field: &str) -> String {
+    format!("{{ {} }} fragment f on Query {{ {} }}", "...f ".repeat(30), format!("{field} ").repeat(30))
+}
+
+fn count(physician: Uuid) -> String {
+    format!(r#"consultations(first: 1, filter: {{ physicianId: "{physician}" }}) {{ totalCount }}"#)
+}
+
+async fn rows_of_one_physician(stage: &Stage) -> anyhow::Result<Uuid> {
+    let physician = Uuid::new_v4();
+    stage.consultation_of(physician).await?;
+    stage.databases.multiply_consultations(ROWS).await?;
+    Ok(physician)
+}
+
+/// What became of an operation.
+struct Answer {
+    /// Refused as too large, before it was executed; or not answered at all.
+    is_refusal: bool,
+    time: Duration,
+}
+
+async fn at_once(stage: &Stage, count: usize, document: String) -> Vec<Answer> {
+    let url = stage.consultation.url("/graphql");
+    many(count, |_| answer(url.clone(), document.clone())).await
+}
+
+async fn send(stage: &Stage, document: &str) -> Answer {
+    answer(stage.consultation.url("/graphql"), document.to_owned()).await
+}
+
+async fn answer(url: String, document: String) -> Answer {
+    let asked = Instant::now();
+    let post = async {
+        let request = wire::client()?.post(url).header("authorization", CREDENTIALS);
+        let request = request.header("content-type", "application/json").body(json!({ "query": document }).to_string());
+        anyhow::Ok(serde_json::from_str::<Value>(&request.send().await?.text().await?)?)
+    };
+    let body = post.await.unwrap_or_default();
+    let is_refusal = body["data"].is_null() && !body["errors"].is_null();
+    Answer { is_refusal, time: asked.elapsed() }
+}
