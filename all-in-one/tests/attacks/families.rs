@@ -3,12 +3,13 @@
 mod answers;
 mod connections;
 mod documents;
-mod held;
+mod effects;
 mod logins;
 mod neighbours;
 mod operations;
 mod operators;
 mod protocol;
+mod requests;
 mod subscriptions;
 mod values;
 
@@ -19,7 +20,8 @@ pub(crate) fn attacks() -> Vec<Attack> {
         // Without credentials.
         connections::attacks(),
         protocol::attacks(),
-        held::attacks(),
+        requests::attacks(),
+        effects::attacks(),
         logins::attacks(),
         // With credentials.
         operations::attacks(),

@@ -1,46 +1,31 @@
-//! The client that must not notice: ten requests a second, each on a connection of its own, since an attack may keep
-//! others from connecting.
+//! The client that must not notice: ten requests a second, whatever becomes of those before.
+
+mod calls;
 
 use std::{
     sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
-use anyhow::{bail, ensure};
-use reqwest::Client;
-use serde_json::{Value, json};
 use tokio::{
     task::{JoinHandle, JoinSet},
     time::{interval, sleep},
 };
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
 use crate::{bounds::Bounds, stage::Stage};
+use calls::Calls;
 
 const PAUSE: Duration = Duration::from_millis(100);
-/// A client that waits longer takes the service for dead.
-const ANSWERED_WITHIN: Duration = Duration::from_secs(5);
 /// Requests before anything is measured: they fill pools, caches and the allocator.
 const WARM_UP: usize = 40;
 /// Answers in a row within the bound, which show that all is as before.
 const NORMAL_ANSWERS: usize = 5;
 const ASK_AGAIN_AFTER: Duration = Duration::from_millis(50);
 
-const START: &str = "mutation ($input: StartConsultationInput!) { startConsultation(input: $input) {
-    consultation { id } userErrors { ... on UserError { code message } } } }";
-const FINISH: &str = "mutation ($input: FinishConsultationInput!) { finishConsultation(input: $input) {
-    consultation { price } userErrors { ... on UserError { code message } } } }";
-const LIST: &str = "{ consultations(last: 5) { edges { node { id status price } } } }";
-const PAYMENTS: &str = "{ payments(last: 5) { edges { node { id totalPrice } } } }";
-
 #[derive(Clone, Debug)]
 pub(crate) struct Honest {
-    http: Client,
-    consultation: String,
-    finance: String,
-    /// Started and not finished yet.
-    started: Arc<Mutex<Vec<String>>>,
+    calls: Calls,
     answers: Arc<Mutex<Answers>>,
 }
 
@@ -61,14 +46,12 @@ pub(crate) struct Working {
 
 impl Honest {
     pub(crate) fn new(stage: &Stage) -> anyhow::Result<Self> {
-        let http = chassis::http_client::builder().pool_max_idle_per_host(0).timeout(ANSWERED_WITHIN).build()?;
-        let [consultation, finance] = [&stage.consultation, &stage.finance].map(|service| service.url("/graphql"));
-        Ok(Self { http, consultation, finance, started: Arc::default(), answers: Arc::default() })
+        Ok(Self { calls: Calls::to(stage)?, answers: Arc::default() })
     }
 
     pub(crate) async fn warm_up(&self) -> anyhow::Result<()> {
         for number in 0..WARM_UP {
-            self.request(number).await?;
+            self.calls.make(number).await?;
         }
         Ok(())
     }
@@ -95,7 +78,7 @@ impl Honest {
         let (began, mut in_a_row) = (Instant::now(), 0);
         while began.elapsed() < bounds.normal_within {
             let asked = Instant::now();
-            let is_normal = self.request(in_a_row).await.is_ok() && asked.elapsed() <= bounds.p99;
+            let is_normal = self.calls.make(in_a_row).await.is_ok() && asked.elapsed() <= bounds.p99;
             in_a_row = if is_normal { in_a_row + 1 } else { 0 };
             if in_a_row == NORMAL_ANSWERS {
                 return Some(began.elapsed());
@@ -107,45 +90,10 @@ impl Honest {
 
     async fn measure(&self, number: usize) {
         let asked = Instant::now();
-        let outcome = self.request(number).await;
+        let outcome = self.calls.make(number).await;
         let mut answers = self.answers.lock().expect("no panic");
         answers.times.push(asked.elapsed());
         answers.failures.extend(outcome.err().map(|error| format!("{error:#}")));
-    }
-
-    /// One request of a kind that its number decides.
-    async fn request(&self, number: usize) -> anyhow::Result<()> {
-        match number % 4 {
-            0 => {
-                let people = json!({ "physicianId": Uuid::new_v4(), "patientId": Uuid::new_v4() });
-                let data = self.call(&self.consultation, START, json!({ "input": people })).await?;
-                let id = data["startConsultation"]["consultation"]["id"].as_str().unwrap_or_default().to_owned();
-                self.started.lock().expect("no panic").push(id);
-            }
-            1 => {
-                let Some(id) = self.started.lock().expect("no panic").pop() else { return Ok(()) };
-                self.call(&self.consultation, FINISH, json!({ "input": { "consultationId": id } })).await?;
-            }
-            2 => drop(self.call(&self.consultation, LIST, Value::Null).await?),
-            _ => drop(self.call(&self.finance, PAYMENTS, Value::Null).await?),
-        }
-        Ok(())
-    }
-
-    async fn call(&self, url: &str, query: &str, variables: Value) -> anyhow::Result<Value> {
-        let body = json!({ "query": query, "variables": variables }).to_string();
-        let request = self.http.post(url).basic_auth("admin", Some("teste123")).body(body);
-        let response = request.header("content-type", "application/json").send().await?;
-        let status = response.status();
-        let mut answer: Value = serde_json::from_slice(&response.bytes().await?).unwrap_or_default();
-        ensure!(status.is_success() && answer["errors"].is_null(), "{status}: {answer}");
-        let refusals = answer["data"].as_object().into_iter().flat_map(|data| data.values());
-        if let Some(refused) =
-            refusals.filter_map(|payload| payload["userErrors"].as_array()).find(|all| !all.is_empty())
-        {
-            bail!("{refused:?}");
-        }
-        Ok(answer["data"].take())
     }
 }
 

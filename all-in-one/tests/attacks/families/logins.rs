@@ -1,17 +1,15 @@
 //! Guessing passwords, and making the service compute slow hashes.
 
+mod users;
+
 use std::{
-    net::Ipv4Addr,
+    net::{IpAddr, Ipv4Addr},
     time::{Duration, Instant},
 };
 
 use anyhow::Context;
-use argon2::{
-    Algorithm, Argon2, Params, Version,
-    password_hash::{PasswordHasher, SaltString},
-};
 use base64::{Engine, prelude::BASE64_STANDARD};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use crate::{
     attack::{Attack, Evidence},
@@ -19,19 +17,14 @@ use crate::{
     wire::{self, http2, many},
 };
 
-/// Of the honest user: nothing waits for it.
-const QUICK_COST: u32 = 4;
-/// What a hash of cost 12 takes in a release build, an unoptimised one takes at this cost.
-const SLOW_COST: u32 = if cfg!(debug_assertions) { 8 } else { 12 };
-/// Of argon2: kibibytes, as OWASP wants them.
-const ARGON2_MEMORY: u32 = 19 * 1024;
 /// Guesses that may be judged before they are slowed down. OWASP's limit is 5 to 10 for a name.
 const JUDGED: usize = 50;
 /// A user whose login takes longer gives up.
 const LOGIN_WITHIN: Duration = Duration::from_secs(10);
+const TRY_AGAIN_AFTER: Duration = Duration::from_millis(500);
 
 pub(crate) fn attacks() -> Vec<Attack> {
-    let users = Setup { users: Some(users), ..Setup::default() };
+    let users = Setup { users: Some(users::htpasswd), ..Setup::default() };
     vec![
         Attack::new("guessing", "500 guesses of one user's password on one connection", |stage| {
             Box::pin(guessing(stage))
@@ -53,20 +46,6 @@ pub(crate) fn attacks() -> Vec<Attack> {
         })
         .on(users),
     ]
-}
-
-fn users() -> anyhow::Result<String> {
-    let salt = SaltString::from_b64("c2FsdHNhbHRzYWx0").map_err(|error| anyhow::anyhow!("{error}"))?;
-    let params = Params::new(ARGON2_MEMORY, 2, 1, None).map_err(|error| anyhow::anyhow!("{error}"))?;
-    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-    let memory = argon2.hash_password(b"secret", &salt).map_err(|error| anyhow::anyhow!("{error}"))?;
-    let (quick, slow) = (bcrypt::hash("teste123", QUICK_COST)?, bcrypt::hash("secret", SLOW_COST)?);
-    let long = bcrypt::hash("a".repeat(72), QUICK_COST)?;
-    let users = [("admin", &quick), ("slow", &slow), ("late", &slow), ("long", &long), ("memory", &memory.to_string())];
-    let users = users.map(|(name, hash)| format!("{name}:{hash}"));
-    // Most have a quick hash: a service that computes any user's for an unknown name computes one of these.
-    let others = (0..20).map(|number| format!("quick{number}:{quick}"));
-    Ok(users.into_iter().chain(others).collect::<Vec<_>>().join("\n"))
 }
 
 async fn guessing(stage: &Stage) -> anyhow::Result<Evidence> {
@@ -92,23 +71,15 @@ async fn slow_hashes(stage: &Stage) -> anyhow::Result<Evidence> {
         let authorization = basic("slow", &format!("guess{number}"));
         connection.request("/schema.graphql", &[("authorization", &authorization)], None).await;
     }
-    let asked = Instant::now();
-    let http = chassis::http_client::builder().build()?;
-    let login = async {
+    let (asked, http) = (Instant::now(), chassis::http_client::builder().build()?);
+    let login = || http.get(stage.consultation.url("/schema.graphql")).basic_auth("late", Some("secret")).send();
+    let admitted = async {
         // A service that is busy may say so; the user tries again.
-        while http
-            .get(stage.consultation.url("/schema.graphql"))
-            .basic_auth("late", Some("secret"))
-            .send()
-            .await?
-            .status()
-            != 200
-        {
-            sleep(Duration::from_millis(500)).await;
+        while !login().await.is_ok_and(|answer| answer.status().is_success()) {
+            sleep(TRY_AGAIN_AFTER).await;
         }
-        anyhow::Ok(())
     };
-    let is_admitted = tokio::time::timeout(LOGIN_WITHIN, login).await.is_ok();
+    let is_admitted = timeout(LOGIN_WITHIN, admitted).await.is_ok();
     let waited = asked.elapsed();
     Ok(Evidence::of(GUESSES).hole_if(!is_admitted, format!("a valid user is not admitted after {waited:.0?}")))
 }
@@ -145,7 +116,7 @@ async fn refusal_time(stage: &Stage, name: &str, first_address: u8) -> anyhow::R
     let mut times = Vec::new();
     for number in 0..5 {
         let address = Ipv4Addr::new(127, 0, 1, first_address + number);
-        let http = chassis::http_client::builder().local_address(std::net::IpAddr::from(address)).build()?;
+        let http = chassis::http_client::builder().local_address(IpAddr::from(address)).build()?;
         let request = http.get(stage.consultation.url("/schema.graphql")).basic_auth(name, Some("wrong"));
         let asked = Instant::now();
         request.send().await?;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use sea_orm::{ConnectionTrait, DatabaseConnection, TransactionTrait};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -75,7 +75,7 @@ async fn forged_log_line(stage: &Stage) -> anyhow::Result<Evidence> {
 
 async fn changed_payments(stage: &Stage) -> anyhow::Result<Evidence> {
     let session = stage.databases.session("finance", Purpose::Serve).await?;
-    until(stage, "a payment", || async { count(&session, "payment").await.is_ok_and(|payments| payments > 0) }).await?;
+    until("a payment", || async { count(&session, "payment").await.is_ok_and(|payments| payments > 0) }).await?;
     let evidence = Evidence::of(2);
     let changed = session.execute_unprepared("UPDATE payment SET total_price_cents = 1").await;
     let evidence = evidence.hole_if(changed.is_ok_and(|done| done.rows_affected() > 0), "UPDATE payment works");
@@ -143,10 +143,10 @@ async fn count(session: &DatabaseConnection, table: &str) -> anyhow::Result<i64>
 }
 
 /// Waits until the honest client has brought about what the attack needs.
-async fn until<F: Future<Output = bool>>(_: &Stage, what: &str, mut is_so: impl FnMut() -> F) -> anyhow::Result<()> {
+async fn until<F: Future<Output = bool>>(what: &str, mut is_so: impl FnMut() -> F) -> anyhow::Result<()> {
     let began = Instant::now();
     while !is_so().await {
-        anyhow::ensure!(began.elapsed() < CALLED_WITHIN, "no {what} after {CALLED_WITHIN:?}");
+        ensure!(began.elapsed() < CALLED_WITHIN, "{what} is not there after {CALLED_WITHIN:?}");
         sleep(ASK_AGAIN_AFTER).await;
     }
     Ok(())
