@@ -18,7 +18,7 @@ pub(crate) fn line(attack: &Attack, trial: &Trial) -> String {
 }
 
 pub(crate) fn markdown(attacks: &[Attack], trials: &[Trial]) -> String {
-    let mut table = "| attack | growth | honest p50, p99 | verdict |\n|---|---|---|---|\n".to_owned();
+    let mut table = "| attack | memory grew by | honest p50, p99 | verdict |\n|---|---|---|---|\n".to_owned();
     for (attack, trial) in attacks.iter().zip(trials) {
         let verdict = if trial.held() { "held".to_owned() } else { trial.violations.join("; ").replace('|', "\\|") };
         let (growth, honest) = trial.measured.as_ref().map_or(("-".to_owned(), "-".to_owned()), |measured| {
@@ -26,7 +26,7 @@ pub(crate) fn markdown(attacks: &[Attack], trials: &[Trial]) -> String {
             (format!("{:.0} MiB", mebibytes(measured.growth)), format!("{p50}, {p99}"))
         });
         // Writing to a text does not fail.
-        let _ = writeln!(table, "| {} | {growth} | {honest} | {verdict} |", attack.title);
+        let _ = writeln!(table, "| \"{}\": {} | {growth} | {honest} | {verdict} |", attack.name, attack.title);
     }
     table
 }

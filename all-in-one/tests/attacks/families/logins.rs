@@ -33,7 +33,7 @@ pub(crate) fn attacks() -> Vec<Attack> {
             Box::pin(slow_hashes(stage))
         })
         .on(users),
-        Attack::new("hang-up", "200 wrong passwords for argon2, each of a client that hangs up", |stage| {
+        Attack::new("hang-up", "200 wrong passwords for argon2 from as many addresses, each hangs up", |stage| {
             Box::pin(hang_up(stage))
         })
         .on(users),
@@ -87,12 +87,14 @@ async fn slow_hashes(stage: &Stage) -> anyhow::Result<Evidence> {
 async fn hang_up(stage: &Stage) -> anyhow::Result<Evidence> {
     const GUESSES: usize = 200;
     let address = stage.consultation.address;
+    // Of many addresses: guesses of one are slowed down.
     let guess = |number: usize| {
         let authorization = basic("memory", &format!("guess{number}"));
         let request =
             format!("GET /schema.graphql HTTP/1.1\r\nHost: {address}\r\nAuthorization: {authorization}\r\n\r\n");
         async move {
-            let mut connection = wire::connect(address).await?;
+            let from = Ipv4Addr::new(127, 0, 2, u8::try_from(number)?);
+            let mut connection = wire::connect_from(from, address).await?;
             wire::send(&mut connection, request.as_bytes()).await;
             // The hash has begun; then the client is gone.
             sleep(Duration::from_millis(20)).await;

@@ -14,7 +14,8 @@ use uuid::Uuid;
 use crate::{
     attack::{Attack, Evidence},
     gauge,
-    stage::{Purpose, Setup, Stage},
+    stage::{CREDENTIALS, Purpose, Setup, Stage},
+    wire::websocket,
 };
 
 /// The relay calls finance at least this often.
@@ -96,19 +97,29 @@ async fn disabled_triggers(stage: &Stage) -> anyhow::Result<Evidence> {
 
 async fn forged_notifications(stage: &Stage) -> anyhow::Result<Evidence> {
     const NOTIFICATIONS: u32 = 2_000;
+    /// Each looks again whenever it may have missed something.
+    const FOLLOWERS: usize = 50;
+    /// As many as fit into 8,000 bytes.
+    const IDS: u32 = 200;
     /// A core for a second, in a build without optimisation for three.
     const PROCESSOR_TIME: u64 = if cfg!(debug_assertions) { 300 } else { 100 };
     let session = stage.databases.session("finance", Purpose::Serve).await?;
+    let followed = stage.consultation_of(Uuid::new_v4()).await?;
+    let mut socket = websocket::introduced(stage.consultation.address, CREDENTIALS).await?;
+    for number in 0..FOLLOWERS {
+        socket.write_all(&websocket::follow(&number.to_string(), &followed)).await?;
+    }
     let process = stage.consultation.process.id();
     let before = gauge::processor_time(process)?;
     let began = Instant::now();
+    let sender = Uuid::new_v4();
     for _ in 0..NOTIFICATIONS {
-        let ids: Vec<_> = (0..200).map(|_| Uuid::new_v4().to_string()).collect();
-        let payload = format!("{} {}", Uuid::new_v4(), ids.join(" "));
+        // As a replica's, but that its numbers make no sense: after each the others may have missed something.
+        let number = Uuid::from_u64_pair(0, fastrand::u64(..));
+        let ids = (0..IDS).map(|_| Uuid::new_v4());
+        let words: Vec<_> = [sender, number].into_iter().chain(ids).map(|id| id.to_string()).collect();
         for channel in ["consultation_changed", "pending_payment_due"] {
-            session
-                .execute_unprepared(&format!("NOTIFY {channel}, '{}'", &payload[..payload.len().min(7_900)]))
-                .await?;
+            session.execute_unprepared(&format!("NOTIFY {channel}, '{}'", words.join(" "))).await?;
         }
     }
     sleep(ASK_AGAIN_AFTER).await;

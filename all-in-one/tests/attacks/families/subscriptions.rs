@@ -45,7 +45,7 @@ async fn all_subscriptions(stage: &Stage) -> anyhow::Result<Evidence> {
         let mut socket = websocket::introduced(stage.consultation.address, &greedy).await?;
         for number in 0..100 {
             // A socket that is closed is a refusal.
-            let _ = socket.write_all(&subscribe(&number.to_string(), &id)).await;
+            let _ = socket.write_all(&websocket::follow(&number.to_string(), &id)).await;
         }
         sockets.push(socket);
     }
@@ -66,16 +66,9 @@ async fn long_ids(stage: &Stage) -> anyhow::Result<Evidence> {
         let mut socket = websocket::introduced(stage.consultation.address, CREDENTIALS).await?;
         for number in 0..100 {
             let long = format!("{}{socket_number}.{number}", "a".repeat(240_000));
-            let _ = timeout(ANSWERED_WITHIN, socket.write_all(&subscribe(&long, &id))).await;
+            let _ = timeout(ANSWERED_WITHIN, socket.write_all(&websocket::follow(&long, &id))).await;
         }
         sockets.push(socket);
     }
     Ok(Evidence::of(500))
-}
-
-/// A message that begins to follow a consultation.
-fn subscribe(id: &str, consultation: &str) -> Vec<u8> {
-    let query = "subscription ($id: ID!) { consultationChanged(id: $id) { id } }";
-    let payload = json!({ "query": query, "variables": { "id": consultation } });
-    websocket::message(&json!({ "type": "subscribe", "id": id, "payload": payload }))
 }

@@ -11,7 +11,12 @@ use testkit::{Backend, TestDatabase};
 const PASSWORD: &str = "attacks";
 /// As the containers make the roles.
 const ROLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docker/postgres/roles.sql");
-const PASSWORD_VARIABLES: [&str; 2] = ["CONSULTATION_DATABASE_PASSWORD", "FINANCE_DATABASE_PASSWORD"];
+const PASSWORD_VARIABLES: [&str; 4] = [
+    "CONSULTATION_DATABASE_PASSWORD",
+    "CONSULTATION_OWNER_DATABASE_PASSWORD",
+    "FINANCE_DATABASE_PASSWORD",
+    "FINANCE_OWNER_DATABASE_PASSWORD",
+];
 
 /// As whom a service connects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,6 +98,7 @@ impl Databases {
 /// Which role a service has for what it does.
 fn role(service: &str, purpose: Purpose) -> String {
     match purpose {
-        Purpose::Migrate | Purpose::Serve => service.to_owned(),
+        Purpose::Migrate => format!("{service}_owner"),
+        Purpose::Serve => service.to_owned(),
     }
 }

@@ -53,6 +53,13 @@ async fn until(stream: &mut TcpStream, end: &[u8]) -> Vec<u8> {
     received
 }
 
+/// A message that begins to follow a consultation.
+pub(crate) fn follow(id: &str, consultation: &str) -> Vec<u8> {
+    let query = "subscription ($id: ID!) { consultationChanged(id: $id) { id } }";
+    let payload = json!({ "query": query, "variables": { "id": consultation } });
+    message(&json!({ "type": "subscribe", "id": id, "payload": payload }))
+}
+
 /// A whole message.
 pub(crate) fn message(message: &Value) -> Vec<u8> {
     let text = message.to_string();
