@@ -23,6 +23,9 @@ use launch::Launch;
 /// The development user's header.
 pub(crate) const CREDENTIALS: &str = "Basic YWRtaW46dGVzdGUxMjM=";
 
+/// Whose consultations are many, where an attack needs them.
+pub(crate) const PHYSICIAN: Uuid = Uuid::from_u128(0xea95_9b03_5577_45c9_b9f7_a45d_3e77_ce82);
+
 /// How the services of an attack differ from others.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Setup {
@@ -36,8 +39,8 @@ pub(crate) struct Setup {
     pub(crate) descriptors: Option<u32>,
     /// Whether the attack itself is finance for consultation, at [`Stage::hostile_finance`].
     pub(crate) has_hostile_finance: bool,
-    /// Settings beside the usual.
-    pub(crate) settings: &'static [(&'static str, &'static str)],
+    /// How many consultations [`PHYSICIAN`] has.
+    pub(crate) consultations: u32,
 }
 
 #[derive(Debug)]
@@ -89,7 +92,6 @@ impl Stage {
             settings
                 .extend(["CONSULTATION", "FINANCE"].map(|prefix| (format!("{prefix}_HTPASSWD_FILE"), file.clone())));
         }
-        settings.extend(setup.settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
 
         let launch = Launch { programs: options.programs.as_deref(), directory: directory.path(), settings: &settings };
         let finance = launch.service("finance", finance_port, &databases, None)?;
@@ -97,7 +99,13 @@ impl Stage {
         finance.process.client.until_ready().await;
         consultation.process.client.until_ready().await;
         let hostile_finance = (Ipv4Addr::LOCALHOST, hostile_port).into();
-        Ok(Self { consultation, finance, databases, hostile_finance, programs: options.programs.clone(), directory })
+        let programs = options.programs.clone();
+        let stage = Self { consultation, finance, databases, hostile_finance, programs, directory };
+        if setup.consultations > 0 {
+            stage.consultation_of(PHYSICIAN).await?;
+            stage.databases.multiply_consultations(PHYSICIAN, setup.consultations).await?;
+        }
+        Ok(stage)
     }
 
     /// The users, who may be changed while the services run.
@@ -121,14 +129,14 @@ impl Stage {
 
     /// Starts as many consultations as a page holds.
     pub(crate) async fn a_page_of_consultations(&self) -> anyhow::Result<()> {
-        for _ in 0..4 {
+        for _ in 0..5 {
             let start = |number| {
                 let [physician, patient] = [Uuid::new_v4(), Uuid::new_v4()];
                 format!(
                     r#"s{number}: startConsultation(input: {{ physicianId: "{physician}", patientId: "{patient}" }}) {{ userErrors {{ __typename }} }}"#
                 )
             };
-            let starts: Vec<_> = (0..25).map(start).collect();
+            let starts: Vec<_> = (0..20).map(start).collect();
             self.consultation.process.client.call(&format!("mutation {{ {} }}", starts.join("\n")), Value::Null).await;
         }
         Ok(())

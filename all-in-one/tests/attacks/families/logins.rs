@@ -58,7 +58,7 @@ async fn guessing(stage: &Stage) -> anyhow::Result<Evidence> {
         judged += usize::from(request.send().await?.status() == 401);
     }
     let log = stage.consultation.log_text()?;
-    let is_logged = log.lines().any(|line| line.contains(&wire::ATTACKER.to_string()) || line.contains("admin"));
+    let is_logged = log.lines().any(|line| line.contains(&wire::ATTACKER.to_string()) && line.contains("admin"));
     let evidence = Evidence::of(GUESSES);
     let evidence = evidence.hole_if(judged > JUDGED, format!("{judged} of {GUESSES} guesses were judged"));
     Ok(evidence.hole_if(!is_logged, "nothing is logged"))

@@ -6,6 +6,7 @@ use std::process::Command;
 use anyhow::{Context, ensure};
 use sea_orm::{ConnectOptions, ConnectionTrait, DatabaseConnection, DbBackend};
 use testkit::{Backend, TestDatabase};
+use uuid::Uuid;
 
 /// The roles' passwords: a server of `TEST_DATABASE_URL` may want them.
 const PASSWORD: &str = "attacks";
@@ -69,22 +70,16 @@ impl Databases {
         Ok(sea_orm::Database::connect(options).await?)
     }
 
-    /// Copies the last consultation many times, past the service, for other patients.
-    pub(crate) async fn multiply_consultations(&self, times: u32) -> anyhow::Result<()> {
+    /// Copies the one consultation of a physician many times, past the service, for other patients.
+    pub(crate) async fn multiply_consultations(&self, physician: Uuid, times: u32) -> anyhow::Result<()> {
         let session = self.session("consultation", Purpose::Migrate).await?;
-        let (id, numbers) = match session.get_database_backend() {
-            DbBackend::Sqlite => (
-                "randomblob(16)",
-                format!(
-                    "(WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {times}) SELECT i FROM n)"
-                ),
-            ),
-            _ => ("gen_random_uuid()", format!("generate_series(1, {times})")),
-        };
+        let is_sqlite = session.get_database_backend() == DbBackend::Sqlite;
+        let physician = if is_sqlite { format!("x'{}'", physician.simple()) } else { format!("'{physician}'") };
+        let id = if is_sqlite { "randomblob(16)" } else { "gen_random_uuid()" };
+        let numbers = format!("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {times})");
         let copies = format!(
-            "INSERT INTO consultation (id, physician_id, patient_id, start_date)
-             SELECT {id}, physician_id, {id}, start_date
-             FROM {numbers} AS numbers, (SELECT * FROM consultation ORDER BY id DESC LIMIT 1) AS last"
+            "{numbers} INSERT INTO consultation (id, physician_id, patient_id, start_date)
+             SELECT {id}, physician_id, {id}, start_date FROM n, consultation WHERE physician_id = {physician}"
         );
         session.execute_unprepared(&copies).await?;
         Ok(())
