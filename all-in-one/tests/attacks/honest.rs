@@ -4,11 +4,14 @@ mod calls;
 
 use std::{
     sync::{Arc, Mutex},
+    thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
 
+use anyhow::ensure;
 use tokio::{
-    task::{JoinHandle, JoinSet},
+    runtime,
+    task::JoinSet,
     time::{interval, sleep},
 };
 use tokio_util::sync::CancellationToken;
@@ -41,7 +44,7 @@ pub(crate) struct Answers {
 pub(crate) struct Working {
     honest: Honest,
     stop: CancellationToken,
-    task: JoinHandle<()>,
+    thread: JoinHandle<()>,
 }
 
 impl Honest {
@@ -56,21 +59,13 @@ impl Honest {
         Ok(())
     }
 
-    /// Begins to call, whether earlier calls are answered or not.
-    pub(crate) fn work(&self) -> Working {
+    /// Begins to call, on a thread of its own: an attack that keeps this process busy is no fault of the services.
+    pub(crate) fn work(&self) -> anyhow::Result<Working> {
+        let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
         let (honest, stop) = (self.clone(), CancellationToken::new());
-        let (client, stopped) = (honest.clone(), stop.clone());
-        let task = tokio::spawn(async move {
-            let (mut ticks, mut calls) = (interval(PAUSE), JoinSet::new());
-            let mut number = 0;
-            while stopped.run_until_cancelled(ticks.tick()).await.is_some() {
-                let client = client.clone();
-                calls.spawn(async move { client.measure(number).await });
-                number += 1;
-            }
-            calls.join_all().await;
-        });
-        Working { honest, stop, task }
+        let (client, stopped) = (self.clone(), stop.clone());
+        let thread = thread::spawn(move || runtime.block_on(client.call_until(stopped)));
+        Ok(Working { honest, stop, thread })
     }
 
     /// How long it takes until answers are as quick as they were, or nothing if that is too long.
@@ -88,6 +83,17 @@ impl Honest {
         None
     }
 
+    /// Calls ten times a second, whether earlier calls are answered or not, and waits for the last answers.
+    async fn call_until(self, stopped: CancellationToken) {
+        let (mut ticks, mut calls, mut number) = (interval(PAUSE), JoinSet::new(), 0);
+        while stopped.run_until_cancelled(ticks.tick()).await.is_some() {
+            let client = self.clone();
+            calls.spawn(async move { client.measure(number).await });
+            number += 1;
+        }
+        calls.join_all().await;
+    }
+
     async fn measure(&self, number: usize) {
         let asked = Instant::now();
         let outcome = self.calls.make(number).await;
@@ -100,9 +106,11 @@ impl Honest {
 impl Working {
     /// Waits for the last answers.
     pub(crate) async fn stop(self) -> anyhow::Result<Answers> {
-        self.stop.cancel();
-        self.task.await?;
-        let mut answers = std::mem::take(&mut *self.honest.answers.lock().expect("no panic"));
+        let Self { honest, stop, thread } = self;
+        stop.cancel();
+        let joined = tokio::task::spawn_blocking(|| thread.join()).await?;
+        ensure!(joined.is_ok(), "the honest client panicked");
+        let mut answers = std::mem::take(&mut *honest.answers.lock().expect("no panic"));
         answers.times.sort_unstable();
         Ok(answers)
     }

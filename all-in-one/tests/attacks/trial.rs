@@ -67,7 +67,7 @@ async fn measure(attack: &Attack, options: &Options) -> anyhow::Result<Measured>
     let [consultation, finance] = gauges;
     let (consultation, finance) = (consultation?, finance?);
 
-    let working = honest.work();
+    let working = honest.work()?;
     sleep(LEAD).await;
     let evidence = timeout(ATTACK_LIMIT, (attack.steps)(&stage)).await;
     let evidence =

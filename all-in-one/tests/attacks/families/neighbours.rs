@@ -40,7 +40,7 @@ pub(crate) fn attacks() -> Vec<Attack> {
             "consultation's role disables triggers and deletes undelivered payments",
             |stage| Box::pin(disabled_triggers(stage)),
         )
-        .on(postgres_roles),
+        .on(Setup { has_hostile_finance: true, ..postgres_roles }),
         Attack::new("forged-notifications", "finance's role sends 2,000 notifications of 200 ids", |stage| {
             Box::pin(forged_notifications(stage))
         })
@@ -86,13 +86,14 @@ async fn changed_payments(stage: &Stage) -> anyhow::Result<Evidence> {
 
 async fn disabled_triggers(stage: &Stage) -> anyhow::Result<Evidence> {
     let session = stage.databases.session("consultation", Purpose::Serve).await?;
+    // Finance does not answer here: what the honest client finishes stays undelivered.
+    let undelivered = "pending_payment WHERE NOT finished";
+    until("an undelivered payment", || async { count(&session, undelivered).await.is_ok_and(|rows| rows > 0) }).await?;
     let disabled = session.execute_unprepared("ALTER TABLE pending_payment DISABLE TRIGGER USER").await;
     let evidence = Evidence::of(2).hole_if(disabled.is_ok(), "triggers are disabled");
-    // In a transaction: what an attacker deletes here the honest client misses.
-    let transaction = session.begin().await?;
-    let deleted = transaction.execute_unprepared("DELETE FROM pending_payment WHERE NOT finished OR finished").await;
-    transaction.rollback().await?;
-    Ok(evidence.hole_if(deleted.is_ok_and(|done| done.rows_affected() > 0), "rows of the outbox are deleted"))
+    let deleted = session.execute_unprepared(&format!("DELETE FROM {undelivered}")).await;
+    let is_deleted = deleted.is_ok_and(|done| done.rows_affected() > 0);
+    Ok(evidence.hole_if(is_deleted, "undelivered payments are deleted"))
 }
 
 async fn forged_notifications(stage: &Stage) -> anyhow::Result<Evidence> {
@@ -146,9 +147,9 @@ async fn migration_lock(stage: &Stage) -> anyhow::Result<Evidence> {
     Ok(Evidence::of(1).hole_if(!migrated.status.success(), "the migration failed"))
 }
 
-async fn count(session: &DatabaseConnection, table: &str) -> anyhow::Result<i64> {
+async fn count(session: &DatabaseConnection, rows: &str) -> anyhow::Result<i64> {
     let backend = session.get_database_backend();
-    let statement = sea_orm::Statement::from_string(backend, format!("SELECT count(*) AS count FROM {table}"));
+    let statement = sea_orm::Statement::from_string(backend, format!("SELECT count(*) AS count FROM {rows}"));
     let row = session.query_one_raw(statement).await?.context("a count")?;
     Ok(row.try_get("", "count")?)
 }

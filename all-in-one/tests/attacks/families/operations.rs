@@ -28,7 +28,7 @@ pub(crate) fn attacks() -> Vec<Attack> {
             |stage| Box::pin(repeated_counts(stage)),
         )
         .on(many_rows),
-        Attack::new("aliased-counts", "40 at once with 30 aliases of an unbounded count, over 100,000 rows", |stage| {
+        Attack::new("aliased-counts", "40 at once with 9 aliases of an unbounded count, over 100,000 rows", |stage| {
             Box::pin(aliased_counts(stage))
         })
         .on(many_rows),
@@ -55,8 +55,10 @@ async fn repeated_counts(stage: &Stage) -> anyhow::Result<Evidence> {
 
 async fn aliased_counts(stage: &Stage) -> anyhow::Result<Evidence> {
     const AT_ONCE: usize = 40;
+    // As many as the complexity limit lets pass.
+    const COUNTS: usize = 9;
     let field = count();
-    let fields: Vec<_> = (0..30).map(|number| format!("c{number}: {field}")).collect();
+    let fields: Vec<_> = (0..COUNTS).map(|number| format!("c{number}: {field}")).collect();
     // Whether they are executed one after the other or refused: the honest client decides.
     at_once(stage, AT_ONCE, format!("{{ {} }}", fields.join(" "))).await;
     Ok(Evidence::of(AT_ONCE))
