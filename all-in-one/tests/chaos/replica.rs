@@ -144,7 +144,7 @@ impl Replica {
         }
     }
 
-    /// Asks it to end, and gives the exit code, or nothing if it had to be killed after `limit`.
+    /// Asks it to end, and gives the exit code, or nothing if it had to be killed after `limit` or does not run.
     pub(crate) async fn end(&self, limit: Duration) -> Option<i32> {
         let code = self.hold(limit).await;
         self.release();
@@ -159,11 +159,15 @@ impl Replica {
         let mut code = None;
         while Instant::now() < deadline {
             let ended = self.state.lock().expect("state").child.as_mut().map(Child::try_wait);
-            if let Some(Ok(Some(status))) = ended {
-                code = status.code();
-                break;
+            match ended {
+                // It was killed a moment ago: nobody is there to wait for, and nobody starts it while it is held.
+                None => break,
+                Some(Ok(Some(status))) => {
+                    code = status.code();
+                    break;
+                }
+                Some(_) => tokio::time::sleep(ASK_AGAIN_AFTER).await,
             }
-            tokio::time::sleep(ASK_AGAIN_AFTER).await;
         }
         self.kill();
         code

@@ -26,7 +26,8 @@ pub(crate) const CALL_LIMIT: Duration = Duration::from_millis(10_500);
 pub(crate) struct Silence {
     service: &'static str,
     time: Range<Instant>,
-    /// The longest time in it without a failed probe, and without a line of level WARN or ERROR.
+    /// The longest time in it without a failed probe, and without a complaint: a line of level WARN or ERROR, or the
+    /// last word that the service is not ready.
     without: [Duration; 2],
     /// All replicas of the service were stopped by a fault for some of it.
     excused: bool,

@@ -3,6 +3,7 @@
 mod auth;
 mod backup;
 mod broken_connections;
+mod busy_readiness;
 mod config;
 mod connection;
 mod database;

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use fastrand::Rng;
-use tokio::time::{Instant, sleep};
+use tokio::{
+    task::block_in_place,
+    time::{Instant, sleep},
+};
 
 use crate::{invariants::names::WRONG_FINANCE, store::Store, world::World};
 
@@ -16,7 +19,7 @@ const WRONG_FOR: Duration = Duration::from_secs(12);
 pub(super) async fn replace(world: &World, random: &mut Rng) -> anyhow::Result<()> {
     let stack = &world.stack;
     let (other, url) = stack.another_finance()?;
-    other.migrate()?;
+    block_in_place(|| other.migrate())?;
     other.keep()?;
     let deadline = Instant::now() + READY_WITHIN;
     while !world.api.is_ready(other.port).await {

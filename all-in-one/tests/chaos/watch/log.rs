@@ -6,28 +6,42 @@ use std::{
     path::PathBuf,
 };
 
+/// What a service says once when it cannot work, and what ends that: it can again, or is another process.
+const NOT_READY: &str = ": not ready: ";
+const READY: [&str; 2] = [": ready", ", in a browser "];
+
 /// A log, from where it was read last.
 #[derive(Debug)]
 pub(super) struct Tail {
     file: PathBuf,
     offset: u64,
+    /// Whether the last word on it is that it is not ready.
+    is_not_ready: bool,
 }
 
 impl Tail {
     pub(super) fn of(file: PathBuf) -> Self {
-        Self { file, offset: 0 }
+        Self { file, offset: 0, is_not_ready: false }
     }
 
-    /// How many new lines are of level WARN or ERROR.
-    pub(super) fn complaints(&mut self) -> usize {
+    /// Whether there is a new line of level WARN or ERROR, or one that says that the service is not ready still holds.
+    pub(super) fn complains(&mut self) -> bool {
         let mut text = String::new();
         // It is not there before the replica's first start.
-        let Ok(mut file) = File::open(&self.file) else { return 0 };
+        let Ok(mut file) = File::open(&self.file) else { return false };
         if file.seek(SeekFrom::Start(self.offset)).is_err() || file.read_to_string(&mut text).is_err() {
-            return 0;
+            return false;
         }
         self.offset += text.len() as u64;
-        let level = |line: &str| line.split_whitespace().nth(1).is_some_and(|word| word == "WARN" || word == "ERROR");
-        text.lines().filter(|line| level(line)).count()
+        let mut complains = self.is_not_ready;
+        for line in text.lines() {
+            complains |= matches!(line.split_whitespace().nth(1), Some("WARN" | "ERROR"));
+            if line.contains(NOT_READY) {
+                self.is_not_ready = true;
+            } else if READY.iter().any(|ready| line.contains(ready)) {
+                self.is_not_ready = false;
+            }
+        }
+        complains
     }
 }

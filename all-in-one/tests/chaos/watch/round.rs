@@ -70,7 +70,7 @@ pub(super) async fn probe(world: &World, service: &'static str, number: usize) {
         if !world.api.is_well(replica.port).await {
             world.watch.note(service, |seen| &mut seen.probes);
         }
-        if log.complaints() > 0 {
+        if log.complains() {
             world.watch.note(service, |seen| &mut seen.lines);
         }
     }
