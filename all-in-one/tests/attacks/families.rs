@@ -4,6 +4,7 @@ mod answers;
 mod connections;
 mod documents;
 mod effects;
+mod hostile_finance;
 mod logins;
 mod neighbours;
 mod operations;
@@ -30,6 +31,7 @@ pub(crate) fn attacks() -> Vec<Attack> {
         subscriptions::attacks(),
         values::attacks(),
         // A neighbour, a stolen container, a mistake of the operator.
+        hostile_finance::attacks(),
         neighbours::attacks(),
         operators::attacks(),
     ];

@@ -1,12 +1,11 @@
-//! Whoever has stolen a service's container: what its database role may do, and what it may answer.
+//! Whoever has stolen a service's container: what its database role may do.
 
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 use sea_orm::{ConnectionTrait, DatabaseConnection, TransactionTrait};
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpListener,
+    io::AsyncWriteExt,
     time::{sleep, timeout},
 };
 use uuid::Uuid;
@@ -18,19 +17,14 @@ use crate::{
     wire::websocket,
 };
 
-/// The relay calls finance at least this often.
-const CALLED_WITHIN: Duration = Duration::from_secs(6);
+/// The honest client finishes consultations all the time, and the relay delivers them.
+const THERE_WITHIN: Duration = Duration::from_secs(6);
 const ASK_AGAIN_AFTER: Duration = Duration::from_millis(100);
 
 pub(crate) fn attacks() -> Vec<Attack> {
     let roles = Setup { has_roles: true, ..Setup::default() };
     let postgres_roles = Setup { needs_postgres: true, ..roles };
-    let hostile = Setup { has_hostile_finance: true, ..Setup::default() };
     vec![
-        Attack::new("forged-log-line", "finance answers with line breaks and escapes in an error", |stage| {
-            Box::pin(forged_log_line(stage))
-        })
-        .on(hostile),
         Attack::new("changed-payments", "finance's role changes and deletes payments", |stage| {
             Box::pin(changed_payments(stage))
         })
@@ -50,28 +44,6 @@ pub(crate) fn attacks() -> Vec<Attack> {
         })
         .on(postgres_roles),
     ]
-}
-
-async fn forged_log_line(stage: &Stage) -> anyhow::Result<Evidence> {
-    const FORGED: &str = "2026-01-01T00:00:00Z ERROR all payments are lost";
-    let listener = TcpListener::bind(stage.hostile_finance).await?;
-    let body = format!(r#"{{"data":null,"errors":[{{"message":"no\n{FORGED}\u001b[31m\u0000"}}]}}"#);
-    let answer = format!(
-        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
-        body.len()
-    );
-    let answering = async {
-        while let Ok((mut caller, _)) = listener.accept().await {
-            let mut request = vec![0; 64 * 1024];
-            let _ = caller.read(&mut request).await;
-            let _ = caller.write_all(answer.as_bytes()).await;
-        }
-    };
-    // The honest client finishes consultations meanwhile, whose payments the relay delivers.
-    let _ = timeout(CALLED_WITHIN, answering).await;
-    let log = stage.consultation.log_text()?;
-    let is_forged = log.lines().any(|line| line.starts_with(FORGED)) || log.contains(['\u{1b}', '\0']);
-    Ok(Evidence::of(1).hole_if(is_forged, "the log has a line of its own of it"))
 }
 
 async fn changed_payments(stage: &Stage) -> anyhow::Result<Evidence> {
@@ -158,7 +130,7 @@ async fn count(session: &DatabaseConnection, rows: &str) -> anyhow::Result<i64> 
 async fn until<F: Future<Output = bool>>(what: &str, mut is_so: impl FnMut() -> F) -> anyhow::Result<()> {
     let began = Instant::now();
     while !is_so().await {
-        ensure!(began.elapsed() < CALLED_WITHIN, "{what} is not there after {CALLED_WITHIN:?}");
+        ensure!(began.elapsed() < THERE_WITHIN, "{what} is not there after {THERE_WITHIN:?}");
         sleep(ASK_AGAIN_AFTER).await;
     }
     Ok(())
