@@ -3,7 +3,7 @@
 use std::{
     net::TcpListener,
     ops::Range,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::atomic::{AtomicU32, Ordering},
     time::{Duration, Instant},
@@ -58,22 +58,40 @@ impl Process {
     /// A command for `name` with no settings but `settings`.
     #[must_use]
     pub fn command(name: &str, arguments: &[&str], settings: &[(&str, &str)]) -> Command {
-        let mut command = Command::new(program(name));
+        Self::command_in(None, name, arguments, settings)
+    }
+
+    /// As `command`, with the program of this directory, if one is given.
+    #[must_use]
+    pub fn command_in(programs: Option<&Path>, name: &str, arguments: &[&str], settings: &[(&str, &str)]) -> Command {
+        let mut command = Command::new(programs.map_or_else(|| program(name), |directory| directory.join(name)));
         command.args(arguments).env_clear().envs(settings.iter().copied()).stdin(Stdio::null());
         command
     }
 
     /// Starts `name` at `port` and waits until it is ready.
     pub async fn start(name: &str, port: u16, settings: &[(&str, &str)]) -> Self {
-        let child = Self::command(name, &[], settings).stderr(Stdio::null()).spawn().expect("a process");
-        let client = GraphqlClient::new(format!("http://127.0.0.1:{port}"));
-        let process = Self { child, client };
+        let mut command = Self::command(name, &[], settings);
+        command.stderr(Stdio::null());
+        let process = Self::spawn(&mut command, port);
         let deadline = Instant::now() + PATIENCE;
         while !process.client.get("/readyz").send().await.is_ok_and(|answer| answer.status().is_success()) {
             assert!(Instant::now() < deadline, "{name} is not ready after {PATIENCE:?}");
             tokio::time::sleep(ASK_AGAIN_AFTER).await;
         }
         process
+    }
+
+    /// Starts `command`, of a service that listens at `port` once it is up.
+    pub fn spawn(command: &mut Command, port: u16) -> Self {
+        let child = command.spawn().expect("a process");
+        Self { child, client: GraphqlClient::new(format!("http://127.0.0.1:{port}")) }
+    }
+
+    /// The id under which the system knows it.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Sends a signal.

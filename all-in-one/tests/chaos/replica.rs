@@ -116,14 +116,7 @@ impl Replica {
         let settings = self.settings.iter().map(|(name, value)| (name, value.as_str()));
         let settings = settings.chain([own]).chain(more.iter().map(|(name, value)| (name, value.as_str())));
         let settings: Vec<_> = settings.map(|(name, value)| (name.as_str(), value)).collect();
-        match &self.programs {
-            None => Process::command(self.program, arguments, &settings),
-            Some(directory) => {
-                let mut command = Command::new(directory.join(self.program));
-                command.args(arguments).env_clear().envs(settings).stdin(Stdio::null());
-                command
-            }
-        }
+        Process::command_in(self.programs.as_deref(), self.program, arguments, &settings)
     }
 
     /// Gives it settings beside or instead of its own, from its next start on.
