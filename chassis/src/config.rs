@@ -47,8 +47,8 @@ pub struct Server {
 pub const MIN_CONNECTIONS: usize = 2;
 /// See [`MIN_CONNECTIONS`].
 pub const MAX_CONNECTIONS: usize = 1_000;
-/// Below, the time of an answer counts; above, a check says nothing.
-const CLOCK_DIFFERENCES: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_hours(1);
+/// Below, the time of an answer counts; above, ids would tell nothing of when their rows were written.
+const CLOCK_DIFFERENCES: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_mins(1);
 
 /// Reads where to listen.
 ///
@@ -89,7 +89,7 @@ pub fn connections(text: &str) -> Result<usize, String> {
 /// When it is no duration, or out of range.
 pub fn clock_difference(text: &str) -> Result<Duration, String> {
     let difference = humantime::parse_duration(text).map_err(|error| error.to_string())?;
-    if CLOCK_DIFFERENCES.contains(&difference) { Ok(difference) } else { Err("want 100ms to 1h".to_owned()) }
+    if CLOCK_DIFFERENCES.contains(&difference) { Ok(difference) } else { Err("want 100ms to 1m".to_owned()) }
 }
 
 /// What clients may ask of the API.

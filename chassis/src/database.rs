@@ -39,7 +39,7 @@ use wal::Keeper;
 
 pub use connections::Connections;
 pub use faults::is_about_rows;
-pub(crate) use faults::is_read_only;
+pub(crate) use faults::{is_busy, is_read_only};
 pub use sql::{Seconds, is_one_of, now, now_plus};
 pub use transaction::Transaction;
 
@@ -62,6 +62,8 @@ pub struct Database {
     pub read: Connections,
     /// For everything that writes.
     pub write: Connections,
+    /// For the check of readiness: on PostgreSQL one that no request can take.
+    check: Connections,
     options: Options,
     /// For migrations, which have connections of their own.
     url: SecretString,
@@ -92,10 +94,11 @@ impl Database {
             let write = Connections::new(options.clone(), 1)?;
             drop(write.lease().await?.end(Ok(())));
             let read = Connections::new(options.clone(), SQLITE_READERS)?;
-            return Ok(Self { read, write, options, url: url.clone(), served });
+            return Ok(Self { read, check: write.clone(), write, options, url: url.clone(), served });
         }
         let pool = Connections::new(options.clone(), connections)?;
-        Ok(Self { read: pool.clone(), write: pool, options, url: url.clone(), served })
+        let check = Connections::new(options.clone(), 1)?.without_retry();
+        Ok(Self { read: pool.clone(), write: pool, check, options, url: url.clone(), served })
     }
 
     /// Whether this is the URL of a database, which need not be there.
@@ -144,6 +147,9 @@ impl Database {
     /// When the file cannot be written: it then looks like that of a service that was killed, which loses nothing.
     pub async fn end_service(&self) -> Result<(), DbErr> {
         let served = self.served.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if matches!(self.options, Options::Postgres(_)) {
+            self.check.close().await;
+        }
         self.read.close().await;
         if let Some(served) = served {
             served.close(&self.write).await?;

@@ -72,6 +72,8 @@ pub enum WriteError<F> {
 /// What became of one row.
 enum Outcome<W: BatchWriter> {
     Answered(W::Answer),
+    /// Not written: it has waited for so long that its answer would come too late.
+    Late,
     /// Not written: the row comes back.
     Locked(W::Row),
     Failed(W::Fault),
@@ -81,6 +83,7 @@ enum Outcome<W: BatchWriter> {
 struct Job<W: BatchWriter> {
     rows: Vec<W::Row>,
     reply: oneshot::Sender<Vec<Outcome<W>>>,
+    queued: Instant,
 }
 
 /// The callers' end.
@@ -131,6 +134,7 @@ impl<W: BatchWriter> WriteCoalescer<W> {
             outcome = match outcome {
                 Outcome::Answered(answer) => return Ok(answer),
                 Outcome::Failed(fault) => return Err(WriteError::Failed(fault)),
+                Outcome::Late => return Err(WriteError::Overloaded),
                 Outcome::Locked(_) if began.elapsed() > LOCK_TIMEOUT => return Err(WriteError::Locked),
                 Outcome::Locked(row) => {
                     sleep(LOCK_PAUSE).await;
@@ -146,7 +150,7 @@ impl<W: BatchWriter> WriteCoalescer<W> {
 
     async fn submit(&self, rows: Vec<W::Row>) -> Result<Vec<Outcome<W>>, WriteError<W::Fault>> {
         let (reply, outcomes) = oneshot::channel();
-        self.queue.try_send(Job { rows, reply }).map_err(|error| match error {
+        self.queue.try_send(Job { rows, reply, queued: Instant::now() }).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => WriteError::Overloaded,
             mpsc::error::TrySendError::Closed(_) => WriteError::Stopped,
         })?;

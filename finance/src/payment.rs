@@ -102,12 +102,14 @@ impl BatchWriter for RecordWriter {
             let mut stored = insert(&self.database.write, rows).await?;
             // A separate statement, which sees what a twin has committed since; in the insert's own
             // statement a row that lost against an uncommitted twin would be found nowhere.
-            let found = find_missing(&self.database.write, rows, &stored).await?;
-            if !found.is_empty() {
-                // Whoever is told that it was recorded before finishes its row, for ever.
-                self.database.make_durable().await?;
+            if rows.iter().any(|row| !stored.contains_key(&row.appointment_id)) {
+                // Whoever is told that it was recorded before finishes its row, for ever: it is read in the session
+                // whose commit then waits, since another may lead to another server.
+                let transaction = self.database.begin().await?;
+                let found = find_missing(&transaction, rows, &stored).await?;
+                transaction.commit_durably().await?;
+                stored.extend(found);
             }
-            stored.extend(found);
             let answers: Option<Vec<_>> =
                 rows.iter().map(|row| stored.get(&row.appointment_id).map(|stored| row.outcome(stored))).collect();
             if let Some(answers) = answers {

@@ -21,12 +21,13 @@ macro_rules! server_settings {
             #[arg(id = concat!($flag, "-database-url-file"), long, env = concat!($variable, "_DATABASE_URL_FILE"))]
             #[arg(global = true, value_name = "FILE")]
             database_url_file: Option<std::path::PathBuf>,
-            /// Connections to PostgreSQL at once, 2 to 1000; several processes share what the server allows
+            /// Connections to PostgreSQL at once, 2 to 1000, beside one for readiness and one for notifications; several
+            /// processes share what the server allows
             #[arg(id = concat!($flag, "-database-connections"), long, env = concat!($variable, "_DATABASE_CONNECTIONS"))]
             #[arg(global = true, value_name = "NUMBER", default_value_t = chassis::database::DEFAULT_CONNECTIONS)]
             #[arg(value_parser = chassis::config::connections)]
             database_connections: usize,
-            /// Not ready while this machine's clock differs from the database's by more: 100ms to 1h
+            /// Not ready while this machine's clock differs from the database's by more: 100ms to 1m
             #[arg(id = concat!($flag, "-max-clock-difference"), long, env = concat!($variable, "_MAX_CLOCK_DIFFERENCE"))]
             #[arg(global = true, value_name = "DURATION", default_value = "2s")]
             #[arg(value_parser = chassis::config::clock_difference)]

@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement, sea_query::Query};
 use sea_orm_migration::MigratorTrait;
 
-use super::{Database, WRITE_TO_LOG, faults, served_file::ServedFile, wal};
+use super::{Connections, Database, WRITE_TO_LOG, faults, served_file::ServedFile, wal};
 use crate::clock;
 
 impl Database {
@@ -16,33 +16,36 @@ impl Database {
     /// When the database cannot be reached.
     pub async fn pending_migrations<M: MigratorTrait>(&self) -> Result<Vec<String>, DbErr> {
         let names = M::migrations().into_iter().map(|migration| migration.name().to_owned());
-        if !self.has_table(&M::migration_table_name().to_string()).await? {
+        let database = self.for_check().await;
+        if !has_table(database, &M::migration_table_name().to_string()).await? {
             return Ok(names.collect());
         }
         // Not the migrator's own list, which fails where a newer version has applied more: in an upgrade the
         // old replicas must stay ready until they are replaced.
         let applied = Query::select().column("version").from(M::migration_table_name()).to_owned();
-        let applied = self.read.query_all(&applied).await?;
+        let applied = database.query_all(&applied).await?;
         let applied: HashSet<String> =
             applied.iter().map(|row| row.try_get("", "version")).collect::<Result<_, _>>()?;
         Ok(names.filter(|name| !applied.contains(name)).collect())
     }
 
-    /// Returns how far this process's clock is ahead of the database's. Fails also if the database is read-only.
+    /// Returns how far this process's clock is at least ahead of the database's. Fails also if the database is read-only.
     pub(crate) async fn clock_difference(&self) -> Result<TimeDelta, DbErr> {
-        if self.read.get_database_backend() == DbBackend::Sqlite {
+        if self.check.get_database_backend() == DbBackend::Sqlite {
             return Ok(TimeDelta::zero());
         }
+        let database = self.for_check().await;
         let asked_at = clock::now();
         let question = "SELECT clock_timestamp(), current_setting('transaction_read_only')::boolean";
-        let answer = self.read.query_one_raw(Statement::from_string(DbBackend::Postgres, question)).await?;
+        let answer = database.query_one_raw(Statement::from_string(DbBackend::Postgres, question)).await?;
         let answer = answer.ok_or_else(|| DbErr::Custom("the database does not tell the time".to_owned()))?;
         if answer.try_get_by_index(1)? {
             return Err(DbErr::Custom(faults::READ_ONLY.to_owned()));
         }
-        // It was read somewhere in between.
-        let way = (clock::now() - asked_at) / 2;
-        Ok(asked_at + way - answer.try_get_by_index::<DateTime<Utc>>(0)?)
+        // It was read somewhere in between: what that can explain is no difference.
+        let told = answer.try_get_by_index::<DateTime<Utc>>(0)?;
+        let (ahead, behind) = (asked_at - told, clock::now() - told);
+        Ok(if ahead > TimeDelta::zero() { ahead } else { behind.min(TimeDelta::zero()) })
     }
 
     /// Writes, as a client's request would: on PostgreSQL it waits for a synchronous standby; on SQLite a full disk fails
@@ -53,7 +56,10 @@ impl Database {
         }
         match self.write.get_database_backend() {
             DbBackend::Sqlite => wal::mark_again(&self.write).await,
-            backend => self.write.execute_raw(Statement::from_string(backend, WRITE_TO_LOG)).await.map(drop),
+            backend => {
+                let write = Statement::from_string(backend, WRITE_TO_LOG);
+                self.for_check().await.execute_raw(write).await.map(drop)
+            }
         }
     }
 
@@ -63,13 +69,24 @@ impl Database {
         self.write.close_idle(idle);
     }
 
-    async fn has_table(&self, name: &str) -> Result<bool, DbErr> {
-        let backend = self.read.get_database_backend();
-        let sql = match backend {
-            DbBackend::Sqlite => "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = $1",
-            _ => "SELECT 1 WHERE to_regclass($1) IS NOT NULL",
-        };
-        let found = self.read.query_one_raw(Statement::from_sql_and_values(backend, sql, [name.into()])).await?;
-        Ok(found.is_some())
+    /// The connection of the check; or the others, where the server has no room for one more.
+    async fn for_check(&self) -> &Connections {
+        match self.check.lease().await {
+            Ok(lease) => {
+                drop(lease.end(Ok(())));
+                &self.check
+            }
+            Err(_) => &self.read,
+        }
     }
+}
+
+async fn has_table(database: &Connections, name: &str) -> Result<bool, DbErr> {
+    let backend = database.get_database_backend();
+    let sql = match backend {
+        DbBackend::Sqlite => "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = $1",
+        _ => "SELECT 1 WHERE to_regclass($1) IS NOT NULL",
+    };
+    let found = database.query_one_raw(Statement::from_sql_and_values(backend, sql, [name.into()])).await?;
+    Ok(found.is_some())
 }

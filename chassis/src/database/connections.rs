@@ -29,6 +29,8 @@ type Observer = Arc<dyn Fn(&str) + Send + Sync>;
 pub struct Connections {
     pool: Pool<Connector>,
     backend: DbBackend,
+    /// How long connecting is tried again.
+    retry_for: Duration,
     observer: Option<Observer>,
 }
 
@@ -41,7 +43,12 @@ impl Connections {
         // The connection that was used last is taken first: what only a burst needed stays idle, and is closed.
         let pool = Pool::builder(Connector::new(options)).max_size(size).queue_mode(QueueMode::Lifo).build();
         let pool = pool.map_err(|error| DbErr::Custom(error.to_string()))?;
-        Ok(Self { pool, backend, observer: None })
+        Ok(Self { pool, backend, retry_for: ACQUIRE_TIMEOUT, observer: None })
+    }
+
+    /// The first failure to connect counts.
+    pub(super) fn without_retry(self) -> Self {
+        Self { retry_for: Duration::ZERO, ..self }
     }
 
     /// Calls `observer` with the SQL of each statement that is sent from now on through this handle and its clones.
@@ -60,7 +67,7 @@ impl Connections {
     }
 
     /// Whether every connection is in use.
-    pub(crate) fn are_all_busy(&self) -> bool {
+    fn are_all_busy(&self) -> bool {
         let status = self.pool.status();
         status.available == 0 && status.size == status.max_size
     }
@@ -84,13 +91,14 @@ impl Connections {
 
     /// A connection, tested if it was idle.
     pub(super) async fn lease(&self) -> Result<Lease, DbErr> {
-        let deadline = Instant::now() + ACQUIRE_TIMEOUT;
+        let began = Instant::now();
+        let deadline = began + ACQUIRE_TIMEOUT;
         loop {
             match timeout_at(deadline, self.pool.get()).await {
                 Ok(Ok(object)) => return Ok(Lease(Some(object))),
                 // Another that was idle may have come back meanwhile: below its pool size a service only slows down.
                 Ok(Err(PoolError::Backend(error))) if faults::is_transient_connecting(&error) => {
-                    if Instant::now() + CONNECT_PAUSE > deadline {
+                    if began.elapsed() + CONNECT_PAUSE > self.retry_for {
                         return Err(faults::about_connecting(error));
                     }
                     sleep(CONNECT_PAUSE).await;
@@ -104,7 +112,7 @@ impl Connections {
 
     fn no_connection(&self) -> DbErr {
         let (size, limit) = (self.pool.status().max_size, ACQUIRE_TIMEOUT.as_secs());
-        let why = if self.are_all_busy() { format!("all {size} are busy") } else { "no answer".to_owned() };
+        let why = if self.are_all_busy() { format!("all {size} {}", faults::ARE_BUSY) } else { "no answer".to_owned() };
         DbErr::Custom(format!("no connection to the database within {limit} s: {why}"))
     }
 }

@@ -10,6 +10,9 @@ use sea_orm::{
 /// Why a session is not used on which nothing can be written.
 pub(super) const READ_ONLY: &str = "the database is read-only: a standby, or set so";
 
+/// Ends the error of a wait for a connection while all were in use.
+pub(super) const ARE_BUSY: &str = "are busy";
+
 /// PostgreSQL's classes of errors that are about a statement, not about the session: bad data, a broken constraint, a
 /// deadlock, a name or privilege that is missing, a lock that was not to be had.
 const ABOUT_THE_STATEMENT: [&str; 5] = ["22", "23", "40", "42", "55"];
@@ -54,6 +57,11 @@ pub fn is_about_rows(error: &DbErr) -> bool {
 /// Whether the database can only be read.
 pub(crate) fn is_read_only(error: &DbErr) -> bool {
     error.to_string().contains(READ_ONLY)
+}
+
+/// Whether no connection was to be had, since all were in use.
+pub(crate) fn is_busy(error: &DbErr) -> bool {
+    error.to_string().ends_with(ARE_BUSY)
 }
 
 /// The SQLSTATE or SQLite code of an error.

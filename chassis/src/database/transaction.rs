@@ -42,6 +42,17 @@ impl Transaction {
         self.end(if is_seeded("keep-broken-connection") { "RELEASE seeded" } else { "COMMIT" }).await
     }
 
+    /// Commits, and waits until what was read in it is as durable as a commit made now. See [`super::Database::make_durable`].
+    ///
+    /// # Errors
+    /// As [`Transaction::commit`]; also when the standby does not answer.
+    pub async fn commit_durably(self) -> Result<(), DbErr> {
+        if self.connections.get_database_backend() == DbBackend::Postgres && !is_seeded("unsynced-repeat") {
+            self.execute_raw(Statement::from_string(DbBackend::Postgres, super::WRITE_TO_LOG)).await?;
+        }
+        self.commit().await
+    }
+
     /// Undoes what was written.
     ///
     /// # Errors

@@ -13,7 +13,10 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::{Heartbeat, reason::NotReady};
-use crate::{config::Server, database::Database};
+use crate::{
+    config::Server,
+    database::{Database, is_busy},
+};
 
 const INTERVAL: Duration = Duration::from_secs(1);
 /// A result that is older says nothing. Longer than the wait for a connection when all are busy.
@@ -21,6 +24,8 @@ const STALE_AFTER: Duration = Duration::from_secs(5);
 /// Every how many checks something is written. A full disk, and a standby that confirms no commit, show in a write alone.
 /// Together with `STALE_AFTER` this is less than 10 s, so that they show before a client has waited so long.
 const CHECKS_PER_WRITE: u32 = 3;
+/// Every how many checks the migrations are looked up again: another database may be at the same address by then.
+const CHECKS_PER_LOOK_UP: u32 = 10;
 /// Connections that were not used for so long are closed: other processes may need them.
 const CLOSE_WHEN_IDLE_FOR: Duration = Duration::from_secs(30);
 
@@ -98,12 +103,12 @@ impl<M: MigratorTrait> Monitor<M> {
 
     /// Checks once. Logs the result when it is another than before, with its cause.
     pub async fn check(&mut self) {
-        let checked = match self.find_reason().await {
-            // Many requests are no reason to send them elsewhere: elsewhere it is the same.
-            Err(_) if self.database.read.are_all_busy() => self.readiness.last().1,
-            checked => checked,
-        };
+        let checked = self.find_reason().await;
         self.heartbeat.beat();
+        if checked.as_ref().err().and_then(NotReady::cause).is_some_and(is_busy) {
+            // Many requests are no reason to send them elsewhere. If it lasts, the result before is stale.
+            return;
+        }
         let name = self.name;
         match (self.readiness.replace(checked.clone()), checked) {
             (Err(before), Err(reason)) if reason.is_like(&before) => {}
@@ -121,7 +126,8 @@ impl<M: MigratorTrait> Monitor<M> {
         if difference.abs() > self.max_clock_difference {
             return Err(NotReady::Clock(difference));
         }
-        if !self.is_migrated {
+        if !self.is_migrated || self.checks.is_multiple_of(CHECKS_PER_LOOK_UP) {
+            self.is_migrated = false;
             let pending = self.database.pending_migrations::<M>().await.map_err(NotReady::of)?;
             if !pending.is_empty() {
                 return Err(NotReady::Migrations(pending));

@@ -14,6 +14,9 @@ const MAX_BATCH: usize = 64;
 const RETRY_WITHIN: Duration = Duration::from_secs(2);
 /// How long rows of a failed batch are written one by one, each of which may wait for a lock: less than a caller waits.
 const ONE_BY_ONE_FOR: Duration = Duration::from_secs(7);
+/// Who has waited longer is refused at once: with one write more the answer could be too late, and those behind would
+/// wait for a write that nobody waits for.
+const LATE: Duration = Duration::from_secs(4);
 
 pub(super) async fn run<W: BatchWriter>(writer: W, mut jobs: mpsc::Receiver<Job<W>>, heartbeat: Heartbeat) {
     while let Some(first) = jobs.recv().await {
@@ -21,9 +24,17 @@ pub(super) async fn run<W: BatchWriter>(writer: W, mut jobs: mpsc::Receiver<Job<
         let (mut rows, mut callers) = (Vec::with_capacity(MAX_BATCH), Vec::new());
         let mut next = Some(first);
         while let Some(job) = next {
-            callers.push((job.rows.len(), job.reply));
-            rows.extend(job.rows);
+            if job.queued.elapsed() > LATE {
+                drop(job.reply.send(job.rows.iter().map(|_| Outcome::Late).collect()));
+            } else {
+                callers.push((job.rows.len(), job.reply));
+                rows.extend(job.rows);
+            }
             next = if rows.len() < MAX_BATCH { jobs.try_recv().ok() } else { None };
+        }
+        if rows.is_empty() {
+            heartbeat.rest();
+            continue;
         }
         let mut outcomes = write(&writer, rows).await.into_iter();
         for (count, reply) in callers {

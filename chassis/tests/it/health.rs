@@ -56,11 +56,11 @@ async fn ask(path: &str, db: &TestDatabase, shutdown: &CancellationToken) -> (u1
     get(path, health::router(monitor.readiness, shutdown.clone(), Vec::new())).await
 }
 
-fn monitor<M: MigratorTrait>(db: &TestDatabase) -> Monitor<M> {
+pub(crate) fn monitor<M: MigratorTrait>(db: &TestDatabase) -> Monitor<M> {
     Monitor::new(&db.server("service"), &db.database)
 }
 
-async fn get(path: &str, router: Router) -> (u16, String) {
+pub(crate) async fn get(path: &str, router: Router) -> (u16, String) {
     let request = Request::get(path).body(Body::empty()).expect("a request");
     let answer = router.oneshot(request).await.expect("an answer");
     let status = answer.status().as_u16();

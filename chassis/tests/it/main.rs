@@ -4,6 +4,7 @@ mod auth;
 mod backup;
 mod broken_connections;
 mod browsers;
+mod busy_readiness;
 mod config;
 mod connection;
 mod database;

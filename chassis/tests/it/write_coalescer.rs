@@ -2,6 +2,7 @@
 
 mod failures;
 mod locks;
+mod overload;
 mod recorder;
 
 use std::future::Future;

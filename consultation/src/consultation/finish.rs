@@ -78,18 +78,17 @@ impl FinishWriter {
         let answers = batch.finish(rows, self.rules);
         let written = statements::finish(postgres, &batch.finished).await?;
         self.tell(written.iter().copied());
-        if written.len() == batch.finished.len() {
-            // A commit made after the reading makes durable what was read.
-            if written.is_empty() && batch.has_repeats() {
-                self.database.make_durable().await?;
-            }
+        // Somebody else was faster with the others, or holds a lock on them; or they were finished before.
+        let is_undecided =
+            |id: Uuid| !written.contains(&id) && batch.stored.get(&id).is_some_and(|found| found.end_date.is_some());
+        let undecided: Vec<_> = rows.iter().filter(|row| is_undecided(row.consultation_id)).cloned().collect();
+        if undecided.is_empty() {
             return Ok(answers.into_iter().map(Some).collect());
         }
-        // Somebody else was faster with the others, or holds a lock on them.
-        let is_undecided = |id: Uuid| batch.is_finished(id) && !written.contains(&id);
-        let undecided: Vec<_> = rows.iter().filter(|row| is_undecided(row.consultation_id)).cloned().collect();
-        let found = Batch::read(postgres, &undecided).await?;
-        self.database.make_durable().await?;
+        // In the session whose commit then waits for the standby: another may lead to another server.
+        let transaction = self.database.begin().await?;
+        let found = Batch::read(&transaction, &undecided).await?;
+        transaction.commit_durably().await?;
         let decide = |(row, answer): (&Finish, _)| {
             if is_undecided(row.consultation_id) { found.answer(row) } else { Some(answer) }
         };
@@ -183,14 +182,5 @@ impl Batch {
         let by_this_row = self.pending_payments.get(&consultation.id) == Some(&row.pending_payment_id);
         let answer = if by_this_row { Finished::Finished } else { Finished::AlreadyFinished };
         Some(answer(consultation.clone()))
-    }
-
-    fn is_finished(&self, id: Uuid) -> bool {
-        self.finished.iter().any(|(payment, _)| payment.appointment_id == id)
-    }
-
-    /// Whether something was found that was finished before.
-    fn has_repeats(&self) -> bool {
-        !self.pending_payments.is_empty()
     }
 }

@@ -25,6 +25,7 @@ const INSERT_ARRAYS: &str = "
     INSERT INTO consultation (id, physician_id, patient_id, start_date)
     SELECT id, physician_id, patient_id, date_trunc('milliseconds', statement_timestamp())
     FROM unnest($1::uuid[], $2::uuid[], $3::uuid[]) AS row (id, physician_id, patient_id)
+    WHERE NOT EXISTS (SELECT FROM consultation WHERE patient_id = row.patient_id AND end_date IS NULL)
     ON CONFLICT DO NOTHING RETURNING id, start_date";
 
 /// A consultation to start.
@@ -54,13 +55,15 @@ impl BatchWriter for StartWriter {
                 return Ok(answers);
             }
             // A separate statement, which sees whom the others lost against.
-            in_progress.extend(find_missing(&self.database.write, rows, &in_progress).await?);
+            // In the session whose commit then waits for the standby: another may lead to another server.
+            let transaction = self.database.begin().await?;
+            in_progress.extend(find_missing(&transaction, rows, &in_progress).await?);
             if outcomes(rows, &in_progress).is_none() {
                 // One that an earlier attempt committed without an answer may have been finished since.
-                in_progress.extend(find_own(&self.database.write, rows).await?);
+                in_progress.extend(find_own(&transaction, rows).await?);
             }
+            transaction.commit_durably().await?;
             if let Some(answers) = outcomes(rows, &in_progress) {
-                self.database.make_durable().await?;
                 return Ok(answers);
             }
         }

@@ -178,5 +178,20 @@ async fn what_was_done_before_is_answered_after_a_commit_that_waits_for_the_stan
     written(finishes.write(&[a_finish(&start)]).await);
     assert_eq!(waits(), 1, "it is finished already");
     written(finishes.write(&[a_finish(&start), a_finish(&other)]).await);
-    assert_eq!(waits(), 0, "the commit of the other is later");
+    assert_eq!(waits(), 1, "the commit of the other is later, but perhaps of another session");
+}
+
+#[tokio::test]
+async fn a_patient_whose_consultation_somebody_changes_delays_no_other_start() {
+    use sea_orm::ConnectionTrait;
+    let Some((db, starts, _)) = writers(Backend::Postgres).await else { return };
+    let busy = a_start();
+    written(starts.write(std::slice::from_ref(&busy)).await);
+    let operator = db.database.begin().await.expect("a transaction");
+    let change = format!("UPDATE consultation SET physician_id = physician_id WHERE id = '{}'", busy.id);
+    operator.execute_unprepared(&change).await.expect("changed, not committed");
+    let began = std::time::Instant::now();
+    let answers = starts.write(&[Start { patient_id: busy.patient_id, ..a_start() }, a_start()]).await;
+    let took = began.elapsed();
+    assert!(took < std::time::Duration::from_millis(500) && answers.is_ok(), "{took:?}: {answers:?}");
 }

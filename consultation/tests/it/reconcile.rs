@@ -167,3 +167,19 @@ async fn pages_that_lead_nowhere_are_an_error_and_no_end(#[case] page_info: Valu
     let error = compare(&db, &finance.await).await.0.expect_err("not compared");
     assert!(format!("{error:#}").contains("next page"), "{error:#}");
 }
+
+#[rstest]
+#[tokio::test]
+async fn what_was_finished_when_the_clock_was_ahead_and_does_not_arrive_is_named(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let Some(db) = outbox(backend, 1).await else { return };
+    let in_a_year = match db.database.write.get_database_backend() {
+        DbBackend::Sqlite => "strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now', '365 days')",
+        _ => "clock_timestamp() + interval '365 days'",
+    };
+    let ahead = format!("UPDATE pending_payment SET created_at = {in_a_year}");
+    db.database.write.execute_unprepared(&ahead).await.expect("ahead");
+    let finance = finance(async |_| payments(&[], &last_page())).await;
+    assert_eq!(compare(&db, &finance).await.0.expect("compared").overdue, 1, "nobody knows since when");
+}

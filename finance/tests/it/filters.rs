@@ -107,3 +107,23 @@ async fn a_filter_that_makes_no_sense_is_refused_by_name(
         assert!(message.contains(field), "{message}");
     }
 }
+
+/// By a replica whose clock is behind by what `--finance-max-clock-difference` allows at most.
+#[rstest]
+#[tokio::test]
+async fn a_payment_is_in_its_period_whoever_made_its_id(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    use sea_orm::{ActiveModelTrait, ActiveValue::Set};
+    let Some(service) = running(backend).await else { return };
+    let now = chassis::clock::now();
+    let row = payment::ActiveModel {
+        id: Set(chassis::clock::id_at(now - chrono::TimeDelta::seconds(75))),
+        appointment_id: Set(Uuid::new_v4()),
+        total_price_cents: Set(entity::Money::MAX),
+        recorded_at: Set(now),
+    };
+    let row = row.insert(&service.db.database.write).await.expect("inserted");
+    let from = (now - chrono::TimeDelta::minutes(1)).to_rfc3339();
+    assert_eq!(listed(&service, json!({ "recordedFrom": from })).await, of(&[&row]));
+}

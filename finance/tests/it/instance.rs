@@ -66,3 +66,18 @@ async fn payments_for_this_finance_and_for_any_are_recorded(
     }
     assert_eq!(service.stored().await.len(), 4);
 }
+
+#[tokio::test]
+async fn a_database_that_was_replaced_under_a_running_finance_records_nothing_for_the_one_before() {
+    use sea_orm::ConnectionTrait;
+    let Some(service) = running(Backend::Postgres).await else { return };
+    let before = instance(service.client()).await;
+    // As another database at the same address has it, after connections were made anew.
+    let other = format!(
+        "ALTER TABLE finance_instance DISABLE TRIGGER USER; UPDATE finance_instance SET id = '{}'",
+        Uuid::new_v4()
+    );
+    service.db.database.write.execute_unprepared(&other).await.expect("another");
+    let answer = record_for(&service, json!(before)).await;
+    assert_eq!(service.stored().await.len(), 0, "{answer}");
+}
