@@ -50,7 +50,7 @@ async fn a_slow_database_under_load_still_answers() {
             }
         });
     }
-    sleep(Duration::from_secs(60)).await;
+    sleep(Duration::from_mins(1)).await;
     let answered = answered.load(Ordering::Relaxed);
     assert!(answered > 1_000, "{answered} callers answered in the second half minute, though 1,920 rows were written");
 }
