@@ -108,14 +108,13 @@ impl<E: Executor> Connection<E> {
                 _ => {}
             }
         };
-        let pass = match self.door.pass.take() {
-            Some(pass) => pass,
-            None => {
-                let credentials = credentials(payload.as_ref());
-                let pass = self.door.admit(&credentials).await?;
-                self.user = streams::user(&credentials);
-                pass
-            }
+        let pass = if let Some(pass) = self.door.pass.take() {
+            pass
+        } else {
+            let credentials = credentials(payload.as_ref());
+            let pass = self.door.admit(&credentials).await?;
+            self.user = streams::user(&credentials);
+            pass
         };
         self.newcomer = None;
         self.peer.may_send_all();
