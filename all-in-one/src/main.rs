@@ -64,7 +64,8 @@ async fn main() -> ExitCode {
     let cli = Cli::parse();
     let reconciles = matches!(cli.command, Some(Command::Reconcile));
     let exit_code = if reconciles { reconcile::exit_code } else { cli::exit_code };
-    exit_code(run(cli).await)
+    // The settings of both services are in it.
+    exit_code(Box::pin(run(cli)).await)
 }
 
 async fn run(cli: Cli) -> anyhow::Result<()> {
