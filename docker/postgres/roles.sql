@@ -19,12 +19,12 @@ SELECT format('CREATE ROLE %I', name)
 FROM unnest(ARRAY['consultation', 'consultation_owner', 'finance', 'finance_owner']) AS name
 WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name) \gexec
 -- Below the server's 100, of which 3 are the superuser's: whatever one role does, the others connect. Three processes of
--- consultation have 17 each, two of finance; a migration takes 3, and those of several replicas take turns.
-ALTER ROLE consultation LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE CONNECTION LIMIT 51 PASSWORD :'consultation_password';
-ALTER ROLE finance LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE CONNECTION LIMIT 34 PASSWORD :'finance_password';
-ALTER ROLE consultation_owner LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE CONNECTION LIMIT 6
+-- consultation have 18 each, two of finance; a migration takes 3, and those of several replicas take turns.
+ALTER ROLE consultation LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE CONNECTION LIMIT 54 PASSWORD :'consultation_password';
+ALTER ROLE finance LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE CONNECTION LIMIT 36 PASSWORD :'finance_password';
+ALTER ROLE consultation_owner LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE CONNECTION LIMIT 3
     PASSWORD :'consultation_owner_password';
-ALTER ROLE finance_owner LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE CONNECTION LIMIT 6
+ALTER ROLE finance_owner LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE CONNECTION LIMIT 3
     PASSWORD :'finance_owner_password';
 -- A migration that waits can tell whose transaction is in its way, and an operator end it. Not the other way round.
 GRANT consultation TO consultation_owner;
