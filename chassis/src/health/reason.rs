@@ -47,7 +47,8 @@ impl Display for NotReady {
             Self::ReadOnly => f.write_str("the database is read-only"),
             Self::Clock(ahead) => {
                 let direction = if *ahead < TimeDelta::zero() { "behind" } else { "ahead of" };
-                let seconds = ahead.abs().num_seconds();
+                // Rounded: what the way of the question can explain is left out of the difference.
+                let seconds = (ahead.abs() + TimeDelta::milliseconds(500)).num_seconds();
                 write!(f, "this machine's clock is {seconds} s {direction} the database's; set it right")
             }
             Self::Migrations(pending) => {
