@@ -71,7 +71,7 @@ impl Listener {
 /// # Errors
 /// When the address is taken or not this machine's, the certificate cannot be used, or the password is too weak for it.
 pub fn listen(server: &config::Server) -> anyhow::Result<Listener> {
-    server.refuse_weak_password()?;
+    server.refuse_weak_password().map_err(wrong_setting)?;
     let certificate = server.tls.clone().map(Certificate::load).transpose();
     let certificate =
         certificate.with_context(|| format!("{}: cannot speak TLS", server.name)).map_err(wrong_setting)?;

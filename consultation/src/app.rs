@@ -4,6 +4,7 @@ use chassis::{
     Service,
     api::{self, Offer},
     changes::Changes,
+    cli::wrong_setting,
     config::Server,
     database::Database,
     graphiql,
@@ -36,7 +37,7 @@ pub fn build(
     database: &Database,
     shutdown: &CancellationToken,
 ) -> anyhow::Result<Service> {
-    finance.refuse_public_password(server)?;
+    finance.refuse_public_password(server).map_err(wrong_setting)?;
     let policy = Policy::new(domain.poll_interval);
     let (wake_up, due_elsewhere) = WakeUp::new();
     let (changes, changes_elsewhere) = Changes::new("consultation_changed");
