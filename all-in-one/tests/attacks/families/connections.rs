@@ -94,7 +94,8 @@ async fn hold_http2(stage: &Stage, count: usize, held_for: Duration) -> anyhow::
     let address = stage.consultation.address;
     let connections = many(count, |_| async move {
         let mut connection = http2::Connection::open(address, WINDOW).await.ok()?;
-        connection.request("/livez", &[], None).await.then_some(connection)
+        let is_of_use = connection.request("/livez", &[], None).await && connection.is_answered().await;
+        is_of_use.then_some(connection)
     });
     let connections = connections.await;
     sleep(held_for).await;

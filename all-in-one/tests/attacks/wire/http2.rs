@@ -15,7 +15,7 @@ use tokio::{
         TcpStream,
         tcp::{OwnedReadHalf, OwnedWriteHalf},
     },
-    sync::Mutex,
+    sync::{Mutex, Notify},
     task::JoinHandle,
     time::timeout,
 };
@@ -42,6 +42,8 @@ pub(crate) struct Connection {
     writer: Arc<Mutex<OwnedWriteHalf>>,
     reader: JoinHandle<()>,
     is_closed: Arc<AtomicBool>,
+    /// Notified when an answer begins.
+    answered: Arc<Notify>,
     next_stream: u32,
 }
 
@@ -60,11 +62,13 @@ impl Connection {
         let (read, write) = stream.into_split();
         let (writer, is_closed) = (Arc::new(Mutex::new(write)), Arc::new(AtomicBool::new(false)));
         let (pongs, ended) = (Arc::clone(&writer), Arc::clone(&is_closed));
+        let answered = Arc::new(Notify::new());
+        let begun = Arc::clone(&answered);
         let reader = tokio::spawn(async move {
-            answer_pings(read, &pongs).await;
+            answer_pings(read, &pongs, &begun).await;
             ended.store(true, Ordering::Relaxed);
         });
-        Self { writer, reader, is_closed, next_stream: 1 }
+        Self { writer, reader, is_closed, answered, next_stream: 1 }
     }
 
     /// Begins a request. Whether the service takes more.
@@ -78,6 +82,11 @@ impl Connection {
             frames.extend(frame(DATA, END_STREAM, stream, body.as_bytes()));
         }
         self.send(&frames).await
+    }
+
+    /// Whether an answer begins.
+    pub(crate) async fn is_answered(&self) -> bool {
+        timeout(super::PATIENCE, self.answered.notified()).await.is_ok()
     }
 
     /// The number of the next stream of this client.
@@ -136,13 +145,16 @@ fn low_bits(number: usize) -> u8 {
     u8::try_from(number).expect("below 128")
 }
 
-async fn answer_pings(mut reader: OwnedReadHalf, writer: &Mutex<OwnedWriteHalf>) {
+async fn answer_pings(mut reader: OwnedReadHalf, writer: &Mutex<OwnedWriteHalf>, answered: &Notify) {
     let mut head = [0; 9];
     while reader.read_exact(&mut head).await.is_ok() {
         let length = u32::from_be_bytes([0, head[0], head[1], head[2]]);
         let mut payload = vec![0; length as usize];
         if reader.read_exact(&mut payload).await.is_err() {
             return;
+        }
+        if head[3] == HEADERS {
+            answered.notify_one();
         }
         if head[3] == PING && head[4] & ACKNOWLEDGE == 0 {
             let _ = writer.lock().await.write_all(&frame(PING, ACKNOWLEDGE, 0, &payload)).await;
