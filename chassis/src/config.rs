@@ -177,10 +177,12 @@ impl Server {
         let (name, bind) = (self.name, self.bind);
         let remedy = format!("set --{name}-password-file or --{name}-htpasswd-file, or --{name}-development=true");
         if password.expose_secret() == DEVELOPMENT_PASSWORD {
-            bail!("{name}: the public development password must not guard {bind}; {remedy}");
+            bail!("{name}: the public development password must not guard {bind} (--{name}-bind); {remedy}");
         }
         if password.expose_secret().chars().count() < MIN_PASSWORD {
-            bail!("{name}: a password of less than {MIN_PASSWORD} characters must not guard {bind}; {remedy}");
+            bail!(
+                "{name}: a password of less than {MIN_PASSWORD} characters must not guard {bind} (--{name}-bind); {remedy}"
+            );
         }
         Ok(())
     }

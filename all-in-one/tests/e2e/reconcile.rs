@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use nix::sys::signal::Signal;
 use rstest::rstest;
 use sea_orm::ConnectionTrait;
 use serde_json::json;
@@ -22,6 +23,18 @@ async fn lift_protection(backend: Backend, finance: &TestDatabase) {
     for trigger in ["payment_stay", "payment_keep"] {
         let on = if backend == Backend::Sqlite { "" } else { " ON payment" };
         execute(finance, &format!("DROP TRIGGER {trigger}{on}")).await;
+    }
+}
+
+/// Stops consultation, but not in the middle of a write: its lock would last as long.
+async fn stop_between_writes(cluster: &Cluster) {
+    let write = "UPDATE pending_payment SET tries = tries";
+    loop {
+        cluster.consultation.signal(Signal::SIGSTOP);
+        if cluster.consultation_db().database.write.execute_unprepared(write).await.is_ok() {
+            return;
+        }
+        cluster.consultation.signal(Signal::SIGCONT);
     }
 }
 
@@ -47,7 +60,7 @@ async fn what_was_finished_and_charged_agrees(#[values(Backend::Sqlite, Backend:
     let (text, code) = cluster.reconcile();
     assert!(text.contains("error: cannot read finance's") && text.contains("refused"), "{text}");
     assert_eq!(code, Some(2), "a side that cannot be read is told from a difference");
-    cluster.consultation.signal(nix::sys::signal::Signal::SIGSTOP);
+    stop_between_writes(&cluster).await;
     cluster.restart_finance().await;
     let in_transit = "4 finished consultations, 3 payments, 1 in transit, 0 differences\n";
     assert_eq!(cluster.reconcile(), (in_transit.to_owned(), Some(0)));
