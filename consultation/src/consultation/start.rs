@@ -20,12 +20,13 @@ use super::Started;
 const MAX_ROUNDS: usize = 3;
 
 /// One statement for batches of every size: a list of values would be another for each, to be planned by each
-/// connection anew.
-const INSERT_ARRAYS: &str = "
+/// connection anew. Patients in a consultation are left out first: their rows may be locked. A sub-select in a comparison
+/// is looked up in the index, row by row; NOT EXISTS would be planned as a join with all consultations in progress.
+pub(super) const INSERT_ARRAYS: &str = "
     INSERT INTO consultation (id, physician_id, patient_id, start_date)
     SELECT id, physician_id, patient_id, date_trunc('milliseconds', statement_timestamp())
     FROM unnest($1::uuid[], $2::uuid[], $3::uuid[]) AS row (id, physician_id, patient_id)
-    WHERE NOT EXISTS (SELECT FROM consultation WHERE patient_id = row.patient_id AND end_date IS NULL)
+    WHERE (SELECT id FROM consultation WHERE patient_id = row.patient_id AND end_date IS NULL) IS NULL
     ON CONFLICT DO NOTHING RETURNING id, start_date";
 
 /// A consultation to start.

@@ -5,13 +5,13 @@ use chrono::TimeDelta;
 use entity::{Money, consultation};
 use migration::consultation::Migrator;
 use rstest::rstest;
-use sea_orm::{DbErr, EntityTrait, QuerySelect, sea_query::Expr};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, EntityTrait, QuerySelect, Statement, sea_query::Expr};
 use testkit::{Backend, TestDatabase};
 use uuid::Uuid;
 
 use crate::outbox::WakeUp;
 
-use super::{Finish, FinishWriter, Finished, Rules, Start, StartWriter, Started};
+use super::{Finish, FinishWriter, Finished, Rules, Start, StartWriter, Started, start::INSERT_ARRAYS};
 
 async fn writers(backend: Backend) -> Option<(TestDatabase, StartWriter, FinishWriter)> {
     let db = TestDatabase::empty(backend).await?;
@@ -183,7 +183,6 @@ async fn what_was_done_before_is_answered_after_a_commit_that_waits_for_the_stan
 
 #[tokio::test]
 async fn a_patient_whose_consultation_somebody_changes_delays_no_other_start() {
-    use sea_orm::ConnectionTrait;
     let Some((db, starts, _)) = writers(Backend::Postgres).await else { return };
     let busy = a_start();
     written(starts.write(std::slice::from_ref(&busy)).await);
@@ -194,4 +193,21 @@ async fn a_patient_whose_consultation_somebody_changes_delays_no_other_start() {
     let answers = starts.write(&[Start { patient_id: busy.patient_id, ..a_start() }, a_start()]).await;
     let took = began.elapsed();
     assert!(took < std::time::Duration::from_millis(500) && answers.is_ok(), "{took:?}: {answers:?}");
+}
+
+#[tokio::test]
+async fn a_start_looks_up_its_own_patient_however_many_others_are_in_consultations() {
+    let Some((db, _, _)) = writers(Backend::Postgres).await else { return };
+    let database = &db.database.write;
+    let others = "INSERT INTO consultation (id, physician_id, patient_id, start_date)
+        SELECT gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), now() FROM generate_series(1, 10000)";
+    for sql in [others, "ANALYZE"] {
+        database.execute_unprepared(sql).await.expect("prepared");
+    }
+    let arrays = [(); 3].map(|()| vec![Uuid::new_v4()].into());
+    let explain = format!("EXPLAIN {INSERT_ARRAYS}");
+    let lines = database.query_all_raw(Statement::from_sql_and_values(DbBackend::Postgres, explain, arrays));
+    let lines = lines.await.expect("a plan");
+    let plan: String = lines.iter().map(|line| line.try_get_by_index::<String>(0).expect("a line") + "\n").collect();
+    assert!(plan.contains("Index Cond: (patient_id = ") && !plan.contains("Join"), "{plan}");
 }
