@@ -115,6 +115,9 @@ async fn readers_of_sqlite_do_not_wait_for_a_writer() {
 async fn reads_leave_connections_to_writers_and_are_refused_when_too_many_wait() {
     let Some(db) = TestDatabase::empty(Backend::Postgres).await else { return };
     let (database, nap) = (db.database.clone(), "SELECT 1 FROM pg_sleep(4)");
+    // Connections that are there, so that all naps begin together.
+    let open = (0..8).map(|_| value::<i32>(&database.read, "SELECT 1 FROM pg_sleep(0.3)"));
+    try_join_all(open).await.expect("connections");
     let readers: Vec<_> = (0..DEFAULT_CONNECTIONS)
         .map(|_| {
             let read = database.read.clone();
@@ -123,8 +126,11 @@ async fn reads_leave_connections_to_writers_and_are_refused_when_too_many_wait()
         .collect();
     let asleep = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%FROM pg_sleep%' AND pid <> pg_backend_pid()
         AND datname = current_database() AND state = 'active'";
-    while value::<i64>(&database.write, asleep).await.expect("a connection is free") < 8 {}
-    assert_eq!(value::<i64>(&database.write, asleep).await.expect("a connection is free"), 8, "half of all");
+    let mut napping = 0;
+    while napping < 8 {
+        napping = value::<i64>(&database.write, asleep).await.expect("a connection is free");
+    }
+    assert_eq!(napping, 8, "half of all");
     let error = value::<i32>(&database.read, "SELECT 1").await.expect_err("all places are taken");
     assert!(matches!(error, DbErr::ConnectionAcquire(_)), "{error}");
     let read = try_join_all(readers).await.expect("no panic");
