@@ -1,8 +1,8 @@
-//! Puts GraphiQL into the binary, so that the page needs no internet: installs the npm packages that the lock file
-//! pins, checks each file against its hash, and writes the table of files that `src/graphiql.rs` includes.
-//! Where npm cannot install them, the table points to a public CDN instead, under the same hashes.
+//! Embeds GraphiQL in the binary: installs the npm packages of the lock file, checks each file against its hash, and
+//! writes the table of files that `src/graphiql.rs` includes. Without npm the table has the files' addresses on a public
+//! CDN, with the same hashes.
 //!
-//! `GRAPHIQL_ASSETS=embed` fails the build rather than fall back (CI, containers); `cdn` does not try npm.
+//! `GRAPHIQL_ASSETS=embed` fails the build instead (CI, containers); `cdn` does not try npm.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -15,11 +15,11 @@ use flate2::{Compression, write::GzEncoder};
 use serde_json::Value;
 use sha2::{Digest as _, Sha384};
 
-/// npm runs again when one of these changes, and only then.
+/// Files whose change runs npm again.
 const INPUTS: [&str; 5] = ["package.json", "package-lock.json", "assets.json", "page.css", "page.js"];
 
-/// Fail fast when offline: with npm's own settings a build without network would stand still for more than a minute.
-const HASTE: [&str; 3] = ["--fetch-retries=1", "--fetch-retry-mintimeout=1000", "--fetch-timeout=30000"];
+/// Flags for a fast failure when offline: npm's defaults would wait for more than a minute.
+const OFFLINE_FLAGS: [&str; 3] = ["--fetch-retries=1", "--fetch-retry-mintimeout=1000", "--fetch-timeout=30000"];
 
 fn main() -> Result<()> {
     for input in INPUTS {
@@ -30,7 +30,7 @@ fn main() -> Result<()> {
     let modules = match env::var("GRAPHIQL_ASSETS").unwrap_or_default().as_str() {
         "cdn" => None,
         "embed" => Some(install(&out, &[]).context("GRAPHIQL_ASSETS=embed")?),
-        "" => install(&out, &HASTE)
+        "" => install(&out, &OFFLINE_FLAGS)
             .inspect_err(|why| println!("cargo::warning=GraphiQL will be loaded from the public CDN: {why:#}"))
             .ok(),
         other => bail!("GRAPHIQL_ASSETS is {other:?}: it may be embed, cdn or unset"),
@@ -44,12 +44,12 @@ fn main() -> Result<()> {
     table.push_str("];\n");
     fs::write(out.join("graphiql_assets.rs"), table)?;
     if let Some(modules) = modules {
-        fs::remove_dir_all(modules)?; // 110 MB, of which the binary now holds what it needs
+        fs::remove_dir_all(modules)?; // 110 MB, of which the binary has what it needs
     }
     Ok(())
 }
 
-/// Installs the locked packages under `out`, never in the source tree; answers where they are.
+/// Installs the locked packages under `out`, never in the source tree. Returns their directory.
 fn install(out: &Path, flags: &[&str]) -> Result<PathBuf> {
     for manifest in ["package.json", "package-lock.json"] {
         fs::copy(Path::new("graphiql").join(manifest), out.join(manifest))?;
@@ -66,7 +66,7 @@ fn install(out: &Path, flags: &[&str]) -> Result<PathBuf> {
     Ok(out.join("node_modules"))
 }
 
-/// Writes the third-party entries of the table: the checked files where npm installed them, else their CDN addresses.
+/// Writes the third-party entries of the table: checked files if npm installed them, else addresses on the CDN.
 fn vendored(table: &mut String, modules: Option<&Path>, out: &Path) -> Result<()> {
     let list: Value = serde_json::from_slice(&fs::read("graphiql/assets.json")?)?;
     let manifest: Value = serde_json::from_slice(&fs::read("graphiql/package.json")?)?;
@@ -88,7 +88,7 @@ fn vendored(table: &mut String, modules: Option<&Path>, out: &Path) -> Result<()
     Ok(())
 }
 
-/// Compresses one file and writes its entry. Its address carries its hash, so that browsers may keep it for ever.
+/// Compresses a file and writes its entry. Its address has its hash: browsers may cache it for ever.
 fn embed(table: &mut String, name: &str, content: &[u8], out: &Path) -> Result<()> {
     let mut encoder = GzEncoder::new(fs::File::create(out.join(format!("{name}.gz")))?, Compression::best());
     encoder.write_all(content)?;
@@ -100,7 +100,7 @@ fn embed(table: &mut String, name: &str, content: &[u8], out: &Path) -> Result<(
     Ok(())
 }
 
-/// The hash as HTML's `integrity` attribute has it.
+/// The hash in the format of HTML's attribute `integrity`.
 fn integrity(content: &[u8]) -> String {
     format!("sha384-{}", BASE64_STANDARD.encode(Sha384::digest(content)))
 }

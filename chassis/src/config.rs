@@ -12,7 +12,10 @@ use std::{
 use anyhow::{Context, bail, ensure};
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::{browsers::Browsers, client_address::TrustedProxies, tls};
+use crate::{
+    gate::{browsers::Browsers, client_address::TrustedProxies},
+    tls,
+};
 
 /// The user of the development set-up.
 pub const DEVELOPMENT_USERNAME: &str = "admin";

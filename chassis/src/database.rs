@@ -9,6 +9,7 @@ mod connector;
 mod faults;
 mod gate;
 mod options;
+pub mod paging;
 mod private_file;
 mod served_file;
 mod session;

@@ -1,4 +1,23 @@
-//! The routes of a service: the API and its explorer behind credentials, the probes open to all.
+//! The gate, through which every connection and every request comes.
+//!
+//! A request passes these steps in order; each may refuse it.
+//!
+//! | step | refuses | module |
+//! |---|---|---|
+//! | connection | beyond the limits of connections, time and unread responses | [`connections`] |
+//! | request id | nothing | `request_id` |
+//! | host | names that are not allowed | [`browsers`] |
+//! | probes | answers `/livez` and `/readyz` here, without a login | [`crate::health`] |
+//! | CORS | pages of other origins | [`browsers`] |
+//! | login | missing, wrong or too many credentials | [`logins`] |
+//!
+//! Then come the routes of the service: GraphQL, GraphiQL and REST.
+
+pub mod browsers;
+pub mod client_address;
+pub mod connections;
+pub mod logins;
+pub(crate) mod request_id;
 
 use std::sync::Arc;
 
@@ -7,74 +26,85 @@ use async_graphql::Executor;
 use axum::{
     Router,
     extract::{Request, State},
+    http::StatusCode,
     middleware::{self, Next},
-    response::Response,
+    response::{IntoResponse, Response},
 };
+use graphql_http::{Endpoint, graphiql, method_not_allowed};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    auth::{self, Authenticator},
-    browsers::{self, Rules},
     cli::wrong_setting,
     config::Server,
-    graphiql, graphql,
+    graphql,
     health::{self, Heartbeat, Readiness},
     language::Language,
 };
+use browsers::Rules;
+use logins::Authenticator;
 
-/// What a service offers to its clients.
+/// The routes of a service behind the gate.
 #[expect(missing_debug_implementations, reason = "schemas have none")]
-pub struct Offer<S> {
-    /// The schema of `/graphql`.
+pub struct ServiceRoutes<S> {
+    /// The schema of `/graphql`, with the options that were applied to it.
     pub schema: S,
-    /// The same as text.
+    /// Its options.
+    pub options: graphql_http::Options,
+    /// The schema as text, for `/schema.graphql`.
     pub sdl: String,
     /// The page of `/graphiql`.
     pub page: graphiql::Page,
-    /// Routes beside them.
+    /// Other routes.
     pub rest: Router,
 }
 
-/// `/graphql`, `/schema.graphql`, `/graphiql`, what else `offer` has, `/livez` and `/readyz`; ready when the
-/// monitor behind `readiness` says so, live as long as all `heartbeats` are.
+/// The routes of a service behind the gate, and its probes: ready by `readiness`, live by all `heartbeats`.
 ///
 /// # Errors
 /// When the users or the trusted documents cannot be read.
-pub fn router<S: Executor>(
+pub fn guard<S: Executor>(
     server: &Server,
     readiness: Readiness,
     shutdown: &CancellationToken,
-    offer: Offer<S>,
+    routes: ServiceRoutes<S>,
     heartbeats: Vec<Heartbeat>,
 ) -> anyhow::Result<Router> {
-    let authenticator = Authenticator::new(server.name, &server.access);
-    let authenticator = authenticator.with_context(|| format!("--{}-htpasswd-file", server.name));
-    let authenticator = authenticator.map_err(wrong_setting)?.behind(server.trusted_proxies.clone());
-    let authenticator = Arc::new(authenticator);
+    let authenticator = Authenticator::new(server.name, &server.access)
+        .with_context(|| format!("--{}-htpasswd-file", server.name))
+        .map_err(wrong_setting)?;
+    let authenticator = Arc::new(authenticator.behind(server.trusted_proxies.clone()));
     tokio::spawn(Arc::clone(&authenticator).keep_renewed(shutdown.clone()));
-    let endpoint = graphql::Endpoint::with(offer.schema, &server.api)
-        .with_context(|| format!("--{}-trusted-documents", server.name))
-        .map_err(wrong_setting)?
-        .until(shutdown.clone());
-    let guarded = Router::new()
-        .merge(graphql::router(endpoint.clone(), offer.sdl))
-        .merge(graphiql::router(offer.page))
-        .merge(offer.rest)
-        .fallback(graphql::not_found)
-        .method_not_allowed_fallback(graphql::method_not_allowed);
-    let guarded = auth::require(guarded, Arc::clone(&authenticator));
-    let guarded = graphql::websocket::before(guarded, endpoint, authenticator);
-    let guarded = browsers::allow(guarded, &server.browsers);
-    let health = health::router(readiness, shutdown.clone(), heartbeats);
+    let mut endpoint = Endpoint::new(routes.schema, routes.options)
+        .classifying(graphql::classify)
+        .authenticating(Arc::clone(&authenticator) as _)
+        .until(shutdown.clone())
+        .carrying::<Language>();
+    if let Some(directory) = &server.api.trusted_documents {
+        endpoint = endpoint
+            .trusting(directory)
+            .with_context(|| format!("--{}-trusted-documents", server.name))
+            .map_err(wrong_setting)?;
+    }
+    let service = Router::new()
+        .merge(graphql_http::router(endpoint, routes.sdl))
+        .merge(graphiql::router(routes.page))
+        .merge(routes.rest)
+        .fallback(not_found)
+        .method_not_allowed_fallback(method_not_allowed);
+    let guarded = browsers::allow(logins::require(service, authenticator), &server.browsers);
     let name = server.name;
-    let tell_name = async move |response| health::tell_name(name, response);
-    let health =
-        health.method_not_allowed_fallback(graphql::method_not_allowed).layer(middleware::map_response(tell_name));
+    let health = health::router(readiness, shutdown.clone(), heartbeats)
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(middleware::map_response(async move |response| health::tell_name(name, response)));
     Ok(guarded.merge(health).layer(middleware::from_fn_with_state(Arc::new(Rules::of(server)), receive)))
 }
 
-/// What every request passes first, in its language. One layer, since each has its price in allocations.
+/// Checks the host and finds the language. One layer for both: each costs allocations.
 async fn receive(State(rules): State<Arc<Rules>>, request: Request, next: Next) -> Response {
     let language = Language::of(request.headers());
     rules.apply(request, async |request| language.scope(next.run(request)).await).await
+}
+
+async fn not_found() -> Response {
+    (StatusCode::NOT_FOUND, "Not found. The API is at /graphql, its explorer at /graphiql\n").into_response()
 }

@@ -12,18 +12,12 @@ pub mod database;
 pub mod replicas;
 pub mod write_coalescer;
 
-pub mod api;
-pub mod auth;
-mod body;
-pub mod browsers;
-pub mod client_address;
-pub mod graphiql;
+pub mod gate;
 pub mod graphql;
 pub mod health;
 pub mod http_client;
 pub mod language;
 mod messages;
-pub mod request_id;
 pub mod rest;
 
 pub mod cli;

@@ -1,30 +1,18 @@
 //! Serving: a service is a router and its background tasks; this starts both on a listener.
-//!
-//! The loop that takes connections is ours because axum-server's cannot finish, count or close a single one.
 
-mod accept;
-mod bodies;
-mod http;
-mod limits;
-mod peer;
-mod peers;
-mod stream;
-mod unread;
-mod watch;
-
-use std::{future::Future, net::TcpListener, pin::Pin, sync::Arc, time::Duration};
+use std::{future::Future, net::TcpListener, pin::Pin};
 
 use anyhow::Context;
 use axum::Router;
 use tokio_util::sync::CancellationToken;
 
-use crate::{cli::wrong_setting, config, lifecycle::Lifecycle, tls::Certificate};
-pub use limits::{Limits, max_connections};
-pub(crate) use peer::{InProgress, Peer};
-use peers::Peers;
-
-/// Leaves the rest of the drain to the background tasks, which end after the requests that need them.
-const REQUEST_DRAIN_LIMIT: Duration = Duration::from_secs(8);
+use crate::{
+    cli::wrong_setting,
+    config,
+    gate::connections::{self, Limits},
+    lifecycle::Lifecycle,
+    tls::Certificate,
+};
 
 /// A task of a service: its name in logs, and the work until shutdown.
 pub type Task = (&'static str, Pin<Box<dyn Future<Output = anyhow::Result<()>> + Send>>);
@@ -120,14 +108,6 @@ pub async fn serve(listener: impl Into<Listener>, router: Router, shutdown: Canc
     if let Some(certificate) = &certificate {
         tokio::spawn(certificate.clone().keep_renewed(shutdown.clone()));
     }
-    let peers = Arc::new(Peers::new(limits));
-    let serving = async {
-        shutdown.run_until_cancelled(accept::accept(tcp, &peers, router, certificate)).await;
-        peers.drain(REQUEST_DRAIN_LIMIT).await;
-    };
-    tokio::select! {
-        () = serving => {}
-        () = watch::watch(&peers) => {}
-    }
+    connections::serve(tcp, certificate, limits, router, shutdown).await;
     Ok(())
 }

@@ -1,8 +1,9 @@
 //! End dates as clients give them: with an offset, or as clocks show it where the clinic is.
 
-use chassis::{clock, graphql::scalars::DateTime};
+use chassis::clock;
 use chrono::{LocalResult, SecondsFormat, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
+use graphql_http::scalars::DateTime;
 
 use crate::{consultation::InvalidEndDate, messages::MESSAGES};
 

@@ -7,13 +7,11 @@ use axum::{
     http::StatusCode,
     routing::{post, put},
 };
-use chassis::{
-    graphql::scalars::DateTime,
-    rest::{Fields, Refused, openapi},
-};
+use chassis::rest::{Fields, Refused, openapi};
 use chrono::Utc;
 use chrono_tz::Tz;
 use entity::consultation::Model;
+use graphql_http::scalars::DateTime;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use uuid::Uuid;

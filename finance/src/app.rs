@@ -2,16 +2,16 @@
 
 use chassis::{
     Service,
-    api::{self, Offer},
     changes::Changes,
     config::Server,
     database::Database,
-    graphiql,
+    gate::{self, ServiceRoutes},
     health::{Heartbeat, Monitor},
     replicas,
     write_coalescer::WriteCoalescer,
 };
 use futures_util::FutureExt;
+use graphql_http::graphiql;
 use migration::finance::Migrator;
 use tokio_util::sync::CancellationToken;
 
@@ -31,9 +31,9 @@ pub fn build(server: &Server, database: &Database, shutdown: &CancellationToken)
     let instance = Instance::new(database.clone());
     let schema = graphql::schema(&server.api, database.clone(), instance, writer, changes);
     let page = graphiql::Page { title: "finance", tabs: graphiql_tabs::TABS };
-    let offer = Offer { schema, sdl: graphql::sdl(), page, rest };
+    let routes = ServiceRoutes { schema, options: graphql::options(&server.api), sdl: graphql::sdl(), page, rest };
     let heartbeats = vec![recording, hearing.clone(), monitor.heartbeat.clone()];
-    let router = api::router(server, monitor.readiness.clone(), shutdown, offer, heartbeats)?;
+    let router = gate::guard(server, monitor.readiness.clone(), shutdown, routes, heartbeats)?;
     let hints = replicas::connect(vec![channel], database.clone(), hearing, shutdown.clone());
     let tasks = vec![
         ("payment writer", writing.map(Ok).boxed()),

@@ -1,150 +1,205 @@
-//! What is told about a request that is not executed.
+//! Requests that are not executed: the status, the error, and what to change.
+
+use std::fmt::Display;
 
 use async_graphql::{Name, Positioned, ServerError, parser::types::VariableDefinition};
 use axum::http::StatusCode;
 
-use super::limits::Excess;
-use crate::body::NotRead;
+use crate::{body::BodyError, limits::Excess};
 
-/// The request was not executed.
+/// The reason why a request is not executed.
 #[derive(Debug)]
-pub(super) struct BadRequest {
-    pub(super) status: StatusCode,
-    /// Whether the request was well-formed HTTP with a GraphQL document: then `application/json` clients
-    /// get status 200, as the GraphQL-over-HTTP specification asks for.
-    pub(super) well_formed: bool,
-    pub(super) error: Box<ServerError>,
+pub(crate) struct BadRequest {
+    pub(crate) status: StatusCode,
+    /// The request is well-formed HTTP with a GraphQL document. Clients of `application/json` then get status 200, as
+    /// the GraphQL-over-HTTP specification asks for.
+    pub(crate) well_formed: bool,
+    pub(crate) error: Box<ServerError>,
 }
 
-/// About the request.
+/// Faults of the HTTP request.
 impl BadRequest {
-    pub(super) fn new(message: impl Into<String>) -> Self {
-        Self { status: StatusCode::BAD_REQUEST, well_formed: false, error: Box::new(coded(message, "BAD_REQUEST")) }
+    pub(crate) fn new(message: impl Into<String>) -> Self {
+        Self::with(StatusCode::BAD_REQUEST, "BAD_REQUEST", message)
     }
 
-    pub(super) fn malformed(what: &str, error: &impl std::fmt::Display) -> Self {
+    pub(crate) fn malformed(what: &str, error: &impl Display) -> Self {
         Self::new(format!("Malformed {what}: {error}"))
     }
 
-    pub(super) fn not_json() -> Self {
+    pub(crate) fn not_json() -> Self {
         Self::unsupported("Send the request as JSON, with the header content-type: application/json")
     }
 
-    pub(super) fn not_utf_8(charset: &str) -> Self {
-        Self::unsupported(format!("The content type says charset={charset}: send JSON in UTF-8, the only one it has"))
+    pub(crate) fn not_utf_8(charset: &str) -> Self {
+        Self::unsupported(format!("The content type says charset={charset}: send JSON in UTF-8, its only encoding"))
     }
 
-    pub(super) fn not_read(why: &NotRead, limit: usize) -> Self {
-        match why {
-            NotRead::Encoded(coding) => Self::unsupported(format!(
-                "The body is sent with content-encoding: {coding}, which is not undone here: send it as it is"
+    pub(crate) fn body(error: &BodyError, limit: usize) -> Self {
+        match error {
+            BodyError::Encoded(coding) => Self::unsupported(format!(
+                "The body has content-encoding: {coding}, which is not supported here: send it without"
             )),
-            NotRead::TooLarge => {
+            BodyError::TooLarge => {
                 let message = format!("The body is over {} kB", limit / 1024);
-                Self { status: StatusCode::PAYLOAD_TOO_LARGE, ..Self::new(message) }
+                Self::with(StatusCode::PAYLOAD_TOO_LARGE, "BAD_REQUEST", message)
             }
-            NotRead::Broken(how) => Self::new(format!("The body could not be read to its end: {how}")),
+            BodyError::Broken(how) => Self::new(format!("The body could not be read to its end: {how}")),
         }
     }
 
-    fn unsupported(message: impl Into<String>) -> Self {
-        Self { status: StatusCode::UNSUPPORTED_MEDIA_TYPE, ..Self::new(message) }
-    }
-
-    pub(super) fn only_by_post() -> Self {
+    pub(crate) fn mutation_by_get() -> Self {
         let message = "A mutation may not be sent by GET: send it by POST";
-        Self { status: StatusCode::METHOD_NOT_ALLOWED, ..Self::new(message) }
+        Self::with(StatusCode::METHOD_NOT_ALLOWED, "BAD_REQUEST", message)
     }
 
-    pub(super) fn cross_site() -> Self {
+    pub(crate) fn method_not_allowed(method: impl Display) -> Self {
+        let message = format!("Method {method} is not allowed: the header Allow names the methods of this path");
+        Self::with(StatusCode::METHOD_NOT_ALLOWED, "BAD_REQUEST", message)
+    }
+
+    pub(crate) fn cross_site() -> Self {
         let message = "Pages of other sites may not call this API; call it from your server, or from a page of its own \
-            origin";
-        let error = Box::new(coded(message, "FORBIDDEN"));
-        Self { status: StatusCode::FORBIDDEN, well_formed: false, error }
+                       origin";
+        Self::with(StatusCode::FORBIDDEN, "FORBIDDEN", message)
     }
 
-    pub(super) fn needs_stream() -> Self {
-        let message = "A subscription has many answers: accept text/event-stream, or open a WebSocket with the \
-                       protocol graphql-transport-ws";
-        Self { status: StatusCode::NOT_ACCEPTABLE, ..Self::new(message) }
+    pub(crate) fn unauthenticated() -> Self {
+        Self::with(StatusCode::UNAUTHORIZED, "UNAUTHENTICATED", "Credentials are required")
     }
 
-    pub(super) fn too_many_subscriptions(limit: usize) -> Self {
-        let message = format!("Your share of the {limit} places for subscriptions is taken; end some, or try again");
-        let error = Box::new(coded(message, "OVERLOADED"));
-        Self { status: StatusCode::SERVICE_UNAVAILABLE, well_formed: false, error }
+    pub(crate) fn not_acceptable() -> Self {
+        let message = "Responses are application/graphql-response+json or application/json: accept one of them";
+        Self::with(StatusCode::NOT_ACCEPTABLE, "BAD_REQUEST", message)
     }
 
-    pub(super) fn too_many_operations(limit: usize) -> Self {
-        let message = format!("A WebSocket has at most {limit} operations at once; open another");
-        let error = Box::new(coded(message, "OVERLOADED"));
-        Self { status: StatusCode::SERVICE_UNAVAILABLE, well_formed: false, error }
+    pub(crate) fn subscription_needs_stream() -> Self {
+        let message = "A subscription has many results: accept text/event-stream, or open a WebSocket with the protocol \
+                       graphql-transport-ws";
+        Self::with(StatusCode::NOT_ACCEPTABLE, "BAD_REQUEST", message)
     }
 
-    pub(super) fn too_many_newcomers() -> Self {
-        let message =
-            "Too many WebSockets have not introduced themselves; try again, or send credentials with the upgrade";
-        let error = Box::new(coded(message, "OVERLOADED"));
-        Self { status: StatusCode::SERVICE_UNAVAILABLE, well_formed: false, error }
+    pub(crate) fn too_many_subscriptions(limit: usize) -> Self {
+        Self::overloaded(format!("Your share of the {limit} places for subscriptions is taken; end some, or try again"))
     }
 
-    pub(super) fn not_acceptable() -> Self {
-        let message = "Answers are application/graphql-response+json or application/json: accept one of them";
-        Self { status: StatusCode::NOT_ACCEPTABLE, ..Self::new(message) }
+    pub(crate) fn too_many_operations(limit: usize) -> Self {
+        Self::overloaded(format!("A WebSocket has at most {limit} operations at once; open another"))
     }
 
-    pub(super) fn came_too_slowly() -> Self {
-        let error = Box::new(coded("The request came too slowly; nothing was done", "REQUEST_TIMEOUT"));
-        Self { status: StatusCode::REQUEST_TIMEOUT, well_formed: false, error }
+    pub(crate) fn too_many_uninitialised() -> Self {
+        Self::overloaded(
+            "Too many WebSockets wait for connection_init; try again, or send credentials with the upgrade",
+        )
     }
 
-    pub(super) fn took_too_long() -> Self {
-        let error = Box::new(coded("The request took too long; what it began may still be done", "REQUEST_TIMEOUT"));
-        Self { status: StatusCode::GATEWAY_TIMEOUT, well_formed: false, error }
+    pub(crate) fn read_timeout() -> Self {
+        let message = "The request came too slowly; nothing was done";
+        Self::with(StatusCode::REQUEST_TIMEOUT, "REQUEST_TIMEOUT", message)
+    }
+
+    pub(crate) fn execution_timeout() -> Self {
+        let message = "The request took too long; what it began may still be done";
+        Self::with(StatusCode::GATEWAY_TIMEOUT, "REQUEST_TIMEOUT", message)
+    }
+
+    fn unsupported(message: impl Into<String>) -> Self {
+        Self::with(StatusCode::UNSUPPORTED_MEDIA_TYPE, "BAD_REQUEST", message)
+    }
+
+    fn overloaded(message: impl Into<String>) -> Self {
+        Self::with(StatusCode::SERVICE_UNAVAILABLE, "OVERLOADED", message)
+    }
+
+    fn with(status: StatusCode, code: &str, message: impl Into<String>) -> Self {
+        Self { status, well_formed: false, error: Box::new(coded(message, code)) }
     }
 }
 
-/// About its document.
+/// Faults of the document.
 impl BadRequest {
-    pub(super) fn about_document(message: impl Into<String>, code: &str) -> Self {
-        Self { status: StatusCode::BAD_REQUEST, well_formed: true, error: Box::new(coded(message, code)) }
+    pub(crate) fn document(message: impl Into<String>, code: &str) -> Self {
+        Self { well_formed: true, ..Self::with(StatusCode::BAD_REQUEST, code, message) }
     }
 
-    pub(super) fn unparsable(error: &ServerError) -> Self {
-        let mut unparsable = Self::about_document(error.message.as_str(), "GRAPHQL_PARSE_FAILED");
+    pub(crate) fn unparsable(error: &ServerError) -> Self {
+        let mut unparsable = Self::document(error.message.as_str(), "GRAPHQL_PARSE_FAILED");
         unparsable.error.locations.clone_from(&error.locations);
         unparsable
     }
 
-    pub(super) fn too_large(excess: &Excess) -> Self {
-        Self::about_document(excess.to_string(), excess.code())
-    }
-
-    pub(super) fn tells_no_schema(field: &Positioned<Name>) -> Self {
+    pub(crate) fn introspection_disabled(field: &Positioned<Name>) -> Self {
         let message = format!(
-            "GraphQL introspection is not allowed here, but the document asks for {}; who runs the service can allow \
-             it by its setting \"introspection\"",
+            "GraphQL introspection is not allowed here, but the document asks for {}; the operator can allow it by the \
+             setting \"introspection\"",
             field.node
         );
-        let mut refused = Self::about_document(message, "GRAPHQL_VALIDATION_FAILED");
+        let mut refused = Self::document(message, "GRAPHQL_VALIDATION_FAILED");
         refused.error.locations.push(field.pos);
         refused
     }
 
-    pub(super) fn no_such_operation(name: Option<&str>) -> Self {
+    pub(crate) fn no_such_operation(name: Option<&str>) -> Self {
         let message = match name {
             Some(name) => format!("Unknown operation named \"{name}\""),
-            None => "Say in \"operationName\" which of the operations to run".to_owned(),
+            None => "Name the operation to run in \"operationName\"".to_owned(),
         };
-        Self::about_document(message, "OPERATION_RESOLUTION_FAILURE")
+        Self::document(message, "OPERATION_RESOLUTION_FAILURE")
     }
 
-    pub(super) fn lacks_variable(variable: &VariableDefinition) -> Self {
+    pub(crate) fn variable_missing(variable: &VariableDefinition) -> Self {
         let VariableDefinition { name, var_type, .. } = variable;
         let message = format!("The variable \"${}\" of type \"{}\" is required", name.node, var_type.node);
-        let mut lacking = Self::about_document(message, "GRAPHQL_VALIDATION_FAILED");
-        lacking.error.locations.push(name.pos);
-        lacking
+        let mut missing = Self::document(message, "GRAPHQL_VALIDATION_FAILED");
+        missing.error.locations.push(name.pos);
+        missing
+    }
+}
+
+/// Documents that are unknown or not trusted.
+impl BadRequest {
+    /// The message is part of Apollo's protocol: urql recognises it and sends the text.
+    pub(crate) fn persisted_query_not_found() -> Self {
+        Self::document("PersistedQueryNotFound", "PERSISTED_QUERY_NOT_FOUND")
+    }
+
+    /// The message is part of Apollo's protocol: clients send the text from then on.
+    pub(crate) fn persisted_query_not_supported() -> Self {
+        Self::document("PersistedQueryNotSupported", "PERSISTED_QUERY_NOT_SUPPORTED")
+    }
+
+    /// Apollo's protocol has no ids, so that its message would mislead.
+    pub(crate) fn unknown_document_id(advice: &str) -> Self {
+        Self::document(format!("No document has this \"documentId\": {advice}"), "PERSISTED_QUERY_NOT_FOUND")
+    }
+
+    pub(crate) fn hash_mismatch() -> Self {
+        Self::new(
+            "provided sha does not match query: \"sha256Hash\" must be the SHA-256 of exactly the text in \"query\", \
+             in UTF-8",
+        )
+    }
+
+    pub(crate) fn malformed_hash() -> Self {
+        Self::new("\"sha256Hash\" must be a SHA-256 in 64 hexadecimal digits")
+    }
+
+    pub(crate) fn document_twice() -> Self {
+        Self::new("Send the document in one way: as \"query\", with or without its hash, or by \"documentId\"")
+    }
+
+    /// Status 403 for any media type, as Apollo Router answers: the sender may not ask this, and monitoring of
+    /// statuses should show it.
+    pub(crate) fn not_trusted() -> Self {
+        let message = "Only trusted documents are executed here, and this is none of them: add it to their directory, \
+                       or send one of them";
+        Self::with(StatusCode::FORBIDDEN, "QUERY_NOT_IN_SAFELIST", message)
+    }
+}
+
+impl From<Excess> for BadRequest {
+    fn from(excess: Excess) -> Self {
+        Self::document(excess.to_string(), excess.code())
     }
 }
 

@@ -1,27 +1,40 @@
-//! Requests that pages of other sites send. A browser adds the credentials that it remembers for us to
-//! those too, but says where they come from.
+//! Requests from pages of other sites (CSRF). A browser adds the credentials that it remembers to those too, but names
+//! their origin.
 
-use axum::http::{Extensions, HeaderMap, Uri, header, uri::Authority};
+use std::sync::Arc;
 
-use super::cors::AllowedOrigins;
+use axum::http::{Extensions, HeaderMap, HeaderValue, Uri, header, uri::Authority};
 
-/// Whether a browser says that a site sent this which may not, for HTTP as for WebSockets.
-///
-/// Scripts and servers say nothing, and have no credentials that were not given to them: they may ask.
-pub(crate) fn is_cross_site(headers: &HeaderMap, uri: &Uri, extensions: &Extensions) -> bool {
-    let is_allowed = || extensions.get::<AllowedOrigins>().is_some_and(|allowed| allowed.sent(headers));
-    is_from_elsewhere(headers, uri) && !is_allowed()
+/// Other origins whose pages may call; in the extensions of requests.
+#[derive(Clone, Debug, Default)]
+pub struct AllowedOrigins(pub Arc<[HeaderValue]>);
+
+impl AllowedOrigins {
+    fn include(&self, headers: &HeaderMap) -> bool {
+        let mut origins = headers.get_all(header::ORIGIN).iter();
+        origins.next().is_some_and(|origin| self.0.contains(origin)) && origins.next().is_none()
+    }
 }
 
-/// Whether a browser says that another site sent this, allowed or not.
-pub(super) fn is_from_elsewhere(headers: &HeaderMap, uri: &Uri) -> bool {
-    let mut said = headers.get_all("sec-fetch-site").iter().peekable();
-    if said.peek().is_some() {
-        // `none` is for an address that the user typed. `same-site` is another service of the same domain.
-        return said.any(|site| site != "same-origin" && site != "none");
+/// Whether a browser sent this for a page of another site that is not in [`AllowedOrigins`].
+///
+/// Scripts and servers name no origin. They have only the credentials that they were given, and may call.
+#[must_use]
+pub fn is_cross_site(headers: &HeaderMap, uri: &Uri, extensions: &Extensions) -> bool {
+    is_from_elsewhere(headers, uri)
+        && !extensions.get::<AllowedOrigins>().is_some_and(|allowed| allowed.include(headers))
+}
+
+/// Whether a browser sent this for a page of another site, allowed or not.
+#[must_use]
+pub fn is_from_elsewhere(headers: &HeaderMap, uri: &Uri) -> bool {
+    let mut sites = headers.get_all("sec-fetch-site").iter().peekable();
+    if sites.peek().is_some() {
+        // `none` is an address that the user typed. `same-site` is another service of the same domain.
+        return sites.any(|site| site != "same-origin" && site != "none");
     }
-    // Browsers that do not say so over plain HTTP give an origin with all but plain GETs, whose answers
-    // other sites cannot read and which change nothing.
+    // Over plain HTTP some browsers send no such header. They send an origin with all but plain GETs, which change
+    // nothing, and whose responses other sites cannot read.
     headers.get_all(header::ORIGIN).iter().any(|origin| {
         let origin = origin.to_str().ok().and_then(|origin| origin.parse::<Uri>().ok());
         let (Some(origin), Some(host)) = (origin, host(headers, uri)) else { return true };
@@ -29,19 +42,19 @@ pub(super) fn is_from_elsewhere(headers: &HeaderMap, uri: &Uri) -> bool {
     })
 }
 
-/// Whom the request was addressed to, as a reverse proxy passes it on.
+/// The host that the request is addressed to, as a reverse proxy passes it on.
 fn host(headers: &HeaderMap, uri: &Uri) -> Option<Authority> {
-    // In HTTP/2 it is a part of the address.
+    // HTTP/2 has it in the URI.
     let header = || headers.get(header::HOST)?.to_str().ok()?.parse().ok();
     uri.authority().cloned().or_else(header)
 }
 
-/// The scheme is not compared: behind a proxy that speaks HTTPS it is unknown here.
+/// Whether the origin is the host. Schemes are not compared: behind a proxy that terminates TLS ours is unknown.
 fn is_at(origin: &Uri, host: &Authority) -> bool {
     let default = match origin.scheme_str() {
         Some("http") => 80,
         Some("https") => 443,
-        // `null` has none, as of a file or a sandboxed frame.
+        // The origin `null`, of a file or a sandboxed frame, has no scheme.
         _ => return false,
     };
     let Some(authority) = origin.authority() else { return false };

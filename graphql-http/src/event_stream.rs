@@ -1,47 +1,42 @@
-//! Answers as server-sent events, one connection for each operation: the "distinct connections mode" of
+//! Server-sent events, one connection an operation: the "distinct connections mode" of
 //! <https://github.com/enisdenjo/graphql-sse/blob/master/PROTOCOL.md>.
 
 use std::{convert::Infallible, future::ready, time::Duration};
 
-use async_graphql::futures_util::stream::BoxStream;
 use axum::{
-    body::Body,
     http::{HeaderMap, HeaderName, header},
-    response::{IntoResponse, Response},
+    response::{
+        IntoResponse, Response,
+        sse::{Event, KeepAlive, Sse},
+    },
 };
-use futures_util::{StreamExt, stream};
-use mime::Mime;
-use tokio::time::{Instant, interval_at};
+use futures_util::{
+    StreamExt,
+    future::{FutureExt, select},
+    stream::{self, BoxStream},
+};
 use tokio_util::sync::CancellationToken;
 
-use super::response::Outcome;
+use crate::{accept::preferences, response::Outcome};
 
-/// In between, a comment keeps proxies from closing a quiet connection, and finds out clients that are gone.
+/// A comment that often keeps proxies from closing a quiet connection, and detects clients that are gone.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
-
-/// Whether the client takes events. Clients that take anything else too want them for subscriptions only.
-pub(super) fn is_accepted(headers: &HeaderMap) -> bool {
-    let ranges = headers.get_all(header::ACCEPT).iter().filter_map(|accept| accept.to_str().ok());
-    ranges.flat_map(|accept| accept.split(',')).filter_map(|range| range.trim().parse::<Mime>().ok()).any(|range| {
-        let is_refused = range.get_param("q").is_some_and(|q| q.as_str().parse() == Ok(0.0_f32));
-        range.essence_str() == "text/event-stream" && !is_refused
-    })
-}
-
-/// The events of an operation. At shutdown they end without saying that the operation is complete, so that
-/// the client asks another replica.
-pub(super) fn respond(answers: BoxStream<'static, Outcome>, shutdown: CancellationToken) -> Response {
-    let events = answers.map(|answer| format!("event: next\ndata: {}\n\n", answer.into_json()));
-    // Without data a browser would not tell the page of it.
-    let complete = stream::once(ready("event: complete\ndata:\n\n".to_owned()));
-    let events = events.chain(complete).take_until(shutdown.cancelled_owned());
-    let events =
-        tokio_stream::StreamExt::timeout_repeating(events, interval_at(Instant::now() + KEEP_ALIVE, KEEP_ALIVE));
-    let body = events.map(|event| Ok::<_, Infallible>(event.unwrap_or_else(|_| ":\n\n".to_owned())));
-    // Proxies that buffer answers would keep events back.
-    let headers =
-        [(header::CONTENT_TYPE, "text/event-stream"), (header::CACHE_CONTROL, "no-cache"), (X_ACCEL_BUFFERING, "no")];
-    (headers, Body::from_stream(body)).into_response()
-}
-
+/// Proxies that buffer responses would delay events.
 const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
+
+/// Whether the client accepts events. Clients that accept other types too want them for subscriptions only.
+pub(crate) fn is_accepted(headers: &HeaderMap) -> bool {
+    preferences(headers, header::ACCEPT).any(|(range, _)| range == "text/event-stream")
+}
+
+/// The events of an operation. When one of `ends` is cancelled they end without `complete`: the client asks again,
+/// another replica or with other credentials.
+pub(crate) fn respond(outcomes: BoxStream<'static, Outcome>, ends: [CancellationToken; 2]) -> Response {
+    let events = outcomes.map(|outcome| Event::default().event("next").data(outcome.into_json()));
+    // Browsers drop an event without data. axum writes an empty line of data only beside another.
+    let complete = stream::once(ready(Event::default().event("complete").data("\n")));
+    let [one, other] = ends.map(|end| end.cancelled_owned().boxed());
+    let events = events.chain(complete).take_until(select(one, other)).map(Ok::<_, Infallible>);
+    let events = Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE));
+    ([(X_ACCEL_BUFFERING, "no")], events).into_response()
+}

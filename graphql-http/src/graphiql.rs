@@ -1,5 +1,5 @@
-//! The GraphiQL page: an editor for the API in the browser, working without internet and under a strict
-//! Content-Security-Policy. The files come from `build.rs`, embedded where npm was there at build time.
+//! GraphiQL, an editor for the API in the browser, without internet and under a strict Content-Security-Policy. `build.rs`
+//! embeds its files if npm is present at build time.
 
 use std::collections::BTreeMap;
 use std::io::Read as _;
@@ -15,44 +15,46 @@ use axum::{middleware, routing::get};
 use flate2::read::GzDecoder;
 use serde::Serialize;
 
+use crate::accept::preferences;
+
 // `static ASSETS: &[Asset]`, in the order in which the page loads them.
 include!(concat!(env!("OUT_DIR"), "/graphiql_assets.rs"));
 
-/// Hash of the one style that GraphiQL writes inline: it keeps the page from scrolling behind an open dialog.
+/// The hash of GraphiQL's one inline style, which keeps the page from scrolling behind an open dialog.
 const DIALOG_STYLE: &str = "'sha256-nzTgYzXYDNe6BAHiiI7NNlfK8n/auuOAhh2t92YvuXo='";
 
-/// What a service says about itself on its page.
+/// The page of a service.
 #[derive(Clone, Copy, Debug)]
 pub struct Page {
-    /// The service's name: title of the browser's tab, and shown in the page's corner.
+    /// The name of the service: the title of the browser's tab, also shown in the page's corner.
     pub title: &'static str,
-    /// What is open in the editor when it is opened for the first time.
+    /// The editor's tabs on the first visit.
     pub tabs: &'static [Tab],
 }
 
 /// A tab of the editor.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Tab {
-    /// The operation; its name is the tab's.
+    /// The operation, whose name is the tab's title.
     pub query: &'static str,
     /// Its variables, as JSON.
     pub variables: &'static str,
 }
 
-/// One file that the page loads.
+/// A file of the page.
 struct Asset {
     /// Relative to the page, hash included; absolute for a file on the CDN.
     url: &'static str,
-    /// Value of the attribute `integrity`.
+    /// The attribute `integrity`.
     integrity: &'static str,
-    /// Content; empty for a file on the CDN.
+    /// The content; empty for a file on the CDN.
     gzip: &'static [u8],
 }
 
-/// Serves `page` at `/graphiql` and its files below. The page calls `/graphql` on the same origin with the credentials
-/// that the browser has for it; who may see the page is for the caller to decide.
+/// Serves `page` at `/graphiql` and its files below. The page calls `/graphql` on the same origin with the browser's
+/// credentials; access to the page is for the application to check.
 ///
-/// All addresses are relative, so that a proxy may serve both paths below a prefix.
+/// All addresses are relative: a proxy may serve both paths below a prefix.
 pub fn router(page: Page) -> Router {
     let html = Bytes::from(render(page));
     let csp = policy();
@@ -97,22 +99,16 @@ async fn harden(mut response: Response) -> Response {
     response
 }
 
-/// Whether the client takes gzip: named, or covered by `*`, and not with `q=0`.
+/// Whether the client accepts gzip, by name or by `*`.
 fn accepts_gzip(request: &HeaderMap) -> bool {
-    let offered = request.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    offered.split(',').any(|coding| {
-        let mut parts = coding.split(';').map(str::trim);
-        let named = parts.next().is_some_and(|name| name.eq_ignore_ascii_case("gzip") || name == "*");
-        let refused = parts.filter_map(|part| part.strip_prefix("q=")).any(|q| q.parse() == Ok(0.0_f32));
-        named && !refused
-    })
+    preferences(request, header::ACCEPT_ENCODING).any(|(coding, _)| coding == "gzip" || coding == "*")
 }
 
-/// The contents that were asked for without compression, by their address. Browsers never do.
+/// Uncompressed contents by their address. Browsers never ask for them.
 static PLAIN: Mutex<BTreeMap<&str, Bytes>> = Mutex::new(BTreeMap::new());
 
 impl Asset {
-    /// The content, inflated once: however many clients take it, and however slowly, it is in memory once.
+    /// The uncompressed content, in memory once for all clients.
     fn plain(&self) -> Option<Bytes> {
         let mut known = PLAIN.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(plain) = known.get(self.url) {
@@ -127,7 +123,8 @@ impl Asset {
         self.url.rsplit('.').next() == Some("css")
     }
 
-    /// `crossorigin` makes the integrity check possible on the CDN and still sends credentials to the own origin.
+    /// The tag that loads the file. `crossorigin` allows the integrity check on the CDN, and still sends credentials to
+    /// the own origin.
     fn tag(&self) -> String {
         let Self { url, integrity, .. } = self;
         if self.is_style() {
@@ -152,8 +149,8 @@ fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
-/// Nothing but this origin, and on the CDN exactly the files that the page names. `data:` is for the fonts and the
-/// squiggle that are inside GraphiQL's stylesheet.
+/// The policy: this origin, and on the CDN exactly the files of the page. `data:` is for fonts and an image in GraphiQL's
+/// stylesheet.
 fn policy() -> HeaderValue {
     let sources = |style: bool| -> String {
         let on_cdn = ASSETS.iter().filter(|asset| asset.gzip.is_empty() && asset.is_style() == style);

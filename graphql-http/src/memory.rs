@@ -1,14 +1,14 @@
-//! A memory that is bounded in bytes and in number: what was used least recently is forgotten first.
+//! A least-recently-used cache that is bounded in bytes and in entries.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use lru::LruCache;
 
-/// What an entry costs beside its text: its places in the list and in the table.
-pub(super) const OVERHEAD: usize = 256;
+/// Bytes of an entry beside its value: its places in the list and in the table.
+pub(crate) const OVERHEAD: usize = 256;
 
 #[derive(Debug)]
-pub(super) struct Memory<V> {
+pub(crate) struct Memory<V> {
     max_bytes: usize,
     max_count: usize,
     entries: Mutex<Entries<V>>,
@@ -21,13 +21,13 @@ struct Entries<V> {
 }
 
 impl<V: Clone> Memory<V> {
-    pub(super) fn new(max_bytes: usize, max_count: usize) -> Self {
+    pub(crate) fn new(max_bytes: usize, max_count: usize) -> Self {
         // With a capacity the table would take its memory at once.
         Self { max_bytes, max_count, entries: Mutex::new(Entries { by_key: LruCache::unbounded(), bytes: 0 }) }
     }
 
-    /// Remembers a value that takes `bytes` beside [`OVERHEAD`].
-    pub(super) fn remember(&self, key: String, value: V, bytes: usize) {
+    /// Remembers a value of `bytes`, beside [`OVERHEAD`].
+    pub(crate) fn remember(&self, key: String, value: V, bytes: usize) {
         let cost = bytes + OVERHEAD;
         let mut entries = self.entries();
         entries.bytes += cost;
@@ -40,20 +40,19 @@ impl<V: Clone> Memory<V> {
         }
     }
 
-    pub(super) fn recall(&self, key: &str) -> Option<V> {
+    pub(crate) fn recall(&self, key: &str) -> Option<V> {
         self.entries().by_key.get(key).map(|(_, value)| value.clone())
     }
 
-    /// What it holds: bytes, and entries.
+    /// The bytes and the entries.
     #[cfg(test)]
-    pub(super) fn size(&self) -> (usize, usize) {
+    pub(crate) fn size(&self) -> (usize, usize) {
         let entries = self.entries();
         let real: usize = entries.by_key.iter().map(|(_, (cost, _))| cost).sum();
         assert_eq!(entries.bytes, real, "the count of bytes is right");
         (real, entries.by_key.len())
     }
 
-    /// Nothing in here panics half-way.
     fn entries(&self) -> MutexGuard<'_, Entries<V>> {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }

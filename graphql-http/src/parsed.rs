@@ -1,5 +1,5 @@
-//! Documents that were parsed before. A client sends the same few again and again, and parsing one takes about
-//! as long as all the rest that is done for it.
+//! A cache of parsed documents. Clients repeat the same few, and parsing one takes about as long as the rest of its
+//! request.
 
 mod weight;
 
@@ -7,21 +7,21 @@ use std::sync::Arc;
 
 use async_graphql::{Request, parser::types::ExecutableDocument};
 
-use super::{bad_request::BadRequest, limits, memory::Memory};
+use crate::{bad_request::BadRequest, limits, memory::Memory};
 use weight::weight;
 
-/// Bytes of parsed documents, of which one takes up to 140 times its text: hundreds of documents of applications.
+/// Bytes of all parsed documents: hundreds of an application's. One takes up to 140 times its text.
 const MAX_BYTES: usize = 8 * 1024 * 1024;
 const MAX_COUNT: usize = 1_000;
-/// A larger one is parsed each time: few of them would push out all others. The introspection of explorers takes 60 kB.
+/// Bytes of a remembered document: a few larger ones would push out all others. The introspection of explorers takes 60 kB.
 const MAX_DOCUMENT: usize = 256 * 1024;
 
 #[derive(Debug)]
-pub(super) struct Parsed(Memory<Arc<ExecutableDocument>>);
+pub(crate) struct Parsed(Memory<Arc<ExecutableDocument>>);
 
-/// A document that was not parsed before.
+/// A document that was not in the cache.
 #[derive(Debug)]
-pub(super) struct NewlyParsed {
+pub(crate) struct NewlyParsed {
     text: String,
     document: Arc<ExecutableDocument>,
     bytes: usize,
@@ -34,31 +34,30 @@ impl Default for Parsed {
 }
 
 impl Parsed {
-    /// Parses the request's document, unless it is too large for that or one like it was parsed before. Returns whether
-    /// it is known.
-    pub(super) fn parse(&self, request: &mut Request) -> Result<bool, BadRequest> {
+    /// Parses the request's document, or takes it from the cache. Returns whether it was there.
+    pub(crate) fn parse(&self, request: &mut Request) -> Result<bool, BadRequest> {
         if let Some(document) = self.0.recall(&request.query) {
             request.set_parsed_query(ExecutableDocument::clone(&document));
             return Ok(true);
         }
-        limits::scan(&request.query).map_err(|excess| BadRequest::too_large(&excess))?;
+        limits::scan(&request.query)?;
         request.parsed_query().map(|_| false).map_err(|error| BadRequest::unparsable(&error))
     }
 
-    /// Remembers a document that has run: what is invalid, or too large, would only take the place of others.
-    pub(super) fn remember(&self, NewlyParsed { text, document, bytes }: NewlyParsed) {
+    /// Remembers a document that has run. An invalid one would take the place of others.
+    pub(crate) fn remember(&self, NewlyParsed { text, document, bytes }: NewlyParsed) {
         self.0.remember(text, document, bytes);
     }
 
     #[cfg(test)]
-    pub(super) fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.0.size().1
     }
 }
 
 impl NewlyParsed {
-    /// The document of a request, if it may be remembered once it has run.
-    pub(super) fn of(request: &mut Request) -> Option<Self> {
+    /// The document of a request, unless it is too large to remember.
+    pub(crate) fn of(request: &mut Request) -> Option<Self> {
         let text = request.query.clone();
         let document = request.parsed_query().ok()?;
         let bytes = text.len() + weight(document);

@@ -1,13 +1,26 @@
-//! Refusals: what a client can do something about. They carry a code; whatever has none is a fault.
+//! Refusals: errors that a client can do something about. They carry a code; an error without one is a fault.
 
 use async_graphql::{Error, ID, SimpleObject};
-use sea_orm::DbErr;
 use uuid::Uuid;
 
-use super::unavailable;
-use crate::{messages::MESSAGES, write_coalescer::WriteError};
+/// An error with its code.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The message, for people.
+    pub message: String,
+    /// The code, for programs.
+    pub code: &'static str,
+}
 
-/// An argument is well-formed but breaks a rule; nothing was changed.
+impl From<Refusal> for Error {
+    fn from(Refusal { message, code }: Refusal) -> Self {
+        let mut error = Self::new(message);
+        error.extensions.get_or_insert_default().set("code", code);
+        error
+    }
+}
+
+/// A well-formed argument breaks a rule. Nothing was changed.
 #[derive(Clone, Debug, SimpleObject)]
 #[graphql(shareable)]
 pub struct InvalidInput {
@@ -27,44 +40,22 @@ impl InvalidInput {
     }
 }
 
-/// The path of an argument, in the form that every refusal has it.
+/// The path of an argument, in the form of the field `field` of user errors.
 #[must_use]
 pub fn field(path: &[impl AsRef<str>]) -> Option<Vec<String>> {
     Some(path.iter().map(|name| name.as_ref().to_owned()).collect())
 }
 
-/// An error of a query: it has no payload to carry refusals.
+/// An error about an argument of a query, which has no payload for user errors.
 #[must_use]
 pub fn bad_user_input(message: impl Into<String>) -> Error {
-    coded(message, "BAD_USER_INPUT")
+    Refusal { message: message.into(), code: "BAD_USER_INPUT" }.into()
 }
 
-/// Reads an id argument of a query.
+/// Parses an id argument of a query.
 ///
 /// # Errors
-/// When it is no UUID.
+/// When it is not a UUID.
 pub fn parse_id(name: &str, id: &ID) -> Result<Uuid, Error> {
     id.parse().map_err(|_| bad_user_input(format!("{name}: want a UUID")))
-}
-
-/// A mutation that was not written: full queues, locked rows, an unavailable database and shutdown are told, the rest is a
-/// fault.
-#[must_use]
-pub fn not_written(error: WriteError<DbErr>) -> Error {
-    match error {
-        WriteError::Overloaded => coded(MESSAGES.text("overloaded", &[]), "OVERLOADED"),
-        WriteError::Stopped => coded(MESSAGES.text("shutting-down", &[]), "SHUTTING_DOWN"),
-        WriteError::Locked => coded(MESSAGES.text("row-locked", &[]), unavailable::CODE),
-        WriteError::TimedOut => coded(MESSAGES.text("unavailable", &[]), unavailable::CODE),
-        // Its source tells whether the database is unavailable.
-        WriteError::Failed(error) => Error::new_with_source(error),
-    }
-}
-
-/// An error with a code: what a client can do something about.
-#[must_use]
-pub fn coded(message: impl Into<String>, code: &str) -> Error {
-    let mut error = Error::new(message);
-    error.extensions.get_or_insert_default().set("code", code);
-    error
 }

@@ -1,4 +1,4 @@
-//! From an HTTP request to a GraphQL request, or to a refusal that says what to change.
+//! Parses HTTP requests and WebSocket payloads into GraphQL requests.
 
 use async_graphql::{Request, Variables};
 use axum::{
@@ -9,14 +9,14 @@ use mime::Mime;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
-use super::{
+use crate::{
     bad_request::BadRequest,
-    documents::{self, DocumentId},
+    body,
+    documents::{DocumentId, has_reference},
 };
-use crate::body;
 
-/// Far above any hand-written operation with its variables, and for lists of a hundred inputs.
-pub(super) const MAX_BODY: usize = 256 * 1024;
+/// Bytes of a body: a document of the largest size, and variables with lists of hundreds of inputs.
+pub(crate) const MAX_BODY: usize = 256 * 1024;
 
 /// The parameters of GraphQL over HTTP. `null` is the same as absent.
 #[derive(Debug, Deserialize)]
@@ -30,7 +30,7 @@ struct Parameters {
     extensions: Option<Map<String, Value>>,
 }
 
-/// The same in a query string, where objects are JSON texts.
+/// The same parameters in a query string, where objects are JSON texts.
 #[derive(Debug, Deserialize)]
 struct UrlParameters {
     query: Option<String>,
@@ -42,14 +42,15 @@ struct UrlParameters {
     extensions: Option<String>,
 }
 
-pub(super) async fn read(http: axum::extract::Request) -> Result<Request, BadRequest> {
-    // HEAD asks like GET.
+/// Reads and parses an HTTP request.
+pub(crate) async fn read(http: axum::extract::Request) -> Result<Request, BadRequest> {
+    // HEAD is a GET whose body is not sent.
     let parameters = if http.method() == Method::POST { from_body(http).await? } else { from_url(http).await? };
     parameters.try_into()
 }
 
-/// The request in a message of a WebSocket.
-pub(super) fn from_message(payload: Value) -> Result<Request, BadRequest> {
+/// Parses the payload of a WebSocket's `subscribe`.
+pub(crate) fn from_message(payload: Value) -> Result<Request, BadRequest> {
     let parameters: Parameters =
         serde_json::from_value(payload).map_err(|error| BadRequest::malformed("payload", &error))?;
     parameters.try_into()
@@ -69,7 +70,7 @@ impl TryFrom<Parameters> for Request {
         if let Some(id) = document_id.filter(|id| !id.is_empty()) {
             request.data.insert(DocumentId(id));
         }
-        if !has_text && !documents::names_one(&request) {
+        if !has_text && !has_reference(&request) {
             return Err(BadRequest::new("The parameter \"query\" is missing"));
         }
         Ok(request)
@@ -94,8 +95,8 @@ async fn from_body(http: axum::extract::Request) -> Result<Parameters, BadReques
     require_json(http.headers())?;
     let (parts, body) = http.into_parts();
     let body = body::read(&parts.headers, body, MAX_BODY).await;
-    let body = body.map_err(|why| BadRequest::not_read(&why, MAX_BODY))?;
-    // Serde would also take a list for the parameters in their order.
+    let body = body.map_err(|error| BadRequest::body(&error, MAX_BODY))?;
+    // Serde would take a list as the parameters in order.
     if body.trim_ascii_start().starts_with(b"[") {
         return Err(BadRequest::new("Batches are not supported: send one operation per request"));
     }

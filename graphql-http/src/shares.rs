@@ -1,6 +1,6 @@
-//! Places of which nobody takes all: whoever has some gets another only while more than that are free.
+//! Fair shares of a limited number of places: an owner gets another place only while more are free than it has.
 //!
-//! So the first takes at most half of them, the second a quarter, and everybody finds one.
+//! So the first owner takes at most half of them, the second a quarter, and each finds one.
 
 use std::{
     collections::HashMap,
@@ -8,9 +8,9 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-/// Places that are shared by `K`s.
+/// Places, shared by owners of type `K`.
 #[derive(Debug)]
-pub(super) struct Shares<K> {
+pub(crate) struct Shares<K> {
     free: Mutex<Free<K>>,
 }
 
@@ -20,20 +20,20 @@ struct Free<K> {
     taken: HashMap<K, usize>,
 }
 
-/// A place, until it is dropped.
+/// A place, held until it is dropped.
 #[derive(Debug)]
-pub(super) struct Share<K: Eq + Hash> {
+pub(crate) struct Share<K: Eq + Hash> {
     shares: Arc<Shares<K>>,
     owner: K,
 }
 
 impl<K: Eq + Hash + Clone> Shares<K> {
-    pub(super) fn new(places: usize) -> Self {
+    pub(crate) fn new(places: usize) -> Self {
         Self { free: Mutex::new(Free { places, taken: HashMap::new() }) }
     }
 
-    /// A place for `owner`, unless it would be more than its share.
-    pub(super) fn take(self: &Arc<Self>, owner: K) -> Option<Share<K>> {
+    /// Takes a place for `owner`, or returns `None` beyond its share.
+    pub(crate) fn take(self: &Arc<Self>, owner: K) -> Option<Share<K>> {
         let mut free = self.free();
         let has = free.taken.get(&owner).copied().unwrap_or_default();
         if has >= free.places {

@@ -16,7 +16,7 @@ macro_rules! server_settings {
             /// Connections of clients at once, 16 to 100000; beyond it the oldest idle one is closed [default: half of
             /// the descriptors that are not reserved, at most 768]
             #[arg(id = concat!($flag, "-max-connections"), long, env = concat!($variable, "_MAX_CONNECTIONS"))]
-            #[arg(global = true, value_name = "NUMBER", value_parser = chassis::server::max_connections)]
+            #[arg(global = true, value_name = "NUMBER", value_parser = chassis::gate::connections::max_connections)]
             max_connections: Option<usize>,
             /// Database: sqlite://FILE or postgres://USER:PASSWORD@HOST/DATABASE [default: a SQLite file under data/]
             #[arg(id = concat!($flag, "-database-url"), long, env = concat!($variable, "_DATABASE_URL"))]
@@ -62,7 +62,7 @@ macro_rules! server_settings {
             /// Networks of proxies whose X-Forwarded-For tells the address of a client
             #[arg(id = concat!($flag, "-trusted-proxies"), long, env = concat!($variable, "_TRUSTED_PROXIES"))]
             #[arg(global = true, value_name = "NETWORKS", default_value = chassis::config::DEFAULT_TRUSTED_PROXIES)]
-            trusted_proxies: chassis::client_address::TrustedProxies,
+            trusted_proxies: chassis::gate::client_address::TrustedProxies,
             /// File with the certificate (PEM) for HTTPS; new content is used without a restart [default: plain HTTP]
             #[arg(id = concat!($flag, "-tls-certificate-file"), long, env = concat!($variable, "_TLS_CERTIFICATE_FILE"))]
             #[arg(global = true, value_name = "FILE")]
@@ -84,13 +84,13 @@ macro_rules! server_settings {
             /// [default: any; on a loopback address no other]
             #[arg(id = concat!($flag, "-allowed-hosts"), long, env = concat!($variable, "_ALLOWED_HOSTS"))]
             #[arg(global = true, value_name = "NAMES", value_delimiter = ',')]
-            #[arg(value_parser = chassis::browsers::host_name)]
+            #[arg(value_parser = chassis::gate::browsers::host_name)]
             allowed_hosts: Vec<String>,
             /// Origins whose pages may call (CORS), separated by commas, as in https://app.example [default: none]
             #[arg(id = concat!($flag, "-cors-origins"), long, env = concat!($variable, "_CORS_ORIGINS"))]
             #[arg(global = true, value_name = "ORIGINS", value_delimiter = ',')]
-            #[arg(value_parser = chassis::browsers::origin)]
-            cors_origins: Vec<chassis::browsers::Origin>,
+            #[arg(value_parser = chassis::gate::browsers::origin)]
+            cors_origins: Vec<chassis::gate::browsers::Origin>,
             /// Whether browsers may add to what those pages send the credentials that they remember
             #[arg(id = concat!($flag, "-cors-credentials"), long, env = concat!($variable, "_CORS_CREDENTIALS"))]
             #[arg(global = true, value_name = "BOOL", default_value_t = false, action = clap::ArgAction::Set)]
@@ -133,7 +133,7 @@ macro_rules! server_settings {
                         introspection: self.introspection,
                         trusted_documents: self.trusted_documents,
                     },
-                    browsers: chassis::browsers::Browsers {
+                    browsers: chassis::gate::browsers::Browsers {
                         allowed_hosts: self.allowed_hosts,
                         cors_origins: self.cors_origins,
                         cors_credentials: self.cors_credentials,

@@ -6,7 +6,6 @@
 mod cors;
 mod headers;
 mod hosts;
-pub(crate) mod same_origin;
 
 use axum::{extract::Request, response::Response};
 use reqwest::Url;

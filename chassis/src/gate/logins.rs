@@ -6,7 +6,6 @@
 mod attempt;
 mod denied;
 mod htpasswd;
-mod pass;
 mod queue;
 mod throttle;
 mod users;
@@ -23,22 +22,22 @@ use std::{
 use axum::{
     Router,
     extract::{Request, State},
-    http::{Extensions, HeaderMap},
+    http::{Extensions, HeaderMap, header, request::Parts},
     middleware::{self, Next},
     response::Response,
 };
+use futures_util::future::BoxFuture;
+use graphql_http::{Authenticate, Caller, ClientNetwork, Rejected};
 use headers::{Authorization, HeaderMapExt, authorization::Basic};
+use serde_json::Value;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::{
-    client_address::{self, TrustedProxies},
-    config::Access,
-};
+use super::client_address::{self, TrustedProxies};
+use crate::config::Access;
 use attempt::Attempt;
-pub(crate) use denied::Denied;
+use denied::Denied;
 use htpasswd::HtpasswdFile;
-pub(crate) use pass::Pass;
 use queue::Queue;
 use throttle::Throttle;
 use users::{Users, Verdict};
@@ -117,7 +116,7 @@ impl Authenticator {
     }
 
     /// The address of the client that sent a request.
-    pub(crate) fn client(&self, extensions: &Extensions, headers: &HeaderMap) -> IpAddr {
+    fn client(&self, extensions: &Extensions, headers: &HeaderMap) -> IpAddr {
         let peer = client_address::peer(extensions);
         if self.proxies.ignores(peer, headers) && !self.told_of_proxy.swap(true, Ordering::Relaxed) {
             let flag = format!("--{}-trusted-proxies", self.realm);
@@ -127,12 +126,12 @@ impl Authenticator {
     }
 
     /// Checks the credentials of a client at this address.
-    pub(crate) async fn admit(&self, client: IpAddr, headers: &HeaderMap) -> Result<Pass, Denied> {
+    async fn admit(&self, client: IpAddr, headers: &HeaderMap) -> Result<Caller, Denied> {
         let Some(Authorization(basic)) = headers.typed_get::<Authorization<Basic>>() else {
             return Err(Denied::Unauthenticated);
         };
         let users = Arc::clone(&self.users.read().unwrap_or_else(PoisonError::into_inner));
-        let outdated = users.outdated.clone();
+        let caller = Caller { name: basic.username().into(), expired: users.outdated.clone() };
         let attempt = Attempt::new(users, Arc::clone(&self.throttle), client, basic);
         attempt.is_allowed(Instant::now())?;
         let is_right = match attempt.quick_verdict() {
@@ -143,24 +142,47 @@ impl Authenticator {
             }
             Verdict::NeedsHash => attempt.verify(&self.queue).await?,
         };
-        if is_right { Ok(Pass { outdated }) } else { Err(Denied::Unauthenticated) }
-    }
-
-    /// Answers a request that was not admitted.
-    pub(crate) fn refuse(&self, denied: Denied) -> Response {
-        denied.respond(self.realm)
+        if is_right { Ok(caller) } else { Err(Denied::Unauthenticated) }
     }
 }
 
-/// Lets only requests with good credentials reach `router`.
+/// A WebSocket may bring its credentials in `connection_init`, as `{"Authorization": "Basic ..."}`: pages cannot set headers.
+impl Authenticate for Authenticator {
+    fn authenticate<'a>(
+        &'a self,
+        upgrade: &'a Parts,
+        payload: Option<&'a Value>,
+    ) -> BoxFuture<'a, Result<Caller, Rejected>> {
+        let given = payload.and_then(|payload| payload.get("Authorization").or_else(|| payload.get("authorization")));
+        let given = given.and_then(Value::as_str).and_then(|given| given.parse().ok());
+        let credentials: HeaderMap = given.map(|given| (header::AUTHORIZATION, given)).into_iter().collect();
+        let client = self.client(&upgrade.extensions, &upgrade.headers);
+        Box::pin(async move {
+            self.admit(client, &credentials).await.map_err(|denied| match denied {
+                Denied::Unauthenticated => Rejected::Forbidden,
+                Denied::Throttled { .. } | Denied::Overloaded => Rejected::TryAgainLater,
+            })
+        })
+    }
+}
+
+/// Lets only requests with valid credentials reach `router`, which learns the [`Caller`]. A WebSocket without any passes:
+/// [`Authenticate`] checks those of its `connection_init`.
 pub fn require(router: Router, authenticator: Arc<Authenticator>) -> Router {
     router.layer(middleware::from_fn_with_state(authenticator, check))
 }
 
-async fn check(State(authenticator): State<Arc<Authenticator>>, request: Request, next: Next) -> Response {
+async fn check(State(authenticator): State<Arc<Authenticator>>, mut request: Request, next: Next) -> Response {
     let client = authenticator.client(request.extensions(), request.headers());
+    if graphql_http::is_websocket(&request) && !request.headers().contains_key(header::AUTHORIZATION) {
+        request.extensions_mut().insert(ClientNetwork(client_address::network(client)));
+        return next.run(request).await;
+    }
     match authenticator.admit(client, request.headers()).await {
-        Ok(pass) => pass.bound(next.run(request).await),
-        Err(denied) => authenticator.refuse(denied),
+        Ok(caller) => {
+            request.extensions_mut().insert(caller);
+            next.run(request).await
+        }
+        Err(denied) => denied.respond(authenticator.realm),
     }
 }

@@ -1,12 +1,9 @@
 //! Starting and finishing consultations, and sending a pending payment now.
 
 use async_graphql::{Context, ID, Object, Result};
-use chassis::{
-    changes::Changes,
-    database::Database,
-    graphql::refusal::{InvalidInput, not_written},
-};
+use chassis::{changes::Changes, database::Database, graphql::not_written};
 use chrono_tz::Tz;
+use graphql_http::refusal::InvalidInput;
 use uuid::Uuid;
 
 use super::types::{

@@ -1,15 +1,16 @@
 //! Reading consultations and their pending payments.
 
 use async_graphql::{Context, ID, Object, Result, dataloader::DataLoader};
-use chassis::{
-    database::Database,
-    graphql::{
-        connection::{Connection, Count, Page},
-        cost::page_cost,
-        refusal::parse_id,
-    },
+use chassis::database::{
+    Database,
+    paging::{self, Count},
 };
 use entity::{consultation, pending_payment};
+use graphql_http::{
+    complexity::page_cost,
+    connection::{Connection, Page},
+    refusal::parse_id,
+};
 use sea_orm::{ColumnTrait, EntityTrait, IntoSimpleExpr, QueryFilter, QueryTrait, Select, sea_query::ExprTrait};
 
 use super::loader::{ConsultationId, Loader};
@@ -47,11 +48,11 @@ impl Query {
         #[graphql(desc = "How many from the end, 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "End before this cursor.")] before: Option<String>,
     ) -> Result<Connection<Consultation>> {
-        let descending = order_by.is_some_and(|order| order.direction == OrderDirection::Desc);
-        let page = Page::new("consultations", first, after, last, before)?.descending_if(descending);
+        let mut page = Page::new("consultations", first, after, last, before)?;
+        page.descending = order_by.is_some_and(|order| order.direction == OrderDirection::Desc);
         let (rows, count) = consultations(&filter.unwrap_or_default());
         // Ids are made from the start date: their order is the order of the starts.
-        page.load(rows, count, consultation::Column::Id, ctx.data_unchecked::<Database>(), |row| row.id).await
+        paging::load(page, rows, count, consultation::Column::Id, ctx.data_unchecked::<Database>(), |row| row.id).await
     }
 
     /// Payments on their way to finance, in the order in which their consultations were finished.
@@ -67,7 +68,8 @@ impl Query {
     ) -> Result<Connection<PendingPayment>> {
         let page = Page::new("pendingPayments", first, after, last, before)?;
         let (rows, count) = pending_payments(&filter.unwrap_or_default());
-        page.load(rows, count, pending_payment::Column::Id, ctx.data_unchecked::<Database>(), |row| row.id).await
+        paging::load(page, rows, count, pending_payment::Column::Id, ctx.data_unchecked::<Database>(), |row| row.id)
+            .await
     }
 
     /// Any object of this service by its id, or null if there is none.

@@ -1,15 +1,13 @@
 //! Following a consultation.
 
 use async_graphql::{Context, ID, Result, Subscription, dataloader::DataLoader};
-use chassis::{
-    changes::{Changes, Watcher},
-    graphql::refusal::{coded, parse_id},
-};
+use chassis::changes::{Changes, Watcher};
 use futures_util::{
     Stream, StreamExt,
     future::ready,
     stream::{once, unfold},
 };
+use graphql_http::refusal::{Refusal, parse_id};
 use uuid::Uuid;
 
 use super::{
@@ -46,6 +44,7 @@ impl Subscription {
 
 async fn read(loader: &DataLoader<Loader>, id: Uuid) -> Result<Consultation> {
     let row = loader.load_one(ConsultationId(id)).await?;
-    row.map(Consultation::from)
-        .ok_or_else(|| coded(MESSAGES.text("consultation-not-found", &[]), "CONSULTATION_NOT_FOUND"))
+    row.map(Consultation::from).ok_or_else(|| {
+        Refusal { message: MESSAGES.text("consultation-not-found", &[]), code: "CONSULTATION_NOT_FOUND" }.into()
+    })
 }

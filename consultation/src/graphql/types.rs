@@ -4,8 +4,8 @@ mod errors;
 mod inputs;
 
 use async_graphql::{ComplexObject, Context, Enum, ID, Interface, Result, SimpleObject, dataloader::DataLoader};
-use chassis::graphql::scalars::{DateTime, Decimal, Uuid};
 use entity::{consultation, pending_payment};
+use graphql_http::scalars::{DateTime, Decimal, Uuid};
 
 use super::loader::{AppointmentId, ConsultationId, Loader};
 pub(crate) use errors::*;

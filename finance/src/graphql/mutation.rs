@@ -6,13 +6,14 @@ use async_graphql::{
 };
 use chassis::{
     database::{is_about_rows, is_unavailable},
-    graphql::{
-        cost::{argument, list_cost},
-        refusal::{InvalidInput, not_written},
-    },
+    graphql::not_written,
     write_coalescer::{WriteCoalescer, WriteError},
 };
 use entity::{Money, payment::Model as Payment};
+use graphql_http::{
+    complexity::{argument, list_cost},
+    refusal::InvalidInput,
+};
 use sea_orm::DbErr;
 
 use super::types::{

@@ -3,16 +3,19 @@
 use async_graphql::{Context, ID, Object, Result, dataloader::DataLoader};
 use chassis::{
     clock,
-    database::Database,
-    graphql::{
-        connection::{Connection, Count, Page},
-        cost::page_cost,
-        refusal::{bad_user_input, parse_id},
-        scalars::{self, DateTime},
+    database::{
+        Database,
+        paging::{self, Count},
     },
 };
 use chrono::{TimeDelta, Utc};
 use entity::payment::{Column, Entity as Payments};
+use graphql_http::{
+    complexity::page_cost,
+    connection::{Connection, Page},
+    refusal::{bad_user_input, parse_id},
+    scalars::{self, DateTime},
+};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Select};
 
 use super::{
@@ -62,7 +65,7 @@ impl Query {
         let is_all = filter == PaymentFilter::default();
         let rows = matching(filter, clock::now())?;
         let count = if is_all { Count::kept_of(Payments) } else { Count::of(&rows) };
-        page.load(rows, count, Column::Id, ctx.data_unchecked::<Database>(), |row| row.id).await
+        paging::load(page, rows, count, Column::Id, ctx.data_unchecked::<Database>(), |row| row.id).await
     }
 
     /// Identifies this finance's books: a random id, made once when its database was created. A restored backup keeps

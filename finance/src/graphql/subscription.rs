@@ -1,11 +1,9 @@
 //! Following payments.
 
 use async_graphql::{Context, Result, Subscription, dataloader::DataLoader};
-use chassis::{
-    changes::{Change, Changes},
-    graphql::refusal::coded,
-};
+use chassis::changes::{Change, Changes};
 use futures_util::{Stream, StreamExt, stream};
+use graphql_http::refusal::Refusal;
 
 use super::{
     loader::{Loader, PaymentId},
@@ -51,7 +49,7 @@ async fn read(loader: &DataLoader<Loader>, changes: &[Change]) -> (Vec<Result<Pa
     let mut payments: Vec<_> = recorded.iter().filter_map(|id| Some(Ok(rows.remove(id)?.into()))).collect();
     if has_gap {
         let message = "Payments were missed: subscribe again, then list what was recorded in between";
-        payments.push(Err(coded(message, "EVENTS_MISSED")));
+        payments.push(Err(Refusal { message: message.to_owned(), code: "EVENTS_MISSED" }.into()));
     }
     (payments, has_gap)
 }

@@ -3,8 +3,8 @@
 mod errors;
 
 use async_graphql::{ComplexObject, Context, ID, InputObject, Interface, Result, SimpleObject, dataloader::DataLoader};
-use chassis::graphql::scalars::{DateTime, Decimal, Uuid};
 use entity::payment;
+use graphql_http::scalars::{DateTime, Decimal, Uuid};
 
 use super::loader::{AppointmentId, Loader};
 pub(crate) use errors::{PaymentConflict, RecordPaymentError, RecordPaymentsError, UserError, WrongInstance};

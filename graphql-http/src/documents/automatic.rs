@@ -1,20 +1,22 @@
-//! Documents that were sent with their hash, remembered in bounded memory: whoever sends the hash of one that
-//! was forgotten is told so and sends the text again.
+//! Automatic persisted queries: documents sent with their hash, remembered in bounded memory. The hash of a forgotten
+//! document is refused, and the client sends the text again.
 
 #[cfg(test)]
 mod tests;
 
 use async_graphql::Request;
 
-use super::{super::memory::Memory, BadRequest, Reference, is_sha256, sha256};
+use super::{Reference, is_sha256, sha256};
+use crate::{bad_request::BadRequest, memory::Memory};
 
-/// Room for the documents of many applications: one of them is about 1 kB.
+/// Bytes of all remembered documents. A document of an application has about 1 kB.
 const MAX_BYTES: usize = 4 * 1024 * 1024;
 const MAX_COUNT: usize = 4_000;
-/// A larger document runs and is not remembered: few of them would push out all others.
+/// Bytes of a remembered document: a few larger ones would push out all others.
 const MAX_DOCUMENT: usize = 64 * 1024;
+
 #[derive(Debug)]
-pub(in crate::graphql) struct Automatic(Memory<Box<str>>);
+pub(crate) struct Automatic(Memory<Box<str>>);
 
 impl Default for Automatic {
     fn default() -> Self {
@@ -32,10 +34,9 @@ impl Automatic {
         match reference {
             None => Ok(None),
             Some(Reference::Id(_)) => Err(BadRequest::unknown_document_id(
-                "none are known here by an id; send the text as \"query\", or let the operator set a directory of \
-                 trusted documents",
+                "send the text as \"query\", or let the operator set a directory of trusted documents",
             )),
-            Some(Reference::Hash(hash)) if !is_sha256(&hash) => Err(BadRequest::no_hash()),
+            Some(Reference::Hash(hash)) if !is_sha256(&hash) => Err(BadRequest::malformed_hash()),
             Some(Reference::Hash(hash)) if has_text && sha256(&request.query) == hash => Ok(Some(hash)),
             Some(Reference::Hash(_)) if has_text => Err(BadRequest::hash_mismatch()),
             Some(Reference::Hash(hash)) => {

@@ -1,7 +1,8 @@
-//! The documents of a directory, the only ones that run.
+//! Trusted documents: those of a directory, the only ones that run. They are *.graphql files, and the *.json manifests
+//! of build tools.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     fs,
     path::{Path, PathBuf},
     sync::Arc,
@@ -9,12 +10,20 @@ use std::{
 
 use anyhow::{Context, anyhow, bail, ensure};
 use async_graphql::{ServerError, parser::parse_query};
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::{Map, Value};
 
-use super::{BadRequest, Reference, manifest, normalized, sha256};
+use super::{Reference, normalized, sha256};
+use crate::bad_request::BadRequest;
 
-/// Each text under each of its names: its id, if it has one, and its hashes.
+const APOLLO_FORMAT: &str = "apollo-persisted-query-manifest";
+const APOLLO_VERSION: u64 = 1;
+const EXPECTED: &str = "write a map from id to text, as Relay and GraphQL Code Generator do, or Apollo's \
+                        persisted query manifest";
+
+/// Each text by each of its names: its id, if it has one, and its hashes.
 #[derive(Debug, Default)]
-pub(in crate::graphql) struct Trusted(HashMap<String, Arc<str>>);
+pub(crate) struct Trusted(HashMap<String, Arc<str>>);
 
 impl Trusted {
     /// Reads all files of `directory`.
@@ -58,7 +67,7 @@ impl Trusted {
         if extension == "graphql" {
             return self.add(None, &text).with_context(|| file.to_string());
         }
-        for (id, text) in manifest::parse(&text).with_context(|| file.to_string())? {
+        for (id, text) in parse_manifest(&text).with_context(|| file.to_string())? {
             self.add(Some(&id), &text).with_context(|| format!("{file}: the document {id:?}"))?;
         }
         Ok(())
@@ -79,8 +88,8 @@ impl Trusted {
     }
 }
 
-/// In the order of their names, so that of several mistakes always the same is told. A mounted ConfigMap has
-/// entries of its own, `..data` and those it points to, beside the links to them.
+/// The files in the order of their names, so that the first of several mistakes is always the same. A mounted ConfigMap
+/// has entries of its own beside its files: `..data` and its target.
 fn files(directory: &Path) -> std::io::Result<Vec<PathBuf>> {
     let entries = fs::read_dir(directory)?.collect::<Result<Vec<_>, _>>()?;
     let entries = entries.iter().filter(|entry| !entry.file_name().as_encoded_bytes().starts_with(b".."));
@@ -89,7 +98,7 @@ fn files(directory: &Path) -> std::io::Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
-/// The parser draws a picture, of which one line of a log wants the end.
+/// The parser's message is a picture of several lines. Its end fits a line of a log.
 fn unparsable(error: &ServerError) -> anyhow::Error {
     let why = error.message.rsplit("= ").next().unwrap_or_default().trim_end();
     let at = error.locations.first().map(|at| format!("line {}, column {}: ", at.line, at.column));
@@ -101,4 +110,36 @@ fn unknown(reference: &Reference) -> BadRequest {
         Reference::Id(_) => BadRequest::unknown_document_id("add it to the directory of trusted documents"),
         Reference::Hash(_) => BadRequest::persisted_query_not_found(),
     }
+}
+
+/// The format of `@apollo/generate-persisted-query-manifest`.
+#[derive(Deserialize)]
+struct Apollo {
+    format: String,
+    version: u64,
+    operations: Vec<Operation>,
+}
+
+#[derive(Deserialize)]
+struct Operation {
+    id: String,
+    body: String,
+}
+
+/// The ids and texts of a manifest.
+fn parse_manifest(json: &str) -> anyhow::Result<Vec<(String, String)>> {
+    let object: Map<String, Value> = read(json)?;
+    // A map from id to text has no list.
+    if !object.get("operations").is_some_and(Value::is_array) {
+        return Ok(read::<BTreeMap<_, _>>(json)?.into_iter().collect());
+    }
+    let Apollo { format, version, operations } = read(json)?;
+    ensure!(format == APOLLO_FORMAT, "the format is {format:?}, not {APOLLO_FORMAT:?}: {EXPECTED}");
+    ensure!(version == APOLLO_VERSION, "the version is {version}, not {APOLLO_VERSION}: build it in that version");
+    Ok(operations.into_iter().map(|Operation { id, body }| (id, body)).collect())
+}
+
+/// Parses the text each time, so that an error names the line.
+fn read<T: DeserializeOwned>(json: &str) -> anyhow::Result<T> {
+    serde_json::from_str(json).map_err(|error| anyhow!("{error}: {EXPECTED}"))
 }

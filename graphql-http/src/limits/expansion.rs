@@ -1,8 +1,6 @@
-//! What a document selects when its fragments are unfolded. Each fragment is measured once, however often
-//! it is spread: the time is that of reading the document, while the result may double with each line.
+//! The size of a document with its fragments expanded. Each fragment is measured once, however often it is spread: the
+//! time is linear in the document, while the expansion may double with each line.
 
-mod keys;
-mod measure;
 #[cfg(test)]
 mod tests;
 
@@ -14,29 +12,26 @@ use async_graphql::{
 };
 use async_graphql_value::Value;
 
-use super::{Excess, MAX_DIRECTIVES_AT_ONE, MAX_INTROSPECTION_LISTS, MAX_LEVELS, Sizes};
-use keys::Keys;
-use measure::Measure;
+use super::{Excess, MAX_DIRECTIVES_AT_ONE, MAX_INTROSPECTION_LISTS, MAX_LEVELS, MAX_SELECTIONS, Sizes};
 
-pub(super) fn check(document: &ExecutableDocument, sizes: &Sizes<'_>) -> Result<(), Excess> {
-    measure(document, sizes)?.within_limits()
-}
+/// Initial capacity for response keys. Most documents have fewer.
+const KEYS_CAPACITY: usize = 32;
 
-/// All operations count together: all are validated, whichever is chosen.
-fn measure(document: &ExecutableDocument, sizes: &Sizes<'_>) -> Result<Measure, Excess> {
-    let mut expansion = Expansion { document, sizes, keys: Keys::default(), fragments: HashMap::new() };
+/// Measures all operations together: all are validated, whichever is chosen.
+pub(super) fn measure(document: &ExecutableDocument, sizes: &Sizes<'_>) -> Result<Measure, Excess> {
+    let keys = Keys { stack: Vec::with_capacity(KEYS_CAPACITY), added: 0 };
+    let mut expansion = Expansion { document, sizes, keys, fragments: HashMap::new() };
     let mut whole = Measure::default();
     for (_, operation) in document.operations.iter() {
         let mut measure = expansion.object(&operation.node.selection_set.node, 1)?;
-        let mut directives = at_one_place(&operation.node.directives)?;
+        measure.add_directives(&operation.node.directives)?;
         for variable in &operation.node.variable_definitions {
-            directives += at_one_place(&variable.node.directives)?;
+            measure.add_directives(&variable.node.directives)?;
         }
-        measure.directives = measure.directives.saturating_add(directives);
         whole = whole.beside(measure);
     }
     for name in document.fragments.keys() {
-        // No operation needs it, but it is validated.
+        // An unused fragment is validated all the same.
         if !expansion.fragments.contains_key(name.as_str()) {
             whole = whole.beside(expansion.fragment(name, 0)?);
         }
@@ -48,17 +43,20 @@ struct Expansion<'a> {
     document: &'a ExecutableDocument,
     sizes: &'a Sizes<'a>,
     keys: Keys<'a>,
-    /// With the keys that each adds to an object; `None` while a fragment is being measured.
+    /// Each measured fragment with the keys that it adds to an object; `None` while it is being measured.
     fragments: HashMap<&'a str, Option<(Measure, Vec<&'a str>)>>,
 }
 
 impl<'a> Expansion<'a> {
-    /// What is selected of one object: here its fields meet, from whatever fragment they come.
+    /// The selections of one object, where fields of all fragments meet.
     fn object(&mut self, set: &'a SelectionSet, level: usize) -> Result<Measure, Excess> {
-        let start = self.keys.mark();
+        let start = self.keys.stack.len();
         let mut measure = self.selection_set(set, level)?;
-        measure.root_fields = self.keys.since(start).len();
-        measure.repeats = measure.repeats.max(self.keys.forget(start));
+        let keys = &mut self.keys.stack[start..];
+        keys.sort_unstable();
+        let repeats = keys.chunk_by(|one, other| one == other).map(<[_]>::len).max().unwrap_or_default();
+        (measure.root_fields, measure.repeats) = (keys.len(), measure.repeats.max(repeats));
+        self.keys.stack.truncate(start);
         Ok(measure)
     }
 
@@ -80,17 +78,14 @@ impl<'a> Expansion<'a> {
             Selection::InlineFragment(fragment) => self.selection_set(&fragment.node.selection_set.node, level + 1)?,
             Selection::FragmentSpread(spread) => self.fragment(&spread.node.fragment_name.node, level)?,
         };
-        measure.directives = measure.directives.saturating_add(at_one_place(selection.directives())?);
+        measure.add_directives(selection.directives())?;
         measure.selections = measure.selections.saturating_add(1);
         Ok(measure)
     }
 
     fn field(&mut self, field: &'a Field, level: usize) -> Result<Measure, Excess> {
-        let mut measure = if field.selection_set.node.items.is_empty() {
-            Measure::default()
-        } else {
-            self.object(&field.selection_set.node, level + 1)?
-        };
+        let set = &field.selection_set.node;
+        let mut measure = if set.items.is_empty() { Measure::default() } else { self.object(set, level + 1)? };
         match field.name.node.as_str() {
             "__schema" | "__type" if measure.lists > MAX_INTROSPECTION_LISTS => {
                 return Err(Excess::IntrospectionLists(measure.lists));
@@ -99,15 +94,15 @@ impl<'a> Expansion<'a> {
             "fields" | "inputFields" | "interfaces" | "possibleTypes" => measure.lists += 1,
             "_entities" => {
                 let representations = field.get_argument("representations").map(|argument| &argument.node);
-                let asked = measure.selections.saturating_mul(self.sizes.length(representations));
-                measure.entities = measure.entities.saturating_add(asked);
+                let values = measure.selections.saturating_mul(self.sizes.length(representations));
+                measure.entities = measure.entities.saturating_add(values);
             }
             _ => {}
         }
-        if is_filtered(field) {
+        if field.get_argument("filter").is_some_and(|filter| filter.node != Value::Null) {
             measure.filtered_totals = measure.filtered_totals.saturating_add(measure.totals);
         }
-        // From here on the outermost object is the one that has this field.
+        // From here on the outermost object is the parent of this field.
         (measure.root_fields, measure.totals) = (0, usize::from(field.name.node == "totalCount"));
         measure.depth += 1;
         measure.aliases = measure.aliases.saturating_add(usize::from(field.alias.is_some()));
@@ -116,7 +111,7 @@ impl<'a> Expansion<'a> {
     }
 
     fn fragment(&mut self, name: &'a str, level: usize) -> Result<Measure, Excess> {
-        // One that is missing is for validation to report.
+        // Validation reports a missing fragment.
         let Some(fragment) = self.document.fragments.get(name) else { return Ok(Measure::default()) };
         match self.fragments.get(name) {
             Some(Some((measured, keys))) => {
@@ -127,22 +122,75 @@ impl<'a> Expansion<'a> {
             None => {}
         }
         self.fragments.insert(name, None);
-        let start = self.keys.mark();
+        let start = self.keys.stack.len();
         let mut measure = self.selection_set(&fragment.node.selection_set.node, level + 1)?;
-        measure.directives = measure.directives.saturating_add(at_one_place(&fragment.node.directives)?);
-        self.fragments.insert(name, Some((measure, self.keys.since(start).to_vec())));
+        measure.add_directives(&fragment.node.directives)?;
+        self.fragments.insert(name, Some((measure, self.keys.stack[start..].to_vec())));
         Ok(measure)
     }
 }
 
-/// Whether the field is a list of which only those are counted that match.
-fn is_filtered(field: &Field) -> bool {
-    field.get_argument("filter").is_some_and(|filter| filter.node != Value::Null)
+/// Response keys of the objects being measured: a stack, the innermost object last.
+struct Keys<'a> {
+    stack: Vec<&'a str>,
+    added: usize,
 }
 
-fn at_one_place(directives: &[Positioned<Directive>]) -> Result<usize, Excess> {
-    match directives.len() {
-        count if count > MAX_DIRECTIVES_AT_ONE => Err(Excess::DirectivesAtOne(count)),
-        count => Ok(count),
+impl<'a> Keys<'a> {
+    /// Adds keys, each of which stands for a selection. Beyond the limit of selections the document is refused anyway:
+    /// further keys take no time.
+    fn add(&mut self, keys: &[&'a str]) {
+        if self.added <= MAX_SELECTIONS {
+            self.added += keys.len();
+            self.stack.extend(keys);
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Measure {
+    pub(super) levels: usize,
+    pub(super) depth: usize,
+    /// Nesting of introspection lists.
+    pub(super) lists: usize,
+    pub(super) selections: usize,
+    pub(super) aliases: usize,
+    pub(super) directives: usize,
+    /// Fields of the outermost object; of several operations the maximum.
+    pub(super) root_fields: usize,
+    /// The maximum of fields with one response key in an object.
+    pub(super) repeats: usize,
+    /// Totals of the outermost object, if it is a list.
+    pub(super) totals: usize,
+    pub(super) filtered_totals: usize,
+    /// Values of federated entities.
+    pub(super) entities: usize,
+}
+
+impl Measure {
+    fn beside(self, other: Self) -> Self {
+        Self {
+            levels: self.levels.max(other.levels),
+            depth: self.depth.max(other.depth),
+            lists: self.lists.max(other.lists),
+            selections: self.selections.saturating_add(other.selections),
+            aliases: self.aliases.saturating_add(other.aliases),
+            directives: self.directives.saturating_add(other.directives),
+            root_fields: self.root_fields.max(other.root_fields),
+            repeats: self.repeats.max(other.repeats),
+            totals: self.totals.saturating_add(other.totals),
+            filtered_totals: self.filtered_totals.saturating_add(other.filtered_totals),
+            entities: self.entities.saturating_add(other.entities),
+        }
+    }
+
+    /// Counts the directives of one place.
+    fn add_directives(&mut self, directives: &[Positioned<Directive>]) -> Result<(), Excess> {
+        let count = directives.len();
+        if count > MAX_DIRECTIVES_AT_ONE {
+            return Err(Excess::DirectivesAtOne(count));
+        }
+        self.directives = self.directives.saturating_add(count);
+        Ok(())
     }
 }

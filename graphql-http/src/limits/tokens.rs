@@ -1,16 +1,16 @@
-//! Looks over a document before it is parsed. The parser calls itself for each bracket, and 500 lists
-//! within each other end a process that is built for debugging; this reads every byte once, with no stack.
+//! Scans a document before it is parsed. The parser recurses at each bracket: 500 nested lists end a debug build. The
+//! scan reads every byte once, without recursion.
 //!
-//! It may count a little otherwise than the parser, but must see every bracket that the parser would:
-//! both take the same for a text and for a comment, and where the parser certainly stops, so does this.
+//! Its count of tokens may differ a little from the parser's, but it must see every bracket that the parser sees. Both
+//! delimit strings and comments alike, and the scan stops only where the parser certainly does.
 
 use super::{Excess, MAX_BRACKETS, MAX_DOCUMENT, MAX_NAME, MAX_TOKENS};
 
 #[cfg(test)]
 mod tests;
 
-/// Refuses a document that is not safe to parse.
-pub(in crate::graphql) fn scan(document: &str) -> Result<(), Excess> {
+/// Refuses a document that is unsafe to parse.
+pub(crate) fn scan(document: &str) -> Result<(), Excess> {
     if document.len() > MAX_DOCUMENT {
         return Err(Excess::Document(document.len()));
     }
@@ -25,7 +25,7 @@ pub(in crate::graphql) fn scan(document: &str) -> Result<(), Excess> {
                 rest = &rest[while_is(rest, |byte| !matches!(byte, b'\n' | b'\r'))..];
                 continue;
             }
-            b'"' => match text(rest)? {
+            b'"' => match string(rest)? {
                 Some(length) => length,
                 None => return Ok(()),
             },
@@ -39,7 +39,7 @@ pub(in crate::graphql) fn scan(document: &str) -> Result<(), Excess> {
                 1
             }
             b'!' | b'$' | b'&' | b':' | b'=' | b'@' | b'|' => 1,
-            // No token starts like this: the parser says so.
+            // No token starts like this: the parser reports it.
             _ => return Ok(()),
         };
         rest = &rest[length..];
@@ -54,19 +54,19 @@ pub(in crate::graphql) fn scan(document: &str) -> Result<(), Excess> {
     Ok(())
 }
 
-/// Refuses a name that no document could hold.
-pub(in crate::graphql) fn check_name(name: &str) -> Result<(), Excess> {
+/// Refuses the name of an operation that no document could contain.
+pub(crate) fn check_name(name: &str) -> Result<(), Excess> {
     if name.len() > MAX_NAME { Err(Excess::Name(name.len())) } else { Ok(()) }
 }
 
-/// The length of the word at the start. The dots of a spread touch the name of its fragment.
+/// The length of the word at the start. The dots of a spread may touch the name of its fragment.
 fn word(bytes: &[u8]) -> Result<usize, Excess> {
     let dots = bytes.iter().take_while(|byte| **byte == b'.').count();
     let length = while_is(bytes, is_word);
     if length - dots > MAX_NAME { Err(Excess::Name(length - dots)) } else { Ok(length) }
 }
 
-/// Names, numbers and dots; of those that touch each other, a parser might make several.
+/// Names, numbers and dots. The parser may split adjacent ones into several tokens.
 fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-' | b'+')
 }
@@ -75,10 +75,10 @@ fn while_is(bytes: &[u8], is: impl Fn(u8) -> bool) -> usize {
     bytes.iter().position(|byte| !is(*byte)).unwrap_or(bytes.len()).max(1)
 }
 
-/// The length of the text at the start, or `None` if it does not end in its line: the parser says so.
-fn text(bytes: &[u8]) -> Result<Option<usize>, Excess> {
+/// The length of the string at the start, or `None` if it does not end in its line: the parser reports it.
+fn string(bytes: &[u8]) -> Result<Option<usize>, Excess> {
     if bytes.starts_with(b"\"\"\"") {
-        return block(bytes).map(Some);
+        return block_string(bytes).map(Some);
     }
     let mut at = 1;
     loop {
@@ -91,9 +91,9 @@ fn text(bytes: &[u8]) -> Result<Option<usize>, Excess> {
     }
 }
 
-/// One that does not end is refused here: the parser would try again with an empty text in its place,
-/// and see brackets where this sees none.
-fn block(bytes: &[u8]) -> Result<usize, Excess> {
+/// The length of the block string at the start. An unterminated one is refused here: the parser would read it as an empty
+/// string, and see brackets where the scan sees none.
+fn block_string(bytes: &[u8]) -> Result<usize, Excess> {
     let mut at = 3;
     while at < bytes.len() {
         match &bytes[at..] {

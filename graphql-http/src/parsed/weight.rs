@@ -1,4 +1,4 @@
-//! What a parsed document takes in memory: about 200 bytes for a field, which in the text may be two.
+//! Memory of a parsed document: about 200 bytes a field, which takes as little as two in the text.
 
 use std::mem::size_of;
 
@@ -10,14 +10,14 @@ use async_graphql::{
 };
 use async_graphql_value::{ConstValue, Value};
 
-use crate::graphql::limits::selections;
+use crate::limits::selections;
 
-/// What the allocator takes for each piece of memory, beside what was asked for.
+/// Bytes that the allocator adds to each allocation.
 const ALLOCATION: usize = 16;
-/// Tables keep places free: hash tables an eighth to more than half.
+/// The factor of free places in tables: in hash tables an eighth to more than half.
 const TABLE: usize = 2;
 
-/// Bytes, rather too many than too few.
+/// The bytes, rounded up where in doubt.
 pub(super) fn weight(document: &ExecutableDocument) -> usize {
     let operations = document.operations.iter().map(|(name, operation)| {
         let variables = operation.node.variable_definitions.iter().map(variable);
@@ -71,7 +71,7 @@ fn directives(directives: &[Positioned<Directive>]) -> usize {
     each.sum()
 }
 
-/// It calls itself no deeper than brackets were counted.
+/// Recursion is bounded by the limit of brackets.
 fn value(value: &Value) -> usize {
     match value {
         Value::Variable(name) | Value::Enum(name) => self::name(name),
@@ -93,7 +93,7 @@ fn constant(value: &ConstValue) -> usize {
     self::value(&value.clone().into_value())
 }
 
-/// The text, and two counts of its owners.
+/// The text and its two reference counts.
 fn name(name: &Name) -> usize {
     name.len() + 2 * size_of::<usize>() + ALLOCATION
 }

@@ -1,96 +1,102 @@
-//! One connection: its operations share it, and none of them waits for another.
+//! One WebSocket: its operations run beside each other.
 
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{future::pending, net::IpAddr, sync::Arc, time::Duration};
 
-use async_graphql::{Executor, futures_util::stream::BoxStream};
+use async_graphql::Executor;
 use axum::{
     body::Bytes,
     extract::ws::{Message, WebSocket},
-    http::{HeaderMap, header},
+    http::request::Parts,
 };
-use futures_util::{StreamExt, future::ready, stream};
+use futures_util::{
+    StreamExt,
+    future::ready,
+    stream::{self, BoxStream},
+};
 use serde_json::Value;
 use tokio::time::{Instant, interval_at, timeout};
 use tokio_stream::StreamMap;
 
-use super::{
-    super::{Endpoint, bad_request::BadRequest, request, response::Outcome, shares::Share, streams},
-    protocol::{ClientMessage, Close, ServerMessage},
-};
+use super::protocol::{ClientMessage, Close, ServerMessage};
 use crate::{
-    auth::{Authenticator, Denied, Pass},
-    server::{InProgress, Peer},
+    Caller, Endpoint, TaskContext, Transport, bad_request::BadRequest, request, response::Outcome, shares::Share,
 };
 
-/// How long a client may take to introduce itself.
-const INITIALISATION: Duration = Duration::from_secs(10);
-/// How long it may take no message. What happens meanwhile is not kept for it: see [`crate::changes`].
-const SEND_PATIENCE: Duration = Duration::from_secs(30);
-/// How often it is asked whether it is there; silent for twice as long it is taken for gone.
-const PING: Duration = Duration::from_secs(25);
-/// Operations at once. A page has a few.
+/// Time for `connection_init`.
+const INITIALISATION_TIMEOUT: Duration = Duration::from_secs(10);
+/// Time for a client to take a message. Events meanwhile are not queued for it.
+const SEND_TIMEOUT: Duration = Duration::from_secs(30);
+/// Interval of pings. A client that is silent for twice as long is gone.
+const PING_INTERVAL: Duration = Duration::from_secs(25);
+/// Time for the close frame.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
+/// Operations of a WebSocket at once. A page has a few.
 const MAX_OPERATIONS: usize = 100;
-/// Bytes of the id of an operation, which each of its answers repeats. A UUID has 36.
+/// Bytes of an operation's id, which each of its messages repeats. A UUID has 36.
 const MAX_ID: usize = 128;
 
-pub(super) struct Connection<E> {
-    pub(super) endpoint: Endpoint<E>,
-    pub(super) door: Door,
-    /// A place among those whose credentials have still to come.
-    pub(super) newcomer: Option<Share<IpAddr>>,
-    pub(super) user: String,
-    pub(super) peer: Arc<Peer>,
+pub(super) struct Connection<E, C> {
+    pub(super) endpoint: Endpoint<E, C>,
+    pub(super) upgrade: Parts,
+    /// The caller, if the upgrade was authenticated.
+    pub(super) caller: Option<Caller>,
+    /// A place among the WebSockets that wait for credentials.
+    pub(super) uninitialised: Option<Share<Option<IpAddr>>>,
+    pub(super) transport: Option<Arc<dyn Transport>>,
     pub(super) request_id: Arc<str>,
 }
 
-/// Who checks credentials, unless they came with the upgrade.
-pub(super) struct Door {
-    pub(super) pass: Option<Pass>,
-    pub(super) authenticator: Arc<Authenticator>,
-    pub(super) client: IpAddr,
-}
-
-/// The answers of each operation, by its id; at the end of them nothing once.
+/// The outcomes of each operation by its id; `None` at the end.
 type Operations = StreamMap<String, BoxStream<'static, Option<Outcome>>>;
 
-impl<E: Executor> Connection<E> {
+impl<E: Executor, C: TaskContext> Connection<E, C> {
     pub(super) async fn serve(mut self, mut socket: WebSocket) {
-        let (shutdown, peer) = (self.endpoint.shutdown.clone(), Arc::clone(&self.peer));
+        let (shutdown, transport) = (self.endpoint.shutdown.clone(), self.transport.clone());
+        let closed = async move {
+            match &transport {
+                Some(transport) => transport.closed().await,
+                None => pending().await,
+            }
+        };
         let close = tokio::select! {
             close = self.talk(&mut socket) => close,
             () = shutdown.cancelled() => Close::GoingAway,
-            () = peer.closed() => Close::Idle,
+            () = closed => Close::Idle,
         };
         tracing::debug!(?close, "a WebSocket is closed");
-        // It may be gone already.
-        drop(timeout(Duration::from_secs(1), socket.send(Message::Close(Some(close.frame())))).await);
+        // The client may be gone.
+        drop(timeout(CLOSE_TIMEOUT, socket.send(Message::Close(Some(close.frame())))).await);
     }
 
     async fn talk(&mut self, socket: &mut WebSocket) -> Close {
-        let introduced = timeout(INITIALISATION, self.introduce(socket)).await;
-        let pass = match introduced.unwrap_or(Err(Close::InitialisationTimeout)) {
-            Ok(pass) => pass,
+        let initialised = timeout(INITIALISATION_TIMEOUT, self.initialise(socket)).await;
+        let caller = match initialised.unwrap_or(Err(Close::InitialisationTimeout)) {
+            Ok(caller) => caller,
             Err(close) => return close,
         };
         let mut operations = Operations::new();
-        let (mut pings, mut heard_at) = (interval_at(Instant::now() + PING, PING), Instant::now());
+        let (mut pings, mut heard_at) = (interval_at(Instant::now() + PING_INTERVAL, PING_INTERVAL), Instant::now());
         loop {
             let next = tokio::select! {
                 message = socket.recv() => {
                     heard_at = Instant::now();
-                    read(message).and_then(|message| message.map_or(Ok(None), |it| self.receive(it, &mut operations)))
+                    let message = parse(message);
+                    message.and_then(|message| {
+                        message.map_or(Ok(None), |message| self.receive(message, &caller, &mut operations))
+                    })
                 }
                 Some((id, outcome)) = operations.next(), if !operations.is_empty() => {
-                    Ok(Some(answer(id, outcome, &mut operations).encode()))
+                    Ok(Some(message(id, outcome, &mut operations).encode()))
                 }
-                () = pass.outdated.cancelled() => Err(Close::UsersChanged),
+                () = caller.expired.cancelled() => Err(Close::CredentialsExpired),
                 _ = pings.tick() => {
-                    if heard_at.elapsed() > 2 * PING { Err(Close::Lost) } else { Ok(Some(Message::Ping(Bytes::new()))) }
+                    let is_lost = heard_at.elapsed() > 2 * PING_INTERVAL;
+                    if is_lost { Err(Close::Lost) } else { Ok(Some(Message::Ping(Bytes::new()))) }
                 }
             };
             match next {
                 Ok(None) => {}
-                Ok(Some(message)) => match timeout(SEND_PATIENCE, socket.send(message)).await {
+                Ok(Some(message)) => match timeout(SEND_TIMEOUT, socket.send(message)).await {
                     Ok(Ok(())) => {}
                     _ => return Close::Lost,
                 },
@@ -99,31 +105,36 @@ impl<E: Executor> Connection<E> {
         }
     }
 
-    async fn introduce(&mut self, socket: &mut WebSocket) -> Result<Pass, Close> {
+    /// Waits for `connection_init` and acknowledges it. Returns the caller.
+    async fn initialise(&mut self, socket: &mut WebSocket) -> Result<Caller, Close> {
         let payload = loop {
-            match read(socket.recv().await)? {
+            match parse(socket.recv().await)? {
                 Some(ClientMessage::ConnectionInit { payload }) => break payload,
                 Some(ClientMessage::Ping { payload }) => send(socket, &ServerMessage::Pong { payload }).await?,
                 Some(ClientMessage::Subscribe { .. }) => return Err(Close::Unauthorized),
                 _ => {}
             }
         };
-        let pass = if let Some(pass) = self.door.pass.take() {
-            pass
-        } else {
-            let credentials = credentials(payload.as_ref());
-            let pass = self.door.admit(&credentials).await?;
-            self.user = streams::user(&credentials);
-            pass
+        let caller = match (self.caller.take(), &self.endpoint.authenticator) {
+            (Some(caller), _) => caller,
+            (None, Some(authenticator)) => authenticator.authenticate(&self.upgrade, payload.as_ref()).await?,
+            (None, None) => Caller::default(),
         };
-        self.newcomer = None;
-        self.peer.may_send_all();
+        self.uninitialised = None;
+        if let Some(transport) = &self.transport {
+            transport.initialised();
+        }
         send(socket, &ServerMessage::ConnectionAck).await?;
-        Ok(pass)
+        Ok(caller)
     }
 
-    /// Takes a message, and gives the answer to it if it has one of its own.
-    fn receive(&self, message: ClientMessage, operations: &mut Operations) -> Result<Option<Message>, Close> {
+    /// Handles a message. Returns the reply, if it has one of its own.
+    fn receive(
+        &self,
+        message: ClientMessage,
+        caller: &Caller,
+        operations: &mut Operations,
+    ) -> Result<Option<Message>, Close> {
         match message {
             ClientMessage::ConnectionInit { .. } => return Err(Close::TooManyInitialisations),
             ClientMessage::Ping { payload } => return Ok(Some(ServerMessage::Pong { payload }.encode())),
@@ -132,34 +143,28 @@ impl<E: Executor> Connection<E> {
             ClientMessage::Subscribe { id, .. } if id.len() > MAX_ID => return Err(Close::IdTooLong),
             ClientMessage::Subscribe { id, .. } if operations.contains_key(&id) => return Err(Close::SubscriberExists),
             ClientMessage::Subscribe { id, payload } => {
-                let answers = if operations.len() < MAX_OPERATIONS {
-                    request::from_message(payload)
-                        .and_then(|request| self.endpoint.admit(request))
-                        .and_then(|admitted| self.endpoint.stream(admitted, &self.user, Arc::clone(&self.request_id)))
+                let outcomes = if operations.len() < MAX_OPERATIONS {
+                    self.begin(payload, caller)
                 } else {
                     Err(BadRequest::too_many_operations(MAX_OPERATIONS))
                 };
-                let answers = answers.unwrap_or_else(|refusal| stream::once(ready(refusal.into())).boxed());
-                let in_progress = InProgress::begin(Arc::clone(&self.peer));
-                let end = stream::once(async move { drop(in_progress) }).map(|()| None);
-                operations.insert(id, answers.map(Some).chain(end).boxed());
+                let outcomes = outcomes.unwrap_or_else(|refusal| stream::once(ready(refusal.into())).boxed());
+                let operation = self.transport.clone().map(Transport::operation);
+                let end = stream::once(async move { drop(operation) }).map(|()| None);
+                operations.insert(id, outcomes.map(Some).chain(end).boxed());
             }
         }
         Ok(None)
     }
-}
 
-impl Door {
-    async fn admit(&self, credentials: &HeaderMap) -> Result<Pass, Close> {
-        self.authenticator.admit(self.client, credentials).await.map_err(|denied| match denied {
-            Denied::Unauthenticated => Close::Forbidden,
-            Denied::Throttled { .. } | Denied::Overloaded => Close::TryAgainLater,
-        })
+    fn begin(&self, payload: Value, caller: &Caller) -> Result<BoxStream<'static, Outcome>, BadRequest> {
+        let admitted = self.endpoint.admit(request::from_message(payload)?)?;
+        self.endpoint.stream(admitted, caller, Arc::clone(&self.request_id))
     }
 }
 
-/// What the client says; nothing if it is only that it is there.
-fn read(message: Option<Result<Message, axum::Error>>) -> Result<Option<ClientMessage>, Close> {
+/// Parses the client's message. `None` is a keep-alive ping or pong.
+fn parse(message: Option<Result<Message, axum::Error>>) -> Result<Option<ClientMessage>, Close> {
     match message {
         Some(Ok(Message::Text(text))) => serde_json::from_str(&text).map(Some).map_err(|_| Close::InvalidMessage),
         Some(Ok(Message::Ping(_) | Message::Pong(_))) => Ok(None),
@@ -168,12 +173,12 @@ fn read(message: Option<Result<Message, axum::Error>>) -> Result<Option<ClientMe
     }
 }
 
-fn answer(id: String, outcome: Option<Outcome>, operations: &mut Operations) -> ServerMessage {
-    match outcome.map(Outcome::into_request_errors) {
+fn message(id: String, outcome: Option<Outcome>, operations: &mut Operations) -> ServerMessage {
+    match outcome.map(Outcome::into_result) {
         Some(Ok(payload)) => ServerMessage::Next { id, payload },
         None => ServerMessage::Complete { id },
         Some(Err(payload)) => {
-            // Nothing follows an error.
+            // An error ends the operation.
             operations.remove(&id);
             ServerMessage::Error { id, payload }
         }
@@ -182,11 +187,4 @@ fn answer(id: String, outcome: Option<Outcome>, operations: &mut Operations) -> 
 
 async fn send(socket: &mut WebSocket, message: &ServerMessage) -> Result<(), Close> {
     socket.send(message.encode()).await.map_err(|_| Close::Lost)
-}
-
-/// The credentials in the payload of `connection_init`, as the header that they stand for.
-fn credentials(payload: Option<&Value>) -> HeaderMap {
-    let given = payload.and_then(|payload| payload.get("Authorization").or_else(|| payload.get("authorization")));
-    let given = given.and_then(Value::as_str).and_then(|given| given.parse().ok());
-    given.map(|given| (header::AUTHORIZATION, given)).into_iter().collect()
 }

@@ -1,13 +1,17 @@
-//! The messages of the protocol, and the codes with which a connection is closed.
+//! The messages of the protocol, and its close codes.
 
 use async_graphql::{Response, ServerError};
 use axum::extract::ws::{CloseFrame, Message};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::super::response::{Outcome, answer_too_large, json::bounded};
+use crate::{
+    Rejected,
+    json::bounded,
+    response::{too_large, too_large_response},
+};
 
-/// What a client says.
+/// A message of the client.
 #[derive(Debug, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(super) enum ClientMessage {
@@ -18,7 +22,7 @@ pub(super) enum ClientMessage {
     Complete { id: String },
 }
 
-/// What the service says.
+/// A message of the server.
 #[derive(Debug, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(super) enum ServerMessage {
@@ -31,7 +35,7 @@ pub(super) enum ServerMessage {
         id: String,
         payload: Response,
     },
-    /// The operation was not executed; it is over.
+    /// The operation was not executed and has ended.
     Error {
         id: String,
         payload: Vec<ServerError>,
@@ -41,25 +45,25 @@ pub(super) enum ServerMessage {
     },
 }
 
-/// Why a connection ends.
+/// The reason why a WebSocket is closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Close {
-    /// The client is gone, or no longer takes or sends anything.
+    /// The client is gone, or neither takes nor sends anything.
     Lost,
-    /// The service ends; another replica may answer.
+    /// The server shuts down; another replica may answer.
     GoingAway,
-    /// There is no room for a connection that does nothing.
+    /// An idle connection makes room for others.
     Idle,
     InvalidMessage,
     IdTooLong,
     /// An operation before `connection_ack`.
     Unauthorized,
-    /// Wrong or no credentials.
+    /// Credentials are missing or wrong.
     Forbidden,
-    /// Too many logins failed, or are being checked.
+    /// Credentials cannot be checked now.
     TryAgainLater,
-    /// The credentials may not be right any more.
-    UsersChanged,
+    /// The credentials are no longer valid.
+    CredentialsExpired,
     InitialisationTimeout,
     /// Two operations with one id.
     SubscriberExists,
@@ -72,35 +76,44 @@ impl ServerMessage {
         Message::Text(json.unwrap_or_default().into())
     }
 
-    /// What is sent in its place if it is too large.
+    /// The replacement of a message that is too large.
     fn too_large(&self) -> Self {
         match self {
-            Self::Next { id, .. } => Self::Next { id: id.clone(), payload: Outcome::too_large() },
-            Self::Error { id, .. } => Self::Error { id: id.clone(), payload: vec![answer_too_large()] },
+            Self::Next { id, .. } => Self::Next { id: id.clone(), payload: too_large_response() },
+            Self::Error { id, .. } => Self::Error { id: id.clone(), payload: vec![too_large()] },
             Self::Complete { id } => Self::Complete { id: id.clone() },
-            // They are no longer than what the client sent.
+            // They are no longer than the client's message.
             Self::ConnectionAck | Self::Pong { .. } => Self::Pong { payload: None },
         }
     }
 }
 
 impl Close {
-    /// By the protocol, and for [`Close::GoingAway`] and [`Close::TryAgainLater`] by that of WebSockets.
+    /// The close frame. Codes from 4400 are the protocol's, those below are WebSocket's.
     pub(super) fn frame(self) -> CloseFrame {
         let (code, reason) = match self {
             Self::Lost => (1008, "Connection lost"),
-            Self::GoingAway => (1001, "The service is shutting down; connect again"),
+            Self::GoingAway => (1001, "The server is shutting down; connect again"),
             Self::Idle => (1013, "The connection is idle and others wait; connect again"),
             Self::InvalidMessage => (4400, "Invalid message"),
             Self::IdTooLong => (4400, "The id of an operation has at most 128 bytes"),
             Self::Unauthorized => (4401, "Unauthorized"),
             Self::Forbidden => (4403, "Forbidden"),
-            Self::TryAgainLater => (1013, "Too many logins failed or are being checked; try again later"),
-            Self::UsersChanged => (4403, "The users have changed; connect again"),
+            Self::TryAgainLater => (1013, "Credentials cannot be checked now; try again later"),
+            Self::CredentialsExpired => (4403, "The credentials have expired; connect again"),
             Self::InitialisationTimeout => (4408, "Connection initialisation timeout"),
             Self::SubscriberExists => (4409, "Subscriber for this id already exists"),
             Self::TooManyInitialisations => (4429, "Too many initialisation requests"),
         };
         CloseFrame { code, reason: reason.into() }
+    }
+}
+
+impl From<Rejected> for Close {
+    fn from(rejected: Rejected) -> Self {
+        match rejected {
+            Rejected::Forbidden => Self::Forbidden,
+            Rejected::TryAgainLater => Self::TryAgainLater,
+        }
     }
 }

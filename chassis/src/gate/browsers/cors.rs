@@ -2,34 +2,24 @@
 //!
 //! <https://fetch.spec.whatwg.org/#http-cors-protocol>. WebSockets have no such protocol: there the origins alone count.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use axum::{
     Extension, Router,
     extract::{Request, State},
-    http::{HeaderMap, HeaderValue, Method, header},
+    http::{HeaderValue, Method, header},
     middleware::{self, Next},
     response::Response,
 };
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
-use super::{Browsers, same_origin};
-use crate::request_id;
+use graphql_http::cross_site::{AllowedOrigins, is_from_elsewhere};
+
+use super::Browsers;
+use crate::gate::request_id;
 
 /// How long a browser may remember that it may call. Chrome takes no more than two hours; what is set rarely changes.
 const PREFLIGHT_MAX_AGE: Duration = Duration::from_hours(2);
-
-/// The origins whose pages may call, for [`same_origin`].
-#[derive(Clone, Debug)]
-pub(super) struct AllowedOrigins(Arc<[HeaderValue]>);
-
-impl AllowedOrigins {
-    /// Whether the request comes from a page of one of them.
-    pub(super) fn sent(&self, headers: &HeaderMap) -> bool {
-        let mut origins = headers.get_all(header::ORIGIN).iter();
-        origins.next().is_some_and(|origin| self.0.contains(origin)) && origins.next().is_none()
-    }
-}
 
 /// Lets pages of the origins that are set call `router`.
 pub(crate) fn allow(router: Router, browsers: &Browsers) -> Router {
@@ -54,7 +44,7 @@ pub(crate) fn allow(router: Router, browsers: &Browsers) -> Router {
 /// not to have them introduce themselves with their own, as those without do.
 async fn forget_credentials(State(allowed): State<bool>, mut request: Request, next: Next) -> Response {
     let upgrades = request.headers().contains_key(header::UPGRADE);
-    if upgrades && !allowed && same_origin::is_from_elsewhere(request.headers(), request.uri()) {
+    if upgrades && !allowed && is_from_elsewhere(request.headers(), request.uri()) {
         request.headers_mut().remove(header::AUTHORIZATION);
     }
     next.run(request).await

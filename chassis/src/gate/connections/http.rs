@@ -9,6 +9,7 @@ use axum::{
     http::{Request, Response, StatusCode, header},
     response::IntoResponse,
 };
+use graphql_http::Transport;
 use hyper::{
     body::Incoming,
     service::{Service, service_fn},
@@ -32,7 +33,7 @@ use super::{
     peers::Place,
     stream::Stream,
 };
-use crate::request_id;
+use crate::gate::request_id;
 
 /// The head of a request: some ten times what browsers send with their cookies.
 const MAX_HEAD: u32 = 32 * 1024;
@@ -107,7 +108,7 @@ impl Http {
         tokio::select! {
             biased;
             _ = &mut connection => {}
-            () = peer.closed() => {}
+            () = peer.ordered(Order::Close) => {}
         }
     }
 
@@ -121,7 +122,8 @@ impl Http {
         let is_refused = peer.is_refused && !PROBES.contains(&request.uri().path());
         let router = if is_refused { &self.refusing } else { &self.router };
         request.extensions_mut().insert(ConnectInfo(peer.address));
-        request.extensions_mut().insert(Arc::clone(&peer));
+        let transport: Arc<dyn Transport> = Arc::clone(&peer) as _;
+        request.extensions_mut().insert(transport);
         let answered = router.call(request.map(|incoming| Body::new(Received { incoming, peer })));
         async move { answered.await.map(|answer| answer.map(|body| Answer { body, request: in_progress })) }
     }

@@ -55,7 +55,7 @@ impl Limits {
     }
 
     /// Descriptors that are missing for as many connections, if any are.
-    pub(super) fn missing_descriptors(&self) -> Option<usize> {
+    pub(crate) fn missing_descriptors(&self) -> Option<usize> {
         (self.connections + RESERVED_DESCRIPTORS).checked_sub(descriptors()).filter(|missing| *missing > 0)
     }
 

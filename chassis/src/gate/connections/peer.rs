@@ -6,6 +6,8 @@ use std::{
     time::Duration,
 };
 
+use futures_util::{FutureExt, future::BoxFuture};
+use graphql_http::Transport;
 use tokio::{sync::watch, time::Instant};
 
 use super::{
@@ -32,7 +34,7 @@ pub(super) enum Order {
 
 /// A client's connection.
 #[derive(Debug)]
-pub(crate) struct Peer {
+pub(super) struct Peer {
     pub(super) address: SocketAddr,
     /// There is no room for it, which it is told.
     pub(super) is_refused: bool,
@@ -110,11 +112,6 @@ impl Peer {
         drop(self.order.subscribe().wait_for(|order| *order >= awaited).await);
     }
 
-    /// Waits until the connection is to be closed at once.
-    pub(crate) async fn closed(&self) {
-        self.ordered(Order::Close).await;
-    }
-
     /// Since when nothing is in progress, if that is so.
     pub(super) fn idle_since(&self) -> Option<Instant> {
         self.state().idle_since()
@@ -134,19 +131,28 @@ impl Peer {
         changed
     }
 
-    /// From now on it is a WebSocket, of which only so many bytes are read.
-    pub(crate) fn becomes_websocket(&self, allowance: usize) {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// As a WebSocket.
+impl Transport for Peer {
+    fn upgraded(&self, limit: usize) {
         self.state().is_websocket = true;
-        self.allowance.set(allowance);
+        self.allowance.set(limit);
     }
 
-    /// Ends the limit of [`Peer::becomes_websocket`].
-    pub(crate) fn may_send_all(&self) {
+    fn initialised(&self) {
         self.allowance.set(usize::MAX);
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn operation(self: Arc<Self>) -> Box<dyn Send + Sync> {
+        Box::new(InProgress::begin(self))
+    }
+
+    fn closed(&self) -> BoxFuture<'_, ()> {
+        self.ordered(Order::Close).boxed()
     }
 }
 
@@ -158,10 +164,10 @@ impl State {
 
 /// A request, or an operation of a WebSocket, until it is over: meanwhile its connection is not idle.
 #[derive(Debug)]
-pub(crate) struct InProgress(pub(super) Arc<Peer>);
+pub(super) struct InProgress(pub(super) Arc<Peer>);
 
 impl InProgress {
-    pub(crate) fn begin(peer: Arc<Peer>) -> Self {
+    pub(super) fn begin(peer: Arc<Peer>) -> Self {
         let mut state = peer.state();
         state.in_progress += 1;
         state.has_asked = true;

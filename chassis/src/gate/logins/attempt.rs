@@ -12,7 +12,7 @@ use super::{
     throttle::Throttle,
     users::{Login, Users, Verdict},
 };
-use crate::client_address;
+use crate::gate::client_address;
 
 /// Characters of a name in the log: nobody's name is longer, and a line should not be.
 const MAX_LOGGED_NAME: usize = 64;

@@ -1,8 +1,8 @@
 //! Refusals: data that says what is wrong and carries what the client needs to go on.
 
 use async_graphql::{Interface, SimpleObject, Union};
-use chassis::graphql::refusal::{self, InvalidInput};
 use entity::consultation;
+use graphql_http::refusal::{self, InvalidInput};
 
 use super::Consultation;
 use crate::messages::MESSAGES;

@@ -1,7 +1,7 @@
 //! Arguments and what mutations answer.
 
 use async_graphql::{Enum, ID, InputObject, SimpleObject};
-use chassis::graphql::scalars::{DateTime, Uuid};
+use graphql_http::scalars::{DateTime, Uuid};
 
 use super::{
     Consultation, ConsultationStatus, FinishConsultationError, PendingPayment, PendingPaymentStatus,

@@ -1,11 +1,11 @@
 //! Refusals, as clients see them.
 
 use async_graphql::{Interface, SimpleObject, Union};
-use chassis::graphql::{
+use entity::payment;
+use graphql_http::{
     refusal::{self, InvalidInput},
     scalars::Uuid,
 };
-use entity::payment;
 
 use super::Payment;
 use crate::messages::MESSAGES;

@@ -1,6 +1,7 @@
 //! The memory of automatic persisted queries is bounded, whatever is sent.
 
-use super::{super::super::memory::OVERHEAD, *};
+use super::*;
+use crate::memory::OVERHEAD;
 
 fn remember(automatic: &Automatic, text: &str) -> String {
     let hash = sha256(text);

@@ -1,5 +1,5 @@
-//! No text, comment or sign hides brackets from the scan that the parser would see. Where it would, the
-//! parser says that it ran out of stack; had the brackets been closed, its next step would not even have.
+//! No string, comment or sign hides brackets from the scan that the parser would see. A hidden bracket shows as the
+//! parser's error that it ran out of stack; closed brackets would overflow it in the next step.
 
 use async_graphql::parser::parse_query;
 use proptest::{collection::vec, prelude::*, sample::select};

@@ -1,18 +1,21 @@
-//! How large variables are, as given or by default. A default counts where nothing is given: of several operations the
-//! largest, whichever is chosen.
+//! Values in arguments and variables. A variable counts wherever it is used: validation visits it each time.
 
 use std::collections::HashMap;
 
-use async_graphql::{Variables, parser::types::ExecutableDocument};
+use async_graphql::{
+    Positioned, Variables,
+    parser::types::{Directive, ExecutableDocument, Selection},
+};
 use async_graphql_value::{ConstValue, Value};
 
-use super::{Excess, MAX_LIST};
+use super::{Excess, MAX_LIST, MAX_VALUES, selections};
 
-/// The sizes of the variables of a document.
+/// The sizes of the variables of a document, as given or by default. Of several operations the largest default counts,
+/// whichever is chosen.
 pub(super) struct Sizes<'a> {
     by_name: HashMap<&'a str, Size>,
-    /// Values of all variables together, and of all defaults.
-    pub(super) total: usize,
+    /// Values of all variables and defaults together.
+    total: usize,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -20,6 +23,31 @@ struct Size {
     values: usize,
     /// Elements, if it is a list.
     length: usize,
+}
+
+/// Counts the values of all arguments.
+pub(super) fn check(document: &ExecutableDocument, sizes: &Sizes<'_>) -> Result<(), Excess> {
+    let of_directives = |directives: &[Positioned<Directive>]| {
+        let arguments = directives.iter().flat_map(|directive| &directive.node.arguments);
+        sum(arguments, |(_, value)| sizes.of_value(&value.node))
+    };
+    let mut total = sizes.total;
+    for (_, operation) in document.operations.iter() {
+        total = total.saturating_add(of_directives(&operation.node.directives)?);
+        for variable in &operation.node.variable_definitions {
+            total = total.saturating_add(of_directives(&variable.node.directives)?);
+        }
+    }
+    for fragment in document.fragments.values() {
+        total = total.saturating_add(of_directives(&fragment.node.directives)?);
+    }
+    for selection in selections(document) {
+        total = total.saturating_add(of_directives(selection.node.directives())?);
+        if let Selection::Field(field) = &selection.node {
+            total = total.saturating_add(sum(&field.node.arguments, |(_, value)| sizes.of_value(&value.node))?);
+        }
+    }
+    if total > MAX_VALUES { Err(Excess::Values(total)) } else { Ok(()) }
 }
 
 impl<'a> Sizes<'a> {
@@ -43,8 +71,17 @@ impl<'a> Sizes<'a> {
         Ok(sizes)
     }
 
-    /// How many values an argument has. A variable counts wherever it is used.
-    pub(super) fn of_value(&self, value: &Value) -> Result<usize, Excess> {
+    /// The elements of an argument. A value that is not a list stands for a list of one.
+    pub(super) fn length(&self, argument: Option<&Value>) -> usize {
+        match argument {
+            Some(Value::List(list)) => list.len(),
+            Some(Value::Variable(name)) => self.by_name.get(name.as_str()).map_or(1, |size| size.length.max(1)),
+            _ => 1,
+        }
+    }
+
+    /// The values of an argument.
+    fn of_value(&self, value: &Value) -> Result<usize, Excess> {
         let within = match value {
             Value::Variable(name) => self.by_name.get(name.as_str()).map_or(0, |size| size.values),
             Value::List(list) => sum(checked(list)?, |value| self.of_value(value))?,
@@ -52,15 +89,6 @@ impl<'a> Sizes<'a> {
             _ => 0,
         };
         Ok(within.saturating_add(1))
-    }
-
-    /// How many elements an argument has. One that is no list stands for a list of one.
-    pub(super) fn length(&self, argument: Option<&Value>) -> usize {
-        match argument {
-            Some(Value::List(list)) => list.len(),
-            Some(Value::Variable(name)) => self.by_name.get(name.as_str()).map_or(1, |size| size.length.max(1)),
-            _ => 1,
-        }
     }
 
     fn of_constant(&mut self, value: &ConstValue) -> Result<Size, Excess> {
@@ -71,7 +99,7 @@ impl<'a> Sizes<'a> {
     }
 }
 
-/// It calls itself no deeper than brackets were counted, or than the JSON reader would go.
+/// Recursion is bounded by the limit of brackets, and in variables by that of the JSON reader.
 fn count(value: &ConstValue) -> Result<usize, Excess> {
     let within = match value {
         ConstValue::List(list) => sum(checked(list)?, count)?,
@@ -85,9 +113,6 @@ fn checked<T>(list: &[T]) -> Result<&[T], Excess> {
     if list.len() > MAX_LIST { Err(Excess::List(list.len())) } else { Ok(list) }
 }
 
-pub(super) fn sum<T>(
-    values: impl IntoIterator<Item = T>,
-    of: impl Fn(T) -> Result<usize, Excess>,
-) -> Result<usize, Excess> {
+fn sum<T>(values: impl IntoIterator<Item = T>, of: impl Fn(T) -> Result<usize, Excess>) -> Result<usize, Excess> {
     values.into_iter().try_fold(0_usize, |sum, value| Ok(sum.saturating_add(of(value)?)))
 }
