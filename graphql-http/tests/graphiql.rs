@@ -1,8 +1,8 @@
-//! The GraphiQL page, asked over HTTP. What a browser makes of it is for `all-in-one/tests/clients`.
+//! The GraphiQL page, asked over HTTP. The clients' suites open it in a browser.
 
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode, header};
-use chassis::graphiql::{Page, Tab, router};
+use graphql_http::graphiql::{Page, Tab, router};
 use tower::ServiceExt as _;
 
 const PAGE: Page =

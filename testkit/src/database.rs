@@ -10,7 +10,6 @@ use std::{
 };
 
 use chassis::{
-    client_address::TrustedProxies,
     config::{Access, DEVELOPMENT_PASSWORD, DEVELOPMENT_USERNAME, Server},
     database::{DEFAULT_CONNECTIONS, Database},
 };
@@ -72,11 +71,11 @@ impl TestDatabase {
             database_connections: DEFAULT_CONNECTIONS,
             max_clock_difference: MAX_CLOCK_DIFFERENCE,
             access: Access::User { username: DEVELOPMENT_USERNAME.to_owned(), password: DEVELOPMENT_PASSWORD.into() },
-            trusted_proxies: TrustedProxies::default(),
+            trusted_proxies: chassis::gate::client_address::TrustedProxies::default(),
             development: false,
             tls: None,
             api: chassis::config::Api::default(),
-            browsers: chassis::browsers::Browsers::default(),
+            browsers: chassis::gate::browsers::Browsers::default(),
         }
     }
 

@@ -4,7 +4,8 @@ use std::net::TcpListener;
 
 use chassis::{
     Service,
-    server::{self, Limits, Listener},
+    gate::connections::Limits,
+    server::{self, Listener},
 };
 use tokio_util::sync::{CancellationToken, DropGuard};
 

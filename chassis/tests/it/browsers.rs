@@ -10,13 +10,15 @@ use axum::{
 };
 use chassis::{
     Service,
-    api::{self, Offer},
-    browsers::{self, Browsers},
     config::Server,
-    graphiql,
+    gate::{
+        self, ServiceRoutes,
+        browsers::{self, Browsers},
+    },
     health::Monitor,
     tls,
 };
+use graphql_http::{Options, graphiql};
 use rstest::rstest;
 use testkit::{Backend, Socket, TestDatabase, TestService};
 use tokio_util::sync::CancellationToken;
@@ -54,8 +56,9 @@ async fn router(set: impl FnOnce(&mut Server)) -> (Router, TestDatabase) {
     monitor.check().await;
     let schema = Schema::new(Query, Mutation, EmptySubscription);
     let page = graphiql::Page { title: "demo", tabs: &[] };
-    let offer = Offer { sdl: schema.sdl(), schema, page, rest: Router::new() };
-    let router = api::router(&server, monitor.readiness, &CancellationToken::new(), offer, Vec::new());
+    let options = Options::default();
+    let routes = ServiceRoutes { sdl: schema.sdl(), schema, options, page, rest: Router::new() };
+    let router = gate::guard(&server, monitor.readiness, &CancellationToken::new(), routes, Vec::new());
     (router.expect("a service"), db)
 }
 

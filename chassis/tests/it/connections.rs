@@ -14,7 +14,10 @@ use axum::{
     body::{Body, Bytes, to_bytes},
     routing::get,
 };
-use chassis::server::{self, Limits, Listener};
+use chassis::{
+    gate::connections::Limits,
+    server::{self, Listener},
+};
 use futures_util::{StreamExt, stream};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},

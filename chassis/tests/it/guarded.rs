@@ -18,8 +18,8 @@ use axum::{
 use base64::{Engine, prelude::BASE64_STANDARD};
 use chassis::{
     Service,
-    auth::{self, Authenticator},
     config::Access,
+    gate::logins::{self, Authenticator},
 };
 use testkit::{Answer, GraphqlClient, TestService};
 use tower::ServiceExt;
@@ -50,7 +50,7 @@ fn guard_all(authenticator: Authenticator, open: Router) -> Guarded {
     let counter = Arc::clone(&reached);
     let handler = Router::new().fallback(async move || counter.fetch_add(1, Ordering::SeqCst).to_string());
     let authenticator = Arc::new(authenticator);
-    let router = auth::require(handler, Arc::clone(&authenticator)).merge(open);
+    let router = logins::require(handler, Arc::clone(&authenticator)).merge(open);
     let service = TestService::start(|_| Service { router: router.clone(), tasks: Vec::new() });
     Guarded { service, router, reached, authenticator }
 }

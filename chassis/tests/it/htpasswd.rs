@@ -12,13 +12,12 @@ use argon2::{
 use async_graphql::{EmptyMutation, EmptySubscription, Object, Schema};
 use axum::Router;
 use chassis::{
-    api::{self, Offer},
-    auth::Authenticator,
     config::{Access, Server},
-    graphiql::Page,
+    gate::{self, ServiceRoutes, logins::Authenticator},
     health::Monitor,
 };
 use futures_util::{FutureExt, future::join_all};
+use graphql_http::{Options, graphiql::Page};
 use rstest::rstest;
 use tempfile::NamedTempFile;
 use testkit::{Backend, TestDatabase};
@@ -278,8 +277,9 @@ async fn a_service_looks_at_the_file_while_it_runs() {
     let server = Server { access, ..db.server("demo") };
     let readiness = Monitor::<NoMigrations>::new(&server, &db.database).readiness;
     let schema = Schema::new(Query, EmptyMutation, EmptySubscription);
-    let offer = Offer { schema, sdl: String::new(), page: Page { title: "demo", tabs: &[] }, rest: Router::new() };
-    let router = api::router(&server, readiness, &CancellationToken::new(), offer, Vec::new()).expect("routes");
+    let (page, options) = (Page { title: "demo", tabs: &[] }, Options::default());
+    let routes = ServiceRoutes { schema, options, sdl: String::new(), page, rest: Router::new() };
+    let router = gate::guard(&server, readiness, &CancellationToken::new(), routes, Vec::new()).expect("routes");
 
     tokio::time::pause();
     assert_eq!(ask(&router, "192.0.2.1", "one:one", &[]).await.status(), 404, "past the door there is nothing at /");

@@ -7,7 +7,7 @@ use std::{
 };
 
 use axum::{http::HeaderName, response::Response};
-use chassis::{auth::Authenticator, config::Access};
+use chassis::{config::Access, gate::logins::Authenticator};
 use rstest::rstest;
 use tracing_subscriber::fmt::MakeWriter;
 

@@ -1,11 +1,11 @@
-//! Only what has run is remembered: whatever else is sent must not take its place.
+//! Only a document that has run is remembered: others must not take its place.
 
 use std::{future::ready, io};
 
 use async_graphql::{EmptyMutation, EmptySubscription, Object, Request, Schema};
 use rstest::rstest;
 
-use super::Endpoint;
+use crate::{Endpoint, Options};
 
 struct Query;
 
@@ -22,7 +22,7 @@ impl Query {
 
 /// How many documents are known after a request.
 async fn known_after(document: &str) -> usize {
-    let endpoint = Endpoint::new(Schema::new(Query, EmptyMutation, EmptySubscription));
+    let endpoint = Endpoint::new(Schema::new(Query, EmptyMutation, EmptySubscription), Options::default());
     if let Ok(admitted) = endpoint.admit(Request::new(document)) {
         endpoint.execute(admitted, "").await;
     }

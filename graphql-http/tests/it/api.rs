@@ -1,23 +1,23 @@
-//! A small API, served as services serve theirs.
+//! A small API of each kind of field.
 
 use std::{
     future::ready,
     io,
+    net::TcpListener,
+    path::Path,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
 };
 
-use async_graphql::{ComplexObject, EmptySubscription, Enum, Object, Result, Schema, SimpleObject};
+use async_graphql::{ComplexObject, EmptySubscription, Enum, Object, Result, Schema, ServerError, SimpleObject};
 use axum::Router;
-use chassis::{
-    Service, config,
-    graphql::{self, cost::page_cost},
-};
-use sea_orm::{DbErr, RuntimeErr};
+use graphql_http::{DocumentsError, Endpoint, Options, complexity::page_cost, refusal::Refusal};
 use serde_json::Value;
-use testkit::{Answer, GraphqlClient, TestService};
+use testkit::{Answer, GraphqlClient};
+use tokio_util::sync::{CancellationToken, DropGuard};
+use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
 
 /// What no client may read.
 pub(super) const SECRET: &str = "cannot reach postgres://admin:hunter2@db";
@@ -25,7 +25,7 @@ pub(super) const SECRET: &str = "cannot reach postgres://admin:hunter2@db";
 pub(super) struct Api {
     pub(super) client: GraphqlClient,
     touched: Arc<AtomicUsize>,
-    _service: TestService,
+    _server: DropGuard,
 }
 
 struct Query;
@@ -66,9 +66,9 @@ impl Query {
         Some(fail().map_err(Into::into))
     }
 
-    /// As a resolver fails whose database cannot be reached.
+    /// Fails because a backend is unavailable.
     async fn without_database(&self) -> Option<Result<String>> {
-        Some(Err(DbErr::Conn(RuntimeErr::Internal(SECRET.to_owned())).into()))
+        Some(Err(Unavailable.into()))
     }
 
     async fn panics(&self) -> bool {
@@ -113,31 +113,60 @@ impl Mutation {
     }
 }
 
-/// The routes alone, and how often `touch` ran.
-pub(super) fn routes() -> (Router, Arc<AtomicUsize>) {
-    routes_as(&config::Api::default()).expect("nothing to read")
+/// The error of a backend that the application classifies.
+#[derive(Debug, thiserror::Error)]
+#[error("{SECRET}")]
+struct Unavailable;
+
+fn classify(error: &ServerError) -> Option<Refusal> {
+    error.source::<Unavailable>()?;
+    Some(Refusal { message: "Try again in a moment".to_owned(), code: "UNAVAILABLE" })
 }
 
-fn routes_as(settings: &config::Api) -> anyhow::Result<(Router, Arc<AtomicUsize>)> {
+/// The routes alone, and how often `touch` ran.
+pub(super) fn routes() -> (Router, Arc<AtomicUsize>) {
+    routes_with(Options::default(), None).expect("nothing to read")
+}
+
+fn routes_with(options: Options, trusted: Option<&Path>) -> Result<(Router, Arc<AtomicUsize>), DocumentsError> {
     let touched = Arc::new(AtomicUsize::new(0));
-    let schema = Schema::build(Query, Mutation(Arc::clone(&touched)), EmptySubscription);
-    let schema = graphql::limits::bound(schema, settings).finish();
+    let schema = options.apply(Schema::build(Query, Mutation(Arc::clone(&touched)), EmptySubscription)).finish();
     let sdl = schema.sdl();
-    Ok((graphql::router(graphql::Endpoint::with(schema, settings)?, sdl), touched))
+    let mut endpoint = Endpoint::new(schema, options).classifying(classify);
+    if let Some(directory) = trusted {
+        endpoint = endpoint.trusting(directory)?;
+    }
+    let ids = (SetRequestIdLayer::x_request_id(MakeRequestUuid), PropagateRequestIdLayer::x_request_id());
+    Ok((graphql_http::router(endpoint, sdl).layer(ids), touched))
 }
 
 pub(super) fn serve() -> Api {
     start(routes())
 }
 
-/// Serves as `settings` say, if it starts.
-pub(super) fn serve_as(settings: &config::Api) -> anyhow::Result<Api> {
-    routes_as(settings).map(start)
+pub(super) fn serve_with(options: Options) -> Api {
+    start(routes_with(options, None).expect("nothing to read"))
+}
+
+/// Serves only the documents of a directory, if they can be read.
+pub(super) fn serve_trusting(directory: &Path) -> Result<Api, DocumentsError> {
+    routes_with(Options::default(), Some(directory)).map(start)
 }
 
 fn start((router, touched): (Router, Arc<AtomicUsize>)) -> Api {
-    let service = TestService::start(|_| Service { router, tasks: Vec::new() });
-    Api { client: service.client.clone(), touched, _service: service }
+    let (client, server) = listen(router);
+    Api { client, touched, _server: server }
+}
+
+/// Serves on a free port until the guard is dropped.
+pub(super) fn listen(router: Router) -> (GraphqlClient, DropGuard) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.set_nonblocking(true).expect("set");
+    let client = GraphqlClient::new(format!("http://{}", listener.local_addr().expect("an address")));
+    let (listener, end) = (tokio::net::TcpListener::from_std(listener).expect("a listener"), CancellationToken::new());
+    let serving = axum::serve(listener, router).into_future();
+    tokio::spawn(end.clone().run_until_cancelled_owned(serving));
+    (client, end.drop_guard())
 }
 
 impl Api {

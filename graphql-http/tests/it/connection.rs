@@ -1,7 +1,7 @@
 //! Which pages of a list may be asked for.
 
 use async_graphql::connection::{CursorType, OpaqueCursor};
-use chassis::graphql::connection::Page;
+use graphql_http::connection::Page;
 use rstest::rstest;
 use uuid::Uuid;
 

@@ -1,13 +1,13 @@
 //! Introspection: explorers and code generators get what they ask for, or are told that they may not.
 
-use chassis::config;
+use graphql_http::Options;
 use rstest::rstest;
 use serde_json::json;
 
 use super::api::{self, Api};
 
 fn serve_hidden() -> Api {
-    api::serve_as(&config::Api { introspection: false, ..config::Api::default() }).expect("nothing to read")
+    api::serve_with(Options { introspection: false, ..Options::default() })
 }
 
 /// As graphql-js writes it for GraphiQL, Apollo, urql and Relay: `types_deep` is 7 in its older versions,

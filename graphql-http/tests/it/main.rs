@@ -1,8 +1,9 @@
-//! GraphQL over HTTP: what is executed, what is refused, and how either is told.
+//! GraphQL over HTTP, WebSocket and server-sent events, asked as clients ask.
 
 mod answers;
 mod api;
 mod attacks;
+mod connection;
 mod documents;
 mod faults;
 mod introspection;
@@ -13,6 +14,8 @@ mod mutations;
 mod persisted;
 mod requests;
 mod same_origin;
+mod scalars;
+mod streams;
 mod time_limits;
 mod trusted;
 mod trusted_directories;

@@ -1,16 +1,16 @@
-//! Scalars of the chassis in a schema: what is malformed is refused before anything runs, and by name.
+//! Scalars in a schema: a malformed value is refused before anything runs, with the name of its argument.
 
 use async_graphql::{EmptyMutation, EmptySubscription, InputObject, Object, Schema};
-use chassis::{
-    Service,
-    graphql::{
-        self,
-        scalars::{DateTime, Decimal, Uuid},
-    },
+use graphql_http::{
+    Endpoint, Options,
+    scalars::{DateTime, Decimal, Uuid},
 };
 use rstest::rstest;
 use serde_json::{Value, json};
-use testkit::TestService;
+use testkit::GraphqlClient;
+use tokio_util::sync::DropGuard;
+
+use super::api;
 
 struct Query;
 
@@ -38,10 +38,10 @@ struct Input {
     amount: Decimal,
 }
 
-fn serve() -> TestService {
+fn serve() -> (GraphqlClient, DropGuard) {
     let schema = Schema::new(Query, EmptyMutation, EmptySubscription);
     let sdl = schema.sdl();
-    TestService::start(|_| Service { router: graphql::router(graphql::Endpoint::new(schema), sdl), tasks: Vec::new() })
+    api::listen(graphql_http::router(Endpoint::new(schema, Options::default()), sdl))
 }
 
 /// The field, its argument and the argument's type.
@@ -57,10 +57,10 @@ const DATE_TIME: [&str; 3] = ["dateTime", "at", "DateTime"];
 #[tokio::test]
 async fn a_well_formed_value_comes_back(#[case] what: [&str; 3], #[case] given: &str, #[case] shown: &str) {
     let [field, argument, kind] = what;
-    let service = serve();
-    let literal = service.client.call(&format!("{{ {field}({argument}: \"{given}\") }}"), Value::Null).await;
+    let (client, _server) = serve();
+    let literal = client.call(&format!("{{ {field}({argument}: \"{given}\") }}"), Value::Null).await;
     let document = format!("query ($value: {kind}) {{ {field}({argument}: $value) }}");
-    let variable = service.client.call(&document, json!({ "value": given })).await;
+    let variable = client.call(&document, json!({ "value": given })).await;
     assert_eq!((&literal[field], &variable[field]), (&json!(shown), &json!(shown)));
 }
 
@@ -83,10 +83,10 @@ async fn a_well_formed_value_comes_back(#[case] what: [&str; 3], #[case] given: 
 #[tokio::test]
 async fn a_malformed_value_fails_validation_and_names_the_argument(#[case] what: [&str; 3], #[case] bad: Value) {
     let [field, argument, kind] = what;
-    let service = serve();
-    let literal = service.client.send(&format!("{{ {field}({argument}: {bad}) }}"), Value::Null).await;
+    let (client, _server) = serve();
+    let literal = client.send(&format!("{{ {field}({argument}: {bad}) }}"), Value::Null).await;
     let document = format!("query ($value: {kind}) {{ {field}({argument}: $value) }}");
-    let variable = service.client.send(&document, json!({ "value": bad })).await;
+    let variable = client.send(&document, json!({ "value": bad })).await;
     for answer in [literal, variable] {
         assert_eq!((answer.status, answer.code()), (400, "GRAPHQL_VALIDATION_FAILED"), "{}", answer.body);
         assert_eq!(answer.body.get("data"), None, "nothing was executed");
@@ -101,7 +101,8 @@ async fn a_malformed_value_fails_validation_and_names_the_argument(#[case] what:
 #[case::a_variable_object("query ($input: Input!) { nested(input: $input) }", json!({ "input": { "amount": 1.5 } }))]
 #[tokio::test]
 async fn a_malformed_value_inside_an_input_is_named_too(#[case] document: &str, #[case] variables: Value) {
-    let (code, message) = serve().client.error(document, variables).await;
+    let (client, _server) = serve();
+    let (code, message) = client.error(document, variables).await;
     assert_eq!(code, "GRAPHQL_VALIDATION_FAILED");
     assert!(message.contains("amount"), "{message}");
 }
@@ -113,10 +114,10 @@ async fn a_malformed_value_inside_an_input_is_named_too(#[case] document: &str, 
 #[tokio::test]
 async fn the_refusal_says_what_the_scalar_takes(#[case] what: [&str; 3], #[case] bad: Value, #[case] wanted: &str) {
     let [field, argument, kind] = what;
-    let service = serve();
-    let literal = service.client.error(&format!("{{ {field}({argument}: {bad}) }}"), Value::Null).await;
+    let (client, _server) = serve();
+    let literal = client.error(&format!("{{ {field}({argument}: {bad}) }}"), Value::Null).await;
     let document = format!("query ($value: {kind}) {{ {field}({argument}: $value) }}");
-    let variable = service.client.error(&document, json!({ "value": bad })).await;
+    let variable = client.error(&document, json!({ "value": bad })).await;
     for (code, message) in [literal, variable] {
         assert_eq!(code, "GRAPHQL_VALIDATION_FAILED");
         assert!(message.contains(wanted), "{message}");

@@ -5,6 +5,7 @@ use std::{convert::Infallible, future::pending};
 use async_graphql::{EmptyMutation, EmptySubscription, Object, Schema};
 use axum::{body::Body, http::Request};
 use futures_util::stream;
+use graphql_http::{Endpoint, Options};
 use tower::ServiceExt;
 
 struct Query;
@@ -19,7 +20,7 @@ impl Query {
 async fn status(body: Body) -> u16 {
     let schema = Schema::new(Query, EmptyMutation, EmptySubscription);
     let request = Request::post("/graphql").header("content-type", "application/json").body(body).expect("a request");
-    let router = chassis::graphql::router(chassis::graphql::Endpoint::new(schema), String::new());
+    let router = graphql_http::router(Endpoint::new(schema, Options::default()), String::new());
     router.oneshot(request).await.expect("an answer").status().as_u16()
 }
 

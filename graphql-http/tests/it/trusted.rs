@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use chassis::config;
+use graphql_http::DocumentsError;
 use rstest::rstest;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -26,9 +26,8 @@ pub(super) fn directory(files: &[(&str, &str)]) -> TempDir {
 }
 
 /// Serves only the documents of `directory`.
-pub(super) fn serve(directory: &TempDir) -> anyhow::Result<Api> {
-    let trusted_documents = Some(directory.path().to_owned());
-    api::serve_as(&config::Api { trusted_documents, ..config::Api::default() })
+pub(super) fn serve(directory: &TempDir) -> Result<Api, DocumentsError> {
+    api::serve_trusting(directory.path())
 }
 
 /// One document in each kind of file.

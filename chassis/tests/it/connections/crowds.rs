@@ -2,7 +2,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 
-use chassis::server::Limits;
+use chassis::gate::connections::Limits;
 use futures_util::future::join_all;
 use tokio::net::{TcpSocket, TcpStream};
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chassis::server::Limits;
+use chassis::gate::connections::Limits;
 use rstest::rstest;
 
 use super::{

@@ -7,7 +7,7 @@ use axum::{
     body::{Body, Bytes},
     routing::get,
 };
-use chassis::server::Limits;
+use chassis::gate::connections::Limits;
 use futures_util::{StreamExt, stream};
 use rstest::rstest;
 use tokio::{io::AsyncReadExt, sync::mpsc, time::timeout};

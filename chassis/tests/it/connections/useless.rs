@@ -1,6 +1,6 @@
 //! Clients that send much, of which nothing is of use.
 
-use chassis::server::Limits;
+use chassis::gate::connections::Limits;
 use rstest::rstest;
 use tokio::{io::AsyncWriteExt, time::timeout};
 

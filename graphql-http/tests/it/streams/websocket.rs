@@ -2,15 +2,11 @@
 
 use std::sync::atomic::Ordering;
 
-use chassis::server::Limits;
 use rstest::rstest;
 use serde_json::{Value, json};
 use testkit::Socket;
 
-use super::{Users, serve, serve_to};
-
-const RIGHT: &str = "Basic YWRtaW46dGVzdGUxMjM=";
-const WRONG: &str = "Basic YWRtaW46d3Jvbmc=";
+use super::{RIGHT, WRONG, serve};
 
 fn next(id: &str, data: &Value) -> Value {
     json!({ "type": "next", "id": id, "payload": { "data": data } })
@@ -23,7 +19,7 @@ fn complete(id: &str) -> Value {
 #[tokio::test]
 async fn a_subscription_has_its_answers_in_order_and_then_is_complete() {
     let api = serve();
-    let mut socket = Socket::introduced(&api.service.client.base).await;
+    let mut socket = Socket::introduced(&api.client.base).await;
     socket.subscribe("a", "subscription ($to: Int!) { ticks(to: $to) }", json!({ "to": 2 })).await;
     for tick in 1..=2 {
         assert_eq!(socket.next().await, next("a", &json!({ "ticks": tick })));
@@ -45,7 +41,7 @@ async fn a_subscription_has_its_answers_in_order_and_then_is_complete() {
 #[tokio::test]
 async fn an_operation_that_is_not_executed_ends_with_an_error(#[case] query: &str, #[case] code: &str) {
     let api = serve();
-    let mut socket = Socket::introduced(&api.service.client.base).await;
+    let mut socket = Socket::introduced(&api.client.base).await;
     socket.subscribe("a", query, json!({})).await;
     let error = socket.next().await;
     assert_eq!((&error["type"], &error["id"]), (&json!("error"), &json!("a")));
@@ -58,7 +54,7 @@ async fn an_operation_that_is_not_executed_ends_with_an_error(#[case] query: &st
 #[tokio::test]
 async fn a_fault_of_a_subscription_is_masked() {
     let api = serve();
-    let mut socket = Socket::introduced(&api.service.client.base).await;
+    let mut socket = Socket::introduced(&api.client.base).await;
     socket.subscribe("a", "subscription { fault }", json!({})).await;
     assert_eq!(socket.next().await, next("a", &json!({ "fault": 1 })));
     let fault = socket.next().await;
@@ -77,7 +73,7 @@ async fn credentials_come_with_the_upgrade_or_with_the_introduction(
 ) {
     let api = serve();
     let headers: Vec<_> = header.map(|value| ("authorization", value)).into_iter().collect();
-    let mut socket = Socket::connect(&api.service.client.base, &headers).await.expect("an upgrade");
+    let mut socket = Socket::connect(&api.client.base, &headers).await.expect("an upgrade");
     socket.send(json!({ "type": "connection_init", "payload": payload })).await;
     assert_eq!(socket.next().await, json!({ "type": "connection_ack" }));
 }
@@ -92,34 +88,8 @@ async fn credentials_come_with_the_upgrade_or_with_the_introduction(
 #[tokio::test]
 async fn without_credentials_the_connection_is_closed(#[case] payload: Value) {
     let api = serve();
-    let mut socket = Socket::connect(&api.service.client.base, &[]).await.expect("an upgrade");
+    let mut socket = Socket::connect(&api.client.base, &[]).await.expect("an upgrade");
     socket.send(json!({ "type": "connection_init", "payload": payload })).await;
-    assert_eq!(socket.closed().await, 4403);
-}
-
-#[tokio::test]
-async fn passwords_are_guessed_no_faster_by_introductions_and_upgrades() {
-    let api = serve();
-    let base = &api.service.client.base;
-    for _ in 0..5 {
-        let mut socket = Socket::connect(base, &[]).await.expect("an upgrade");
-        socket.send(json!({ "type": "connection_init", "payload": { "Authorization": WRONG } })).await;
-        assert_eq!(socket.closed().await, 4403);
-        assert_eq!(Socket::connect(base, &[("authorization", WRONG)]).await.expect_err("a refusal").as_u16(), 401);
-    }
-    let mut socket = Socket::connect(base, &[]).await.expect("an upgrade");
-    socket.send(json!({ "type": "connection_init", "payload": { "Authorization": RIGHT } })).await;
-    assert_eq!(socket.closed().await, 1013);
-    assert_eq!(Socket::connect(base, &[("authorization", RIGHT)]).await.expect_err("a refusal").as_u16(), 429);
-}
-
-#[tokio::test]
-async fn a_connection_does_not_outlive_the_users_that_opened_it() {
-    let users = Users::of(&["admin", "other"]);
-    let api = serve_to(&users.access(), Limits::default());
-    let mut socket = Socket::introduced(&api.service.client.base).await;
-    users.become_these(&["other"]);
-    assert!(api.authenticator.renew().expect("renewed"));
     assert_eq!(socket.closed().await, 4403);
 }
 
@@ -132,14 +102,14 @@ async fn a_connection_does_not_outlive_the_users_that_opened_it() {
 #[tokio::test]
 async fn an_upgrade_is_refused(#[case] headers: &[(&str, &str)], #[case] status: u16) {
     let api = serve();
-    let refused = Socket::connect(&api.service.client.base, headers).await.expect_err("a refusal");
+    let refused = Socket::connect(&api.client.base, headers).await.expect_err("a refusal");
     assert_eq!(refused.as_u16(), status);
 }
 
 #[tokio::test]
 async fn a_page_of_the_same_origin_may_connect() {
     let api = serve();
-    let base = &api.service.client.base;
+    let base = &api.client.base;
     assert!(Socket::connect(base, &[("authorization", RIGHT), ("origin", base)]).await.is_ok());
 }
 
@@ -147,7 +117,7 @@ async fn a_page_of_the_same_origin_may_connect() {
 async fn another_protocol_is_refused() {
     let api = serve();
     for path in ["/graphql", "/graphql/"] {
-        let upgrade = api.service.client.get(path).basic_auth("admin", Some("teste123"));
+        let upgrade = api.client.get(path).basic_auth("admin", Some("teste123"));
         let upgrade = upgrade.header("connection", "upgrade").header("upgrade", "websocket");
         let upgrade =
             upgrade.header("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==").header("sec-websocket-version", "13");
@@ -164,7 +134,7 @@ async fn another_protocol_is_refused() {
 #[tokio::test]
 async fn a_client_that_breaks_the_protocol_is_told_how(#[case] message: &str, #[case] code: u16) {
     let api = serve();
-    let mut socket = Socket::introduced(&api.service.client.base).await;
+    let mut socket = Socket::introduced(&api.client.base).await;
     socket.send_text(message).await;
     assert_eq!(socket.closed().await, code);
 }
@@ -173,7 +143,7 @@ async fn a_client_that_breaks_the_protocol_is_told_how(#[case] message: &str, #[
 async fn an_operation_before_the_introduction_closes_the_connection() {
     let api = serve();
     let headers = [("authorization", RIGHT)];
-    let mut socket = Socket::connect(&api.service.client.base, &headers).await.expect("an upgrade");
+    let mut socket = Socket::connect(&api.client.base, &headers).await.expect("an upgrade");
     socket.subscribe("a", "{ hello }", json!({})).await;
     assert_eq!(socket.closed().await, 4401);
 }
@@ -181,7 +151,7 @@ async fn an_operation_before_the_introduction_closes_the_connection() {
 #[tokio::test]
 async fn two_operations_with_one_id_close_the_connection() {
     let api = serve();
-    let mut socket = Socket::introduced(&api.service.client.base).await;
+    let mut socket = Socket::introduced(&api.client.base).await;
     for _ in 0..2 {
         socket.subscribe("a", "subscription { oneAndNoMore }", json!({})).await;
     }
@@ -191,7 +161,7 @@ async fn two_operations_with_one_id_close_the_connection() {
 #[tokio::test]
 async fn a_connection_has_a_hundred_operations_at_most() {
     let api = serve();
-    let mut socket = Socket::introduced(&api.service.client.base).await;
+    let mut socket = Socket::introduced(&api.client.base).await;
     for number in 0..=100 {
         socket.subscribe(&number.to_string(), "subscription { oneAndNoMore }", json!({})).await;
     }
@@ -207,7 +177,7 @@ async fn a_connection_has_a_hundred_operations_at_most() {
 #[tokio::test]
 async fn at_shutdown_the_client_is_sent_away() {
     let api = serve();
-    let mut socket = Socket::introduced(&api.service.client.base).await;
+    let mut socket = Socket::introduced(&api.client.base).await;
     socket.subscribe("a", "subscription { oneAndNoMore }", json!({})).await;
     assert_eq!(socket.next().await, next("a", &json!({ "oneAndNoMore": 1 })));
     api.shutdown.cancel();
@@ -220,7 +190,7 @@ async fn at_shutdown_the_client_is_sent_away() {
 #[tokio::test]
 async fn a_message_of_over_1_mib_is_told_to_be_too_large(#[case] query: &str) {
     let api = serve();
-    let mut socket = Socket::introduced(&api.service.client.base).await;
+    let mut socket = Socket::introduced(&api.client.base).await;
     socket.subscribe("a", query, json!({})).await;
     loop {
         let message = socket.next().await;
@@ -230,4 +200,12 @@ async fn a_message_of_over_1_mib_is_told_to_be_too_large(#[case] query: &str) {
             break;
         }
     }
+}
+
+#[tokio::test]
+async fn a_connection_ends_when_its_credentials_expire() {
+    let api = serve();
+    let mut socket = Socket::introduced(&api.client.base).await;
+    api.expired.cancel();
+    assert_eq!(socket.closed().await, 4403);
 }
