@@ -4,6 +4,7 @@
 use std::{convert::Infallible, future::ready, time::Duration};
 
 use axum::{
+    body::{Body, Bytes},
     http::{HeaderMap, HeaderName, header},
     response::{
         IntoResponse, Response,
@@ -21,6 +22,8 @@ use crate::{accept::preferences, response::Outcome};
 
 /// A comment that often keeps proxies from closing a quiet connection, and detects clients that are gone.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
+/// The last event. Browsers drop an event without data, and axum writes none that is empty.
+const COMPLETE: &[u8] = b"event: complete\ndata:\n\n";
 /// Proxies that buffer responses would delay events.
 const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
@@ -32,11 +35,12 @@ pub(crate) fn is_accepted(headers: &HeaderMap) -> bool {
 /// The events of an operation. When one of `ends` is cancelled they end without `complete`: the client asks again,
 /// another replica or with other credentials.
 pub(crate) fn respond(outcomes: BoxStream<'static, Outcome>, ends: [CancellationToken; 2]) -> Response {
-    let events = outcomes.map(|outcome| Event::default().event("next").data(outcome.into_json()));
-    // Browsers drop an event without data. axum writes an empty line of data only beside another.
-    let complete = stream::once(ready(Event::default().event("complete").data("\n")));
-    let [one, other] = ends.map(|end| end.cancelled_owned().boxed());
-    let events = events.chain(complete).take_until(select(one, other)).map(Ok::<_, Infallible>);
+    let events = outcomes.map(|outcome| Ok::<_, Infallible>(Event::default().event("next").data(outcome.into_json())));
     let events = Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE));
-    ([(X_ACCEL_BUFFERING, "no")], events).into_response()
+    let [one, other] = ends.map(|end| end.cancelled_owned().boxed());
+    let until_complete = |body: Body| {
+        let complete = stream::once(ready(Ok(Bytes::from_static(COMPLETE))));
+        Body::from_stream(body.into_data_stream().chain(complete).take_until(select(one, other)))
+    };
+    ([(X_ACCEL_BUFFERING, "no")], events).into_response().map(until_complete)
 }

@@ -4,6 +4,7 @@
 
 mod client;
 mod database;
+mod log;
 mod postgres;
 mod process;
 mod proxy;
@@ -13,6 +14,7 @@ mod socket;
 
 pub use client::{Answer, GraphqlClient};
 pub use database::{Backend, TestDatabase};
+pub use log::Log;
 pub use postgres::{Cluster, Postgres, postgres};
 pub use process::{Process, free_port};
 pub use proxy::Proxy;

@@ -1,12 +1,7 @@
 //! Faults: a client gets an id to ask about and never the text, which may tell secrets.
 
-use std::{
-    io,
-    sync::{Arc, Mutex},
-};
-
 use rstest::rstest;
-use testkit::Answer;
+use testkit::{Answer, Log};
 
 use super::api::{self, SECRET};
 
@@ -39,30 +34,13 @@ async fn a_fault_in_a_nullable_field_leaves_the_others() {
     assert_eq!(answer.body["errors"][0]["path"], serde_json::json!(["nullableFault"]));
 }
 
-/// What is logged meanwhile, in lines.
-#[derive(Clone, Debug, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().expect("no panic").write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 #[tokio::test]
 async fn the_faults_of_a_request_are_one_line_of_the_log() {
-    let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt().with_writer(move || writer.clone()).with_ansi(false).finish();
-    let _logged = tracing::subscriber::set_default(subscriber);
+    let log = Log::capture();
     let faults = (0..15).map(|n| format!("a{n}: nullableFault ")).collect::<Vec<_>>().concat();
     let answer = api::serve().ask_in("application/json", &format!("{{ hello {faults} }}")).await;
     assert_eq!(answer.body["errors"].as_array().map(Vec::len), Some(15), "{}", answer.body);
-    let log = String::from_utf8(log.0.lock().expect("no panic").clone()).expect("a text");
+    let log = log.text();
     let lines: Vec<_> = log.lines().filter(|line| line.contains("ERROR")).collect();
     assert_eq!(lines.len(), 1, "{log}");
     for part in [SECRET, "faults=15", "a0", request_id(&answer)] {

@@ -20,7 +20,7 @@ pub(super) fn directives(count: usize) -> String {
     format!("{{ nested {{ {fields} }} }}")
 }
 
-/// An operation with so many fields of its own, three of them by a fragment or beside one of it.
+/// An operation with so many root fields, three of them by a fragment or beside one of it.
 pub(super) fn root_fields(count: usize) -> String {
     let others = many(count - 3, |n| format!("a{n}: hello "));
     format!("{{ ...F hello {others} }} fragment F on Query {{ hello nested {{ value }} }}")

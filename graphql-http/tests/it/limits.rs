@@ -24,7 +24,7 @@ fn of_nested(count: usize) -> String {
 #[case::directives_in_one_place("{ hello @skip(if: false) @include(if: true) }".into(), "{ hello @a @a @a @a @a @a }".into(), "6")]
 #[case::selections(of_nested(1_999), of_nested(2_000), "2001")]
 #[case::expanded_selections(nested_bomb(8), nested_bomb(9), "fields and fragments")]
-#[case::root_fields(root_fields(20), root_fields(21), "21 fields of its own")]
+#[case::root_fields(root_fields(20), root_fields(21), "root fields: 21")]
 #[case::repeats(repeats(20), repeats(21), "21 times in one object")]
 #[case::an_alias(named("alias", 100), named("alias", 101), "101 characters")]
 #[case::an_operation(named("operation", 100), named("operation", 101), "101 characters")]

@@ -135,7 +135,7 @@ async fn fields_that_differ_in_their_arguments_are_named_by_their_places() {
         api::serve().post_json(json!({ "query": "{ page(first: 1) { value } page(first: 2) { value } }" })).await;
     assert_eq!(answer.code(), "GRAPHQL_VALIDATION_FAILED");
     let message = answer.body["errors"][0]["message"].as_str().unwrap_or_default();
-    assert!(message.starts_with("The fields at 1:3 and 1:28 have the same name"), "{message}");
+    assert!(message.starts_with("The fields at 1:3 and 1:28 have the same response key"), "{message}");
 }
 
 #[tokio::test]
