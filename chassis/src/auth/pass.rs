@@ -1,4 +1,4 @@
-//! What right credentials are good for, and until when.
+//! Admission by valid credentials, and its end.
 
 use axum::{
     body::{Body, HttpBody},
@@ -7,15 +7,15 @@ use axum::{
 use futures_util::StreamExt;
 use tokio_util::sync::CancellationToken;
 
-/// Credentials were right.
+/// Proof of valid credentials.
 #[derive(Debug)]
 pub(crate) struct Pass {
-    /// Cancelled when the users have changed since.
+    /// Cancelled when the users change.
     pub(crate) outdated: CancellationToken,
 }
 
 impl Pass {
-    /// Ends a stream when the users have changed, as if the connection was lost: its client asks again, and is checked.
+    /// Ends a streamed response when the users change, as if the connection was lost: the client reconnects and is checked.
     pub(super) fn bound(self, response: Response) -> Response {
         if response.body().size_hint().exact().is_some() {
             return response;
