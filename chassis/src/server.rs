@@ -1,4 +1,4 @@
-//! Serving: a service is a router and its background tasks; this starts both on a listener.
+//! Serves a service, that is a router and its background tasks, on a listener.
 
 use std::{future::Future, net::TcpListener, pin::Pin};
 
@@ -14,19 +14,20 @@ use crate::{
     tls::Certificate,
 };
 
-/// A task of a service: its name in logs, and the work until shutdown.
+
+/// A background task: its name in logs, and its work until shutdown.
 pub type Task = (&'static str, Pin<Box<dyn Future<Output = anyhow::Result<()>> + Send>>);
 
 /// A service that is ready to start.
 #[expect(missing_debug_implementations, reason = "futures have none")]
 pub struct Service {
-    /// What it answers.
+    /// Answers requests.
     pub router: Router,
-    /// What it does by itself.
+    /// Background tasks.
     pub tasks: Vec<Task>,
 }
 
-/// An open port, and the certificate to show there, if any.
+/// An open port with its certificate, if any, and its limits.
 #[expect(missing_debug_implementations, reason = "it holds a key")]
 pub struct Listener {
     tcp: TcpListener,
@@ -41,13 +42,13 @@ impl From<TcpListener> for Listener {
 }
 
 impl Listener {
-    /// Speaks HTTPS with this certificate.
+    /// Serves HTTPS with this certificate.
     #[must_use]
     pub fn with_certificate(self, certificate: Option<Certificate>) -> Self {
         Self { certificate, ..self }
     }
 
-    /// Holds connections to these limits.
+    /// Limits connections.
     #[must_use]
     pub fn with_limits(self, limits: Limits) -> Self {
         Self { limits, ..self }
@@ -57,7 +58,7 @@ impl Listener {
 /// Opens the port.
 ///
 /// # Errors
-/// When the address is taken or not this machine's, the certificate cannot be used, or the password is too weak for it.
+/// When the address is in use or not this machine's, the certificate is unusable, or the password is too weak for it.
 pub fn listen(server: &config::Server) -> anyhow::Result<Listener> {
     server.refuse_weak_password().map_err(wrong_setting)?;
     let certificate = server.tls.clone().map(Certificate::load).transpose();
@@ -96,8 +97,8 @@ pub fn start(lifecycle: &mut Lifecycle, name: &'static str, listener: Listener, 
     }
 }
 
-/// Answers requests until shutdown, then finishes those that were begun. Each request's extensions hold the address
-/// of its client as `ConnectInfo<SocketAddr>`.
+/// Answers requests until shutdown, then finishes those in progress. Each request's extensions hold its client's address as
+/// `ConnectInfo<SocketAddr>`.
 ///
 /// # Errors
 /// When the listener cannot be used.

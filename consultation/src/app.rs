@@ -54,10 +54,10 @@ pub fn build(
     let api = &server.api;
     let schema = graphql::schema(api, database.clone(), consultations, wake_up, changes, domain.time_zone);
     let page = graphiql::Page { title: "consultation", tabs: graphiql_tabs::TABS };
-    let routes = ServiceRoutes { schema, options: graphql::options(api), sdl: graphql::sdl(), page, rest };
+    let offered = ServiceRoutes { schema, options: graphql::options(api), sdl: graphql::sdl(), page, rest };
     let heartbeats =
         vec![starts, finishes, hears.clone(), tidies.clone(), relay.heartbeat.clone(), monitor.heartbeat.clone()];
-    let router = gate::guard(server, monitor.readiness.clone(), shutdown, routes, heartbeats)?;
+    let router = gate::guard(server, monitor.readiness.clone(), shutdown, offered, heartbeats)?;
 
     let relaying: Task = ("outbox relay", relay.run(shutdown.clone()).map(Ok).boxed());
     let hints = replicas::connect(vec![due_elsewhere, changes_elsewhere], database.clone(), hears, shutdown.clone());

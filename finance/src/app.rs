@@ -31,9 +31,9 @@ pub fn build(server: &Server, database: &Database, shutdown: &CancellationToken)
     let instance = Instance::new(database.clone());
     let schema = graphql::schema(&server.api, database.clone(), instance, writer, changes);
     let page = graphiql::Page { title: "finance", tabs: graphiql_tabs::TABS };
-    let routes = ServiceRoutes { schema, options: graphql::options(&server.api), sdl: graphql::sdl(), page, rest };
+    let offered = ServiceRoutes { schema, options: graphql::options(&server.api), sdl: graphql::sdl(), page, rest };
     let heartbeats = vec![recording, hearing.clone(), monitor.heartbeat.clone()];
-    let router = gate::guard(server, monitor.readiness.clone(), shutdown, routes, heartbeats)?;
+    let router = gate::guard(server, monitor.readiness.clone(), shutdown, offered, heartbeats)?;
     let hints = replicas::connect(vec![channel], database.clone(), hearing, shutdown.clone());
     let tasks = vec![
         ("payment writer", writing.map(Ok).boxed()),

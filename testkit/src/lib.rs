@@ -1,4 +1,4 @@
-//! For tests: a database per test on both databases, a GraphQL client, services and processes to call.
+//! Test support: a database per test on either database, a GraphQL client, and services to call.
 
 #![expect(clippy::missing_panics_doc, reason = "a test that cannot go on panics")]
 

@@ -20,6 +20,7 @@ static SECOND: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(NoSubscriber:
 
 impl Log {
     /// Captures what the current thread logs.
+    #[must_use]
     pub fn capture() -> Self {
         LazyLock::force(&SECOND);
         let text = Writer::default();

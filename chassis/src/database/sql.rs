@@ -1,4 +1,4 @@
-//! Expressions that both databases understand, each in its own words.
+//! SQL expressions in the dialects of both databases.
 
 use std::time::Duration;
 
@@ -8,8 +8,8 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-/// That `column` is one of `ids`. On PostgreSQL it is one statement for lists of every length: as a list of values
-/// each would be another, to be planned by each connection anew. One alone is compared as such, since PostgreSQL
+/// `column` is one of `ids`. On PostgreSQL it is one statement for lists of every length: a list of values would be
+/// another statement for each length, planned anew by each connection. A single id is compared with `=`, since PostgreSQL
 /// plans short arrays each time.
 pub fn is_one_of(backend: DbBackend, column: impl ColumnTrait, ids: impl IntoIterator<Item = Uuid>) -> SimpleExpr {
     let ids: Vec<_> = ids.into_iter().collect();
@@ -20,8 +20,8 @@ pub fn is_one_of(backend: DbBackend, column: impl ColumnTrait, ids: impl IntoIte
     }
 }
 
-/// The database's own time, to the millisecond, as SQL: the time of every rule. It is that of the statement, not of its
-/// transaction; a VOLATILE clock would be no index condition.
+/// The database's current time, to the millisecond: the time of every rule. It is the statement's, not the transaction's. A
+/// VOLATILE clock could not be an index condition.
 #[must_use]
 pub fn now(backend: DbBackend) -> SimpleExpr {
     match backend {

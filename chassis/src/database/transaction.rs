@@ -1,5 +1,5 @@
-//! A transaction that writes. COMMIT is a statement of its own, whose result alone decides. After any failure the
-//! connection is closed, so that none goes back to the pool inside a transaction.
+//! A write transaction. COMMIT is a statement of its own, and its result alone decides. After any failure the connection is
+//! closed, so that none returns to the pool inside a transaction.
 
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, Statement, sqlx::Error};
 use sea_orm_migration::async_trait::async_trait;
@@ -11,17 +11,17 @@ use super::{
 };
 use crate::seeded_bug::is_seeded;
 
-/// Rolled back unless it is committed.
+/// A transaction; dropping it rolls it back.
 #[derive(Debug)]
 pub struct Transaction {
     connections: Connections,
-    /// None once a statement has failed: then the transaction is over, and cannot be committed.
+    /// `None` after a failed statement: the transaction is over and cannot be committed.
     lease: Mutex<Option<Lease>>,
 }
 
 impl Transaction {
-    /// On SQLite it takes the write lock at once: one that begins by reading would fail, not wait, when another writer
-    /// was faster.
+    /// On SQLite it takes the write lock at once: a transaction that begins with a read would fail, not wait, when another
+    /// writer was faster.
     pub(super) async fn begin(connections: &Connections) -> Result<Self, DbErr> {
         let begin = match connections.get_database_backend() {
             _ if is_seeded("keep-broken-connection") => "SAVEPOINT seeded",
@@ -34,18 +34,15 @@ impl Transaction {
         Ok(transaction)
     }
 
-    /// Makes durable what was written.
+    /// Commits.
     ///
     /// # Errors
-    /// When a statement failed before, or the commit itself: then it is unknown whether it was done.
+    /// When an earlier statement failed, or the commit itself: then its result is unknown.
     pub async fn commit(self) -> Result<(), DbErr> {
         self.end(if is_seeded("keep-broken-connection") { "RELEASE seeded" } else { "COMMIT" }).await
     }
 
-    /// Commits, and waits until what was read in it is as durable as a commit made now. See [`super::Database::make_durable`].
-    ///
-    /// # Errors
-    /// As [`Transaction::commit`]; also when the standby does not answer.
+    /// Commits, and waits until everything read in it is durable too. See [`super::Database::make_durable`].
     pub async fn commit_durably(self) -> Result<(), DbErr> {
         if self.connections.get_database_backend() == DbBackend::Postgres && !is_seeded("unsynced-repeat") {
             self.execute_raw(Statement::from_string(DbBackend::Postgres, super::WRITE_TO_LOG)).await?;
@@ -53,10 +50,7 @@ impl Transaction {
         self.commit().await
     }
 
-    /// Undoes what was written.
-    ///
-    /// # Errors
-    /// When the database does not answer; its connection is closed, which undoes it too.
+    /// Rolls back. A failure closes the connection, which rolls back too.
     pub async fn rollback(self) -> Result<(), DbErr> {
         self.end("ROLLBACK").await
     }
@@ -66,13 +60,13 @@ impl Transaction {
         let mut lease = self.lease.into_inner().ok_or_else(is_over)?;
         match lease.session()?.execute_unprepared(sql).await {
             Ok(ended) => lease.end(Ok(ended)).map(drop),
-            // Also what does a statement no harm: it leaves the transaction open here.
+            // Even an error that is about the statement: it leaves the transaction open here.
             Err(error) => Err(give_up(lease, error).await),
         }
     }
 }
 
-/// Runs a statement; one that fails closes the connection.
+/// Runs a statement; a failure closes the connection.
 macro_rules! within {
     ($transaction:expr, $sql:expr, $session:ident => $run:expr) => {{
         $transaction.connections.observe_statement($sql);

@@ -1,7 +1,7 @@
-//! What browsers are told and held to: by which names they may call, and which pages may.
+//! Rules for browsers: the host names by which they may call, and the origins of pages that may.
 //!
-//! A browser acts for a user who may know nothing of it, with the credentials that it remembers. Scripts and servers
-//! say what they like; nothing here protects from them.
+//! A page can make a browser call with the user's stored credentials, without the user's knowledge. Other programs can send
+//! any header; these rules do not protect from them.
 
 mod cors;
 mod headers;
@@ -15,19 +15,19 @@ use crate::{config::Server, health};
 pub(crate) use cors::allow;
 use hosts::AllowedHosts;
 
-/// The rules for browsers.
+/// Settings for browsers.
 #[derive(Clone, Debug, Default)]
 pub struct Browsers {
-    /// Host names by which the service may be called, beside those of loopback. None: any, but on a loopback address
-    /// no other.
+    /// Host names that clients may use, beside those of loopback. Empty: any name, but on a loopback address only those of
+    /// loopback.
     pub allowed_hosts: Vec<String>,
-    /// Origins other than the service's own whose pages may call.
+    /// Origins, other than the service's own, whose pages may call.
     pub cors_origins: Vec<Origin>,
-    /// Whether the browser may add to what those pages send the credentials that it remembers.
+    /// Whether the browser may send its stored credentials with calls of those pages.
     pub cors_credentials: bool,
 }
 
-/// What holds for every request and its answer.
+/// Rules for every request and its response.
 #[derive(Debug)]
 pub(crate) struct Rules {
     hosts: Option<AllowedHosts>,
@@ -39,11 +39,11 @@ impl Rules {
         Self { hosts: AllowedHosts::of(server), over_tls: server.tls.is_some() }
     }
 
-    /// Answers `request` by `answer` if its host is allowed, or is not asked for.
+    /// Answers `request` by `answer` if its host is allowed, or needs no check.
     pub(crate) async fn apply(&self, request: Request, answer: impl AsyncFnOnce(Request) -> Response) -> Response {
-        // A browser would also want TLS of whatever else a developer serves on this machine, whatever the port.
+        // HSTS for localhost would also apply to any other server on this machine, on any port.
         let stays_with_tls = self.over_tls && !hosts::is_local(&request);
-        // Supervisors call by whatever address a process has.
+        // Supervisors use the address that a process happens to have.
         let hosts = self.hosts.as_ref().filter(|_| !health::is_probe(request.uri().path()));
         let mut response = match hosts.and_then(|hosts| hosts.refusal(&request)) {
             Some(refusal) => refusal,
@@ -54,7 +54,7 @@ impl Rules {
     }
 }
 
-/// Where a page comes from, as browsers say it: `https://app.example`, with the port unless it is the scheme's.
+/// Origin of a page, as browsers send it: `https://app.example`, with the port unless it is the scheme's default.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin(String);
 
@@ -64,10 +64,10 @@ impl Origin {
     }
 }
 
-/// Reads an origin.
+/// Parses an origin.
 ///
 /// # Errors
-/// When it is none, or says more.
+/// When the text is no origin, or more than one: with a path, a wildcard or credentials.
 pub fn origin(text: &str) -> Result<Origin, String> {
     let wanted =
         || "want an origin, as in https://app.example or http://localhost:3000; none stands for all".to_owned();
@@ -77,15 +77,14 @@ pub fn origin(text: &str) -> Result<Origin, String> {
     if matches!(url.scheme(), "http" | "https") && says_no_more { Ok(Origin(origin)) } else { Err(wanted()) }
 }
 
-/// Reads the name of a host.
+/// Parses a host name.
 ///
 /// # Errors
-/// When it is none, or says more.
+/// When the text is no host name, or has a scheme or a port.
 pub fn host_name(text: &str) -> Result<String, String> {
     let url: Option<Url> = format!("http://{text}").parse().ok();
     let host = url.as_ref().and_then(Url::host_str).filter(|host| host.eq_ignore_ascii_case(text));
-    host.map(str::to_owned)
-        .ok_or("want the name of a host without scheme and port, as in api.clinic.example".to_owned())
+    host.map(str::to_owned).ok_or("want the name of a host without scheme and port, as in api.example".to_owned())
 }
 
 #[cfg(test)]
@@ -121,11 +120,11 @@ mod tests {
 
     #[test]
     fn a_host_name_has_no_scheme_and_no_port() {
-        for text in ["api.clinic.example", "192.0.2.1", "[2001:db8::1]", "finance"] {
+        for text in ["api.example", "192.0.2.1", "[2001:db8::1]", "intranet"] {
             assert_eq!(host_name(text).as_deref(), Ok(text));
         }
         for text in ["", "https://api.example", "api.example:8010", "api.example/x", "me@api.example", "a b"] {
-            assert!(host_name(text).is_err_and(|why| why.contains("api.clinic.example")), "{text}");
+            assert!(host_name(text).is_err_and(|why| why.contains("api.example")), "{text}");
         }
     }
 }

@@ -1,7 +1,7 @@
-//! The address of a client, also behind proxies that are trusted to tell it.
+//! Address of a client, taken from X-Forwarded-For behind trusted proxies.
 //!
-//! Only X-Forwarded-For is read. A proxy passes on what it does not write itself: were Forwarded read too, clients of a
-//! proxy that writes the one could invent the other.
+//! No other header is read. A proxy passes on headers that it does not write: if `Forwarded` were read too, clients of a
+//! proxy that writes only X-Forwarded-For could forge it.
 
 use std::{
     fmt,
@@ -15,31 +15,31 @@ use axum::{
 };
 use ipnet::IpNet;
 
-/// Each proxy adds the address that it was called from at the end.
+/// Each proxy appends the address of its caller.
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
-/// What a provider gives to one customer. The addresses within cost nothing.
-const CUSTOMER_PREFIX: u8 = 64;
+/// Prefix that a provider assigns to one customer. Addresses within it cost the customer nothing.
+const CUSTOMER_PREFIX_LENGTH: u8 = 64;
 
-/// Networks whose machines tell the address of the client that called them.
+/// Networks of trusted proxies.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TrustedProxies(Vec<IpNet>);
 
 impl TrustedProxies {
-    /// The client's address: the rightmost that is not a trusted proxy's, of those that trusted proxies told and the
-    /// peer's own. What no trusted proxy wrote counts for nothing.
+    /// The client's address: from right to left, the first that is not a trusted proxy's. The list is X-Forwarded-For
+    /// followed by the peer. Entries that no trusted proxy wrote are ignored.
     #[must_use]
     pub fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
-        let told = headers.get_all(FORWARDED_FOR).iter().rev();
-        let mut told = told.flat_map(|line| line.to_str().unwrap_or_default().rsplit(','));
+        let forwarded = headers.get_all(FORWARDED_FOR).iter().rev();
+        let mut forwarded = forwarded.flat_map(|line| line.to_str().unwrap_or_default().rsplit(','));
         let mut client = peer;
         while self.trusts(client) {
-            let Some(before) = told.next().and_then(address) else { break };
+            let Some(before) = forwarded.next().and_then(address) else { break };
             client = before;
         }
         client
     }
 
-    /// Whether `peer` tells of a client and is not trusted to.
+    /// Whether `peer` sends X-Forwarded-For without being trusted.
     pub(crate) fn ignores(&self, peer: IpAddr, headers: &HeaderMap) -> bool {
         headers.contains_key(FORWARDED_FOR) && !self.trusts(peer)
     }
@@ -52,7 +52,7 @@ impl TrustedProxies {
 impl FromStr for TrustedProxies {
     type Err = String;
 
-    /// Networks and addresses with commas between them; nothing for none.
+    /// Networks and addresses, separated by commas; empty for none.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let networks = text.split(',').map(str::trim).filter(|network| !network.is_empty());
         let networks = networks.map(|network| {
@@ -70,21 +70,21 @@ impl fmt::Display for TrustedProxies {
     }
 }
 
-/// The address of who is connected. In a router that is called without a server it is unspecified.
+/// The connected peer's address; unspecified for a router that is called without a server.
 pub(crate) fn peer(extensions: &Extensions) -> IpAddr {
     let peer = extensions.get::<ConnectInfo<SocketAddr>>();
     peer.map_or(Ipv4Addr::UNSPECIFIED.into(), |ConnectInfo(peer)| peer.ip().to_canonical())
 }
 
-/// The part of an address that one client cannot change at will.
+/// The part of an address that a client cannot change at will.
 pub(crate) fn network(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,
-        IpAddr::V6(_) => IpNet::new(address, CUSTOMER_PREFIX).map_or(address, |customer| customer.network()),
+        IpAddr::V6(_) => IpNet::new(address, CUSTOMER_PREFIX_LENGTH).map_or(address, |customer| customer.network()),
     }
 }
 
-/// An address as proxies write it, some with the port.
+/// An address as proxies write it, with or without a port.
 fn address(text: &str) -> Option<IpAddr> {
     let text = text.trim();
     let address = text.parse().or_else(|_| text.parse::<SocketAddr>().map(|address| address.ip()));

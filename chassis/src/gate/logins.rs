@@ -1,7 +1,7 @@
-//! HTTP Basic: who may call, checked before anything else is done for a request.
+//! HTTP Basic authentication, before any other work for a request.
 //!
-//! Failed logins are throttled, and slow hashes computed one at a time, so that guessing is slow for who guesses and
-//! costs others little. An htpasswd file is read again when it changes.
+//! Failed logins are throttled and slow hashes computed one at a time: guessing is slow for the guesser and cheap for the
+//! others. An htpasswd file is reloaded when it changes.
 
 mod attempt;
 mod denied;
@@ -42,8 +42,8 @@ use queue::Queue;
 use throttle::Throttle;
 use users::{Users, Verdict};
 
-/// Whoever removes a user wants to see it.
-const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// Delay after which a removed user is refused.
+const RELOAD_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Checks credentials.
 #[derive(Debug)]
@@ -54,8 +54,8 @@ pub struct Authenticator {
     file: Option<HtpasswdFile>,
     throttle: Arc<Throttle>,
     queue: Queue,
-    /// A proxy that is not trusted is told of once.
-    told_of_proxy: AtomicBool,
+    /// An untrusted proxy is logged once.
+    has_logged_proxy: AtomicBool,
 }
 
 impl Authenticator {
@@ -78,21 +78,20 @@ impl Authenticator {
             file,
             throttle: Arc::default(),
             queue: Queue::default(),
-            told_of_proxy: AtomicBool::new(false),
+            has_logged_proxy: AtomicBool::new(false),
         })
     }
 
-    /// Believes what these proxies tell of their clients.
+    /// Trusts the X-Forwarded-For of these proxies.
     #[must_use]
     pub fn behind(self, proxies: TrustedProxies) -> Self {
         Self { proxies, ..self }
     }
 
-    /// Uses the content of the htpasswd file from now on, if it is new, and forgets who was admitted by the old one.
-    /// Returns whether it was.
+    /// Reloads the htpasswd file and forgets the logins that the old one admitted. Returns whether its content changed.
     ///
     /// # Errors
-    /// When the file cannot be read or has a malformed line: then the users stay, and it is told once.
+    /// When the file cannot be read or has a malformed line. The users stay, and the same content is not reported again.
     pub fn renew(&self) -> anyhow::Result<bool> {
         let Some(htpasswd) = self.file.as_ref().map(HtpasswdFile::changed).transpose()?.flatten() else {
             return Ok(false);
@@ -103,13 +102,13 @@ impl Authenticator {
         Ok(true)
     }
 
-    /// Looks at the htpasswd file until shutdown, as [`crate::tls`] does at the certificate.
+    /// Reloads the htpasswd file periodically until shutdown, as [`crate::tls`] does with the certificate.
     pub(crate) async fn keep_renewed(self: Arc<Self>, shutdown: CancellationToken) {
         let Some(file) = self.file.as_ref().map(|file| file.path.display().to_string()) else { return };
-        while shutdown.run_until_cancelled(tokio::time::sleep(LOOK_EVERY)).await.is_some() {
+        while shutdown.run_until_cancelled(tokio::time::sleep(RELOAD_INTERVAL)).await.is_some() {
             match self.renew() {
                 Ok(false) => {}
-                Ok(true) => tracing::info!(file, "the users have changed"),
+                Ok(true) => tracing::info!(file, "the users were reloaded"),
                 Err(error) => tracing::error!(file, "the users stay as they are: {error:#}"),
             }
         }
@@ -118,9 +117,9 @@ impl Authenticator {
     /// The address of the client that sent a request.
     fn client(&self, extensions: &Extensions, headers: &HeaderMap) -> IpAddr {
         let peer = client_address::peer(extensions);
-        if self.proxies.ignores(peer, headers) && !self.told_of_proxy.swap(true, Ordering::Relaxed) {
+        if self.proxies.ignores(peer, headers) && !self.has_logged_proxy.swap(true, Ordering::Relaxed) {
             let flag = format!("--{}-trusted-proxies", self.realm);
-            tracing::warn!(%peer, "X-Forwarded-For is ignored; if this is a proxy of yours, whose clients now count as one, name it in {flag}");
+            tracing::warn!(%peer, "X-Forwarded-For is ignored: this peer is no trusted proxy, so its clients count as one; to trust it, add it to {flag}");
         }
         self.proxies.client(peer, headers)
     }

@@ -1,4 +1,4 @@
-//! Whose address counts behind proxies.
+//! The client's address behind proxies.
 
 use axum::http::{HeaderMap, HeaderValue};
 use chassis::gate::client_address::TrustedProxies;

@@ -1,4 +1,4 @@
-//! Connections of both databases.
+//! Connections to both databases.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use rstest::rstest;
 use sea_orm::{ConnectionTrait, DbErr, Statement, TryGetable, sea_query::Query};
 use testkit::{Backend, TestDatabase};
 
-/// The one value that `sql` gives.
+/// The single value of `sql`.
 async fn value<T: TryGetable>(connection: &impl ConnectionTrait, sql: &str) -> Result<T, DbErr> {
     let statement = Statement::from_string(connection.get_database_backend(), sql);
     let row = connection.query_one_raw(statement).await?.expect("a row");
@@ -45,7 +45,7 @@ async fn an_offset_counts_to_the_millisecond(#[values(Backend::Sqlite, Backend::
     select.expr(after(1_234_567)).expr(after(0));
     let row = connection.query_one(&select).await.expect("a statement").expect("a row");
     let times: [DateTime<Utc>; 2] = [0, 1].map(|index| row.try_get_by_index(index).expect("a time"));
-    // PostgreSQL's clock goes on while the statement runs.
+    // PostgreSQL's clock advances during the statement.
     let difference = (times[0] - times[1] - TimeDelta::milliseconds(1_234_567)).abs();
     assert!(difference < TimeDelta::milliseconds(100), "{difference}");
 }
@@ -73,7 +73,7 @@ async fn every_postgresql_session_has_limits(#[case] setting: &str, #[case] limi
     assert_eq!(shown, limit);
 }
 
-/// Reads, then writes, which only a transaction that writes from its beginning may do on `SQLite`.
+/// Reads, then writes. On `SQLite` only a transaction that takes the write lock at its start may do so.
 async fn count_up(database: Database) -> Result<(), DbErr> {
     for _ in 0..10 {
         let transaction = database.begin().await?;
@@ -115,7 +115,7 @@ async fn readers_of_sqlite_do_not_wait_for_a_writer() {
 async fn reads_leave_connections_to_writers_and_are_refused_when_too_many_wait() {
     let Some(db) = TestDatabase::empty(Backend::Postgres).await else { return };
     let (database, nap) = (db.database.clone(), "SELECT 1 FROM pg_sleep(4)");
-    // Connections that are there, so that all naps begin together.
+    // Opens the connections first, so that all sleeps start together.
     let open = (0..8).map(|_| value::<i32>(&database.read, "SELECT 1 FROM pg_sleep(0.3)"));
     try_join_all(open).await.expect("connections");
     let readers: Vec<_> = (0..DEFAULT_CONNECTIONS)

@@ -1,4 +1,4 @@
-//! What services, their clients and their operators rely on in the chassis.
+//! Behaviour of the chassis that services, clients and operators rely on.
 
 mod auth;
 mod backup;

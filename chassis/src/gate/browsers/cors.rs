@@ -1,6 +1,6 @@
-//! Pages of other origins that may call: cross-origin resource sharing, off unless origins are set.
+//! Cross-origin resource sharing (CORS): pages of other origins that may call. Off unless origins are set.
 //!
-//! <https://fetch.spec.whatwg.org/#http-cors-protocol>. WebSockets have no such protocol: there the origins alone count.
+//! <https://fetch.spec.whatwg.org/#http-cors-protocol>. It does not cover WebSockets: for those the origin alone decides.
 
 use std::time::Duration;
 
@@ -18,10 +18,10 @@ use graphql_http::cross_site::{AllowedOrigins, is_from_elsewhere};
 use super::Browsers;
 use crate::gate::request_id;
 
-/// How long a browser may remember that it may call. Chrome takes no more than two hours; what is set rarely changes.
+/// Cache time of a preflight response. Chrome caps it at two hours; the settings rarely change.
 const PREFLIGHT_MAX_AGE: Duration = Duration::from_hours(2);
 
-/// Lets pages of the origins that are set call `router`.
+/// Allows pages of the configured origins to call `router`.
 pub(crate) fn allow(router: Router, browsers: &Browsers) -> Router {
     if browsers.cors_origins.is_empty() {
         return router;
@@ -31,7 +31,7 @@ pub(crate) fn allow(router: Router, browsers: &Browsers) -> Router {
     let cors = CorsLayer::new()
         .allow_origin(AllowOrigin::list(origins.iter().cloned()))
         .allow_methods([Method::GET, Method::POST, Method::PUT])
-        // What clients send differs, and none of it does harm: whoever may call may say what they like.
+        // Clients send different headers, and none does harm.
         .allow_headers(AllowHeaders::mirror_request())
         .allow_credentials(browsers.cors_credentials)
         .expose_headers([request_id::HEADER, header::RETRY_AFTER])
@@ -40,8 +40,8 @@ pub(crate) fn allow(router: Router, browsers: &Browsers) -> Router {
     router.layer(Extension(AllowedOrigins(origins.into()))).layer(remembered).layer(cors)
 }
 
-/// A browser adds the credentials that it remembers to the upgrade to a WebSocket, whoever asks for it. Pages that are
-/// not to have them introduce themselves with their own, as those without do.
+/// A browser adds its stored credentials to any WebSocket upgrade. Without permission for them, a page of another origin has
+/// to send its own, as clients without stored credentials do.
 async fn forget_credentials(State(allowed): State<bool>, mut request: Request, next: Next) -> Response {
     let upgrades = request.headers().contains_key(header::UPGRADE);
     if upgrades && !allowed && is_from_elsewhere(request.headers(), request.uri()) {

@@ -1,4 +1,4 @@
-//! Takes connections from the network, for ever.
+//! Accept loop.
 
 use std::{io, sync::Arc, time::Duration};
 
@@ -12,15 +12,15 @@ use tokio::{
 use super::{http::Http, peers::Peers};
 use crate::tls::Certificate;
 
-/// Without a descriptor for another connection the loop waits for one, shortly if idle connections are closed for it.
-const PAUSE: Duration = Duration::from_millis(50);
-const SHORT_PAUSE: Duration = Duration::from_millis(1);
-/// Connections that wait for the loop. Where there is no room for one, its client tries again only after a second.
+/// Pause after a failed accept, as without a free descriptor; short if idle connections were closed for it.
+const ACCEPT_RETRY_INTERVAL: Duration = Duration::from_millis(50);
+const SHORT_ACCEPT_RETRY_INTERVAL: Duration = Duration::from_millis(1);
+/// Connections that wait for the loop. A client beyond it retries only after a second.
 const BACKLOG: i32 = 4096;
-/// Each such error is like the one before.
-const LOG_EVERY: Duration = Duration::from_mins(1);
+/// Repeated errors are alike.
+const LOG_INTERVAL: Duration = Duration::from_mins(1);
 
-/// Serves what comes in at `listener`.
+/// Serves the connections of `listener`.
 pub(super) async fn accept(
     listener: TcpListener,
     peers: &Arc<Peers>,
@@ -29,7 +29,7 @@ pub(super) async fn accept(
 ) {
     let http = Arc::new(Http::new(router, &peers.limits));
     prepare(&listener, peers.limits.send_buffer);
-    let (mut errors, mut refusals) = (Paced::default(), Paced::default());
+    let (mut errors, mut refusals) = (LogThrottle::default(), LogThrottle::default());
     loop {
         let (tcp, address) = match listener.accept().await {
             Ok(accepted) => accepted,
@@ -42,7 +42,7 @@ pub(super) async fn accept(
                          (ulimit -n), or set --*-max-connections lower",
                     );
                 }
-                sleep(if peers.close_idle() { SHORT_PAUSE } else { PAUSE }).await;
+                sleep(if peers.close_idle() { SHORT_ACCEPT_RETRY_INTERVAL } else { ACCEPT_RETRY_INTERVAL }).await;
                 continue;
             }
         };
@@ -60,7 +60,7 @@ pub(super) async fn accept(
     }
 }
 
-/// Its connections inherit the send buffer.
+/// Connections inherit the listener's send buffer.
 fn prepare(listener: &TcpListener, send_buffer: usize) {
     let socket = SockRef::from(listener);
     if let Err(error) = socket.set_send_buffer_size(send_buffer).and_then(|()| socket.listen(BACKLOG)) {
@@ -68,19 +68,19 @@ fn prepare(listener: &TcpListener, send_buffer: usize) {
     }
 }
 
-/// The client went away before it was taken.
+/// Whether the client went away before it was accepted.
 fn is_about_client(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
 }
 
-/// Lets one line through in [`LOG_EVERY`].
+/// Allows one line per [`LOG_INTERVAL`].
 #[derive(Default)]
-struct Paced(Option<Instant>);
+struct LogThrottle(Option<Instant>);
 
-impl Paced {
+impl LogThrottle {
     fn may_log(&mut self) -> bool {
-        let may = self.0.is_none_or(|logged| logged.elapsed() >= LOG_EVERY);
+        let may = self.0.is_none_or(|logged| logged.elapsed() >= LOG_INTERVAL);
         if may {
             self.0 = Some(Instant::now());
         }

@@ -1,7 +1,7 @@
-//! Bodies of requests and answers that tell their connection what goes on.
+//! Request and response bodies that report progress to their connection.
 //!
-//! An answer's bytes count from the moment that HTTP/1 or HTTP/2 holds them until the socket takes them. So a client
-//! that does not read is found out in any protocol, also behind an HTTP/2 window of zero, which blocks no socket.
+//! Response bytes count from the moment that HTTP/1 or HTTP/2 holds them until the socket takes them. So a client that does
+//! not read is detected in either protocol, also behind an HTTP/2 window of zero, which blocks no socket.
 
 use std::{
     pin::Pin,
@@ -14,13 +14,13 @@ use hyper::body::{Body as HttpBody, Buf, Bytes, Frame, Incoming, SizeHint};
 
 use super::peer::{InProgress, Peer};
 
-/// The body of a request.
-pub(super) struct Received {
+/// A request body.
+pub(super) struct RequestBody {
     pub(super) incoming: Incoming,
     pub(super) peer: Arc<Peer>,
 }
 
-impl HttpBody for Received {
+impl HttpBody for RequestBody {
     type Data = Bytes;
     type Error = hyper::Error;
 
@@ -45,14 +45,14 @@ impl HttpBody for Received {
     }
 }
 
-/// The body of an answer.
-pub(super) struct Answer {
+/// A response body.
+pub(super) struct ResponseBody {
     pub(super) body: Body,
     pub(super) request: InProgress,
 }
 
-impl HttpBody for Answer {
-    type Data = Part;
+impl HttpBody for ResponseBody {
+    type Data = Chunk;
     type Error = axum::Error;
 
     fn poll_frame(
@@ -61,7 +61,7 @@ impl HttpBody for Answer {
     ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
         let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
         let peer = &self.request.0;
-        Poll::Ready(frame.map(|frame| frame.map(|frame| frame.map_data(|bytes| Part::new(bytes, Arc::clone(peer))))))
+        Poll::Ready(frame.map(|frame| frame.map(|frame| frame.map_data(|bytes| Chunk::new(bytes, Arc::clone(peer))))))
     }
 
     fn is_end_stream(&self) -> bool {
@@ -73,21 +73,21 @@ impl HttpBody for Answer {
     }
 }
 
-/// A part of an answer that waits for the client.
-pub(super) struct Part {
+/// A chunk of a response that waits for the client.
+pub(super) struct Chunk {
     bytes: Bytes,
     number: u64,
     peer: Arc<Peer>,
 }
 
-impl Part {
+impl Chunk {
     fn new(bytes: Bytes, peer: Arc<Peer>) -> Self {
         let number = peer.waiting(|waiting| waiting.add(bytes.len()));
         Self { bytes, number, peer }
     }
 }
 
-impl Buf for Part {
+impl Buf for Chunk {
     fn remaining(&self) -> usize {
         self.bytes.len()
     }
@@ -103,7 +103,7 @@ impl Buf for Part {
     }
 }
 
-impl Drop for Part {
+impl Drop for Chunk {
     fn drop(&mut self) {
         self.peer.waiting(|waiting| waiting.remove(self.number));
     }

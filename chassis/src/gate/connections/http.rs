@@ -27,7 +27,7 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 
 use super::{
-    bodies::{Answer, Received},
+    bodies::{RequestBody, ResponseBody},
     limits::Limits,
     peer::{InProgress, Order, Peer},
     peers::Place,
@@ -35,18 +35,18 @@ use super::{
 };
 use crate::gate::request_id;
 
-/// The head of a request: some ten times what browsers send with their cookies.
-const MAX_HEAD: u32 = 32 * 1024;
-/// Requests at once on an HTTP/2 connection: the least that RFC 9113 recommends.
+/// Largest request head: about ten times a browser's with cookies.
+const MAX_HEAD_BYTES: u32 = 32 * 1024;
+/// Concurrent requests on an HTTP/2 connection: the least that RFC 9113 recommends.
 const MAX_STREAMS: u32 = 100;
-/// Bytes of bodies that a client may send before they are read, per request and per HTTP/2 connection.
+/// Body bytes that a client may send before they are read, per request and per HTTP/2 connection.
 const STREAM_WINDOW: u32 = 64 * 1024;
 const CONNECTION_WINDOW: u32 = 256 * 1024;
-/// A quiet HTTP/2 client is asked so often whether it is there, and has so long to answer.
-const PING: Duration = Duration::from_secs(20);
-const PONG: Duration = Duration::from_secs(10);
+/// A quiet HTTP/2 client is pinged at this interval, and has this long to answer.
+const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(20);
+const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Answered whether there is room or not: a service that is only busy must not be restarted.
+/// Answered at any load: a busy service must not be restarted.
 const PROBES: [&str; 2] = ["/livez", "/readyz"];
 
 /// Serves connections.
@@ -64,15 +64,15 @@ impl Http {
             .http1()
             .timer(TokioTimer::new())
             .header_read_timeout(limits.head)
-            .max_buf_size(MAX_HEAD as usize)
+            .max_buf_size(MAX_HEAD_BYTES as usize)
             .http2()
             .timer(TokioTimer::new())
-            .max_header_list_size(MAX_HEAD)
+            .max_header_list_size(MAX_HEAD_BYTES)
             .max_concurrent_streams(MAX_STREAMS)
             .initial_stream_window_size(STREAM_WINDOW)
             .initial_connection_window_size(CONNECTION_WINDOW)
-            .keep_alive_interval(PING)
-            .keep_alive_timeout(PONG);
+            .keep_alive_interval(KEEP_ALIVE_INTERVAL)
+            .keep_alive_timeout(KEEP_ALIVE_TIMEOUT);
         let refusing = Router::new().fallback(no_room);
         Self {
             router: TowerToHyperService::new(request_id::identify(router)),
@@ -84,7 +84,7 @@ impl Http {
 
     /// Serves a connection until its end.
     pub(super) async fn serve(self: Arc<Self>, tcp: TcpStream, place: Place, tls: Option<TlsAcceptor>) {
-        // A small answer shall not wait for the confirmation of another. Fails only when the client is gone.
+        // A small response must not wait for another's acknowledgement. Fails only when the client is gone.
         drop(tcp.set_nodelay(true));
         let Some(tls) = tls else { return self.talk(tcp, place).await };
         let shaken = tokio::select! {
@@ -116,7 +116,7 @@ impl Http {
         &self,
         mut request: Request<Incoming>,
         peer: Arc<Peer>,
-    ) -> impl Future<Output = Result<Response<Answer>, Infallible>> + use<> {
+    ) -> impl Future<Output = Result<Response<ResponseBody>, Infallible>> + use<> {
         peer.allowance.renew();
         let in_progress = InProgress::begin(Arc::clone(&peer));
         let is_refused = peer.is_refused && !PROBES.contains(&request.uri().path());
@@ -124,8 +124,8 @@ impl Http {
         request.extensions_mut().insert(ConnectInfo(peer.address));
         let transport: Arc<dyn Transport> = Arc::clone(&peer) as _;
         request.extensions_mut().insert(transport);
-        let answered = router.call(request.map(|incoming| Body::new(Received { incoming, peer })));
-        async move { answered.await.map(|answer| answer.map(|body| Answer { body, request: in_progress })) }
+        let answered = router.call(request.map(|incoming| Body::new(RequestBody { incoming, peer })));
+        async move { answered.await.map(|answer| answer.map(|body| ResponseBody { body, request: in_progress })) }
     }
 }
 

@@ -1,34 +1,33 @@
-//! What clients may take of a process: connections, time, and memory of answers that they do not read.
+//! Limits on clients: connections, time, and memory for responses that they do not read.
 
 use std::{ops::RangeInclusive, time::Duration};
 
 use rustix::process::{Resource, getrlimit};
 
-/// A service with fewer connections would refuse its own health checks; one with more would run out of memory.
-const CONNECTIONS: RangeInclusive<usize> = 16..=100_000;
-/// Default of [`Limits::connections`]: idle HTTP/2 connections, which take 27 KiB each, take less than an eighth of the
-/// 256 MiB that a container has.
+/// With fewer a service would refuse its own health checks; with more it would run out of memory.
+const CONNECTION_RANGE: RangeInclusive<usize> = 16..=100_000;
+/// Default of [`Limits::connections`]. Idle HTTP/2 connections, at 27 KiB each, take less than an eighth of a container's
+/// 256 MiB.
 const DEFAULT_CONNECTIONS: usize = 768;
-/// Descriptors that are left to databases, files and outgoing connections.
+/// Descriptors reserved for databases, files and outgoing connections.
 const RESERVED_DESCRIPTORS: usize = 128;
 
 /// Limits of a server's connections.
 #[derive(Clone, Debug)]
 pub struct Limits {
-    /// Connections at once. Beyond it the oldest idle one is closed.
+    /// Open connections. Beyond it the oldest idle one is closed.
     pub connections: usize,
-    /// From connecting to the first request; for the head of each request by HTTP/1, which is also how long such a
-    /// connection may be idle.
+    /// Time from connecting to the first request, and for each HTTP/1 request head, which is also the idle timeout of HTTP/1.
     pub head: Duration,
-    /// How long an HTTP/2 connection may be idle.
+    /// Idle timeout of an HTTP/2 connection.
     pub idle: Duration,
-    /// After this time a connection takes no new requests, so that clients spread over new replicas.
+    /// Age at which a connection takes no new requests, so that clients spread over new replicas.
     pub age: Duration,
-    /// How long a part of an answer may wait for a client that does not read it.
+    /// Longest wait of a response chunk for a client that does not read.
     pub write: Duration,
-    /// Bytes of unread answers in the whole process. Beyond, clients that do not read are not waited for.
+    /// Unread response bytes in the whole process. Beyond it, clients that do not read are closed.
     pub unread_answers: usize,
-    /// Bytes of answers that the kernel may hold per connection; Linux doubles it.
+    /// Send buffer of the kernel per connection, in bytes; Linux doubles it.
     pub send_buffer: usize,
 }
 
@@ -47,19 +46,19 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// The defaults, with this many connections if a number is given.
+    /// The defaults, with this number of connections if given.
     #[must_use]
     pub fn with_connections(connections: Option<usize>) -> Self {
         let default = Self::default();
         Self { connections: connections.unwrap_or(default.connections), ..default }
     }
 
-    /// Descriptors that are missing for as many connections, if any are.
+    /// Number of descriptors missing for the connections, if any.
     pub(crate) fn missing_descriptors(&self) -> Option<usize> {
         (self.connections + RESERVED_DESCRIPTORS).checked_sub(descriptors()).filter(|missing| *missing > 0)
     }
 
-    /// How often connections are compared with the limits.
+    /// Interval at which connections are checked against the limits.
     pub(super) fn check_interval(&self) -> Duration {
         const SHORTEST_PART: u32 = 4;
         let shortest = self.head.min(self.idle).min(self.age).min(self.write);
@@ -67,22 +66,22 @@ impl Limits {
     }
 }
 
-/// Reads how many connections clients may have.
+/// Parses the number of client connections.
 ///
 /// # Errors
-/// When it is no number, or out of range.
+/// When it is no number or out of range.
 pub fn max_connections(text: &str) -> Result<usize, String> {
-    let number = text.parse().ok().filter(|number| CONNECTIONS.contains(number));
-    number.ok_or_else(|| format!("want {} to {}", CONNECTIONS.start(), CONNECTIONS.end()))
+    let number = text.parse().ok().filter(|number| CONNECTION_RANGE.contains(number));
+    number.ok_or_else(|| format!("want {} to {}", CONNECTION_RANGE.start(), CONNECTION_RANGE.end()))
 }
 
-/// Half of what is not reserved: all-in-one has two servers in one process.
+/// Half of the unreserved descriptors: all-in-one runs two servers in one process.
 fn default_connections(descriptors: usize) -> usize {
     let available = descriptors.saturating_sub(RESERVED_DESCRIPTORS) / 2;
-    available.clamp(*CONNECTIONS.start(), DEFAULT_CONNECTIONS)
+    available.clamp(*CONNECTION_RANGE.start(), DEFAULT_CONNECTIONS)
 }
 
-/// The descriptors that this process may open.
+/// Descriptors that this process may open.
 fn descriptors() -> usize {
     getrlimit(Resource::Nofile).current.and_then(|limit| limit.try_into().ok()).unwrap_or(usize::MAX)
 }

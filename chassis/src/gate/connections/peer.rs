@@ -1,4 +1,4 @@
-//! One connection of a client: what it does, and what the limits make of it.
+//! One client connection: its activity, and the order that the limits give it.
 
 use std::{
     net::SocketAddr,
@@ -16,17 +16,17 @@ use super::{
     unread::{Unread, Waiting},
 };
 
-/// How long a client may take to close a connection that is finished.
-const FINISHED: Duration = Duration::from_secs(5);
-/// How long a client for whom there is no room may take to ask, and so to be told.
-const REFUSED_HEAD: Duration = Duration::from_secs(2);
+/// Time for a client to close a finished connection.
+const FINISH_TIMEOUT: Duration = Duration::from_secs(5);
+/// Time for a refused client to send a request, and so to receive the refusal.
+const REFUSED_HEAD_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// What a connection is to do. Later ones outdo earlier ones.
+/// Order to a connection. A later variant overrides an earlier one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Order {
     /// Take requests.
     Serve,
-    /// Finish what was begun.
+    /// Finish requests in progress.
     Finish,
     /// Close at once.
     Close,
@@ -36,7 +36,7 @@ pub(super) enum Order {
 #[derive(Debug)]
 pub(super) struct Peer {
     pub(super) address: SocketAddr,
-    /// There is no room for it, which it is told.
+    /// Connection beyond the limit; its requests are refused.
     pub(super) is_refused: bool,
     pub(super) allowance: Allowance,
     opened: Instant,
@@ -46,13 +46,13 @@ pub(super) struct Peer {
 
 #[derive(Debug)]
 struct State {
-    /// Requests, or operations of a WebSocket.
+    /// Requests, or WebSocket operations.
     in_progress: usize,
-    /// Parts of answers.
+    /// Unread response chunks.
     waiting: Waiting,
-    /// Since when there is none of either.
+    /// Time since which there is none of either.
     idle_since: Instant,
-    /// Whether it ever sent a request.
+    /// Whether it has sent a request.
     has_asked: bool,
     /// A WebSocket has time limits of its own.
     is_websocket: bool,
@@ -74,7 +74,7 @@ impl Peer {
         Self { address, is_refused, allowance: Allowance::new(), opened: now, order, state: Mutex::new(state) }
     }
 
-    /// The order that the limits call for.
+    /// The order that the limits require.
     pub(super) fn due(&self, limits: &Limits, now: Instant) -> Order {
         let state = self.state();
         if state.waiting.stalled_for(now).is_some_and(|stalled| stalled > limits.write) {
@@ -83,8 +83,8 @@ impl Peer {
         if state.is_websocket {
             return Order::Serve;
         }
-        let is_finished = state.finish_ordered.is_some_and(|ordered| now - ordered > FINISHED);
-        let head = if self.is_refused { REFUSED_HEAD.min(limits.head) } else { limits.head };
+        let is_finished = state.finish_ordered.is_some_and(|ordered| now - ordered > FINISH_TIMEOUT);
+        let head = if self.is_refused { REFUSED_HEAD_TIMEOUT.min(limits.head) } else { limits.head };
         match state.idle_since().map(|since| now.saturating_duration_since(since)) {
             Some(_) if is_finished => Order::Close,
             Some(idle) if !state.has_asked && idle > head => Order::Close,
@@ -94,7 +94,7 @@ impl Peer {
         }
     }
 
-    /// Gives an order, unless one was given that outdoes it.
+    /// Gives an order, unless an overriding one was given.
     pub(super) fn order(&self, order: Order) {
         if order == Order::Finish {
             self.state().finish_ordered.get_or_insert_with(Instant::now);
@@ -106,24 +106,24 @@ impl Peer {
         });
     }
 
-    /// Waits for this order, or one that outdoes it.
+    /// Waits for this order or an overriding one.
     pub(super) async fn ordered(&self, awaited: Order) {
         // Fails only without a sender, which `self` holds.
         drop(self.order.subscribe().wait_for(|order| *order >= awaited).await);
     }
 
-    /// Since when nothing is in progress, if that is so.
+    /// Time since which the connection is idle, if it is.
     pub(super) fn idle_since(&self) -> Option<Instant> {
         self.state().idle_since()
     }
 
-    /// For how long the client did not read some part of an answer, and the bytes that wait for it.
+    /// The longest wait of a response chunk, and the bytes that wait.
     pub(super) fn unread(&self, now: Instant) -> Option<(Duration, usize)> {
         let state = self.state();
         state.waiting.stalled_for(now).map(|stalled| (stalled, state.waiting.bytes()))
     }
 
-    /// Changes the parts of answers that wait for the client.
+    /// Updates the unread response chunks.
     pub(super) fn waiting<T>(&self, change: impl FnOnce(&mut Waiting) -> T) -> T {
         let mut state = self.state();
         let changed = change(&mut state.waiting);
@@ -162,7 +162,7 @@ impl State {
     }
 }
 
-/// A request, or an operation of a WebSocket, until it is over: meanwhile its connection is not idle.
+/// A request or WebSocket operation in progress; meanwhile its connection is not idle.
 #[derive(Debug)]
 pub(super) struct InProgress(pub(super) Arc<Peer>);
 

@@ -1,4 +1,4 @@
-//! All connections of a server: who gets in, and who has to go for it.
+//! All connections of a server: admission, and the closing of idle ones to make room.
 
 use std::{
     collections::HashMap,
@@ -18,11 +18,10 @@ use super::{
     unread::Unread,
 };
 
-/// Connections beyond the limit that are told so. More are closed without a word.
+/// Connections beyond the limit that receive a refusal. Further ones are closed without one.
 const MAX_REFUSED: usize = 32;
-/// The part of all connections that is closed when there is no room. To look for one each time would take a core
-/// in a flood.
-const CLOSED_TOGETHER: usize = 64;
+/// Without room, 1/64 of all connections is closed together. A search per connection would take a core in a flood.
+const IDLE_CLOSE_DIVISOR: usize = 64;
 
 /// The connections of a server.
 #[derive(Debug)]
@@ -38,11 +37,11 @@ pub(super) struct Peers {
 struct Open {
     last: u64,
     by_number: HashMap<u64, Arc<Peer>>,
-    /// Of these, connections beyond the limit.
+    /// Number of connections beyond the limit among them.
     refused: usize,
 }
 
-/// A connection's place among the others, until it is dropped.
+/// A connection's place, until it is dropped.
 #[derive(Debug)]
 pub(super) struct Place {
     pub(super) peer: Arc<Peer>,
@@ -56,8 +55,8 @@ impl Peers {
         Self { limits, unread, open: Mutex::default(), left: Notify::new() }
     }
 
-    /// A place for a connection. If all are taken it is an idle one's, and if none is idle one of the few where the
-    /// client is told so.
+    /// Returns a place for a connection. Without a free one it takes an idle connection's, and without an idle one a place for a
+    /// refusal, of which there are few.
     pub(super) fn admit(self: &Arc<Self>, address: SocketAddr) -> Option<Place> {
         let is_refused = !self.has_room() && !self.close_idle();
         let mut open = self.open();
@@ -73,7 +72,7 @@ impl Peers {
         Some(Place { peer, number, peers: Arc::clone(self) })
     }
 
-    /// Closes the oldest idle connections of the network that has most of them, so that a flood makes room for others.
+    /// Closes the oldest idle connections of the network with the most idle ones, so that a flood makes room for others.
     /// Returns whether there were any.
     pub(super) fn close_idle(&self) -> bool {
         let mut open = self.open();
@@ -85,14 +84,14 @@ impl Peers {
         }
         let Some(mut idle) = networks.into_values().max_by_key(Vec::len) else { return false };
         idle.sort_unstable();
-        for (_, number) in idle.iter().take((self.limits.connections / CLOSED_TOGETHER).max(1)) {
+        for (_, number) in idle.iter().take((self.limits.connections / IDLE_CLOSE_DIVISOR).max(1)) {
             // Its place is free at once; it ends when its task runs next.
             open.by_number.remove(number).iter().for_each(|peer| peer.order(Order::Close));
         }
         true
     }
 
-    /// Finishes what was begun, for at most `limit`.
+    /// Finishes requests in progress, for at most `limit`.
     pub(super) async fn drain(&self, limit: Duration) {
         self.all().iter().for_each(|peer| peer.order(Order::Finish));
         if timeout(limit, self.all_left()).await.is_err() {
@@ -135,7 +134,7 @@ impl Drop for Place {
     }
 }
 
-/// Who has one address of IPv6 has a /64 of them.
+/// Network of an address: an IPv6 client has a whole /64.
 fn network(address: SocketAddr) -> IpAddr {
     match address.ip().to_canonical() {
         IpAddr::V6(v6) => {

@@ -1,4 +1,4 @@
-//! The bytes of a connection. It has its place as long as they may flow, also as a WebSocket.
+//! Byte stream of a connection, with a limit on useless bytes. It holds its place until it ends, also as a WebSocket.
 
 use std::{
     io,
@@ -11,36 +11,36 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::peers::Place;
 
-/// Bytes that a client may send without a request, a part of a body, or room for an answer among them: HTTP/2 frames
-/// such as PRIORITY only take time. It is twice the window for bodies.
-const MAX_USELESS: usize = 512 * 1024;
+/// Bytes that a client may send without a request, body data or window space for a response among them: HTTP/2 frames such
+/// as PRIORITY only cost time. Twice the window for bodies.
+const MAX_USELESS_BYTES: usize = 512 * 1024;
 
-/// A connection of which no more is read than its client may send.
+/// A connection that reads no more than its client may send.
 pub(super) struct Stream<I> {
     pub(super) io: I,
     pub(super) place: Place,
 }
 
-/// How many bytes may still be read before a useful one.
+/// Bytes that may still be read before a useful one.
 #[derive(Debug)]
 pub(super) struct Allowance(AtomicUsize);
 
 impl Allowance {
     pub(super) fn new() -> Self {
-        Self(AtomicUsize::new(MAX_USELESS))
+        Self(AtomicUsize::new(MAX_USELESS_BYTES))
     }
 
-    /// What was read was useful.
+    /// Resets the allowance after useful bytes.
     pub(super) fn renew(&self) {
-        self.set(MAX_USELESS);
+        self.set(MAX_USELESS_BYTES);
     }
 
-    /// So many bytes and no more.
+    /// Sets the allowance to `bytes`.
     pub(super) fn set(&self, bytes: usize) {
         self.0.store(bytes, Ordering::Relaxed);
     }
 
-    /// Subtracts the bytes that were read. Returns whether they were allowed.
+    /// Subtracts bytes that were read. Returns whether they were allowed.
     fn subtract(&self, bytes: usize) -> bool {
         let subtract = |allowed: usize| allowed.checked_sub(bytes);
         self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, subtract).is_ok()

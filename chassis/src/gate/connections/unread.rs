@@ -1,4 +1,4 @@
-//! Answers that clients have not read: those of one connection, and the bytes of all together.
+//! Unread response bytes: of one connection, and of the whole process.
 
 use std::{
     collections::BTreeMap,
@@ -11,7 +11,7 @@ use std::{
 
 use tokio::{sync::Notify, time::Instant};
 
-/// Bytes of unread answers in the process.
+/// Unread response bytes of the process.
 #[derive(Debug)]
 pub(super) struct Unread {
     bytes: AtomicUsize,
@@ -20,18 +20,18 @@ pub(super) struct Unread {
     pub(super) exceeded: Notify,
 }
 
-/// Parts of answers that wait for one client, by their number.
+/// Chunks of responses that wait for one client, by number.
 #[derive(Debug)]
 pub(super) struct Waiting {
-    parts: BTreeMap<u64, Part>,
+    chunks: BTreeMap<u64, WaitingChunk>,
     last: u64,
     all: Arc<Unread>,
 }
 
 #[derive(Debug)]
-struct Part {
+struct WaitingChunk {
     bytes: usize,
-    /// When the client took some of it.
+    /// Time when the client last took bytes of it.
     moved_at: Instant,
 }
 
@@ -45,7 +45,7 @@ impl Unread {
         self.bytes.load(Ordering::Relaxed).saturating_sub(self.limit)
     }
 
-    /// How many times the limit there is.
+    /// Multiple of the limit that is in use, at least 1.
     pub(super) fn load(&self) -> u32 {
         let times = self.bytes.load(Ordering::Relaxed) / self.limit.max(1);
         u32::try_from(times).unwrap_or(u32::MAX).max(1)
@@ -64,43 +64,43 @@ impl Unread {
 
 impl Waiting {
     pub(super) fn new(all: Arc<Unread>) -> Self {
-        Self { parts: BTreeMap::new(), last: 0, all }
+        Self { chunks: BTreeMap::new(), last: 0, all }
     }
 
-    /// Adds a part and gives its number.
+    /// Adds a chunk and returns its number.
     pub(super) fn add(&mut self, bytes: usize) -> u64 {
         self.last += 1;
-        self.parts.insert(self.last, Part { bytes, moved_at: Instant::now() });
+        self.chunks.insert(self.last, WaitingChunk { bytes, moved_at: Instant::now() });
         self.all.add(bytes);
         self.last
     }
 
-    /// The client took some bytes of a part.
+    /// Records that the client took bytes of a chunk.
     pub(super) fn take(&mut self, number: u64, bytes: usize) {
-        if let Some(part) = self.parts.get_mut(&number) {
-            part.bytes -= bytes;
-            part.moved_at = Instant::now();
+        if let Some(chunk) = self.chunks.get_mut(&number) {
+            chunk.bytes -= bytes;
+            chunk.moved_at = Instant::now();
             self.all.subtract(bytes);
         }
     }
 
-    /// Forgets a part, of which nothing is left, or which nobody will take.
+    /// Removes a chunk that is empty or abandoned.
     pub(super) fn remove(&mut self, number: u64) {
-        if let Some(part) = self.parts.remove(&number) {
-            self.all.subtract(part.bytes);
+        if let Some(chunk) = self.chunks.remove(&number) {
+            self.all.subtract(chunk.bytes);
         }
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.parts.is_empty()
+        self.chunks.is_empty()
     }
 
     pub(super) fn bytes(&self) -> usize {
-        self.parts.values().map(|part| part.bytes).sum()
+        self.chunks.values().map(|chunk| chunk.bytes).sum()
     }
 
-    /// For how long the client took nothing of some part.
+    /// Longest time for which the client took nothing of a chunk.
     pub(super) fn stalled_for(&self, now: Instant) -> Option<Duration> {
-        self.parts.values().map(|part| now.saturating_duration_since(part.moved_at)).max()
+        self.chunks.values().map(|chunk| now.saturating_duration_since(chunk.moved_at)).max()
     }
 }

@@ -1,6 +1,6 @@
-//! Compares the connections with the limits, again and again.
+//! Periodic check of connections against the limits.
 //!
-//! One loop for all rather than timers for each: no request pays for it.
+//! One loop for all connections rather than timers for each: no request pays for it.
 
 use std::{cmp::Reverse, sync::Arc, time::Duration};
 
@@ -11,18 +11,18 @@ use super::{
     peers::Peers,
 };
 
-/// Above the limit of unread answers, a client that reads nothing for so long is closed; sooner, the more there are.
-const STALLED: Duration = Duration::from_secs(1);
-/// How often connections are looked at meanwhile.
-const CHECK_STALLED: Duration = Duration::from_millis(100);
+/// Above the limit of unread bytes, a client that reads nothing for this long is closed; sooner, the higher the excess.
+const STALL_TIMEOUT: Duration = Duration::from_secs(1);
+/// Interval of the check above the limit.
+const STALL_CHECK_INTERVAL: Duration = Duration::from_millis(100);
 
-/// Keeps the limits, for ever.
+/// Enforces the limits, for ever.
 pub(super) async fn watch(peers: &Peers) {
     loop {
         if peers.unread.excess() > 0 {
-            sleep(CHECK_STALLED).await;
+            sleep(STALL_CHECK_INTERVAL).await;
         } else {
-            // Either is a reason to look.
+            // Both the timeout and the notification start a check.
             drop(timeout(peers.limits.check_interval(), peers.unread.exceeded.notified()).await);
         }
         let (all, now) = (peers.all(), Instant::now());
@@ -33,13 +33,13 @@ pub(super) async fn watch(peers: &Peers) {
     }
 }
 
-/// Closes clients that do not read, those first for whom most waits, until what is left is below the limit.
+/// Closes stalled clients, those with the most unread bytes first, until the total is below the limit.
 fn close_stalled(peers: &Peers, all: &[Arc<Peer>], now: Instant) {
     let mut excess = peers.unread.excess();
     if excess == 0 {
         return;
     }
-    let longest = STALLED / peers.unread.load();
+    let longest = STALL_TIMEOUT / peers.unread.load();
     let unread = all.iter().filter_map(|peer| Some((peer, peer.unread(now)?)));
     let mut stalled: Vec<_> =
         unread.filter(|(_, (stalled, _))| *stalled > longest).map(|(peer, (_, bytes))| (bytes, peer)).collect();
@@ -48,7 +48,7 @@ fn close_stalled(peers: &Peers, all: &[Arc<Peer>], now: Instant) {
         if excess == 0 {
             return;
         }
-        tracing::debug!(peer = %peer.address, bytes, "a client that does not read its answers is closed");
+        tracing::debug!(peer = %peer.address, bytes, "closing a client that does not read its responses");
         peer.order(Order::Close);
         excess = excess.saturating_sub(bytes);
     }

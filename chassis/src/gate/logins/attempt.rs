@@ -1,4 +1,4 @@
-//! One login: from its credentials to the verdict, with what each step costs whom.
+//! One login: throttle, cached verdict, hash.
 
 use std::{net::IpAddr, sync::Arc};
 
@@ -14,7 +14,7 @@ use super::{
 };
 use crate::gate::client_address;
 
-/// Characters of a name in the log: nobody's name is longer, and a line should not be.
+/// Characters of a user name in the log.
 const MAX_LOGGED_NAME: usize = 64;
 
 pub(super) struct Attempt {
@@ -32,7 +32,7 @@ impl Attempt {
         Self { users, throttle, client, basic, login }
     }
 
-    /// Refuses what failed too often before.
+    /// Refuses a login after too many failures.
     pub(super) fn is_allowed(&self, now: Instant) -> Result<(), Denied> {
         let standing = self.users.standing(&self.login);
         self.throttle.check(&self.login.origin, standing, now).map_err(|wait| Denied::Throttled { wait })
@@ -42,18 +42,18 @@ impl Attempt {
         self.users.quick_verdict(&self.login)
     }
 
-    /// Counts and logs a failure. A name is foreign text: `?` escapes it.
+    /// Counts and logs a failure. The name is foreign text, which `?` escapes.
     pub(super) fn fail(&self, now: Instant) {
-        let next_after = self.throttle.charge(&self.login.origin, now);
+        let next_after = self.throttle.record_failure(&self.login.origin, now);
         let user: String = self.basic.username().chars().take(MAX_LOGGED_NAME).collect();
         tracing::warn!(?user, address = %self.client, ?next_after, "a login failed");
     }
 
-    /// Verifies the slow hash, once it is its turn. What was begun is finished and counted, and keeps its place in the
-    /// queue until then, also when the client hangs up.
+    /// Verifies the slow hash, in turn. A started verification finishes, counts, and keeps its place in the queue, even if the
+    /// client hangs up.
     pub(super) async fn verify(self, queue: &Queue) -> Result<bool, Denied> {
         let place = queue.enter().await.ok_or(Denied::Overloaded)?;
-        // Others with the same credentials were verified meanwhile, or others with the same name failed.
+        // Meanwhile the same credentials may have been verified, or the same name may have failed.
         if matches!(self.quick_verdict(), Verdict::Right) {
             return Ok(true);
         }

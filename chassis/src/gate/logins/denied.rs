@@ -1,4 +1,4 @@
-//! Why a request was not admitted, and what is answered.
+//! Reasons to refuse a request, and the responses.
 
 use std::time::Duration;
 
@@ -8,17 +8,17 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::queue::MAX_WAIT;
+use super::queue::QUEUE_TIMEOUT;
 use crate::messages::MESSAGES;
 
-/// Why a request was not admitted.
+/// Reason to refuse a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Denied {
     /// Wrong or no credentials.
     Unauthenticated,
-    /// Too many logins failed. Nothing was checked.
+    /// Too many logins failed. The credentials were not checked.
     Throttled {
-        /// Until another login is checked.
+        /// Time until another login is checked.
         wait: Duration,
     },
     /// Too many logins are being checked.
@@ -44,7 +44,7 @@ impl Denied {
                 StatusCode::SERVICE_UNAVAILABLE,
                 "OVERLOADED",
                 MESSAGES.text("too-many-logins", &[]),
-                (header::RETRY_AFTER, seconds(MAX_WAIT).into()),
+                (header::RETRY_AFTER, seconds(QUEUE_TIMEOUT).into()),
             ),
         };
         let body = serde_json::json!({ "errors": [{ "message": message, "extensions": { "code": code } }] });
@@ -57,7 +57,7 @@ fn challenge(realm: &str) -> (HeaderName, HeaderValue) {
     (header::WWW_AUTHENTICATE, challenge.parse().expect("a name of a service is plain text"))
 }
 
-/// Rounded up: who comes earlier waits again.
+/// Rounded up: an earlier client would wait again.
 fn seconds(wait: Duration) -> u64 {
     wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
 }

@@ -15,8 +15,8 @@ use hash::PasswordHash;
 #[derive(Debug)]
 pub(super) struct Htpasswd {
     users: HashMap<String, PasswordHash>,
-    /// Verified for unknown users, so that the time of an answer does not tell which names exist. The slowest: names
-    /// with a faster hash can be told by it, and are the better protected the more hashes are alike.
+    /// Verified for unknown users, so that response times do not reveal which names exist. It is the slowest hash: names with a
+    /// faster one can be detected, so alike hashes protect best.
     decoy: PasswordHash,
 }
 
@@ -37,7 +37,7 @@ impl Htpasswd {
         Ok(Self { users, decoy })
     }
 
-    /// Whether `password` is the user's. Takes as long as the hash is slow.
+    /// Whether `password` is the user's. Slow by design.
     pub(super) fn verify(&self, username: &str, password: &str) -> bool {
         let known = self.users.get(username);
         known.unwrap_or(&self.decoy).verify(password) && known.is_some()

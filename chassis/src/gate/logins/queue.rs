@@ -1,4 +1,4 @@
-//! The queue before the slow hashes: short in time and length, since who waits too long has gone.
+//! Queue for slow hashes, short in time and length: a client that waits too long has gone.
 
 use std::{sync::Arc, time::Duration};
 
@@ -7,12 +7,12 @@ use tokio::{
     time::timeout,
 };
 
-/// Hashes computed at once, so that wrong passwords cannot take every core, nor with argon2 the memory.
+/// Hashes computed at once. Wrong passwords cannot take every core, nor argon2 the memory.
 const MAX_VERIFYING: usize = 1;
-/// Logins that wait. Each holds a request; those that failed too often are sent away without a hash once it is their turn.
-const MAX_WAITING: usize = 256;
-/// How long a login waits. About 20 hashes of bcrypt with cost 12.
-pub(super) const MAX_WAIT: Duration = Duration::from_secs(5);
+/// Queued logins. Each holds a request; those with too many failures are refused without a hash once it is their turn.
+const MAX_QUEUED: usize = 256;
+/// Longest wait of a login. About 20 bcrypt hashes of cost 12.
+pub(super) const QUEUE_TIMEOUT: Duration = Duration::from_secs(5);
 
 #[derive(Debug)]
 pub(super) struct Queue {
@@ -22,15 +22,15 @@ pub(super) struct Queue {
 
 impl Default for Queue {
     fn default() -> Self {
-        Self { waiting: Semaphore::new(MAX_WAITING), verifying: Arc::new(Semaphore::new(MAX_VERIFYING)) }
+        Self { waiting: Semaphore::new(MAX_QUEUED), verifying: Arc::new(Semaphore::new(MAX_VERIFYING)) }
     }
 }
 
 impl Queue {
-    /// Waits for the right to compute a hash, or gives nothing if that takes too long. To be held until it is computed.
+    /// Waits for the permit to compute a hash, held until it is computed. `None` after the timeout or with a full queue.
     pub(super) async fn enter(&self) -> Option<OwnedSemaphorePermit> {
         let _waiting = self.waiting.try_acquire().ok()?;
         let verifying = Arc::clone(&self.verifying).acquire_owned();
-        timeout(MAX_WAIT, verifying).await.ok()?.ok()
+        timeout(QUEUE_TIMEOUT, verifying).await.ok()?.ok()
     }
 }

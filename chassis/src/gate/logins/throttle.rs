@@ -1,9 +1,8 @@
-//! How many logins may fail: of an address for a name, of an address for all names, and of all addresses for a name.
+//! Throttle for failed logins: per address and name, per address, and per name.
 //!
-//! Each has a bucket of tokens, of which a failure takes one. A login waits until all its buckets have a token, also
-//! with the right password, which would otherwise tell itself. The first bucket is small. The third is large, since
-//! whoever empties it keeps the user out elsewhere: a login that succeeded from the same address before waits for the
-//! first alone.
+//! Each has a token bucket, and a failure takes one token. A login waits until all its buckets have a token, even with the
+//! right password: an exception would reveal it. The first bucket is small. The third is large, since an empty one
+//! locks the user out everywhere else: a login that succeeded from the same address before waits for the first bucket alone.
 
 mod buckets;
 
@@ -18,44 +17,44 @@ use tokio::time::Instant;
 
 use buckets::{Buckets, Rate};
 
-/// A person mistypes a few times. A program with an old password that asks each 5 s is told so each time.
+/// A person mistypes a few times. A program with an old password that retries every 5 s always gets a verdict.
 const ADDRESS_AND_NAME: Rate = Rate { burst: 10, every: Duration::from_secs(5) };
-/// People of one house share an address.
+/// People in one building share an address.
 const ADDRESS: Rate = Rate { burst: 30, every: Duration::from_secs(2) };
-/// About 346,000 guesses a day, from however many addresses. It takes fifty addresses to empty it.
+/// About 346,000 guesses a day from any number of addresses. Fifty addresses are needed to empty it.
 const NAME: Rate = Rate { burst: 500, every: Duration::from_millis(250) };
 
 /// Counts failed logins.
 #[derive(Debug)]
 pub(super) struct Throttle {
-    /// Names are long or short, and chosen by anybody: their hash is kept.
+    /// Names have any length, and anyone chooses them: their hash is stored.
     hasher: RandomState,
     failures: Mutex<Failures>,
 }
 
 #[derive(Debug)]
 struct Failures {
-    /// Of an address for a name.
+    /// By address and name.
     pairs: Buckets<Origin>,
     addresses: Buckets<IpAddr>,
     names: Buckets<u64>,
 }
 
-/// Where a login comes from, and for whom.
+/// Network and name of a login.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Origin {
     network: IpAddr,
     name: u64,
 }
 
-/// What is remembered of a login's origin.
+/// Earlier logins of the same origin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Standing {
-    /// The same login succeeded before.
+    /// The same credentials succeeded.
     Known,
-    /// One with another password did.
+    /// Another password succeeded.
     Another,
-    /// None did.
+    /// None succeeded.
     Stranger,
 }
 
@@ -75,7 +74,7 @@ impl Throttle {
         Origin { network, name: self.hasher.hash_one(name) }
     }
 
-    /// Refuses a login that has to wait, with how long.
+    /// Refuses a login that has to wait, with its waiting time.
     pub(super) fn check(&self, origin: &Origin, standing: Standing, now: Instant) -> Result<(), Duration> {
         let mut failures = self.failures();
         let own = failures.pairs.wait(origin, now);
@@ -83,7 +82,7 @@ impl Throttle {
             Standing::Known => Duration::ZERO,
             Standing::Another | Standing::Stranger => failures.wait_for_others(origin, now),
         };
-        // While strangers wait, the known password would be let in, so that the refusal tells others from it.
+        // While strangers wait, only the known password passes. A refusal thus reveals a wrong one, and costs a token.
         if standing == Standing::Another && own.is_zero() && !others.is_zero() {
             failures.pairs.take(*origin, now);
         }
@@ -91,8 +90,8 @@ impl Throttle {
         if wait.is_zero() { Ok(()) } else { Err(wait) }
     }
 
-    /// Counts a failure. Returns how long the next login has to wait.
-    pub(super) fn charge(&self, origin: &Origin, now: Instant) -> Duration {
+    /// Records a failure. Returns the waiting time of the next login.
+    pub(super) fn record_failure(&self, origin: &Origin, now: Instant) -> Duration {
         let mut failures = self.failures();
         failures.pairs.take(*origin, now);
         failures.addresses.take(origin.network, now);

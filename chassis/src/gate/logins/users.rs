@@ -1,5 +1,5 @@
-//! The users, and the logins that succeeded: who is remembered neither pays for a slow hash again, nor for the failures
-//! of others.
+//! The users, and their successful logins. A cached login needs neither a slow hash again, nor waits for the failures of
+//! others.
 
 use std::{
     num::NonZeroUsize,
@@ -19,20 +19,20 @@ use super::{
     throttle::{Origin, Standing},
 };
 
-/// Logins that are remembered, about 100 bytes each. More users than this work too, they are only verified again.
+/// Cached logins, about 100 bytes each. Users beyond it are only verified again.
 const MAX_REMEMBERED: NonZeroUsize = NonZeroUsize::new(4096).expect("not zero");
 
 type Fingerprint = [u8; 32];
 
-/// The users as they were read, and who was admitted by them: both are replaced together.
+/// The loaded users and the logins that they admitted: both are replaced together.
 #[derive(Debug)]
 pub(super) struct Users {
     known: Known,
-    /// Makes fingerprints useless outside this process.
+    /// Secret of this process, without which fingerprints are useless.
     key: [Uuid; 2],
-    /// The last login of each origin that succeeded.
+    /// The latest successful login of each origin.
     remembered: Mutex<LruCache<Origin, Fingerprint>>,
-    /// Cancelled when other users have taken their place.
+    /// Cancelled when other users replace these.
     pub(super) outdated: CancellationToken,
 }
 
@@ -42,15 +42,15 @@ enum Known {
     File(Htpasswd),
 }
 
-/// Credentials, and from where they came: were they remembered for all addresses, right ones could be guessed at any
-/// speed beside the throttle.
+/// Credentials with their origin. A cache for all addresses would allow guesses of right credentials at any speed, past the
+/// throttle.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Login {
     pub(super) origin: Origin,
     credentials: Fingerprint,
 }
 
-/// What can be said of a login without a slow hash.
+/// Verdict without a slow hash.
 pub(super) enum Verdict {
     Right,
     Wrong,
@@ -96,7 +96,7 @@ impl Users {
         }
     }
 
-    /// Whether the credentials are a user's. Takes as long as the hash is slow.
+    /// Whether the credentials are a user's. Slow by design.
     pub(super) fn verify(&self, login: &Login, basic: &Basic) -> bool {
         let Known::File(htpasswd) = &self.known else { return false };
         let is_right = htpasswd.verify(basic.username(), basic.password());

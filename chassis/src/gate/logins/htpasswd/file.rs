@@ -1,5 +1,5 @@
-//! The htpasswd file, whose content is what counts: Kubernetes swaps links and Compose mounts single files, so neither
-//! times nor file events tell everywhere.
+//! The htpasswd file. Its content is compared: Kubernetes swaps links and Compose mounts single files, so neither
+//! modification times nor file events are reliable everywhere.
 
 use std::{
     fs,
@@ -14,7 +14,7 @@ use super::Htpasswd;
 #[derive(Debug)]
 pub(in super::super) struct HtpasswdFile {
     pub(in super::super) path: PathBuf,
-    /// What was found the last time, whether or not it could be used. Nothing: it could not be read.
+    /// The latest content, valid or not; `None` if it could not be read.
     seen: Mutex<Option<String>>,
 }
 
@@ -26,7 +26,7 @@ impl HtpasswdFile {
         Ok((Self { seen: Mutex::new(Some(text)), ..file }, htpasswd))
     }
 
-    /// The users, if the file has changed since the last look. What is wrong with it is told once.
+    /// The users, if the file has changed since the last call. An error is returned once.
     pub(in super::super) fn changed(&self) -> anyhow::Result<Option<Htpasswd>> {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         match self.read() {

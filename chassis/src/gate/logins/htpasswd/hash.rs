@@ -1,12 +1,12 @@
-//! The hash of a password, and how long it takes to verify one.
+//! Password hashes, and the time to verify one.
 
 use argon2::{Argon2, Params, PasswordVerifier, password_hash::PasswordHashString};
 
-/// bcrypt reads no more, and would take any text after it for right.
-const MAX_BCRYPT: usize = 72;
-/// Of bcrypt with cost 0; each step of the cost doubles it. About 200 ms for the usual 12.
+/// bcrypt ignores further bytes, and would accept any text after them.
+const MAX_BCRYPT_BYTES: usize = 72;
+/// Time of bcrypt with cost 0; each cost step doubles it. About 200 ms for the usual 12.
 const BCRYPT_NANOSECONDS: u64 = 50_000;
-/// Of argon2, for each KiB of memory in each pass. About 40 ms for the usual 19 MiB and two passes.
+/// Time of argon2 per KiB of memory and pass. About 40 ms for the usual 19 MiB and two passes.
 const ARGON2_NANOSECONDS: u64 = 1_000;
 
 #[derive(Clone, Debug)]
@@ -29,9 +29,9 @@ impl PasswordHash {
 
     pub(super) fn verify(&self, password: &str) -> bool {
         match self {
-            // Computed all the same, so that the time tells nothing.
+            // Computed in any case, so that the time reveals nothing.
             Self::Bcrypt { hash, .. } => {
-                bcrypt::verify(password, hash).unwrap_or(false) && password.len() <= MAX_BCRYPT
+                bcrypt::verify(password, hash).unwrap_or(false) && password.len() <= MAX_BCRYPT_BYTES
             }
             Self::Argon2 { hash, .. } => {
                 Argon2::default().verify_password(password.as_bytes(), &hash.password_hash()).is_ok()
@@ -39,7 +39,7 @@ impl PasswordHash {
         }
     }
 
-    /// About how long [`Self::verify`] takes: enough to compare hashes.
+    /// Approximate time of [`Self::verify`], to compare hashes.
     pub(super) fn microseconds(&self) -> u64 {
         let nanoseconds = match self {
             Self::Bcrypt { cost, .. } => BCRYPT_NANOSECONDS << cost,

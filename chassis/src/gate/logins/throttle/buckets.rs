@@ -1,17 +1,17 @@
-//! A bucket of tokens for each key, in bounded memory.
+//! Token buckets by key, in bounded memory.
 //!
-//! Our own and not the crate governor: a login looks without taking, since only failures take, and keys that anybody may
-//! invent must not fill the memory. A bucket is the one time at which it will be full again.
+//! Our own rather than the crate governor: a login checks without taking, since only failures take, and invented keys must not
+//! fill the memory. A bucket is stored as the time at which it will be full again.
 
 use std::{hash::Hash, num::NonZeroUsize, time::Duration};
 
 use lru::LruCache;
 use tokio::time::Instant;
 
-/// Keys that are remembered; beyond, those that failed the longest ago are forgotten. 10,000 take about 1 MiB.
+/// Stored keys. Beyond it the least recent failure is forgotten. 10,000 take about 1 MiB.
 const MAX_KEYS: NonZeroUsize = NonZeroUsize::new(10_000).expect("not zero");
 
-/// The size of a bucket, and how often it gets a token.
+/// Size of a bucket, and the interval between its tokens.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Rate {
     pub(super) burst: u32,
@@ -29,13 +29,13 @@ impl<K: Hash + Eq> Buckets<K> {
         Self { rate, full_at: LruCache::new(MAX_KEYS) }
     }
 
-    /// How long until the bucket of `key` has a token.
+    /// Time until the bucket of `key` has a token.
     pub(super) fn wait(&self, key: &K, now: Instant) -> Duration {
         let until_full = self.full_at.peek(key).map_or(Duration::ZERO, |at| at.saturating_duration_since(now));
         until_full.saturating_sub(self.rate.every * (self.rate.burst - 1))
     }
 
-    /// Takes a token, from an empty bucket nothing.
+    /// Takes a token, if there is one.
     pub(super) fn take(&mut self, key: K, now: Instant) {
         let Rate { burst, every } = self.rate;
         let full_at = self.full_at.get(&key).copied().unwrap_or(now).max(now);

@@ -1,5 +1,5 @@
-//! How many statements of a kind run at once. The rest wait their turn, but neither too many nor for long: a client
-//! that is refused soon can try again, one that waits for nothing cannot.
+//! Concurrency limit for statements of one kind. The rest queue, in bounded number and time: a client that is refused soon
+//! can try again, one that waits in vain cannot.
 
 use std::sync::Arc;
 
@@ -9,20 +9,20 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-/// Statements that may wait at a gate, each with a request that is held in memory.
-const MAX_WAITING: usize = 512;
+/// Statements that may queue, each with its request in memory.
+const MAX_QUEUED: usize = 512;
 
-/// Lets statements through, first come first served.
+/// Admits statements, first come first served.
 #[derive(Debug)]
-pub(super) struct Gate {
+pub(super) struct ConcurrencyLimit {
     places: Arc<Semaphore>,
     queue: Semaphore,
 }
 
-impl Gate {
-    /// For at most `places` at once.
+impl ConcurrencyLimit {
+    /// Admits at most `places` at once.
     pub(super) fn new(places: usize) -> Self {
-        Self { places: Arc::new(Semaphore::new(places)), queue: Semaphore::new(MAX_WAITING) }
+        Self { places: Arc::new(Semaphore::new(places)), queue: Semaphore::new(MAX_QUEUED) }
     }
 
     /// Waits for a place until the deadline.
@@ -35,12 +35,12 @@ impl Gate {
     }
 }
 
-/// What is told to a client's read that found no place, or no connection.
+/// The error of a client's read without a place or a connection.
 pub(super) fn overload() -> DbErr {
     DbErr::ConnectionAcquire(ConnAcquireErr::Timeout)
 }
 
-/// Whether a statement was refused because too many others wait: it was not sent, and may be tried again.
+/// Whether a statement was refused because too many others wait. It was not sent, and may be tried again.
 pub(crate) fn is_overload(error: &DbErr) -> bool {
     matches!(error, DbErr::ConnectionAcquire(ConnAcquireErr::Timeout))
 }
@@ -52,21 +52,21 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn who_finds_no_place_in_time_or_too_many_waiting_is_refused() {
-        let gate = Arc::new(Gate::new(1));
+    async fn a_statement_without_a_place_in_time_or_in_the_queue_is_refused() {
+        let limit = Arc::new(ConcurrencyLimit::new(1));
         let soon = Instant::now() + Duration::from_secs(1);
-        let place = gate.enter(soon).await.expect("a place");
+        let place = limit.enter(soon).await.expect("a place");
         let waiting = tokio::spawn({
-            let gate = Arc::clone(&gate);
-            async move { gate.enter(soon + Duration::from_mins(1)).await }
+            let limit = Arc::clone(&limit);
+            async move { limit.enter(soon + Duration::from_mins(1)).await }
         });
         tokio::task::yield_now().await;
-        assert!(gate.enter(soon).await.is_err_and(|error| is_overload(&error)));
+        assert!(limit.enter(soon).await.is_err_and(|error| is_overload(&error)));
         drop(place);
         assert!(waiting.await.expect("no panic").is_ok());
 
-        let place = gate.enter(soon).await.expect("a place");
-        let one_more = (0..=MAX_WAITING).map(|_| gate.enter(soon + Duration::from_mins(1)));
+        let place = limit.enter(soon).await.expect("a place");
+        let one_more = (0..=MAX_QUEUED).map(|_| limit.enter(soon + Duration::from_mins(1)));
         let refused = futures_util::future::select_all(one_more.map(Box::pin)).await.0;
         assert!(refused.is_err_and(|error| is_overload(&error)), "at once");
         drop(place);
