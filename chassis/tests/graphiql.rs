@@ -1,4 +1,4 @@
-//! The GraphiQL page, asked over HTTP. What a browser makes of it is for `all-in-one/tests/clients`.
+//! The GraphiQL page, asked over HTTP. What a browser makes of it is for `checks/clients`.
 
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode, header};

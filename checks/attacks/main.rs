@@ -3,8 +3,8 @@
 //!
 //! ```text
 //! cargo build --workspace --bins
-//! cargo test -p all-in-one --test attacks -- --backend postgres
-//! cargo test -p all-in-one --test attacks -- --only unfinished-heads,rapid-reset --programs target/release --release-bounds
+//! cargo test -p checks --test attacks -- --backend postgres
+//! cargo test -p checks --test attacks -- --only unfinished-heads,rapid-reset --programs target/release --release-bounds
 //! ```
 //!
 //! One line is printed for each attack; the exit code is not 0 if a bound is violated. The attacker calls from another

@@ -3,8 +3,8 @@
 //!
 //! ```text
 //! cargo build --workspace --bins
-//! cargo test -p all-in-one --test chaos -- --profile ci --backend postgres --seed 1
-//! cargo test -p all-in-one --test chaos -- --backend failover --only standby-lost,calm --programs target/release
+//! cargo test -p checks --test chaos -- --profile ci --backend postgres --seed 1
+//! cargo test -p checks --test chaos -- --backend failover --only standby-lost,calm --programs target/release
 //! ```
 //!
 //! `--backend failover` is a primary with a synchronous standby. `--only` runs the faults that it names, in their order.
@@ -14,7 +14,7 @@
 //!
 //! ```text
 //! cargo build --workspace --bins --features consultation/seeded-bugs,finance/seeded-bugs
-//! cargo test -p all-in-one --test chaos -- --check-the-checker
+//! cargo test -p checks --test chaos -- --check-the-checker
 //! ```
 
 mod after;

@@ -19,12 +19,12 @@ export const compose = async () => composeServices(await subgraphs());
 
 // Where the router of docker/compose.yaml finds the services: behind its HAProxy, which knows the replicas.
 const ROUTED = { consultation: 'http://gateway:8010/graphql', finance: 'http://gateway:8020/graphql' };
-const COMMAND = 'all-in-one/tests/clients/supergraph > docker/router/supergraph.graphql';
+const COMMAND = 'checks/clients/supergraph > docker/router/supergraph.graphql';
 
 /** The supergraph of the router in docker/, from the committed schemas. */
 export function routedSupergraph() {
   const result = composeFree(Object.entries(ROUTED).map(([name, url]) => {
-    const sdl = readFileSync(new URL(`../../../${name}/schema.graphql`, import.meta.url), 'utf8');
+    const sdl = readFileSync(new URL(`../../${name}/schema.graphql`, import.meta.url), 'utf8');
     return { name, url, typeDefs: parse(sdl) };
   }));
   assertCompositionSuccess(result);

@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! cargo build --release --workspace --bins
-//! cargo bench -p all-in-one --bench speed -- --quick
+//! cargo bench -p checks --bench speed -- --quick
 //! ```
 
 mod arguments;

@@ -33,7 +33,7 @@ const COLUMNS: [&str; 8] = ["connections", "start", "p50", "p99", "PostGraphile"
 pub(crate) async fn run(stack: &Stack, arguments: &Arguments) -> anyhow::Result<Section> {
     let mut section = Section::new("postgraphile", ABOUT, &COLUMNS);
     let Some(node_modules) = installed() else {
-        println!("left out: npm ci --ignore-scripts --prefix all-in-one/benches/postgraphile");
+        println!("left out: npm ci --ignore-scripts --prefix checks/speed/postgraphile");
         return Ok(section);
     };
     let server = Server::start(&node_modules, &url(stack.port, "plain")).await?;
@@ -79,7 +79,7 @@ async fn compare(
 
 /// Where npm has installed it.
 fn installed() -> Option<PathBuf> {
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/postgraphile");
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("speed/postgraphile");
     directory.join("node_modules/postgraphile").exists().then_some(directory)
 }
 

@@ -6,7 +6,7 @@ import { transformSupergraphToPublicSchema } from '@theguild/federation-composit
 import { buildASTSchema, parse } from 'graphql';
 import { routedSupergraph } from '../../supergraph.js';
 
-const file = new URL('../../../../../docker/router/supergraph.graphql', import.meta.url);
+const file = new URL('../../../../docker/router/supergraph.graphql', import.meta.url);
 const committed = readFileSync(file, 'utf8');
 
 test('the supergraph of the router is the one that both schemas make', () => {

@@ -1,6 +1,6 @@
 // The REST endpoints against their own description, and against what schemathesis makes up:
 //
-//   pip install -r all-in-one/tests/clients/suites/openapi/requirements.txt
+//   pip install -r checks/clients/suites/openapi/requirements.txt
 //
 // SCHEMATHESIS says where the program is, if it is not on the PATH.
 import assert from 'node:assert/strict';

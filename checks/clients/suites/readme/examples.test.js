@@ -7,7 +7,7 @@ import test from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { consultation, finance, paid } from '../../services.js';
 
-const readme = readFileSync(new URL('../../../../../README.md', import.meta.url), 'utf8');
+const readme = readFileSync(new URL('../../../../README.md', import.meta.url), 'utf8');
 
 /** The block after a marker, for the services under test. */
 function example(name) {

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-export const repository = fileURLToPath(new URL('../../../../..', import.meta.url));
+export const repository = fileURLToPath(new URL('../../../..', import.meta.url));
 export const services = ['consultation', 'finance'];
 
 const options = { cwd: repository, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] };
