@@ -8,6 +8,8 @@ mod connections;
 mod connector;
 mod faults;
 mod gate;
+#[cfg(feature = "seeded-mistakes")]
+mod mistakes;
 mod options;
 mod private_file;
 mod served_file;
@@ -31,10 +33,13 @@ use sea_orm::{
 use sea_orm_migration::MigratorTrait;
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::seeded_bug::is_seeded;
 use migrate::LockWaits;
+#[cfg(feature = "seeded-mistakes")]
+use mistakes::Session;
 use options::Options;
 use served_file::ServedFile;
+#[cfg(not(feature = "seeded-mistakes"))]
+use session::Session;
 use wal::Keeper;
 
 pub use connections::Connections;
@@ -185,7 +190,7 @@ impl Database {
     /// When the database cannot be reached or the standby does not answer.
     pub async fn make_durable(&self) -> Result<(), DbErr> {
         // SQLite has synced what other connections can read; what a crash left unsynced, when the file was opened.
-        if self.write.get_database_backend() == DbBackend::Postgres && !is_seeded("unsynced-repeat") {
+        if self.write.get_database_backend() == DbBackend::Postgres {
             let write = Statement::from_string(DbBackend::Postgres, WRITE_TO_LOG);
             self.write.execute_raw(write).await?;
         }

@@ -20,6 +20,7 @@ use crate::{
     faults::Fault,
     history, intruder,
     invariants::{self, Facts, Stalls},
+    mistakes,
     report::{Report, told},
     stack::{Backend, Postgres, Services, Stack},
     watch::Watch,
@@ -81,6 +82,7 @@ pub(crate) async fn run(plan: &Plan) -> anyhow::Result<Report> {
     verdicts.extend(stalls.check());
     Ok(Report {
         seed: plan.seed,
+        unmade: plan.services.mistake.map_or_else(Vec::new, |mistake| mistakes::check_made(&world.stack, mistake)),
         injected: injected(&world),
         told: told(&facts),
         lost_starts: world.load.lost_starts.load(Ordering::Relaxed),

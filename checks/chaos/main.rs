@@ -13,13 +13,12 @@
 //! The checker's own test wants services that make mistakes:
 //!
 //! ```text
-//! cargo build --workspace --bins --features consultation/seeded-bugs,finance/seeded-bugs
+//! cargo build --workspace --bins --features chassis/seeded-mistakes
 //! cargo test -p checks --test chaos -- --check-the-checker
 //! ```
 
 mod after;
 mod api;
-mod bugs;
 mod campaign;
 mod client;
 mod clock;
@@ -30,6 +29,7 @@ mod history;
 mod intruder;
 mod invariants;
 mod measure;
+mod mistakes;
 mod profile;
 mod proxy;
 mod replica;
@@ -113,7 +113,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let seed = arguments.seed.unwrap_or_else(|| fastrand::u64(..));
     println!("seed {seed}");
     let Arguments { backend, programs, logs, .. } = arguments;
-    let services = Services { programs, logs, bug: None };
+    let services = Services { programs, logs, mistake: None };
     if arguments.measure {
         return measure::run(seed, &services).await;
     }
@@ -121,7 +121,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
         return restored::run(backend, seed, &services).await;
     }
     if arguments.check_the_checker {
-        let wrong = bugs::check_the_checker(seed, &services, &arguments.mistakes).await?;
+        let wrong = mistakes::check_the_checker(seed, &services, &arguments.mistakes).await?;
         return if wrong.is_empty() { Ok(()) } else { Err(anyhow!("the checker is wrong:\n{}", wrong.join("\n"))) };
     }
     let mut plan = arguments.profile.plan(backend, seed, services);

@@ -64,7 +64,7 @@ impl Replica {
         let (port, prefix, name) = (free_port(), program.to_uppercase(), format!("{program}-{number}"));
         let mut settings = vec![(format!("{prefix}_BIND"), format!("127.0.0.1:{port}"))];
         settings.extend(own.into_iter().map(|(name, value)| (format!("{prefix}_{name}"), value)));
-        settings.extend(services.bug.map(|bug| ("SEEDED_BUG".to_owned(), bug.to_owned())));
+        settings.extend(services.mistake.map(|mistake| ("SEEDED_MISTAKE".to_owned(), mistake.setting())));
         Self {
             log: logs.join(format!("{name}.log")),
             name,

@@ -13,6 +13,8 @@ const SHOWN: usize = 5;
 
 pub(crate) struct Report {
     pub(crate) seed: u64,
+    /// Parts of a seeded mistake that the services did not make.
+    pub(crate) unmade: Vec<String>,
     pub(crate) injected: BTreeMap<String, u64>,
     pub(crate) told: [usize; 3],
     pub(crate) lost_starts: u32,

@@ -14,6 +14,7 @@ use crate::{
     cluster::Cluster,
     ground::Ground,
     history,
+    mistakes::Mistake,
     proxy::{DatabaseProxy, Door, Finance, Lane},
     replica::{Program, Replica},
     store::Store,
@@ -52,8 +53,8 @@ pub(crate) struct Services {
     pub(crate) programs: Option<PathBuf>,
     /// Logs are removed at the end unless given.
     pub(crate) logs: Option<PathBuf>,
-    /// Which mistake the services shall make.
-    pub(crate) bug: Option<&'static str>,
+    /// The seeded mistake of the services.
+    pub(crate) mistake: Option<&'static Mistake>,
 }
 
 pub(crate) struct Stack {
@@ -102,9 +103,8 @@ impl Stack {
         let consultation_store = Store::connect(&url("consultation", Lane::Checker)).await?;
         let finance_store = Store::connect(&url("finance", Lane::Checker)).await?;
         history::begin(&consultation_store).await?;
-        if services.bug == Some("upsert") {
-            // Else the database refuses what the mistake does.
-            finance_store.run("DROP TRIGGER payment_stay ON payment").await?;
+        if let Some(guard) = services.mistake.and_then(Mistake::guard) {
+            finance_store.run(guard).await?;
         }
         let services = services.clone();
         let stack =

@@ -12,11 +12,11 @@ use tokio::{
 };
 
 use super::{
+    Session,
     connector::{Connector, terminate},
     faults,
     gate::{self, Gate},
     options::Options,
-    session::Session,
 };
 
 /// The longest wait for a connection, be it that all are busy or that the server cannot be reached. Together with the

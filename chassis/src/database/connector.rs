@@ -9,11 +9,7 @@ use deadpool::managed::{Manager, Metrics, Object, Pool, RecycleError, RecycleRes
 use sea_orm::sqlx::Error;
 use tokio::time::timeout;
 
-use super::{
-    faults,
-    options::Options,
-    session::{Backend, Session},
-};
+use super::{Session, faults, options::Options, session::Backend};
 
 /// Only connections that were idle this long are tested before use: testing each costs a round trip. No longer
 /// than a restart of the server takes, so that none from before it is used for a client's request after it.

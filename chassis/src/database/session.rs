@@ -14,7 +14,6 @@ use sea_orm::{
 use sea_query_sqlx::SqlxValues;
 
 use super::{faults, options::Options};
-use crate::seeded_bug::is_seeded;
 
 /// The longest wait for the answer to a statement. Longer than PostgreSQL's `statement_timeout` and SQLite's wait for
 /// the write lock, whose errors tell more: this one ends what waits for a network or a disk that is silent.
@@ -101,6 +100,11 @@ impl Session {
         on_either!(self, connection => within(PING_TIMEOUT, connection.ping()).await)
     }
 
+    /// The connection to SQLite, if it is one.
+    pub(super) fn sqlite(&mut self) -> Option<&mut SqliteConnection> {
+        if let Self::Sqlite(connection) = self { Some(connection) } else { None }
+    }
+
     /// The server's end, which may go on when this one is closed.
     pub(super) fn backend(&self) -> Option<Backend> {
         match self {
@@ -133,9 +137,6 @@ async fn within_deadline<T>(answer: impl Future<Output = Result<T, Error>>) -> R
 }
 
 async fn within<T>(limit: Duration, answer: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-    if is_seeded("no-deadline") {
-        return answer.await;
-    }
     tokio::time::timeout(limit, answer).await.unwrap_or_else(|_| {
         let silence = format!("the database did not answer within {} s; the connection is closed", limit.as_secs());
         Err(Error::Io(io::Error::new(io::ErrorKind::TimedOut, silence)))

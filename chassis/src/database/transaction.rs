@@ -1,15 +1,11 @@
 //! A transaction that writes. COMMIT is a statement of its own, whose result alone decides. After any failure the
 //! connection is closed, so that none goes back to the pool inside a transaction.
 
-use sea_orm::{ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, Statement, sqlx::Error};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, Statement};
 use sea_orm_migration::async_trait::async_trait;
 use tokio::sync::Mutex;
 
-use super::{
-    connections::{Connections, Lease},
-    faults,
-};
-use crate::seeded_bug::is_seeded;
+use super::connections::{Connections, Lease};
 
 /// Rolled back unless it is committed.
 #[derive(Debug)]
@@ -24,7 +20,6 @@ impl Transaction {
     /// was faster.
     pub(super) async fn begin(connections: &Connections) -> Result<Self, DbErr> {
         let begin = match connections.get_database_backend() {
-            _ if is_seeded("keep-broken-connection") => "SAVEPOINT seeded",
             DbBackend::Sqlite => "BEGIN IMMEDIATE",
             _ => "BEGIN",
         };
@@ -39,7 +34,7 @@ impl Transaction {
     /// # Errors
     /// When a statement failed before, or the commit itself: then it is unknown whether it was done.
     pub async fn commit(self) -> Result<(), DbErr> {
-        self.end(if is_seeded("keep-broken-connection") { "RELEASE seeded" } else { "COMMIT" }).await
+        self.end("COMMIT").await
     }
 
     /// Commits, and waits until what was read in it is as durable as a commit made now. See [`super::Database::make_durable`].
@@ -47,7 +42,7 @@ impl Transaction {
     /// # Errors
     /// As [`Transaction::commit`]; also when the standby does not answer.
     pub async fn commit_durably(self) -> Result<(), DbErr> {
-        if self.connections.get_database_backend() == DbBackend::Postgres && !is_seeded("unsynced-repeat") {
+        if self.connections.get_database_backend() == DbBackend::Postgres {
             self.execute_raw(Statement::from_string(DbBackend::Postgres, super::WRITE_TO_LOG)).await?;
         }
         self.commit().await
@@ -67,7 +62,7 @@ impl Transaction {
         match lease.session()?.execute_unprepared(sql).await {
             Ok(ended) => lease.end(Ok(ended)).map(drop),
             // Also what does a statement no harm: it leaves the transaction open here.
-            Err(error) => Err(give_up(lease, error).await),
+            Err(error) => Err(lease.close_after(error)),
         }
     }
 }
@@ -84,7 +79,7 @@ macro_rules! within {
                 *place = Some(lease);
                 Ok(result)
             }
-            Err(error) => Err(give_up(lease, error).await),
+            Err(error) => Err(lease.close_after(error)),
         }
     }};
 }
@@ -110,18 +105,6 @@ impl ConnectionTrait for Transaction {
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
         within!(self, &statement.sql, session => session.query_all(statement))
     }
-}
-
-/// Closes the connection. Seeded is what sqlx does: it gives the connection back, with the transaction that it may hold.
-async fn give_up(mut lease: Lease, error: Error) -> DbErr {
-    if is_seeded("keep-broken-connection")
-        && let Ok(session) = lease.session()
-    {
-        drop(session.execute_unprepared("ROLLBACK TO seeded").await);
-        drop(lease.end(Ok(())));
-        return faults::about_statement(error);
-    }
-    lease.close_after(error)
 }
 
 fn is_over() -> DbErr {
