@@ -22,10 +22,9 @@ mod wire;
 
 use std::{path::PathBuf, process::ExitCode, time::Instant};
 
-use anyhow::{anyhow, ensure};
+use anyhow::ensure;
 use clap::{Parser, ValueEnum};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
-use tokio::runtime;
 
 use attack::Attack;
 use bounds::Bounds;
@@ -63,21 +62,7 @@ struct Arguments {
 }
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    let runtime = runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
-    let outcome = runtime.block_on(async {
-        tokio::select! {
-            outcome = run(arguments) => outcome,
-            _ = tokio::signal::ctrl_c() => Err(anyhow!("interrupted")),
-        }
-    });
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            println!("FAILED: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    checks::run(run(Arguments::parse()))
 }
 
 async fn run(arguments: Arguments) -> anyhow::Result<()> {

@@ -40,18 +40,14 @@ mod store;
 mod watch;
 mod world;
 
-use std::{path::PathBuf, process::ExitCode, time::Duration};
+use std::{path::PathBuf, process::ExitCode};
 
 use anyhow::{anyhow, bail};
 use clap::Parser;
-use tokio::runtime;
 
 use faults::Fault;
 use profile::Profile;
 use stack::{Backend, Services};
-
-/// Time for killed processes and the cluster's directory to go.
-const CLEANING_LIMIT: Duration = Duration::from_secs(10);
 
 /// Hurts both services and checks that a finished consultation is charged exactly once.
 #[derive(Debug, Parser)]
@@ -90,23 +86,7 @@ struct Arguments {
 }
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    let runtime = runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
-    let outcome = runtime.block_on(async {
-        tokio::select! {
-            outcome = run(arguments) => outcome,
-            _ = tokio::signal::ctrl_c() => Err(anyhow!("interrupted")),
-        }
-    });
-    // Whatever still runs is dropped with its processes and directories.
-    runtime.shutdown_timeout(CLEANING_LIMIT);
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            println!("FAILED: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    checks::run(run(Arguments::parse()))
 }
 
 async fn run(arguments: Arguments) -> anyhow::Result<()> {
