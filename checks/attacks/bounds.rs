@@ -7,9 +7,9 @@ use crate::trial::Measured;
 /// An eighth of the memory limit that the containers have.
 const MAX_GROWTH: u64 = 32 * 1024 * 1024;
 /// Lines that a service may write by itself meanwhile.
-const OWN_LOG_LINES: usize = 5;
+const MAX_OWN_LOG_LINES: usize = 5;
 /// Characters of a failure: enough to know it again.
-const SHOWN: usize = 80;
+const MAX_FAILURE_LENGTH: usize = 80;
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bounds {
@@ -32,7 +32,7 @@ impl Bounds {
             violations.push(format!("memory grew by {} MiB", growth / 1024 / 1024));
         }
         if let Some(failure) = honest.failures.first() {
-            let failure: String = failure.chars().take(SHOWN).collect();
+            let failure: String = failure.chars().take(MAX_FAILURE_LENGTH).collect();
             violations.push(format!(
                 "{} of {} honest requests failed: {failure}",
                 honest.failures.len(),
@@ -42,7 +42,7 @@ impl Bounds {
         if honest.percentile(99) > self.p99 {
             violations.push(format!("honest p99 is {} ms", honest.percentile(99).as_millis()));
         }
-        if *log_lines > evidence.requests + OWN_LOG_LINES {
+        if *log_lines > evidence.requests + MAX_OWN_LOG_LINES {
             violations.push(format!("{log_lines} log lines for {} requests", evidence.requests));
         }
         if normal_after.is_none() {

@@ -19,12 +19,12 @@ use tokio_util::sync::CancellationToken;
 use crate::{bounds::Bounds, stage::Stage};
 use calls::Calls;
 
-const PAUSE: Duration = Duration::from_millis(100);
+const CALL_INTERVAL: Duration = Duration::from_millis(100);
 /// Requests before anything is measured: they fill pools, caches and the allocator.
 const WARM_UP: usize = 40;
 /// Answers in a row within the bound, which show that all is as before.
 const NORMAL_ANSWERS: usize = 5;
-const ASK_AGAIN_AFTER: Duration = Duration::from_millis(50);
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 #[derive(Clone, Debug)]
 pub(crate) struct Honest {
@@ -78,14 +78,14 @@ impl Honest {
             if in_a_row == NORMAL_ANSWERS {
                 return Some(began.elapsed());
             }
-            sleep(ASK_AGAIN_AFTER).await;
+            sleep(POLL_INTERVAL).await;
         }
         None
     }
 
     /// Calls ten times a second, whether earlier calls are answered or not, and waits for the last answers.
     async fn call_until(self, stopped: CancellationToken) {
-        let (mut ticks, mut calls, mut number) = (interval(PAUSE), JoinSet::new(), 0);
+        let (mut ticks, mut calls, mut number) = (interval(CALL_INTERVAL), JoinSet::new(), 0);
         while stopped.run_until_cancelled(ticks.tick()).await.is_some() {
             let client = self.clone();
             calls.spawn(async move { client.measure(number).await });

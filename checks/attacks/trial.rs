@@ -14,9 +14,9 @@ use crate::{
 };
 
 /// The honest client works this long before the attack, and after it.
-const LEAD: Duration = Duration::from_millis(500);
+const HONEST_ALONE_FOR: Duration = Duration::from_millis(500);
 /// No attack takes longer, whatever the services do.
-const ATTACK_LIMIT: Duration = Duration::from_mins(1);
+const ATTACK_TIMEOUT: Duration = Duration::from_mins(1);
 
 #[derive(Clone, Debug)]
 pub(crate) struct Options {
@@ -68,12 +68,12 @@ async fn measure(attack: &Attack, options: &Options) -> anyhow::Result<Measured>
     let (consultation, finance) = (consultation?, finance?);
 
     let working = honest.work()?;
-    sleep(LEAD).await;
-    let evidence = timeout(ATTACK_LIMIT, (attack.steps)(&stage)).await;
+    sleep(HONEST_ALONE_FOR).await;
+    let evidence = timeout(ATTACK_TIMEOUT, (attack.steps)(&stage)).await;
     let evidence =
         evidence.unwrap_or_else(|_| Ok(Evidence::default().hole_if(true, "the attack went on for a minute")))?;
     let normal_after = honest.normal_again(&options.bounds).await;
-    sleep(LEAD).await;
+    sleep(HONEST_ALONE_FOR).await;
     let answers = working.stop().await?;
 
     Ok(Measured {

@@ -21,11 +21,11 @@ use tokio::{
 /// The whole network 127.0.0.0/8 is loopback on Linux.
 pub(crate) const ATTACKER: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 66);
 /// A service that does not take a connection or a byte for so long has refused it.
-const PATIENCE: Duration = Duration::from_secs(3);
+const IO_TIMEOUT: Duration = Duration::from_secs(3);
 /// Connections that are opened at the same time.
-const AT_ONCE: usize = 50;
+const CONCURRENCY: usize = 50;
 /// Enough for any refusal.
-const ANSWER_LIMIT: usize = 64 * 1024;
+const MAX_ANSWER: usize = 64 * 1024;
 
 /// A connection to `address`.
 pub(crate) async fn connect(address: SocketAddr) -> anyhow::Result<TcpStream> {
@@ -36,28 +36,28 @@ pub(crate) async fn connect(address: SocketAddr) -> anyhow::Result<TcpStream> {
 pub(crate) async fn connect_from(from: Ipv4Addr, address: SocketAddr) -> anyhow::Result<TcpStream> {
     let socket = TcpSocket::new_v4()?;
     socket.bind((from, 0).into())?;
-    Ok(timeout(PATIENCE, socket.connect(address)).await.context("no connection in time")??)
+    Ok(timeout(IO_TIMEOUT, socket.connect(address)).await.context("no connection in time")??)
 }
 
 /// A connection whose owner reads nothing: the kernel keeps little for it.
-pub(crate) async fn connect_deaf(address: SocketAddr) -> anyhow::Result<TcpStream> {
+pub(crate) async fn connect_without_reading(address: SocketAddr) -> anyhow::Result<TcpStream> {
     const RECEIVE_BUFFER: u32 = 4096;
     let socket = TcpSocket::new_v4()?;
     socket.set_recv_buffer_size(RECEIVE_BUFFER)?;
     socket.bind((ATTACKER, 0).into())?;
-    Ok(timeout(PATIENCE, socket.connect(address)).await.context("no connection in time")??)
+    Ok(timeout(IO_TIMEOUT, socket.connect(address)).await.context("no connection in time")??)
 }
 
 /// Sends bytes; whether they were taken.
 pub(crate) async fn send(stream: &mut TcpStream, bytes: &[u8]) -> bool {
-    matches!(timeout(PATIENCE, stream.write_all(bytes)).await, Ok(Ok(())))
+    matches!(timeout(IO_TIMEOUT, stream.write_all(bytes)).await, Ok(Ok(())))
 }
 
 /// What comes until `limit` has gone by, the connection is closed, or there is more than a refusal has.
 pub(crate) async fn receive(stream: &mut TcpStream, limit: Duration) -> Vec<u8> {
     let mut received = Vec::new();
     let reading = async {
-        while received.len() < ANSWER_LIMIT && stream.read_buf(&mut received).await.is_ok_and(|read| read > 0) {}
+        while received.len() < MAX_ANSWER && stream.read_buf(&mut received).await.is_ok_and(|read| read > 0) {}
     };
     let _ = timeout(limit, reading).await;
     received
@@ -84,7 +84,7 @@ where
 {
     let (mut running, mut done) = (JoinSet::new(), Vec::new());
     for number in 0..count {
-        if running.len() == AT_ONCE {
+        if running.len() == CONCURRENCY {
             done.extend(running.join_next().await.and_then(Result::ok));
         }
         running.spawn(one(number));

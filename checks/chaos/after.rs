@@ -1,4 +1,4 @@
-//! After the faults: the clients end, every replica must work, and everything is delivered.
+//! The end of a campaign: clients end, every replica must work, and everything must be delivered.
 
 use std::time::Duration;
 
@@ -11,19 +11,17 @@ use uuid::Uuid;
 
 use crate::{invariants::Verdict, world::World};
 
-/// What is left to do when the faults are over is done as fast as it goes.
-const PACE_AT_THE_END: f64 = 400.0;
-/// The clients' longest chain of attempts.
-const CLIENTS_END_WITHIN: Duration = Duration::from_secs(90);
-/// What orchestrators wait before they kill.
-const DRAIN_LIMIT: Duration = Duration::from_secs(10);
-const ASK_AGAIN_AFTER: Duration = Duration::from_millis(100);
+/// Consultations per second after the faults: as fast as possible.
+const LAST_PACE: f64 = 400.0;
+/// The longest chain of a client's attempts.
+const CLIENTS_TIMEOUT: Duration = Duration::from_secs(90);
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
-/// Lets the clients end; then every replica must be ready and answer a write.
+/// Waits until the clients have ended. Then every replica must be ready and answer a write.
 pub(crate) async fn clients_end(world: &World, mut clients: JoinSet<()>) -> anyhow::Result<Verdict> {
     world.stack.ready(&world.api).await?;
-    world.load.pace.set(PACE_AT_THE_END);
-    let _ = timeout(CLIENTS_END_WITHIN, async { while clients.join_next().await.is_some() {} }).await;
+    world.load.pace.set(LAST_PACE);
+    let _ = timeout(CLIENTS_TIMEOUT, async { while clients.join_next().await.is_some() {} }).await;
     clients.shutdown().await;
     let mut cases = Vec::new();
     for replica in &world.stack.consultation {
@@ -44,11 +42,11 @@ pub(crate) async fn clients_end(world: &World, mut clients: JoinSet<()>) -> anyh
     Ok(Verdict::of("when the faults are over every replica is ready and writes", cases))
 }
 
-/// Ends every replica and starts it again: what only a process knew is gone, what is stored stays.
+/// Restarts every replica: the state of the processes is gone, the databases stay.
 pub(crate) async fn restart(world: &World) -> anyhow::Result<Verdict> {
     let mut cases = Vec::new();
     for replica in world.stack.replicas() {
-        cases.push(match replica.end(DRAIN_LIMIT).await {
+        cases.push(match replica.end().await {
             Some(0) => None,
             code => Some(format!("{} ended with {code:?}", replica.name)),
         });
@@ -57,12 +55,12 @@ pub(crate) async fn restart(world: &World) -> anyhow::Result<Verdict> {
     Ok(Verdict::of("when all is delivered SIGTERM ends every replica with 0, and it comes back", cases))
 }
 
-/// Waits until nothing is left to deliver, and no longer than `limit`.
+/// Waits until everything is delivered, but no longer than `limit`.
 pub(crate) async fn quiet(world: &World, limit: Duration) -> anyhow::Result<Duration> {
     let began = Instant::now();
     let left = "SELECT count(*) AS n FROM pending_payment WHERE NOT finished";
     while world.stack.consultation_store.number(left).await? > 0 && began.elapsed() < limit {
-        sleep(ASK_AGAIN_AFTER).await;
+        sleep(POLL_INTERVAL).await;
     }
     Ok(began.elapsed())
 }

@@ -1,15 +1,15 @@
-//! The services' APIs as clients call them, with answers that may be lost.
+//! The clients' view of the APIs: a call succeeds, is refused, or its answer is lost.
 
 use std::time::Duration;
 
 use reqwest::Client;
 use serde_json::{Value, json};
 
-/// As long as a patient front end waits.
-const PATIENCE: Duration = Duration::from_secs(8);
+/// A front end gives up after this time.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(8);
 
-/// Longer than the services take to say that they do not know.
-const PROBE_LIMIT: Duration = Duration::from_secs(3);
+/// Longer than the services take to answer that they are not ready.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(3);
 
 const START: &str = "mutation ($physician: UUID!, $patient: UUID!) {
     startConsultation(input: { physicianId: $physician, patientId: $patient }) {
@@ -23,11 +23,11 @@ const RECORD: &str = "mutation ($id: UUID!, $price: Decimal!) {
         payment { totalPrice }
         userErrors { ... on UserError { code } ... on PaymentConflict { payment { totalPrice } } } } }";
 
-/// An answer that says nothing about what was done.
+/// No usable answer: the call may have been done or not.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Lost;
 
-/// What a mutation did: it went, with this text; or it was refused, with a code and a text.
+/// The answer to a mutation: done, with a text; or refused, with a code and a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
     Done(String),
@@ -41,12 +41,12 @@ pub(crate) struct Api {
 
 impl Api {
     pub(crate) fn new() -> anyhow::Result<Self> {
-        Self::with_patience(PATIENCE)
+        Self::with_timeout(ANSWER_TIMEOUT)
     }
 
-    /// Of a client that waits this long for an answer.
-    pub(crate) fn with_patience(patience: Duration) -> anyhow::Result<Self> {
-        Ok(Self { http: chassis::http_client::builder().timeout(patience).build()? })
+    /// With this timeout for every call.
+    pub(crate) fn with_timeout(timeout: Duration) -> anyhow::Result<Self> {
+        Ok(Self { http: chassis::http_client::builder().timeout(timeout).build()? })
     }
 
     pub(crate) async fn is_ready(&self, port: u16) -> bool {
@@ -59,7 +59,7 @@ impl Api {
     }
 
     async fn probe(&self, port: u16, probe: &str) -> bool {
-        let request = self.http.get(format!("http://127.0.0.1:{port}/{probe}")).timeout(PROBE_LIMIT);
+        let request = self.http.get(format!("http://127.0.0.1:{port}/{probe}")).timeout(PROBE_TIMEOUT);
         request.send().await.is_ok_and(|answer| answer.status().is_success())
     }
 

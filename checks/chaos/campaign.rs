@@ -1,4 +1,4 @@
-//! A campaign: everything is started, used and hurt, left in peace, and checked.
+//! A campaign: everything is started, used and inject_all, left in peace, and checked.
 
 use std::{
     collections::BTreeMap,
@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// As an orchestrator: soon, but not at once.
-const KEEP_EVERY: Duration = Duration::from_millis(200);
+const RESTART_INTERVAL: Duration = Duration::from_millis(200);
 
 /// What to do to whom.
 #[derive(Clone, Debug)]
@@ -54,15 +54,15 @@ pub(crate) async fn run(plan: &Plan) -> anyhow::Result<Report> {
     world.stack.ready(&world.api).await?;
     let mut writers = JoinSet::new();
     writers.spawn(Watch::run(world.clone()));
-    let (pester, intruder_random) = (world.clone(), random.fork());
-    writers.spawn(async move { intruder::run(&pester, intruder_random).await });
+    let (target, intruder_random) = (world.clone(), random.fork());
+    writers.spawn(async move { intruder::run(&target, intruder_random).await });
     let mut clients = JoinSet::new();
     for _ in 0..CLIENTS {
         let (world, random) = (world.clone(), random.fork());
         clients.spawn(async move { world.load.run(random).await });
     }
 
-    let calm = hurt(&world, plan, &mut random, began).await?;
+    let calm = inject_all(&world, plan, &mut random, began).await?;
     println!("{:>5.0} s  the faults are over", began.elapsed().as_secs_f64());
     let works = after::clients_end(&world, clients).await?;
     let mut quiet = after::quiet(&world, plan.quiet).await?;
@@ -96,7 +96,7 @@ pub(crate) async fn run(plan: &Plan) -> anyhow::Result<Report> {
 }
 
 /// Injects the faults, one after the other. Gives the time of the first calm, in seconds since 1970.
-async fn hurt(world: &World, plan: &Plan, random: &mut Rng, began: Instant) -> anyhow::Result<Range<f64>> {
+async fn inject_all(world: &World, plan: &Plan, random: &mut Rng, began: Instant) -> anyhow::Result<Range<f64>> {
     let start = seconds();
     let mut calm = start..start;
     for (number, fault) in plan.faults.iter().enumerate() {
@@ -114,7 +114,7 @@ async fn hurt(world: &World, plan: &Plan, random: &mut Rng, began: Instant) -> a
 
 /// Every fault that was injected, by whom ever.
 fn injected(world: &World) -> BTreeMap<String, u64> {
-    for (fault, times) in world.stack.doors.iter().flat_map(|door| door.log.injected()) {
+    for (fault, times) in world.stack.finance_proxies.iter().flat_map(|finance_proxy| finance_proxy.log.injected()) {
         world.seen.add(fault, times);
     }
     if let Some(Postgres { proxy, .. }) = &world.stack.postgres {
@@ -141,6 +141,6 @@ pub(crate) async fn keep(world: Arc<World>) {
                 Err(error) => println!("{error:#}"),
             }
         }
-        sleep(KEEP_EVERY).await;
+        sleep(RESTART_INTERVAL).await;
     }
 }

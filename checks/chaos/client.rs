@@ -28,8 +28,8 @@ pub(crate) const CLIENTS: u32 = 8;
 /// Of 10 clients whose answer is lost, how many ask again; the others never learn.
 const PERSISTENT_OF_10: u8 = 8;
 /// Together with the pauses longer than any fault but a lasting one.
-const ATTEMPTS: u32 = 15;
-const PAUSE: Duration = Duration::from_millis(400);
+const MAX_ATTEMPTS: u32 = 15;
+const RETRY_PAUSE: Duration = Duration::from_millis(400);
 /// Of 100 finishes, how many have an end before the start, which must be refused.
 const WRONG_OF_100: u8 = 2;
 /// Of 100, those from there to here have none, so that they end when they are finished.
@@ -170,10 +170,10 @@ impl Load {
 }
 
 fn attempts(random: &mut Rng) -> u32 {
-    if random.u8(0..10) < PERSISTENT_OF_10 { ATTEMPTS } else { 1 }
+    if random.u8(0..10) < PERSISTENT_OF_10 { MAX_ATTEMPTS } else { 1 }
 }
 
 /// Longer after each attempt, and never the same for all.
 async fn pause(attempt: u32, random: &mut Rng) {
-    sleep(PAUSE.mul_f64(0.5 + random.f64()) * (1 + attempt.min(4))).await;
+    sleep(RETRY_PAUSE.mul_f64(0.5 + random.f64()) * (1 + attempt.min(4))).await;
 }

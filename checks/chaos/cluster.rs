@@ -25,7 +25,7 @@ use crate::{clock::FakeClock, ground::Ground};
 const STANDBY: &str = "standby";
 /// A copy of a few hundred megabytes, and the first messages.
 const ATTACHED_WITHIN: Duration = Duration::from_mins(1);
-const ASK_AGAIN_AFTER: Duration = Duration::from_millis(50);
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// One server of two.
 #[derive(Debug)]
@@ -120,7 +120,7 @@ impl Cluster {
         let attached = "SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming' AND sync_state = 'sync'";
         while block_in_place(|| self.psql(self.primary(), attached)).as_deref() != Some("1") {
             ensure!(Instant::now() < deadline, "no standby after {ATTACHED_WITHIN:?}");
-            sleep(ASK_AGAIN_AFTER).await;
+            sleep(POLL_INTERVAL).await;
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! The faults, each a phase of a campaign, under load.
+//! The faults. Each is a phase of a campaign under load.
 
 mod clocks;
 mod cluster;
@@ -19,20 +19,19 @@ use tokio::time::sleep;
 
 use crate::{
     proxy::{Cuts, Finance, Lane},
+    replica::DRAIN_TIMEOUT,
     stack::Postgres,
     world::World,
 };
 
 /// Pauses between two kills.
 const KILL_PAUSE_MILLISECONDS: std::ops::Range<u64> = 1000..3000;
-/// In a storm, with the time that a restart takes.
+/// In a storm; the time of the restart included.
 const RESTART_EVERY_SECONDS: u64 = 7;
-/// What orchestrators wait before they kill.
-const DRAIN_LIMIT: Duration = Duration::from_secs(10);
-/// Of 1,000 answers of PostgreSQL: enough cuts in a phase, and enough that gets through.
+/// Of 1,000 answers of PostgreSQL. A phase gets enough cuts, and enough answers pass.
 const CUTS: Cuts = Cuts { commits: 100, statements: 15 };
 
-/// A phase; numbers are times or seconds.
+/// A phase. Numbers are repetitions or seconds.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Fault {
     /// None, to measure what is normal.
@@ -95,7 +94,7 @@ impl Fault {
             | Self::DroppedAnswers(seconds)
             | Self::FewConnections(seconds)
             | Self::Hostile(seconds) => seconds as f64,
-            Self::Outage(_, seconds) => outage::HURRY * seconds as f64 + DRAIN_LIMIT.as_secs_f64(),
+            Self::Outage(_, seconds) => outage::LOAD_FACTOR * seconds as f64 + DRAIN_TIMEOUT.as_secs_f64(),
             Self::Kills(times) | Self::Storm(times) => 2.0 * times as f64,
             Self::Restarts(times) => 5.0 * times as f64,
             Self::DiskFull(times) => 15.0 * times as f64,
@@ -182,11 +181,11 @@ async fn rolling(world: &World) -> anyhow::Result<()> {
     // One that was just killed cannot be asked to end.
     world.stack.ready(&world.api).await?;
     for replica in world.stack.replicas() {
-        let code = replica.end(DRAIN_LIMIT).await;
+        let code = replica.end().await;
         world.seen.count(&format!("{:?} {}", Signal::SIGTERM, replica.program));
         let wrong = match code {
             Some(0) => None,
-            code => Some(format!("{} ended with {code:?} instead of 0 within {DRAIN_LIMIT:?}", replica.name)),
+            code => Some(format!("{} ended with {code:?} instead of 0 within {DRAIN_TIMEOUT:?}", replica.name)),
         };
         world.seen.ends.lock().expect("ends").push((replica.name.clone(), wrong));
         world.stack.ready(&world.api).await?;

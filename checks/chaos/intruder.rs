@@ -13,12 +13,12 @@ use crate::{
 };
 
 /// Beside the load, so that duplicates meet the relay's own calls.
-const PAUSE: Duration = Duration::from_millis(120);
+const PAYMENT_INTERVAL: Duration = Duration::from_millis(120);
 
 /// Pays again what clients know to be finished, until it is stopped.
 pub(crate) async fn run(world: &World, mut random: Rng) {
     loop {
-        sleep(PAUSE.mul_f64(0.5 + random.f64())).await;
+        sleep(PAYMENT_INTERVAL.mul_f64(0.5 + random.f64())).await;
         if let Some((id, price)) = world.load.payable(&mut random) {
             let port = random.choice(&world.stack.finance).expect("a replica").port;
             pay_again(world, id, price, port, &mut random).await;

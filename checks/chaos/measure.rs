@@ -28,15 +28,15 @@ const CONSULTATIONS: i32 = 1_000_000;
 const LATENCY_FOR: Duration = Duration::from_secs(30);
 const LATENCY_PACE: f64 = 50.0;
 /// Rows of which no relay is told, one after the other.
-const UNTOLD: usize = 200;
-const UNTOLD_PAUSE: Duration = Duration::from_millis(150);
+const UNNOTIFIED: usize = 200;
+const UNNOTIFIED_PAUSE: Duration = Duration::from_millis(150);
 const TAKEOVERS: usize = 3;
 const OUTAGES: [u64; 3] = [10, 60, 300];
 /// Twice this while finance is away.
 const OUTAGE_PACE: f64 = 10.0;
-const ASK_AGAIN_AFTER: Duration = Duration::from_millis(20);
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
 /// Longer than any promise.
-const PATIENCE: Duration = Duration::from_mins(1);
+const DELIVERY_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Measures and prints Markdown.
 pub(crate) async fn run(seed: u64, services: &Services) -> anyhow::Result<()> {
@@ -68,9 +68,9 @@ async fn latency(world: &World) -> anyhow::Result<()> {
     print_latency(world, &format!("with hints, {LATENCY_PACE}/s"), begin..end).await?;
 
     let begin = seconds();
-    for _ in 0..UNTOLD {
-        enqueue_untold(world).await?;
-        sleep(UNTOLD_PAUSE).await;
+    for _ in 0..UNNOTIFIED {
+        enqueue_unnotified(world).await?;
+        sleep(UNNOTIFIED_PAUSE).await;
     }
     delivered(world).await?;
     print_latency(world, "without any hint", begin..seconds()).await
@@ -83,7 +83,7 @@ async fn print_latency(world: &World, what: &str, period: std::ops::Range<f64>) 
 }
 
 /// A finished consultation and its pending payment, written past the service.
-async fn enqueue_untold(world: &World) -> anyhow::Result<()> {
+async fn enqueue_unnotified(world: &World) -> anyhow::Result<()> {
     let id = clock::id_at(clock::now());
     let sql = format!(
         "WITH finished AS (
@@ -99,8 +99,8 @@ async fn delivered(world: &World) -> anyhow::Result<Duration> {
     let begin = Instant::now();
     let left = "SELECT count(*) AS n FROM pending_payment WHERE NOT finished";
     while world.stack.consultation_store.number(left).await? > 0 {
-        ensure!(begin.elapsed() < PATIENCE, "not delivered after {PATIENCE:?}");
-        sleep(ASK_AGAIN_AFTER).await;
+        ensure!(begin.elapsed() < DELIVERY_TIMEOUT, "not delivered after {DELIVERY_TIMEOUT:?}");
+        sleep(POLL_INTERVAL).await;
     }
     Ok(begin.elapsed())
 }
@@ -108,11 +108,11 @@ async fn delivered(world: &World) -> anyhow::Result<Duration> {
 /// A relay is killed while it waits for finance; another takes its row over.
 async fn takeovers(world: &World) -> anyhow::Result<()> {
     println!("\n| a relay was killed | its row was delivered by the other after |\n|---|---|");
-    let [loser, heir] = &world.stack.consultation[..] else { unreachable!("two replicas") };
+    let [loser, successor] = &world.stack.consultation[..] else { unreachable!("two replicas") };
     for number in 1..=TAKEOVERS {
-        // The heir does not compete for the row: it starts when the loser has died.
-        heir.kill();
-        world.stack.doors[0].set(Finance::BlackHole);
+        // The successor does not compete for the row: it starts when the loser has died.
+        successor.kill();
+        world.stack.finance_proxies[0].set(Finance::BlackHole);
         let [physician, patient] = [(); 2].map(|()| Uuid::new_v4().to_string());
         let end = (clock::now() + Duration::from_mins(1)).to_rfc3339();
         let finished = async {
@@ -121,10 +121,10 @@ async fn takeovers(world: &World) -> anyhow::Result<()> {
         };
         ensure!(finished.await.is_ok(), "no consultation to finish");
         while history::held_by(&world.stack.consultation_store, &loser.name).await? == 0 {
-            sleep(ASK_AGAIN_AFTER).await;
+            sleep(POLL_INTERVAL).await;
         }
         loser.kill();
-        heir.keep()?;
+        successor.keep()?;
         println!("| {number} | {:.1?} |", delivered(world).await?);
         world.stack.set_finance(Finance::Healthy);
         loser.keep()?;

@@ -16,7 +16,7 @@ use catalogue::MISTAKES;
 use statements::Rewrite;
 
 /// Mistakes leave rows that are never delivered: waiting longer for them is useless.
-const QUIET: Duration = Duration::from_secs(30);
+const QUIET_TIMEOUT: Duration = Duration::from_secs(30);
 /// Services log this once for each part of a mistake.
 const MADE: &str = "seeded mistake made: ";
 /// Services panic with this when a statement has no such part to replace.
@@ -102,7 +102,7 @@ pub(crate) async fn check_the_checker(seed: u64, services: &Services, only: &[St
             seed,
             consultations: mistake.consultations,
             faults: mistake.faults.to_vec(),
-            quiet: QUIET,
+            quiet: QUIET_TIMEOUT,
             services: Services { mistake: Some(mistake), ..services.clone() },
         };
         let report = campaign::run(&plan).await?;

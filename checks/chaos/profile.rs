@@ -1,4 +1,4 @@
-//! How long a campaign is: a few minutes for CI, or as long as it takes to trust a release.
+//! The length of a campaign: a few minutes for CI, a quarter of an hour before a release.
 
 use std::time::Duration;
 
@@ -15,8 +15,8 @@ use crate::{
     stack::{Backend, Services},
 };
 
-/// A lease, a poll and a call, and the refusals that hostile answers look like; draining on top.
-const QUIET: Duration = Duration::from_secs(100);
+/// A lease, a poll and a call, the backoff after hostile answers that look like refusals, and draining.
+const QUIET_TIMEOUT: Duration = Duration::from_secs(100);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Profile {
@@ -27,7 +27,7 @@ pub(crate) enum Profile {
 }
 
 impl Profile {
-    /// The campaign of a seed: what is done is fixed but for a few choices, in which order is not.
+    /// The campaign of a seed. It decides the order of the faults and a few choices.
     pub(crate) fn plan(self, backend: Backend, seed: u64, services: Services) -> Plan {
         let mut random = Rng::with_seed(seed);
         let (consultations, mut faults) = match self {
@@ -36,11 +36,11 @@ impl Profile {
         };
         random.shuffle(&mut faults);
         faults.insert(0, Fault::Calm(8));
-        Plan { backend, seed, consultations, faults, quiet: QUIET, services }
+        Plan { backend, seed, consultations, faults, quiet: QUIET_TIMEOUT, services }
     }
 }
 
-/// Each kind of fault once, and of faults that are alike one.
+/// Each kind of fault once; of similar faults one.
 fn ci(backend: Backend, random: &mut Rng) -> Vec<Fault> {
     let mut one_of = |faults: &[Fault]| *random.choice(faults).expect("a fault");
     let mut faults = vec![

@@ -4,4 +4,4 @@ mod database;
 mod finance;
 
 pub(crate) use database::{Cuts, DatabaseProxy, Lane};
-pub(crate) use finance::{Door, Finance};
+pub(crate) use finance::{Finance, FinanceProxy};

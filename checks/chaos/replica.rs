@@ -17,7 +17,9 @@ use testkit::{Process, free_port};
 
 use crate::stack::Services;
 
-const ASK_AGAIN_AFTER: Duration = Duration::from_millis(20);
+/// Orchestrators kill a process that has not ended after this time.
+pub(crate) const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
 /// Which replica of which service.
 #[derive(Clone, Copy, Debug)]
@@ -144,18 +146,18 @@ impl Replica {
         }
     }
 
-    /// Asks it to end, and gives the exit code, or nothing if it had to be killed after `limit` or does not run.
-    pub(crate) async fn end(&self, limit: Duration) -> Option<i32> {
-        let code = self.hold(limit).await;
+    /// Asks it to end. Returns the exit code, or `None` if it did not run or had to be killed.
+    pub(crate) async fn end(&self) -> Option<i32> {
+        let code = self.hold().await;
         self.release();
         code
     }
 
-    /// As `end`, and nobody starts it again until it is released.
-    pub(crate) async fn hold(&self, limit: Duration) -> Option<i32> {
+    /// As `end`; it is not started again until it is released.
+    pub(crate) async fn hold(&self) -> Option<i32> {
         self.state.lock().expect("state").held = true;
         self.signal(Signal::SIGTERM);
-        let deadline = Instant::now() + limit;
+        let deadline = Instant::now() + DRAIN_TIMEOUT;
         let mut code = None;
         while Instant::now() < deadline {
             let ended = self.state.lock().expect("state").child.as_mut().map(Child::try_wait);
@@ -166,7 +168,7 @@ impl Replica {
                     code = status.code();
                     break;
                 }
-                Some(_) => tokio::time::sleep(ASK_AGAIN_AFTER).await,
+                Some(_) => tokio::time::sleep(POLL_INTERVAL).await,
             }
         }
         self.kill();

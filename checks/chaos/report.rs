@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// Enough to begin with; the counts are complete.
-const SHOWN: usize = 5;
+const MAX_SHOWN: usize = 5;
 
 pub(crate) struct Report {
     pub(crate) seed: u64,
@@ -76,7 +76,7 @@ impl Report {
         println!("invariants (checked, violations):");
         for Verdict { invariant, checked, violations } in &self.verdicts {
             println!("{checked:>8} {:>5}  {invariant}", violations.len());
-            violations.iter().take(SHOWN).for_each(|violation| println!("                VIOLATION {violation}"));
+            violations.iter().take(MAX_SHOWN).for_each(|violation| println!("                VIOLATION {violation}"));
         }
         let [calm, all] = &self.latencies;
         println!("delivery: in calm p50 {}, p99 {}", percentile(calm, 50), percentile(calm, 99));

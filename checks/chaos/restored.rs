@@ -20,9 +20,8 @@ const CONSULTATIONS: i32 = 400;
 const PACE: f64 = 60.0;
 /// When the dump is made, of the time that the load takes.
 const DUMP_AFTER: Duration = Duration::from_secs(3);
-const DRAIN_LIMIT: Duration = Duration::from_secs(10);
 /// Two polls and a lease.
-const QUIET: Duration = Duration::from_secs(45);
+const QUIET_TIMEOUT: Duration = Duration::from_secs(45);
 
 /// Restores finance, then consultation, each in a run of its own.
 pub(crate) async fn run(backend: Backend, seed: u64, services: &Services) -> anyhow::Result<()> {
@@ -74,11 +73,11 @@ async fn restore(backend: Backend, seed: u64, services: &Services, name: &'stati
     sleep(DUMP_AFTER).await;
     world.stack.dump(name).await?;
     while clients.join_next().await.is_some() {}
-    after::quiet(&world, QUIET).await?;
+    after::quiet(&world, QUIET_TIMEOUT).await?;
 
     let replicas: Vec<_> = world.stack.replicas().filter(|replica| replica.program == name).collect();
     for replica in &replicas {
-        replica.hold(DRAIN_LIMIT).await;
+        replica.hold().await;
     }
     world.stack.restore(name)?;
     for replica in &replicas {
@@ -93,7 +92,7 @@ async fn compare(world: &World, name: &str) -> anyhow::Result<Outcome> {
     let (consultation, finance) = world.stack.stores().await?;
     let left = "SELECT count(*) AS n FROM pending_payment WHERE NOT finished";
     let began = std::time::Instant::now();
-    while consultation.number(left).await? > 0 && began.elapsed() < QUIET {
+    while consultation.number(left).await? > 0 && began.elapsed() < QUIET_TIMEOUT {
         sleep(Duration::from_millis(100)).await;
     }
     let facts = Facts::of(&consultation, &finance, &world.load).await?;

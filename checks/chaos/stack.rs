@@ -15,14 +15,14 @@ use crate::{
     ground::Ground,
     history,
     mistakes::Mistake,
-    proxy::{DatabaseProxy, Door, Finance, Lane},
+    proxy::{DatabaseProxy, Finance, FinanceProxy, Lane},
     replica::{Program, Replica},
     store::Store,
 };
 
 /// A start on a busy machine, with a database that has just come back.
-const READY_WITHIN: Duration = Duration::from_secs(30);
-const ASK_AGAIN_AFTER: Duration = Duration::from_millis(100);
+const READY_TIMEOUT: Duration = Duration::from_secs(30);
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 /// Replicas of each service on PostgreSQL: as many as it takes for two to meet.
 const REPLICAS: usize = 2;
 
@@ -61,7 +61,7 @@ pub(crate) struct Stack {
     pub(crate) consultation: Vec<Replica>,
     pub(crate) finance: Vec<Replica>,
     /// One for each relay, in the order of the replicas.
-    pub(crate) doors: Vec<Arc<Door>>,
+    pub(crate) finance_proxies: Vec<Arc<FinanceProxy>>,
     /// PostgreSQL and the way to it, unless the database is SQLite.
     pub(crate) postgres: Option<Postgres>,
     pub(crate) consultation_store: Store,
@@ -90,13 +90,14 @@ impl Stack {
         };
         let finance: Vec<_> =
             (1..=replicas).map(|number| replica("finance", number, Lane::Finance, Vec::new())).collect();
-        let (mut doors, mut consultation) = (Vec::new(), Vec::new());
+        let (mut finance_proxies, mut consultation) = (Vec::new(), Vec::new());
         for number in 1..=replicas {
-            let door = Door::open(finance.iter().map(|replica| replica.port).collect(), random.fork()).await?;
-            let finance_url = format!("http://127.0.0.1:{}/graphql", door.port);
+            let finance_proxy =
+                FinanceProxy::open(finance.iter().map(|replica| replica.port).collect(), random.fork()).await?;
+            let finance_url = format!("http://127.0.0.1:{}/graphql", finance_proxy.port);
             let own = vec![("FINANCE_URL", finance_url), ("LONGEST", LONGEST.to_owned())];
             consultation.push(replica("consultation", number, Lane::Consultation, own));
-            doors.push(door);
+            finance_proxies.push(finance_proxy);
         }
         finance[0].migrate()?;
         consultation[0].migrate()?;
@@ -107,8 +108,16 @@ impl Stack {
             finance_store.run(guard).await?;
         }
         let services = services.clone();
-        let stack =
-            Self { consultation, finance, doors, postgres, consultation_store, finance_store, services, ground };
+        let stack = Self {
+            consultation,
+            finance,
+            finance_proxies,
+            postgres,
+            consultation_store,
+            finance_store,
+            services,
+            ground,
+        };
         Ok(stack)
     }
 
@@ -131,16 +140,16 @@ impl Stack {
     }
 
     pub(crate) fn set_finance(&self, finance: Finance) {
-        self.doors.iter().for_each(|door| door.set(finance));
+        self.finance_proxies.iter().for_each(|finance_proxy| finance_proxy.set(finance));
     }
 
     /// Waits until every replica is ready.
     pub(crate) async fn ready(&self, api: &Api) -> anyhow::Result<()> {
-        let deadline = Instant::now() + READY_WITHIN;
+        let deadline = Instant::now() + READY_TIMEOUT;
         for replica in self.replicas() {
             while !api.is_ready(replica.port).await {
-                ensure!(Instant::now() < deadline, "{} is not ready after {READY_WITHIN:?}", replica.name);
-                sleep(ASK_AGAIN_AFTER).await;
+                ensure!(Instant::now() < deadline, "{} is not ready after {READY_TIMEOUT:?}", replica.name);
+                sleep(POLL_INTERVAL).await;
             }
         }
         Ok(())

@@ -12,8 +12,8 @@ use tokio::time::{sleep, timeout};
 /// The checker's sessions, which no fault may hit.
 const CHECKER: &str = "checker";
 /// A cluster that was killed or stands on a full disk is back within this time, or the campaign ends.
-const PATIENCE: Duration = Duration::from_mins(1);
-const ASK_AGAIN_AFTER: Duration = Duration::from_millis(200);
+const STATEMENT_TIMEOUT: Duration = Duration::from_mins(1);
+const POLL_INTERVAL: Duration = Duration::from_millis(200);
 
 /// One service's database.
 #[derive(Clone, Debug)]
@@ -51,7 +51,7 @@ impl Store {
     /// What a query gives, however often the server is killed meanwhile.
     pub(crate) async fn rows<T: FromQueryResult>(&self, sql: &str) -> anyhow::Result<Vec<T>> {
         let statement = || Statement::from_string(self.connection.get_database_backend(), sql);
-        self.insist(async || T::find_by_statement(statement()).all(&self.connection).await)
+        self.retried(async || T::find_by_statement(statement()).all(&self.connection).await)
             .await
             .context(sql.to_owned())
     }
@@ -80,18 +80,18 @@ impl Store {
 
     /// Runs a script that may be run twice.
     pub(crate) async fn run(&self, sql: &str) -> anyhow::Result<()> {
-        self.insist(async || self.connection.execute_unprepared(sql).await.map(drop)).await.context(sql.to_owned())
+        self.retried(async || self.connection.execute_unprepared(sql).await.map(drop)).await.context(sql.to_owned())
     }
 
-    async fn insist<T>(&self, query: impl AsyncFn() -> Result<T, DbErr>) -> anyhow::Result<T> {
+    async fn retried<T>(&self, query: impl AsyncFn() -> Result<T, DbErr>) -> anyhow::Result<T> {
         let mut last = None;
-        let answer = timeout(PATIENCE, async {
+        let answer = timeout(STATEMENT_TIMEOUT, async {
             loop {
                 match query().await {
                     Ok(answer) => return answer,
                     Err(error) => last = Some(error),
                 }
-                sleep(ASK_AGAIN_AFTER).await;
+                sleep(POLL_INTERVAL).await;
             }
         });
         let answer = answer.await;

@@ -1,5 +1,5 @@
-//! A watcher for each replica does a small piece of real work all the time and asks its probes: it knows when a
-//! service stood still, and whether anybody was told.
+//! Stalls: a watcher of each replica works, calls its probes and reads its log all the time. It sees when a service did no
+//! work, and whether a probe failed or a line was logged.
 
 mod log;
 mod round;
@@ -16,10 +16,10 @@ use tokio::{task::JoinSet, time::Instant};
 use crate::{api::Api, replica::Replica, world::World};
 use log::Tail;
 
-/// A service that does no work for longer must say so.
-pub(crate) const SILENCE_LIMIT: Duration = Duration::from_secs(10);
-/// No call takes longer than `SILENCE_LIMIT`; the rest is for this machine.
-pub(crate) const CALL_LIMIT: Duration = Duration::from_millis(10_500);
+/// A service that does no work for longer must fail a probe and log why.
+pub(crate) const MAX_SILENCE: Duration = Duration::from_secs(10);
+/// No call takes longer than `MAX_SILENCE`; the rest is for a busy machine.
+pub(crate) const CALL_TIMEOUT: Duration = Duration::from_millis(10_500);
 
 /// A time without a success of any replica of a service.
 #[derive(Clone, Debug)]
@@ -34,12 +34,12 @@ pub(crate) struct Silence {
 }
 
 impl Silence {
-    /// Whether for too long nobody was told.
+    /// Whether no probe failed, or no line was logged, for too long.
     pub(crate) fn is_violation(&self) -> bool {
-        !self.excused && self.without.iter().any(|without| *without > SILENCE_LIMIT)
+        !self.excused && self.without.iter().any(|without| *without > MAX_SILENCE)
     }
 
-    /// When it was, in seconds after `began`, and what was seen of it.
+    /// Its time, in seconds after `began`, and its signs.
     pub(crate) fn describe(&self, began: Instant) -> String {
         let Self { service, time, without, excused } = self;
         let (from, length) = ((time.start - began).as_secs_f64(), (time.end - time.start).as_secs_f64());
@@ -52,7 +52,7 @@ impl Silence {
     }
 }
 
-/// What is known of one service.
+/// Observations of one service.
 #[derive(Debug, Default)]
 struct Seen {
     successes: Vec<Instant>,
@@ -71,7 +71,7 @@ pub(crate) struct Call {
 #[derive(Debug, Default)]
 pub(crate) struct Watch {
     services: Mutex<BTreeMap<&'static str, Seen>>,
-    /// How many calls were made, and those that took longer than `CALL_LIMIT`.
+    /// The number of calls, and the calls that took longer than `CALL_TIMEOUT`.
     calls: Mutex<(usize, Vec<Call>)>,
     /// Replicas that were stopped: they can neither work nor say so.
     stopped: Mutex<Vec<(String, Range<Instant>)>>,
@@ -80,14 +80,14 @@ pub(crate) struct Watch {
 impl Watch {
     /// Watches all replicas until it is stopped.
     pub(crate) async fn run(world: Arc<World>) {
-        let patient = Api::with_patience(CALL_LIMIT + Duration::from_millis(1_500)).expect("a client");
+        let api = Api::with_timeout(CALL_TIMEOUT + Duration::from_millis(1_500)).expect("a client");
         let mut watchers = JoinSet::new();
         for (service, count) in
             [("consultation", world.stack.consultation.len()), ("finance", world.stack.finance.len())]
         {
             world.watch.success(service);
             for number in 0..count {
-                let (working, api) = (world.clone(), patient.clone());
+                let (working, api) = (world.clone(), api.clone());
                 watchers.spawn(async move { round::work(&working, &api, service, number).await });
                 let world = world.clone();
                 watchers.spawn(async move { round::probe(&world, service, number).await });
@@ -96,7 +96,7 @@ impl Watch {
         watchers.join_all().await;
     }
 
-    /// A fault stopped this replica for this time.
+    /// Records that a fault stopped this replica for this time.
     pub(crate) fn stopped(&self, replica: &Replica, time: Range<Instant>) {
         self.stopped.lock().expect("stopped").push((replica.name.clone(), time));
     }
@@ -109,7 +109,7 @@ impl Watch {
 
     fn silences_of(&self, service: &'static str, seen: &Seen, replicas: usize) -> Vec<Silence> {
         let ends = seen.successes.iter().skip(1).copied().chain([Instant::now()]);
-        let gaps = seen.successes.iter().zip(ends).filter(|(from, to)| *to - **from > SILENCE_LIMIT);
+        let gaps = seen.successes.iter().zip(ends).filter(|(from, to)| *to - **from > MAX_SILENCE);
         gaps.map(|(from, to)| {
             let time = *from..to;
             let excused = replicas == 1 && self.was_stopped(service, &time);
@@ -123,7 +123,7 @@ impl Watch {
         stopped.iter().any(|(replica, at)| replica.starts_with(name) && at.start < time.end && time.start < at.end)
     }
 
-    /// How many calls there were, and those that took too long though their replica ran.
+    /// The number of calls, and the calls that took too long although their replica ran.
     pub(crate) fn calls(&self) -> (usize, Vec<Call>) {
         let calls = self.calls.lock().expect("calls");
         (calls.0, calls.1.iter().filter(|call| !self.was_stopped(&call.replica, &call.at)).cloned().collect())
@@ -140,7 +140,7 @@ impl Watch {
     fn call(&self, call: Call) {
         let mut calls = self.calls.lock().expect("calls");
         calls.0 += 1;
-        if call.at.end - call.at.start > CALL_LIMIT {
+        if call.at.end - call.at.start > CALL_TIMEOUT {
             calls.1.push(call);
         }
     }

@@ -21,7 +21,7 @@ const MAX_ANSWER: usize = 1024 * 1024;
 const HELD_FOR: Duration = Duration::from_secs(2);
 /// A client that takes nothing for so long is gone.
 const ENDED_WITHIN: Duration = Duration::from_secs(40);
-const ASK_AGAIN_AFTER: Duration = Duration::from_millis(200);
+const POLL_INTERVAL: Duration = Duration::from_millis(200);
 
 pub(crate) fn attacks() -> Vec<Attack> {
     vec![
@@ -75,7 +75,7 @@ async fn untaken_http1(stage: &Stage) -> anyhow::Result<Evidence> {
     let clients = many(CLIENTS, |_| {
         let request = request.clone();
         async move {
-            let mut client = wire::connect_deaf(address).await.ok()?;
+            let mut client = wire::connect_without_reading(address).await.ok()?;
             wire::send(&mut client, request.as_bytes()).await.then_some(client)
         }
     });
@@ -111,7 +111,7 @@ async fn untaken_events(stage: &Stage) -> anyhow::Result<Evidence> {
          Accept: text/event-stream\r\nContent-Length: {}\r\n\r\n{body}",
         body.len()
     );
-    let mut client = wire::connect_deaf(address).await?;
+    let mut client = wire::connect_without_reading(address).await?;
     wire::send(&mut client, request.as_bytes()).await;
     let record =
         "mutation ($input: RecordPaymentsInput!) { recordPayments(input: $input) { userErrors { __typename } } }";
@@ -122,7 +122,7 @@ async fn untaken_events(stage: &Stage) -> anyhow::Result<Evidence> {
     }
     let (began, client_address) = (Instant::now(), client.local_addr()?);
     while gauge::is_established(address, client_address)? && began.elapsed() < ENDED_WITHIN {
-        sleep(ASK_AGAIN_AFTER).await;
+        sleep(POLL_INTERVAL).await;
     }
     let is_open = began.elapsed() >= ENDED_WITHIN;
     Ok(Evidence::of(1 + EVENTS / 100).hole_if(is_open, format!("open after {} s", ENDED_WITHIN.as_secs())))

@@ -18,10 +18,10 @@ use crate::{
 };
 
 /// Guesses that may be judged before they are slowed down. OWASP's limit is 5 to 10 for a name.
-const JUDGED: usize = 50;
+const MAX_JUDGED_GUESSES: usize = 50;
 /// A user whose login takes longer gives up.
-const LOGIN_WITHIN: Duration = Duration::from_secs(10);
-const TRY_AGAIN_AFTER: Duration = Duration::from_millis(500);
+const LOGIN_TIMEOUT: Duration = Duration::from_secs(10);
+const RETRY_PAUSE: Duration = Duration::from_millis(500);
 
 pub(crate) fn attacks() -> Vec<Attack> {
     let users = Setup { users: Some(users::htpasswd), ..Setup::default() };
@@ -60,7 +60,7 @@ async fn guessing(stage: &Stage) -> anyhow::Result<Evidence> {
     let log = stage.consultation.log_text()?;
     let is_logged = log.lines().any(|line| line.contains(&wire::ATTACKER.to_string()) && line.contains("admin"));
     let evidence = Evidence::of(GUESSES);
-    let evidence = evidence.hole_if(judged > JUDGED, format!("{judged} of {GUESSES} guesses were judged"));
+    let evidence = evidence.hole_if(judged > MAX_JUDGED_GUESSES, format!("{judged} of {GUESSES} guesses were judged"));
     Ok(evidence.hole_if(!is_logged, "nothing is logged"))
 }
 
@@ -76,10 +76,10 @@ async fn slow_hashes(stage: &Stage) -> anyhow::Result<Evidence> {
     let admitted = async {
         // A service that is busy may say so; the user tries again.
         while !login().await.is_ok_and(|answer| answer.status().is_success()) {
-            sleep(TRY_AGAIN_AFTER).await;
+            sleep(RETRY_PAUSE).await;
         }
     };
-    let is_admitted = timeout(LOGIN_WITHIN, admitted).await.is_ok();
+    let is_admitted = timeout(LOGIN_TIMEOUT, admitted).await.is_ok();
     let waited = asked.elapsed();
     Ok(Evidence::of(GUESSES).hole_if(!is_admitted, format!("a valid user is not admitted after {waited:.0?}")))
 }

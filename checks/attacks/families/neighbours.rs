@@ -18,8 +18,8 @@ use crate::{
 };
 
 /// The honest client finishes consultations all the time, and the relay delivers them.
-const THERE_WITHIN: Duration = Duration::from_secs(6);
-const ASK_AGAIN_AFTER: Duration = Duration::from_millis(100);
+const WORK_TIMEOUT: Duration = Duration::from_secs(6);
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 pub(crate) fn attacks() -> Vec<Attack> {
     let roles = Setup { has_roles: true, ..Setup::default() };
@@ -95,7 +95,7 @@ async fn forged_notifications(stage: &Stage) -> anyhow::Result<Evidence> {
             session.execute_unprepared(&format!("NOTIFY {channel}, '{}'", words.join(" "))).await?;
         }
     }
-    sleep(ASK_AGAIN_AFTER).await;
+    sleep(POLL_INTERVAL).await;
     let (used, seconds) = (gauge::processor_time(process)? - before, began.elapsed());
     Ok(Evidence::of(1)
         .hole_if(used > PROCESSOR_TIME, format!("{used} hundredths of a second of processor time in {seconds:.1?}")))
@@ -130,8 +130,8 @@ async fn count(session: &DatabaseConnection, rows: &str) -> anyhow::Result<i64> 
 async fn until<F: Future<Output = bool>>(what: &str, mut is_so: impl FnMut() -> F) -> anyhow::Result<()> {
     let began = Instant::now();
     while !is_so().await {
-        ensure!(began.elapsed() < THERE_WITHIN, "{what} is not there after {THERE_WITHIN:?}");
-        sleep(ASK_AGAIN_AFTER).await;
+        ensure!(began.elapsed() < WORK_TIMEOUT, "{what} is not there after {WORK_TIMEOUT:?}");
+        sleep(POLL_INTERVAL).await;
     }
     Ok(())
 }

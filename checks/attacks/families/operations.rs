@@ -47,21 +47,21 @@ async fn repeated_field(stage: &Stage) -> anyhow::Result<Evidence> {
 }
 
 async fn repeated_counts(stage: &Stage) -> anyhow::Result<Evidence> {
-    const AT_ONCE: usize = 4;
-    let answers = at_once(stage, AT_ONCE, repeated(&count())).await;
+    const CONCURRENCY: usize = 4;
+    let answers = at_once(stage, CONCURRENCY, repeated(&count())).await;
     let executed = answers.iter().filter(|answer| !answer.is_refusal).count();
-    Ok(Evidence::of(AT_ONCE).hole_if(executed > 0, format!("{executed} of {AT_ONCE} were executed")))
+    Ok(Evidence::of(CONCURRENCY).hole_if(executed > 0, format!("{executed} of {CONCURRENCY} were executed")))
 }
 
 async fn aliased_counts(stage: &Stage) -> anyhow::Result<Evidence> {
-    const AT_ONCE: usize = 40;
+    const CONCURRENCY: usize = 40;
     // As many as the complexity limit lets pass.
     const COUNTS: usize = 9;
     let field = count();
     let fields: Vec<_> = (0..COUNTS).map(|number| format!("c{number}: {field}")).collect();
     // Whether they are executed one after the other or refused: the honest client decides.
-    at_once(stage, AT_ONCE, format!("{{ {} }}", fields.join(" "))).await;
-    Ok(Evidence::of(AT_ONCE))
+    at_once(stage, CONCURRENCY, format!("{{ {} }}", fields.join(" "))).await;
+    Ok(Evidence::of(CONCURRENCY))
 }
 
 /// 580 objects with 20 values each; the same written into the argument is refused.

@@ -15,7 +15,7 @@ use crate::{
 
 /// Somebody was dismissed: an operator expects that it is done when the file is.
 const REMOVED_WITHIN: Duration = Duration::from_secs(10);
-const ASK_AGAIN_AFTER: Duration = Duration::from_millis(500);
+const POLL_INTERVAL: Duration = Duration::from_millis(500);
 /// No machine has this address (RFC 5737): a service that would listen there fails, and nobody ever reaches it.
 const BEYOND_LOOPBACK: &str = "192.0.2.1:8010";
 
@@ -55,7 +55,7 @@ async fn removed_user(stage: &Stage) -> anyhow::Result<Evidence> {
         if began.elapsed() > REMOVED_WITHIN {
             return Ok(Evidence::of(requests).hole_if(true, format!("enters {REMOVED_WITHIN:?} later")));
         }
-        sleep(ASK_AGAIN_AFTER).await;
+        sleep(POLL_INTERVAL).await;
     }
     Ok(Evidence::of(requests))
 }

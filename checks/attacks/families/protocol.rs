@@ -19,7 +19,7 @@ const FLOOD_FOR: Duration = Duration::from_secs(3);
 const BURST: usize = 1_000;
 /// The reason of a reset: CANCEL.
 const CANCEL: [u8; 4] = [0, 0, 0, 8];
-const LARGE: usize = 16 * 1024;
+const LARGE_FRAME_SIZE: usize = 16 * 1024;
 
 pub(crate) fn attacks() -> Vec<Attack> {
     vec![
@@ -72,10 +72,10 @@ async fn rapid_reset(stage: &Stage) -> anyhow::Result<Evidence> {
 }
 
 async fn continuations(stage: &Stage) -> anyhow::Result<Evidence> {
-    const FRAMES: usize = 64 * 1024 * 1024 / LARGE;
+    const FRAMES: usize = 64 * 1024 * 1024 / LARGE_FRAME_SIZE;
     let connection = Connection::open(stage.consultation.address, WINDOW).await?;
     let get = [(":method", "GET"), (":scheme", "http"), (":path", "/livez"), (":authority", "127.0.0.1")];
-    let value = "a".repeat(LARGE - 100);
+    let value = "a".repeat(LARGE_FRAME_SIZE - 100);
     let more = frame(CONTINUATION, 0, 1, &fields(&[("x-more", value.as_str())]));
     let mut goes_on = connection.send(&frame(HEADERS, END_STREAM, 1, &fields(&get))).await;
     for _ in 0..FRAMES {

@@ -86,7 +86,7 @@ impl Connection {
 
     /// Whether an answer begins.
     pub(crate) async fn is_answered(&self) -> bool {
-        timeout(super::PATIENCE, self.answered.notified()).await.is_ok()
+        timeout(super::IO_TIMEOUT, self.answered.notified()).await.is_ok()
     }
 
     /// The number of the next stream of this client.
@@ -97,7 +97,7 @@ impl Connection {
 
     /// Sends frames. Whether the service takes more.
     pub(crate) async fn send(&self, frames: &[u8]) -> bool {
-        let sent = timeout(super::PATIENCE, async { self.writer.lock().await.write_all(frames).await });
+        let sent = timeout(super::IO_TIMEOUT, async { self.writer.lock().await.write_all(frames).await });
         !self.is_closed() && matches!(sent.await, Ok(Ok(())))
     }
 

@@ -7,7 +7,7 @@ use tokio::time::sleep;
 
 use super::CLIENTS;
 
-const WAIT_WHILE_PAUSED: Duration = Duration::from_millis(50);
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// The pace of the phase in consultations of all clients per second, and how much faster it is just now.
 #[derive(Debug, Default)]
@@ -31,7 +31,7 @@ impl Pace {
                 let mean = f64::from(CLIENTS) / (pace * times);
                 return sleep(Duration::from_secs_f64(2.0 * random.f64() * mean)).await;
             }
-            sleep(WAIT_WHILE_PAUSED).await;
+            sleep(POLL_INTERVAL).await;
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Clocks that are wrong: a replica's, and the database's, which on SQLite is that of its processes.
+//! Wrong clocks: a replica's, and the database's. On SQLite the latter is the clock of the service's processes.
 
 use std::time::Duration;
 
@@ -16,19 +16,17 @@ use crate::{
 
 /// How long a replica works with its wrong clock.
 const WRONG_FOR: Duration = Duration::from_secs(15);
-/// What the database's clock is set to, in seconds from the true time, in any order.
+/// Offsets of the database's clock from the true time, in seconds; the order is random.
 const JUMPS: [i64; 4] = [-600, 600, 25 * 3600, 365 * 24 * 3600];
 const JUMP_SECONDS: std::ops::Range<u64> = 3..6;
-/// Before it is set right: long enough for calls to fail or to be under way.
+/// Finance is away before the clock is set right: long enough for calls to fail or to be under way.
 const WITHOUT_FINANCE: Duration = Duration::from_millis(1_500);
-/// Time to work by the true clock.
-const PAUSE: Duration = Duration::from_secs(3);
-/// What orchestrators wait before they kill.
-const DRAIN_LIMIT: Duration = Duration::from_secs(10);
-/// Times that were taken before a jump may be stored after it.
+/// Work by the true clock.
+const RECOVERY_PAUSE: Duration = Duration::from_secs(3);
+/// A time that was read before a jump may be stored this many seconds after it.
 const AROUND_A_JUMP: f64 = 2.0;
 
-/// A consultation replica is so many seconds ahead. The others take over what it starts, and the reverse.
+/// A consultation replica's clock is `ahead` seconds ahead. Replicas finish each other's consultations.
 pub(super) async fn replica(world: &World, ahead: i64, random: &mut Rng) -> anyhow::Result<()> {
     let clock = FakeClock::new(world.stack.ground.directory.join("replica.clock"))?;
     clock.set(ahead)?;
@@ -42,10 +40,10 @@ pub(super) async fn replica(world: &World, ahead: i64, random: &mut Rng) -> anyh
 
 async fn replace(replica: &Replica, clock: Option<&FakeClock>) {
     replica.set_wrong(clock.map(|clock| clock.variables().collect()).unwrap_or_default());
-    replica.end(DRAIN_LIMIT).await;
+    replica.end().await;
 }
 
-/// The database's clock is set to other times, and right again after each.
+/// The database's clock is set wrong, and right again, several times.
 pub(super) async fn database(world: &World, random: &mut Rng) -> anyhow::Result<()> {
     let clock = FakeClock::new(world.stack.ground.directory.join("database.clock"))?;
     restart(world, Some(&clock)).await?;
@@ -53,7 +51,7 @@ pub(super) async fn database(world: &World, random: &mut Rng) -> anyhow::Result<
     random.shuffle(&mut jumps);
     for ahead in jumps {
         jump(world, &clock, ahead, random).await?;
-        sleep(PAUSE).await;
+        sleep(RECOVERY_PAUSE).await;
     }
     restart(world, None).await
 }
@@ -70,8 +68,8 @@ async fn restart(world: &World, clock: Option<&FakeClock>) -> anyhow::Result<()>
     world.stack.ready(&world.api).await
 }
 
-/// When the clock is set right, rows wait by the wrong one: some for another try, and of a relay that dies for the end
-/// of their lease.
+/// When the clock is set right, rows still have times of the wrong clock: some of their next try, and those of a relay that
+/// died of the end of their lease.
 #[expect(clippy::cast_precision_loss, reason = "a year of seconds")]
 async fn jump(world: &World, clock: &FakeClock, ahead: i64, random: &mut Rng) -> anyhow::Result<()> {
     let (set, from) = (Instant::now(), seconds());
@@ -80,10 +78,10 @@ async fn jump(world: &World, clock: &FakeClock, ahead: i64, random: &mut Rng) ->
     sleep(Duration::from_secs(random.u64(JUMP_SECONDS))).await;
     let stack = &world.stack;
     stack.set_finance(Finance::Unavailable);
-    // One that is alone has either kind of row.
-    let dies = (stack.doors.len() > 1 || random.bool()).then(|| random.usize(..stack.doors.len()));
+    // A single replica has rows of both kinds.
+    let dies = (stack.finance_proxies.len() > 1 || random.bool()).then(|| random.usize(..stack.finance_proxies.len()));
     if let Some(number) = dies {
-        stack.doors[number].set(Finance::BlackHole);
+        stack.finance_proxies[number].set(Finance::BlackHole);
     }
     sleep(WITHOUT_FINANCE).await;
     clock.set(0)?;
@@ -95,7 +93,7 @@ async fn jump(world: &World, clock: &FakeClock, ahead: i64, random: &mut Rng) ->
     let time = from - AROUND_A_JUMP..seconds() + AROUND_A_JUMP;
     world.seen.clocks.lock().expect("clocks").extend([
         WrongClock { time, ahead: ahead as f64, set },
-        // Nothing is wrong from here on but what began before.
+        // From here on only work that began before is wrong.
         WrongClock { time: 0.0..0.0, ahead: 0.0, set: Instant::now() },
     ]);
     Ok(())

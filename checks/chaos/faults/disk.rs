@@ -1,4 +1,4 @@
-//! The disk is full: long enough for PostgreSQL to refuse much, and again and again for a moment under SQLite.
+//! A full disk: for seconds under PostgreSQL, repeatedly for a moment under SQLite.
 
 use std::time::Duration;
 
@@ -17,15 +17,15 @@ use crate::{
 
 /// Long enough for PostgreSQL's tables to need room under load.
 const FULL_FOR: Duration = Duration::from_secs(8);
-/// How long a server that met the full disk may take to answer by itself.
+/// A server that met the full disk answers again within this time, without help.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(5);
-/// Time to work between two such days.
-const PAUSE: Duration = Duration::from_secs(5);
+/// Work between two full disks.
+const RECOVERY_PAUSE: Duration = Duration::from_secs(5);
 /// Under SQLite: so short that some writes of a moment fail and others do not.
 const MOMENTS: u64 = 5;
 const MOMENT_MILLISECONDS: std::ops::Range<u64> = 200..400;
 const PAUSE_MILLISECONDS: std::ops::Range<u64> = 1_000..2_500;
-/// In every moment, one after the other: each a transaction.
+/// Finishes in each moment, one after the other; each is a transaction.
 const FINISHES: u32 = 6;
 const BETWEEN_FINISHES: Duration = Duration::from_millis(40);
 
@@ -39,7 +39,7 @@ pub(super) async fn full(world: &World, times: u64, random: &mut Rng) -> anyhow:
             Some(Postgres { cluster, .. }) => postgres(world, cluster).await?,
             None => sqlite(world, random).await?,
         }
-        sleep(PAUSE).await;
+        sleep(RECOVERY_PAUSE).await;
     }
     Ok(())
 }

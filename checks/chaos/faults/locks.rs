@@ -1,4 +1,4 @@
-//! Locks that somebody else holds: of one row, and of a table for which a migration waits.
+//! Locks of another session: on one row, and on a table that a migration waits for.
 
 use std::{
     ops::Range,
@@ -17,29 +17,29 @@ use crate::{
     world::World,
 };
 
-/// What is normal is measured for so long before.
-const BEFORE: Duration = Duration::from_secs(5);
+/// The normal latency is measured for this time before the lock.
+const MEASURED_BEFORE: Duration = Duration::from_secs(5);
 const LOCKED_FOR: Duration = Duration::from_secs(12);
-/// Clients that ask for the locked row, again and again.
-const IMPATIENT: usize = 4;
-/// Of the calls of others, 95 % take no longer.
-const OTHERS_WAIT: Duration = Duration::from_millis(500);
-/// A call beside a migration that waits, and a little for this machine.
-const MIGRATION_DELAYS: Duration = Duration::from_millis(2_500);
-/// Calls that began under the lock have ended.
-const AFTER: Duration = Duration::from_secs(3);
-/// Undoes the migration that counts rows, whose triggers need a lock that a writer of the tables prevents.
+/// Clients that ask for the locked row repeatedly.
+const CLIENTS: usize = 4;
+/// The 95th percentile of other calls stays below.
+const MAX_OTHERS_P95: Duration = Duration::from_millis(500);
+/// A migration that waits delays a call by at most 2 s; the rest is for a busy machine.
+const MAX_DELAY_BY_MIGRATION: Duration = Duration::from_millis(2_500);
+/// Calls that began under the lock end within this time.
+const MEASURED_AFTER: Duration = Duration::from_secs(3);
+/// Undoes the migration that counts rows. Its triggers need a lock that waits for writers of the tables.
 const UNDO_A_MIGRATION: &str = "
     DROP TABLE IF EXISTS consultation_count, pending_payment_count;
     DROP FUNCTION IF EXISTS consultation_count_insert, consultation_count_delete, consultation_count_truncate,
         pending_payment_count_insert, pending_payment_count_delete, pending_payment_count_truncate CASCADE;
     DELETE FROM consultation_migration WHERE version LIKE '%_count_consultations';";
 
-/// A consultation is locked while clients want to finish it: only they may wait.
+/// A consultation is locked while clients finish it. Only these clients may wait.
 pub(super) async fn row(world: &World, random: &mut Rng) -> anyhow::Result<()> {
     let Some(told) = world.load.start(random).await else { return Ok(()) };
     let before = Instant::now();
-    sleep(BEFORE).await;
+    sleep(MEASURED_BEFORE).await;
     let locked = Instant::now();
     let lock = world.stack.consultation_store.begin().await?;
     lock.execute_unprepared(&format!("SELECT id FROM consultation WHERE id = '{}' FOR UPDATE", told.id)).await?;
@@ -48,8 +48,8 @@ pub(super) async fn row(world: &World, random: &mut Rng) -> anyhow::Result<()> {
         sleep(LOCKED_FOR).await;
         lock.rollback().await
     };
-    tokio::join!(unlock, insist(world, told)).0?;
-    sleep(AFTER).await;
+    tokio::join!(unlock, finish_repeatedly(world, told)).0?;
+    sleep(MEASURED_AFTER).await;
     let normal = world.load.waits(before..locked);
     let waits = world.load.waits(locked..locked + LOCKED_FOR);
     world.seen.case(ROW_LOCKED, delayed(&normal, &waits));
@@ -59,17 +59,17 @@ pub(super) async fn row(world: &World, random: &mut Rng) -> anyhow::Result<()> {
 #[expect(clippy::cast_precision_loss, reason = "thousands of calls")]
 fn delayed(normal: &[Duration], waits: &[Duration]) -> Option<String> {
     let per_second = |calls: &[Duration], time: Duration| calls.len() as f64 / time.as_secs_f64();
-    let [before, during] = [per_second(normal, BEFORE), per_second(waits, LOCKED_FOR)];
+    let [before, during] = [per_second(normal, MEASURED_BEFORE), per_second(waits, LOCKED_FOR)];
     let p95 = waits.get(waits.len() * 95 / 100).copied().unwrap_or_default();
-    let is_slow = p95 > OTHERS_WAIT || during < before / 2.0;
+    let is_slow = p95 > MAX_OTHERS_P95 || during < before / 2.0;
     is_slow.then(|| format!("p95 of the others {p95:.1?}, {during:.0} calls a second instead of {before:.0}"))
 }
 
-/// Several clients ask for one finish until it is answered.
-async fn insist(world: &World, told: Told) {
-    let until = Instant::now() + LOCKED_FOR + AFTER;
+/// Several clients repeat one finish until it is answered.
+async fn finish_repeatedly(world: &World, told: Told) {
+    let until = Instant::now() + LOCKED_FOR + MEASURED_AFTER;
     let id = told.id.to_string();
-    let asking = (0..IMPATIENT).map(|number| {
+    let asking = (0..CLIENTS).map(|number| {
         let (id, mut told) = (&id, told.clone());
         async move {
             let replica = &world.stack.consultation[number % world.stack.consultation.len()];
@@ -89,7 +89,7 @@ async fn insist(world: &World, told: Told) {
     join_all(asking).await.into_iter().for_each(|told| world.load.note(told));
 }
 
-/// A migration waits for a transaction that somebody forgot: the others do not wait for the migration.
+/// A migration waits for a forgotten transaction. Other calls do not wait for the migration.
 pub(super) async fn migration(world: &World) -> anyhow::Result<()> {
     let store = &world.stack.consultation_store;
     store.run(UNDO_A_MIGRATION).await?;
@@ -112,7 +112,7 @@ pub(super) async fn migration(world: &World) -> anyhow::Result<()> {
     if !output.status.success() {
         migrate(world).await?;
     }
-    sleep(AFTER).await;
+    sleep(MEASURED_AFTER).await;
     world.seen.case(MIGRATE_WAITS, longest(world, time));
     Ok(())
 }
@@ -133,5 +133,5 @@ async fn migrate(world: &World) -> anyhow::Result<Output> {
 fn longest(world: &World, time: Range<Instant>) -> Option<String> {
     let waits = world.load.waits(time);
     let longest = waits.last().copied().unwrap_or_default();
-    (longest > MIGRATION_DELAYS || waits.is_empty()).then(|| format!("{longest:.1?}, of {} calls", waits.len()))
+    (longest > MAX_DELAY_BY_MIGRATION || waits.is_empty()).then(|| format!("{longest:.1?}, of {} calls", waits.len()))
 }

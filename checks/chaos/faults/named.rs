@@ -3,7 +3,7 @@
 use super::Fault;
 use crate::proxy::{Finance, Lane};
 
-/// In seconds, as clocks are wrong.
+/// Offsets of wrong clocks in seconds.
 pub(crate) const TWO_HOURS: i64 = 2 * 3600;
 pub(crate) const YEAR: i64 = 365 * 24 * 3600;
 

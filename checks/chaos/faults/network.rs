@@ -7,14 +7,14 @@ use tokio::time::sleep;
 
 use crate::{invariants::names::FEW, proxy::Lane, stack::Postgres, world::World};
 
-/// Longer than any call may wait, with time to go on after it.
+/// Longer than the limit of a call, and some time after it.
 const SILENT_FOR: Duration = Duration::from_secs(22);
-/// How long new connections reach nobody either.
-const NOBODY_FOR: std::ops::Range<u64> = 5..9;
-/// Connections of two replicas of each service together.
+/// Time in which new connections reach nobody either.
+const UNREACHABLE_SECONDS: std::ops::Range<u64> = 5..9;
+/// Connections for two replicas of each service together.
 const CONNECTIONS: usize = 12;
 
-/// What there is falls silent; new connections work, or work again after some seconds.
+/// Open connections fall silent. New connections work, at once or after some seconds.
 pub(super) async fn half_open(world: &World, lane: Lane, also_new: bool, random: &mut Rng) {
     let Some(Postgres { proxy, .. }) = &world.stack.postgres else { return };
     proxy.hold_new(lane, also_new);
@@ -22,14 +22,14 @@ pub(super) async fn half_open(world: &World, lane: Lane, also_new: bool, random:
     let new = if also_new { ", new ones for some seconds too" } else { "" };
     world.seen.count(&format!("half-open connections of {lane:?}{new}"));
     if also_new {
-        sleep(Duration::from_secs(random.u64(NOBODY_FOR))).await;
+        sleep(Duration::from_secs(random.u64(UNREACHABLE_SECONDS))).await;
         proxy.hold_new(lane, false);
     }
     sleep(SILENT_FOR).await;
     proxy.end_silence(lane);
 }
 
-/// The server has fewer connections than the replicas would like.
+/// The server accepts fewer connections than the replicas open.
 pub(super) async fn few_connections(world: &World, seconds: u64) -> anyhow::Result<()> {
     let Some(Postgres { proxy, .. }) = &world.stack.postgres else { return Ok(()) };
     proxy.limit(CONNECTIONS);

@@ -1,4 +1,4 @@
-//! Finance is away for long, while consultations are finished; then it is back.
+//! An outage of finance while consultations are finished, and the recovery after it.
 
 use std::time::Duration;
 
@@ -10,14 +10,14 @@ use crate::{
     world::{Outage, World},
 };
 
-/// So that many rows are due when finance is back.
-pub(super) const HURRY: f64 = 2.0;
-/// Longer than any promise: a slower recovery is told as it is.
-const PATIENCE: Duration = Duration::from_secs(40);
-const ASK_AGAIN_AFTER: Duration = Duration::from_millis(50);
+/// The load grows by this factor, so that many rows are due after the outage.
+pub(super) const LOAD_FACTOR: f64 = 2.0;
+/// Longer than any promise, so that a slow recovery is measured, not cut off.
+const RECOVERY_TIMEOUT: Duration = Duration::from_secs(40);
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 pub(super) async fn last(world: &World, finance: Finance, length: Duration) -> anyhow::Result<()> {
-    world.load.pace.hurry(HURRY);
+    world.load.pace.hurry(LOAD_FACTOR);
     let began = Instant::now();
     world.stack.set_finance(finance);
     sleep(length).await;
@@ -43,8 +43,8 @@ pub(super) async fn last(world: &World, finance: Finance, length: Duration) -> a
 
 fn calls(world: &World, began: Instant, back: Instant) -> Vec<[usize; 2]> {
     let middle = began + (back - began) / 2;
-    let doors = world.stack.doors.iter().map(|door| door.log.calls());
-    doors
+    let finance_proxies = world.stack.finance_proxies.iter().map(|finance_proxy| finance_proxy.log.calls());
+    finance_proxies
         .map(|calls| {
             [began, middle].map(|from| {
                 let during = from.into_std()..back.into_std();
@@ -54,20 +54,20 @@ fn calls(world: &World, began: Instant, back: Instant) -> Vec<[usize; 2]> {
         .collect()
 }
 
-/// How long after finance's return the first call succeeded that was made after it.
+/// Time from finance's return to the first success of a call made after it.
 fn recovered(world: &World, back: Instant) -> Option<Duration> {
-    let calls = world.stack.doors.iter().flat_map(|door| door.log.calls());
+    let calls = world.stack.finance_proxies.iter().flat_map(|finance_proxy| finance_proxy.log.calls());
     let answered = calls.filter(|call| call.at >= back.into_std()).filter_map(|call| call.answered);
     answered.min().map(|first| first - back.into_std())
 }
 
 async fn until<T>(ask: impl AsyncFn() -> anyhow::Result<Option<T>>) -> anyhow::Result<Option<T>> {
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + RECOVERY_TIMEOUT;
     while Instant::now() < deadline {
         if let Some(answer) = ask().await? {
             return Ok(Some(answer));
         }
-        sleep(ASK_AGAIN_AFTER).await;
+        sleep(POLL_INTERVAL).await;
     }
     Ok(None)
 }

@@ -10,10 +10,9 @@ use tokio::{
 
 use crate::{invariants::names::WRONG_FINANCE, store::Store, world::World};
 
-const DRAIN_LIMIT: Duration = Duration::from_secs(10);
-const READY_WITHIN: Duration = Duration::from_secs(20);
-const ASK_AGAIN_AFTER: Duration = Duration::from_millis(100);
-/// Two polls and a call.
+const READY_TIMEOUT: Duration = Duration::from_secs(20);
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
+/// Two polls and one call.
 const WRONG_FOR: Duration = Duration::from_secs(12);
 
 pub(super) async fn replace(world: &World, random: &mut Rng) -> anyhow::Result<()> {
@@ -21,19 +20,19 @@ pub(super) async fn replace(world: &World, random: &mut Rng) -> anyhow::Result<(
     let (other, url) = stack.another_finance()?;
     block_in_place(|| other.migrate())?;
     other.keep()?;
-    let deadline = Instant::now() + READY_WITHIN;
+    let deadline = Instant::now() + READY_TIMEOUT;
     while !world.api.is_ready(other.port).await {
         anyhow::ensure!(Instant::now() < deadline, "another finance does not start");
-        sleep(ASK_AGAIN_AFTER).await;
+        sleep(POLL_INTERVAL).await;
     }
     let replica = random.choice(&stack.consultation).expect("a replica");
     let setting = ("CONSULTATION_FINANCE_URL".to_owned(), format!("http://127.0.0.1:{}/graphql", other.port));
     replica.set_wrong(vec![setting]);
-    replica.end(DRAIN_LIMIT).await;
+    replica.end().await;
     world.seen.count("a replica pointed at another finance");
     sleep(WRONG_FOR).await;
     replica.set_wrong(Vec::new());
-    replica.end(DRAIN_LIMIT).await;
+    replica.end().await;
     stack.ready(&world.api).await?;
     let recorded = Store::connect(&url).await?.number("SELECT count(*) AS n FROM payment").await?;
     world.seen.case(WRONG_FINANCE, (recorded > 0).then(|| format!("{recorded} payments are recorded there")));

@@ -32,7 +32,7 @@ pub(crate) enum Lane {
 
 /// What becomes of connections, which are numbered.
 #[derive(Clone, Copy, Debug)]
-struct Road {
+struct Routes {
     /// By lane: the server's port.
     target: [u16; 3],
     /// By lane: those below this number are closed.
@@ -48,7 +48,7 @@ struct Road {
 #[derive(Debug)]
 pub(crate) struct DatabaseProxy {
     ports: [u16; 3],
-    road: watch::Sender<Road>,
+    routes: watch::Sender<Routes>,
     connections: AtomicU64,
     /// The services' connections that there are.
     open: AtomicUsize,
@@ -68,7 +68,7 @@ impl DatabaseProxy {
         for (port, listener) in ports.iter_mut().zip(&listeners) {
             *port = listener.local_addr()?.port();
         }
-        let road = Road {
+        let routes = Routes {
             target: [target; 3],
             closed_below: [0; 3],
             silent_below: [0; 3],
@@ -77,7 +77,7 @@ impl DatabaseProxy {
         };
         let proxy = Arc::new(Self {
             ports,
-            road: watch::Sender::new(road),
+            routes: watch::Sender::new(routes),
             connections: AtomicU64::new(0),
             open: AtomicUsize::new(0),
             cuts: Mutex::default(),
@@ -106,14 +106,14 @@ impl DatabaseProxy {
     }
 
     /// New connections reach the server at this port; those that there are stay, or are closed.
-    pub(crate) fn lead_to(&self, target: u16, close: bool) {
-        self.road.send_modify(|road| road.target[Lane::Checker as usize] = target);
-        self.lead_services_to(target, close);
+    pub(crate) fn route_to(&self, target: u16, close: bool) {
+        self.routes.send_modify(|routes| routes.target[Lane::Checker as usize] = target);
+        self.route_services_to(target, close);
     }
 
-    /// As `lead_to`, but the checker's connections go where they went.
-    pub(crate) fn lead_services_to(&self, target: u16, close: bool) {
-        self.road.send_modify(|road| road.target[..Lane::Checker as usize].fill(target));
+    /// As `route_to`, but the checker's connections go where they went.
+    pub(crate) fn route_services_to(&self, target: u16, close: bool) {
+        self.routes.send_modify(|routes| routes.target[..Lane::Checker as usize].fill(target));
         if close {
             self.close_all();
         }
@@ -122,28 +122,28 @@ impl DatabaseProxy {
     /// Of the connections that there are, no byte goes through any more, and nobody is told.
     pub(crate) fn silence(&self, lane: Lane) {
         let next = self.connections.load(Ordering::Relaxed);
-        self.road.send_modify(|road| road.silent_below[lane as usize] = next);
+        self.routes.send_modify(|routes| routes.silent_below[lane as usize] = next);
     }
 
     /// Closes what fell silent.
     pub(crate) fn end_silence(&self, lane: Lane) {
-        self.road.send_modify(|road| road.closed_below[lane as usize] = road.silent_below[lane as usize]);
+        self.routes.send_modify(|routes| routes.closed_below[lane as usize] = routes.silent_below[lane as usize]);
     }
 
     /// Whether new connections are accepted and reach nobody.
     pub(crate) fn hold_new(&self, lane: Lane, held: bool) {
-        self.road.send_modify(|road| road.holds_new[lane as usize] = held);
+        self.routes.send_modify(|routes| routes.holds_new[lane as usize] = held);
     }
 
     /// How many connections the services may have at once.
     pub(crate) fn limit(&self, most: usize) {
-        self.road.send_modify(|road| road.most = most);
+        self.routes.send_modify(|routes| routes.most = most);
     }
 
     /// Closes the services' connections.
     pub(crate) fn close_all(&self) {
         let next = self.connections.load(Ordering::Relaxed);
-        self.road.send_modify(|road| road.closed_below[..Lane::Checker as usize].fill(next));
+        self.routes.send_modify(|routes| routes.closed_below[..Lane::Checker as usize].fill(next));
     }
 
     /// Whether the connection is cut instead of this answer.

@@ -20,9 +20,9 @@ use http::{Request, respond};
 use log::Log;
 
 /// Longer than the relay waits for an answer.
-const SLOW: Duration = Duration::from_secs(12);
+const SLOW_ANSWER_DELAY: Duration = Duration::from_secs(12);
 /// Longer than finance takes for anything.
-const PATIENCE: Duration = Duration::from_secs(20);
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
 /// Of 100 answers, how many are dropped after finance has committed.
 const DROPPED_OF_100: u8 = 30;
 
@@ -40,7 +40,7 @@ pub(crate) enum Finance {
 
 /// The way to finance of one relay.
 #[derive(Debug)]
-pub(crate) struct Door {
+pub(crate) struct FinanceProxy {
     pub(crate) port: u16,
     replicas: Vec<u16>,
     http: Client,
@@ -50,25 +50,25 @@ pub(crate) struct Door {
     random: Mutex<Rng>,
 }
 
-impl Door {
+impl FinanceProxy {
     pub(crate) async fn open(replicas: Vec<u16>, random: Rng) -> anyhow::Result<Arc<Self>> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
-        let door = Arc::new(Self {
+        let finance_proxy = Arc::new(Self {
             port: listener.local_addr()?.port(),
             replicas,
-            http: chassis::http_client::builder().timeout(PATIENCE).build()?,
+            http: chassis::http_client::builder().timeout(REQUEST_TIMEOUT).build()?,
             finance: Mutex::new(Finance::Healthy),
             log: Log::default(),
             random: Mutex::new(random),
         });
-        let accepting = door.clone();
+        let accepting = finance_proxy.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let door = accepting.clone();
-                tokio::spawn(async move { door.serve(stream).await });
+                let finance_proxy = accepting.clone();
+                tokio::spawn(async move { finance_proxy.serve(stream).await });
             }
         });
-        Ok(door)
+        Ok(finance_proxy)
     }
 
     pub(crate) fn set(&self, finance: Finance) {
@@ -93,7 +93,7 @@ impl Door {
                 Finance::Unavailable => respond(&mut stream, 503, "", b"").await?,
                 Finance::Slow => {
                     let answer = self.ask(&request).await;
-                    tokio::time::sleep(SLOW).await;
+                    tokio::time::sleep(SLOW_ANSWER_DELAY).await;
                     respond(&mut stream, answer.0, "", &answer.1).await?;
                 }
                 Finance::DropsAnswers if self.random(100) < DROPPED_OF_100 => {

@@ -9,7 +9,7 @@ use super::{Lane, Postgres, Stack, url};
 use crate::store::Store;
 
 /// What SQLite keeps beside a database.
-const BESIDE: [&str; 2] = ["-wal", "-shm"];
+const SQLITE_SUFFIXES: [&str; 2] = ["-wal", "-shm"];
 
 impl Stack {
     /// Dumps the database of the service with this name, as it is now.
@@ -37,7 +37,7 @@ impl Stack {
             });
         }
         let database = self.ground.disk().join(format!("{name}.sqlite"));
-        for beside in BESIDE {
+        for beside in SQLITE_SUFFIXES {
             let beside = database.with_extension(format!("sqlite{beside}"));
             if beside.exists() {
                 fs::remove_file(beside)?;

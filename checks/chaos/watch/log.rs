@@ -1,4 +1,4 @@
-//! What a replica complains of in its log.
+//! Warnings and errors in a replica's log.
 
 use std::{
     fs::File,
@@ -6,16 +6,16 @@ use std::{
     path::PathBuf,
 };
 
-/// What a service says once when it cannot work, and what ends that: it can again, or is another process.
+/// A service logs once that it is not ready. That holds until it is ready or another process has started.
 const NOT_READY: &str = ": not ready: ";
 const READY: [&str; 2] = [": ready", ", in a browser "];
 
-/// A log, from where it was read last.
+/// A log from the last read position on.
 #[derive(Debug)]
 pub(super) struct Tail {
     file: PathBuf,
     offset: u64,
-    /// Whether the last word on it is that it is not ready.
+    /// Whether the last line about readiness says that it is not ready.
     is_not_ready: bool,
 }
 
@@ -24,10 +24,10 @@ impl Tail {
         Self { file, offset: 0, is_not_ready: false }
     }
 
-    /// Whether there is a new line of level WARN or ERROR, or one that says that the service is not ready still holds.
+    /// Whether there is a new line of level WARN or ERROR, or the service is still not ready.
     pub(super) fn complains(&mut self) -> bool {
         let mut text = String::new();
-        // It is not there before the replica's first start.
+        // The file is created at the replica's first start.
         let Ok(mut file) = File::open(&self.file) else { return false };
         if file.seek(SeekFrom::Start(self.offset)).is_err() || file.read_to_string(&mut text).is_err() {
             return false;

@@ -1,4 +1,4 @@
-//! The work of one watcher.
+//! The calls of one watcher.
 
 use std::time::Duration;
 
@@ -14,14 +14,14 @@ use crate::{
     world::World,
 };
 
-/// Between two pieces of work, and between two looks at probes and log.
-const PAUSE: Duration = Duration::from_millis(300);
+/// Between two pieces of work, and between two reads of probes and log.
+const WORK_INTERVAL: Duration = Duration::from_millis(300);
 
 /// Starts and finishes consultations on one replica, or records payments again, until it is stopped.
 pub(super) async fn work(world: &World, api: &Api, service: &'static str, number: usize) {
     let mut random = Rng::new();
     loop {
-        sleep(PAUSE).await;
+        sleep(WORK_INTERVAL).await;
         let worked = if service == "consultation" {
             consult(world, api, &world.stack.consultation[number], &mut random).await
         } else {
@@ -45,9 +45,9 @@ async fn consult(world: &World, api: &Api, replica: &Replica, random: &mut Rng) 
     matches!(finished, Ok(Answer::Done(_))).then_some(())
 }
 
-/// Only what the load lets others pay: nobody makes up for what a relay lost.
+/// Only payments that the load releases: a payment that a relay lost must stay missing.
 async fn pay(world: &World, api: &Api, replica: &Replica, random: &mut Rng) -> Option<()> {
-    // Before there is one there is no work, and none that was not done.
+    // Without a payment there is no work, and no stall.
     let Some((id, price)) = world.load.payable(random) else { return Some(()) };
     let recorded = timed(world, replica, "record", world.pay(api, replica.port, id, price)).await;
     matches!(recorded, Ok(Answer::Done(_))).then_some(())
@@ -66,7 +66,7 @@ pub(super) async fn probe(world: &World, service: &'static str, number: usize) {
     let replica = &replicas[number];
     let mut log = Tail::of(replica.log.clone());
     loop {
-        sleep(PAUSE).await;
+        sleep(WORK_INTERVAL).await;
         if !world.api.is_well(replica.port).await {
             world.watch.note(service, |seen| &mut seen.probes);
         }

@@ -1,4 +1,4 @@
-//! Finishes and payments that are asked for until they are answered, while no commit can be.
+//! Finishes and payments that are repeated until they are answered, while no commit succeeds.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::{
 
 const FINISHES: usize = 6;
 const PAYMENTS: usize = 4;
-const ASK_AGAIN_AFTER: Duration = Duration::from_millis(200);
+const POLL_INTERVAL: Duration = Duration::from_millis(200);
 
 /// Consultations in progress, and finished ones whose payment is not recorded yet.
 pub(super) struct Repetitions {
@@ -25,7 +25,7 @@ pub(super) struct Repetitions {
 }
 
 impl Repetitions {
-    /// All that is prepared is durable.
+    /// Everything prepared is durable.
     pub(super) async fn prepare(world: &World, random: &mut Rng) -> Self {
         world.stack.set_finance(Finance::BlackHole);
         let mut repetitions = Self { started: Vec::new(), unpaid: Vec::new() };
@@ -45,7 +45,7 @@ impl Repetitions {
         repetitions
     }
 
-    /// Asks for `time`, each of all replicas in turn, and notes every answer.
+    /// Repeats each for `time`, at all replicas in turn, and records every answer.
     pub(super) async fn ask(&self, world: &World, time: Duration) {
         let until = Instant::now() + time;
         let finishes = join_all(self.started.iter().cloned().map(|mut told| async move {
@@ -57,7 +57,7 @@ impl Repetitions {
                     if answer.is_ok() {
                         return;
                     }
-                    sleep(ASK_AGAIN_AFTER).await;
+                    sleep(POLL_INTERVAL).await;
                 }
             };
             let _ = timeout_at(until, asking).await;
@@ -69,7 +69,7 @@ impl Repetitions {
                     if world.pay(&world.api, replica.port, *id, *price).await.is_ok() {
                         return;
                     }
-                    sleep(ASK_AGAIN_AFTER).await;
+                    sleep(POLL_INTERVAL).await;
                 }
             };
             let _ = timeout_at(until, asking).await;

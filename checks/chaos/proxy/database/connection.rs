@@ -8,25 +8,25 @@ use tokio::{
     sync::watch,
 };
 
-use super::{DatabaseProxy, Lane, Road};
+use super::{DatabaseProxy, Lane, Routes};
 
-const BUFFER: usize = 16 * 1024;
+const BUFFER_SIZE: usize = 16 * 1024;
 /// What PostgreSQL answers when it has no connection left, as an error response of its protocol.
 const TOO_MANY: &[u8] = b"SFATAL\0VFATAL\0C53300\0Msorry, too many clients already\0\0";
 
 impl DatabaseProxy {
     pub(super) async fn serve(&self, mut client: TcpStream, lane: Lane, number: u64) -> std::io::Result<()> {
-        let mut road = self.road.subscribe();
-        let now = *road.borrow();
+        let mut routes = self.routes.subscribe();
+        let now = *routes.borrow();
         if now.holds_new[lane as usize] {
-            return hold(&mut client, lane, &mut road).await;
+            return hold(&mut client, lane, &mut routes).await;
         }
         if lane == Lane::Checker {
-            return self.carry(client, lane, number, road).await;
+            return self.carry(client, lane, number, routes).await;
         }
         let others = self.open.fetch_add(1, Ordering::Relaxed);
         let outcome = if others < now.most {
-            self.carry(client, lane, number, road).await
+            self.carry(client, lane, number, routes).await
         } else {
             self.refused.fetch_add(1, Ordering::Relaxed);
             refuse(&mut client).await
@@ -40,23 +40,23 @@ impl DatabaseProxy {
         mut client: TcpStream,
         lane: Lane,
         number: u64,
-        mut road: watch::Receiver<Road>,
+        mut routes: watch::Receiver<Routes>,
     ) -> std::io::Result<()> {
-        let target = road.borrow().target[lane as usize];
+        let target = routes.borrow().target[lane as usize];
         let mut server = TcpStream::connect(("127.0.0.1", target)).await?;
         client.set_nodelay(true)?;
         server.set_nodelay(true)?;
-        let (mut sent, mut received) = (vec![0; BUFFER], vec![0; BUFFER]);
+        let (mut sent, mut received) = (vec![0; BUFFER_SIZE], vec![0; BUFFER_SIZE]);
         loop {
-            let now = *road.borrow_and_update();
+            let now = *routes.borrow_and_update();
             if number < now.closed_below[lane as usize] {
                 return Ok(());
             }
             if number < now.silent_below[lane as usize] {
-                return silence(client, server, lane, road).await;
+                return silence(client, server, lane, routes).await;
             }
             tokio::select! {
-                _ = road.changed() => {}
+                _ = routes.changed() => {}
                 length = client.read(&mut sent) => {
                     let length = length?;
                     if length == 0 {
@@ -84,10 +84,10 @@ async fn silence(
     mut client: TcpStream,
     mut server: TcpStream,
     lane: Lane,
-    mut road: watch::Receiver<Road>,
+    mut routes: watch::Receiver<Routes>,
 ) -> std::io::Result<()> {
     let both = async { tokio::join!(swallow(&mut client), swallow(&mut server)) };
-    let over = road.wait_for(|road| road.closed_below[lane as usize] >= road.silent_below[lane as usize]);
+    let over = routes.wait_for(|routes| routes.closed_below[lane as usize] >= routes.silent_below[lane as usize]);
     tokio::select! {
         _ = both => {}
         _ = over => {}
@@ -97,13 +97,13 @@ async fn silence(
 
 /// Until the sender hangs up.
 async fn swallow(stream: &mut TcpStream) {
-    let mut bytes = vec![0; BUFFER];
+    let mut bytes = vec![0; BUFFER_SIZE];
     while stream.read(&mut bytes).await.is_ok_and(|length| length > 0) {}
 }
 
 /// Accepted, and never answered, until the lane is open again.
-async fn hold(client: &mut TcpStream, lane: Lane, road: &mut watch::Receiver<Road>) -> std::io::Result<()> {
-    let open = road.wait_for(|road| !road.holds_new[lane as usize]);
+async fn hold(client: &mut TcpStream, lane: Lane, routes: &mut watch::Receiver<Routes>) -> std::io::Result<()> {
+    let open = routes.wait_for(|routes| !routes.holds_new[lane as usize]);
     tokio::select! {
         () = swallow(client) => {}
         _ = open => {}
@@ -113,7 +113,7 @@ async fn hold(client: &mut TcpStream, lane: Lane, road: &mut watch::Receiver<Roa
 
 /// As PostgreSQL refuses: after the client's first message.
 async fn refuse(client: &mut TcpStream) -> std::io::Result<()> {
-    let mut bytes = vec![0; BUFFER];
+    let mut bytes = vec![0; BUFFER_SIZE];
     let length = client.read(&mut bytes).await?;
     // A request for TLS comes first from some, and has eight bytes.
     if length == 8 {

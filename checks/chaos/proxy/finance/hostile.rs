@@ -3,17 +3,17 @@
 use tokio::net::TcpStream;
 
 use super::{
-    Door,
+    FinanceProxy,
     http::{Request, respond},
 };
 
 /// Far over what an answer of finance can be.
-const HUGE: usize = 1024 * 1024;
+const HUGE_SIZE: usize = 1024 * 1024;
 const ERRORS: &[u8] = br#"{"data":null,"errors":[{"message":"no"}]}"#;
 const HALF: &[u8] = br#"{"data":{"recordPayments":{"userErrors":[],"results":[{"payment":{"appoin"#;
 const REDIRECT: &str = "location: http://127.0.0.1:1/graphql\r\n";
 
-impl Door {
+impl FinanceProxy {
     /// One of seven: six are wrong.
     pub(super) async fn answer_badly(
         &self,
@@ -22,7 +22,7 @@ impl Door {
         number: usize,
     ) -> anyhow::Result<()> {
         let (fault, status, headers, body) = match self.random(7) {
-            0 => ("hostile answer: 1 MB", 200, "", vec![b' '; HUGE]),
+            0 => ("hostile answer: 1 MB", 200, "", vec![b' '; HUGE_SIZE]),
             1 => ("hostile answer: HTML", 200, "", b"<html><body>Welcome to the login page</body></html>".to_vec()),
             2 => ("hostile answer: 200 with errors", 200, "", ERRORS.to_vec()),
             3 => ("hostile answer: redirect", 307, REDIRECT, Vec::new()),

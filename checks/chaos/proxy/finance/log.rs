@@ -1,4 +1,4 @@
-//! What went through a door: its calls, and what was done to single answers.
+//! What went through a finance_proxy: its calls, and what was done to single answers.
 
 use std::{collections::BTreeMap, sync::Mutex, time::Instant};
 
