@@ -1,7 +1,7 @@
-//! The load: clients that start and finish consultations, and their own log of what they were told.
+//! The load: clients that start and finish consultations, and log every answer.
 
+mod entry;
 mod pace;
-mod told;
 
 use std::{
     ops::Range,
@@ -17,26 +17,26 @@ use fastrand::Rng;
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
+pub(crate) use entry::{Entry, Outcome};
 use pace::Pace;
-pub(crate) use told::{Outcome, Told};
 
 use crate::api::{Answer, Api};
-use told::ALREADY_FINISHED;
+use entry::ALREADY_FINISHED;
 
-/// Clients at once: more than the replicas' write batches can hide.
+/// Enough clients for write batches with several rows.
 pub(crate) const CLIENTS: u32 = 8;
-/// Of 10 clients whose answer is lost, how many ask again; the others never learn.
+/// Of 10 clients whose answer is lost, this many ask again. For the others the outcome stays unknown.
 const PERSISTENT_OF_10: u8 = 8;
-/// Together with the pauses longer than any fault but a lasting one.
+/// With the pauses between them longer than any temporary fault.
 const MAX_ATTEMPTS: u32 = 15;
 const RETRY_PAUSE: Duration = Duration::from_millis(400);
-/// Of 100 finishes, how many have an end before the start, which must be refused.
+/// Of 100 finishes, this many have an end before the start, which must be refused.
 const WRONG_OF_100: u8 = 2;
-/// Of 100, those from there to here have none, so that they end when they are finished.
+/// Of 100, those from `WRONG_OF_100` to this have no end: they end when they are finished.
 const NOW_BELOW_OF_100: u8 = 40;
-/// The others are paid by the relay or not at all: nobody makes up for what it lost.
+/// One of so many may be paid by the intruder too. The others are paid by the relay alone, so that a loss shows.
 const PAYABLE_ONE_OF: u128 = 3;
-/// Up to five and a half hours, so that prices vary.
+/// The longest consultation, five and a half hours: prices vary.
 const LONGEST_SECONDS: u64 = 20_000;
 const HOUR: Duration = Duration::from_hours(1);
 
@@ -46,10 +46,10 @@ pub(crate) struct Load {
     ports: Vec<u16>,
     left: AtomicI32,
     pub(crate) pace: Pace,
-    log: Mutex<Vec<Told>>,
-    /// When each call began, and how long it took.
+    log: Mutex<Vec<Entry>>,
+    /// The begin and the length of each call.
     waits: Mutex<Vec<(Instant, Duration)>>,
-    /// Consultations whose start was never answered.
+    /// Starts that were never answered.
     pub(crate) lost_starts: AtomicU32,
     /// Finishes that were refused as finished before anyone had tried to finish.
     pub(crate) surprises: Mutex<Vec<String>>,
@@ -74,27 +74,29 @@ impl Load {
         self.left.load(Ordering::Relaxed).max(0)
     }
 
-    pub(crate) fn log(&self) -> Vec<Told> {
+    pub(crate) fn log(&self) -> Vec<Entry> {
         self.log.lock().expect("log").clone()
     }
 
-    /// Notes what a client was told.
-    pub(crate) fn note(&self, told: Told) {
-        self.log.lock().expect("log").push(told);
+    /// Adds an entry to the clients' log.
+    pub(crate) fn record(&self, entry: Entry) {
+        self.log.lock().expect("log").push(entry);
     }
 
-    /// An acknowledged consultation and its price that others than the relay may pay.
+    /// An acknowledged consultation that the intruder may pay, and its price.
     pub(crate) fn payable(&self, random: &mut Rng) -> Option<(Uuid, i64)> {
         let log = self.log.lock().expect("log");
         let first = random.usize(..log.len().max(1));
         let (after, before) = (log.get(first..).unwrap_or_default(), &log[..first.min(log.len())]);
-        after.iter().chain(before).find_map(|told| match told.outcome {
-            Outcome::Acknowledged(price) if told.id.as_u128().is_multiple_of(PAYABLE_ONE_OF) => Some((told.id, price)),
+        after.iter().chain(before).find_map(|entry| match entry.outcome {
+            Outcome::Acknowledged(price) if entry.id.as_u128().is_multiple_of(PAYABLE_ONE_OF) => {
+                Some((entry.id, price))
+            }
             _ => None,
         })
     }
 
-    /// One client, until there is nothing left to do.
+    /// Runs one client until all consultations are done.
     pub(crate) async fn run(&self, mut random: Rng) {
         while self.left() > 0 {
             self.pace.turn(&mut random).await;
@@ -111,42 +113,42 @@ impl Load {
         }
     }
 
-    /// A consultation in progress, unless no answer came.
-    pub(crate) async fn start(&self, random: &mut Rng) -> Option<Told> {
+    /// Starts a consultation. Returns `None` if no answer came.
+    pub(crate) async fn start(&self, random: &mut Rng) -> Option<Entry> {
         let [physician, patient] = [(); 2].map(|()| Uuid::from_u128(random.u128(..)).to_string());
         let begun = Instant::now();
         for attempt in 0..attempts(random) {
             if let Ok(id) = self.timed(self.api.start(self.port(random), &physician, &patient)).await {
-                return Some(Told::started(id.parse().expect("an id"), begun));
+                return Some(Entry::started(id.parse().expect("an id"), begun));
             }
             pause(attempt, random).await;
         }
         None
     }
 
-    /// Finishes a consultation, and notes what came of it.
-    pub(crate) async fn finish(&self, mut told: Told, random: &mut Rng) {
+    /// Finishes a consultation and logs the outcome.
+    pub(crate) async fn finish(&self, mut entry: Entry, random: &mut Rng) {
         let end = match random.u8(0..100) {
             0..WRONG_OF_100 => Some(clock::now() - HOUR),
             WRONG_OF_100..NOW_BELOW_OF_100 => None,
             _ => Some(clock::now() + Duration::from_secs(1 + random.u64(0..LONGEST_SECONDS))),
         };
         let end = end.map(|end| end.to_rfc3339());
-        told.has_end = end.is_some();
+        entry.has_end = end.is_some();
         let attempts = attempts(random);
         for attempt in 0..attempts {
-            let id = told.id.to_string();
+            let id = entry.id.to_string();
             let answer = self.timed(self.api.finish(self.port(random), &id, end.as_deref())).await;
             if attempt == 0 && matches!(&answer, Ok(Answer::Refused(code, _)) if code == ALREADY_FINISHED) {
-                self.surprises.lock().expect("surprises").push(told.id.to_string());
+                self.surprises.lock().expect("surprises").push(entry.id.to_string());
             }
-            told.finished(&answer);
+            entry.finished(&answer);
             if answer.is_ok() {
                 break;
             }
             pause(attempt, random).await;
         }
-        self.note(told);
+        self.record(entry);
     }
 
     async fn timed<T>(&self, call: impl Future<Output = T>) -> T {
@@ -156,7 +158,7 @@ impl Load {
         answer
     }
 
-    /// How long calls took that began in this time, shortest first.
+    /// The lengths of calls that began in this time, shortest first.
     pub(crate) fn waits(&self, time: Range<Instant>) -> Vec<Duration> {
         let waits = self.waits.lock().expect("waits");
         let mut waits: Vec<_> = waits.iter().filter(|(began, _)| time.contains(began)).map(|wait| wait.1).collect();
@@ -173,7 +175,7 @@ fn attempts(random: &mut Rng) -> u32 {
     if random.u8(0..10) < PERSISTENT_OF_10 { MAX_ATTEMPTS } else { 1 }
 }
 
-/// Longer after each attempt, and never the same for all.
+/// Backoff with jitter.
 async fn pause(attempt: u32, random: &mut Rng) {
     sleep(RETRY_PAUSE.mul_f64(0.5 + random.f64()) * (1 + attempt.min(4))).await;
 }

@@ -1,4 +1,4 @@
-//! One process of a service, as an orchestrator keeps it: started again whenever it ended.
+//! A replica of a service, kept as by an orchestrator: a process that ended is started again.
 
 use std::{
     fs::File,
@@ -38,7 +38,7 @@ pub(crate) struct Replica {
     /// The variable and the URL of its database.
     database: (String, String),
     programs: Option<PathBuf>,
-    /// What it writes to standard error, of all its lives.
+    /// The standard error of all its processes.
     pub(crate) log: PathBuf,
     state: Mutex<State>,
 }
@@ -47,14 +47,14 @@ pub(crate) struct Replica {
 struct State {
     child: Option<Child>,
     starts: u32,
-    /// Whether a fault has it: then nobody starts it.
+    /// Whether a fault holds it: then it is not started.
     held: bool,
-    /// Settings that a fault has given it for its next lives.
+    /// Settings of a fault for its next starts.
     wrong: Vec<(String, String)>,
 }
 
 impl Replica {
-    /// On the database at `url`, with settings of its own beside those that all have.
+    /// On the database at `url`, with settings of its own beside the common ones.
     pub(crate) fn new(
         program: Program,
         url: String,
@@ -94,7 +94,7 @@ impl Replica {
         self.command(&["reconcile"], &self.database.1, &[])
     }
 
-    /// Starts it unless it runs or is held. Whether it had ended by itself.
+    /// Starts it unless it runs or is held. Returns whether it had ended by itself.
     pub(crate) fn keep(&self) -> anyhow::Result<bool> {
         let mut state = self.state.lock().expect("state");
         if state.held {
@@ -112,7 +112,7 @@ impl Replica {
         Ok(ended.is_some())
     }
 
-    /// A command of its program with its settings, and `more` that replace them.
+    /// A command of its program with its settings, and `more` that override them.
     fn command(&self, arguments: &[&str], url: &str, more: &[(String, String)]) -> Command {
         let own = (&self.database.0, url);
         let settings = self.settings.iter().map(|(name, value)| (name, value.as_str()));
@@ -121,18 +121,18 @@ impl Replica {
         Process::command_in(self.programs.as_deref(), self.program, arguments, &settings)
     }
 
-    /// Gives it settings beside or instead of its own, from its next start on.
+    /// Adds settings, or overrides its own, from its next start on.
     pub(crate) fn set_wrong(&self, settings: Vec<(String, String)>) {
         self.state.lock().expect("state").wrong = settings;
     }
 
-    /// On PostgreSQL each start is a writer of its own.
+    /// On PostgreSQL each start has a session name of its own.
     fn url(&self, start: u32) -> String {
         let url = &self.database.1;
         if url.starts_with("sqlite:") { url.clone() } else { format!("{url}?application_name={}.{start}", self.name) }
     }
 
-    /// Ends it as a crash would.
+    /// Kills it, as in a crash.
     pub(crate) fn kill(&self) {
         if let Some(mut child) = self.state.lock().expect("state").child.take() {
             let _ = child.kill();
@@ -162,7 +162,7 @@ impl Replica {
         while Instant::now() < deadline {
             let ended = self.state.lock().expect("state").child.as_mut().map(Child::try_wait);
             match ended {
-                // It was killed a moment ago: nobody is there to wait for, and nobody starts it while it is held.
+                // Another fault has killed it: there is no process to wait for, and none is started while it is held.
                 None => break,
                 Some(Ok(Some(status))) => {
                     code = status.code();

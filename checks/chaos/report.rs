@@ -16,7 +16,7 @@ pub(crate) struct Report {
     /// Parts of a seeded mistake that the services did not make.
     pub(crate) unmade: Vec<String>,
     pub(crate) injected: BTreeMap<String, u64>,
-    pub(crate) told: [usize; 3],
+    pub(crate) outcomes: [usize; 3],
     pub(crate) lost_starts: u32,
     pub(crate) outages: Vec<Outage>,
     /// Times in which a service did no work.
@@ -29,12 +29,12 @@ pub(crate) struct Report {
 }
 
 /// Acknowledged, refused, unknown.
-pub(crate) fn told(facts: &Facts) -> [usize; 3] {
-    let count = |wanted: fn(&Outcome) -> bool| facts.told.iter().filter(|told| wanted(&told.outcome)).count();
+pub(crate) fn outcomes(facts: &Facts) -> [usize; 3] {
+    let count = |wanted: fn(&Outcome) -> bool| facts.log.iter().filter(|entry| wanted(&entry.outcome)).count();
     [
-        count(|told| matches!(told, Outcome::Acknowledged(_))),
-        count(|told| *told == Outcome::Refused),
-        count(|told| *told == Outcome::Unknown),
+        count(|outcome| matches!(outcome, Outcome::Acknowledged(_))),
+        count(|outcome| *outcome == Outcome::Refused),
+        count(|outcome| *outcome == Outcome::Unknown),
     ]
 }
 
@@ -49,7 +49,7 @@ impl Report {
     }
 
     pub(crate) fn print(&self) {
-        let [acknowledged, refused, unknown] = self.told;
+        let [acknowledged, refused, unknown] = self.outcomes;
         println!("\nseed {}, {:.0} s", self.seed, self.length.as_secs_f64());
         println!(
             "consultations: {} finishes asked for: {acknowledged} acknowledged, {refused} refused, {unknown} unknown; \

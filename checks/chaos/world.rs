@@ -1,4 +1,4 @@
-//! What faults act on, and what was seen while they did.
+//! The target of faults, and observations that no database has.
 
 use std::{
     collections::BTreeMap,
@@ -38,7 +38,7 @@ impl World {
         Ok(Self { stack, api, load, watch: Watch::default(), seen: Seen::default() })
     }
 
-    /// Records a payment of cents, and notes it if it is confirmed.
+    /// Records a payment in cents. A confirmation is kept for the check.
     pub(crate) async fn pay(&self, api: &Api, port: u16, id: Uuid, price: i64) -> Result<Answer, Lost> {
         let answer = api.record(port, &id.to_string(), &amount(price)).await;
         if matches!(answer, Ok(Answer::Done(_))) {
@@ -48,7 +48,7 @@ impl World {
     }
 }
 
-/// A payment that finance confirmed to others than the relay.
+/// A payment that finance confirmed to another caller than the relay.
 #[derive(Clone, Debug)]
 pub(crate) struct Confirmed {
     pub(crate) id: Uuid,
@@ -58,44 +58,44 @@ pub(crate) struct Confirmed {
     pub(crate) at: f64,
 }
 
-/// A time for which a database's clock was wrong.
+/// A time in which a database's clock was wrong.
 #[derive(Clone, Debug)]
 pub(crate) struct WrongClock {
     /// In seconds since 1970, by this machine's clock.
     pub(crate) time: Range<f64>,
     /// How many seconds it was ahead.
     pub(crate) ahead: f64,
-    /// When it was set so.
+    /// The moment at which it was set.
     pub(crate) set: Instant,
 }
 
-/// What only those who were there can tell.
+/// Observations during the campaign.
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
     injected: Mutex<BTreeMap<String, u64>>,
     pub(crate) outages: Mutex<Vec<Outage>>,
-    /// Who was asked to end, and why that was wrong, if it was.
+    /// The replicas that were asked to end, and what was wrong with the end, if anything.
     pub(crate) ends: Mutex<Vec<(String, Option<String>)>>,
     pub(crate) confirmed: Mutex<Vec<Confirmed>>,
     pub(crate) clocks: Mutex<Vec<WrongClock>>,
-    /// What faults checked themselves: the invariant, and what was wrong if it was.
+    /// Checks made by faults: the invariant, and its violation, if any.
     pub(crate) cases: Mutex<Vec<(&'static str, Option<String>)>>,
     pub(crate) conflicts_refused: AtomicUsize,
     pub(crate) conflicts: Mutex<Vec<String>>,
 }
 
-/// A time without finance, and the time after.
+/// An outage of finance, and the recovery.
 #[derive(Clone, Debug)]
 pub(crate) struct Outage {
     pub(crate) finance: Finance,
     pub(crate) length: Duration,
-    /// Rows that were due when it ended.
+    /// Rows due at its end.
     pub(crate) due: i64,
-    /// Of each relay: calls during all of it, and during its second half.
+    /// Calls of each relay: during the outage, and during its second half.
     pub(crate) calls: Vec<[usize; 2]>,
-    /// From finance's return to the first success, if there was one in time.
+    /// Time from finance's return to the first success; `None` if there was none in time.
     pub(crate) recovery: Option<Duration>,
-    /// From finance's return until all was delivered that had been due.
+    /// Time from finance's return until the rows that were due are delivered.
     pub(crate) drain: Option<Duration>,
 }
 
@@ -113,22 +113,22 @@ impl Seen {
         self.injected.lock().expect("injected").clone()
     }
 
-    /// Notes what a fault checked.
+    /// Adds a check made by a fault.
     pub(crate) fn case(&self, invariant: &'static str, wrong: Option<String>) {
         self.cases.lock().expect("cases").push((invariant, wrong));
     }
 
-    /// Whether this time, as a database told it, is one of a clock that was wrong.
-    pub(crate) fn was_wrong_at(&self, told: f64) -> bool {
+    /// Whether this time, read from a database, comes from a wrong clock.
+    pub(crate) fn was_wrong_at(&self, time: f64) -> bool {
         let clocks = self.clocks.lock().expect("clocks");
-        clocks.iter().any(|clock| clock.time.contains(&(told - clock.ahead)))
+        clocks.iter().any(|clock| clock.time.contains(&(time - clock.ahead)))
     }
 
     pub(crate) fn was_any_clock_set(&self) -> bool {
         !self.clocks.lock().expect("clocks").is_empty()
     }
 
-    /// Whether a database's clock was set meanwhile.
+    /// Whether a database's clock was set in this time.
     pub(crate) fn was_set_in(&self, time: Range<Instant>) -> bool {
         self.clocks.lock().expect("clocks").iter().any(|clock| time.contains(&clock.set))
     }

@@ -1,4 +1,4 @@
-//! How fast clients begin: as a phase says, faster at times, or not at all.
+//! The pace of the clients: set by a phase, multiplied by a fault, or paused.
 
 use std::{sync::Mutex, time::Duration};
 
@@ -9,7 +9,7 @@ use super::CLIENTS;
 
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// The pace of the phase in consultations of all clients per second, and how much faster it is just now.
+/// The pace of the phase in consultations per second of all clients, and the factor by which it is multiplied.
 #[derive(Debug, Default)]
 pub(crate) struct Pace(Mutex<[f64; 2]>);
 
@@ -18,12 +18,12 @@ impl Pace {
         *self.0.lock().expect("pace") = [per_second, 1.0];
     }
 
-    /// So many times faster than the phase's pace; none for zero.
-    pub(crate) fn hurry(&self, times: f64) {
+    /// Multiplies the phase's pace; 0 pauses the clients.
+    pub(crate) fn multiply(&self, times: f64) {
         self.0.lock().expect("pace")[1] = times;
     }
 
-    /// Waits for the turn of one client.
+    /// Waits until one client may begin its next consultation.
     pub(super) async fn turn(&self, random: &mut Rng) {
         loop {
             let [pace, times] = *self.0.lock().expect("pace");

@@ -48,7 +48,7 @@ pub(super) async fn standby_lost(world: &World, busy: bool, random: &mut fastran
     let cluster = &postgres.cluster;
     let repetitions = Repetitions::prepare(world, random).await;
     if !busy {
-        world.load.pace.hurry(0.0);
+        world.load.pace.multiply(0.0);
         sleep(CLIENTS_TIMEOUT).await;
     }
     cluster.kill(cluster.standby());
@@ -61,7 +61,7 @@ pub(super) async fn standby_lost(world: &World, busy: bool, random: &mut fastran
         cluster.kill(cluster.primary());
     };
     tokio::join!(asked, lost);
-    world.load.pace.hurry(1.0);
+    world.load.pace.multiply(1.0);
     anyhow::ensure!(cluster.begin(cluster.standby()), "the standby does not start");
     change_places(postgres).await?;
     // The relays cannot deliver the prepared payments.

@@ -12,7 +12,7 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::{
-    client::Told,
+    client::Entry,
     invariants::names::{MIGRATE_SAYS, MIGRATE_WAITS, ROW_LOCKED},
     world::World,
 };
@@ -37,18 +37,18 @@ const UNDO_A_MIGRATION: &str = "
 
 /// A consultation is locked while clients finish it. Only these clients may wait.
 pub(super) async fn row(world: &World, random: &mut Rng) -> anyhow::Result<()> {
-    let Some(told) = world.load.start(random).await else { return Ok(()) };
+    let Some(entry) = world.load.start(random).await else { return Ok(()) };
     let before = Instant::now();
     sleep(MEASURED_BEFORE).await;
     let locked = Instant::now();
     let lock = world.stack.consultation_store.begin().await?;
-    lock.execute_unprepared(&format!("SELECT id FROM consultation WHERE id = '{}' FOR UPDATE", told.id)).await?;
+    lock.execute_unprepared(&format!("SELECT id FROM consultation WHERE id = '{}' FOR UPDATE", entry.id)).await?;
     world.seen.count("one row locked while its clients ask again");
     let unlock = async {
         sleep(LOCKED_FOR).await;
         lock.rollback().await
     };
-    tokio::join!(unlock, finish_repeatedly(world, told)).0?;
+    tokio::join!(unlock, finish_repeatedly(world, entry)).0?;
     sleep(MEASURED_AFTER).await;
     let normal = world.load.waits(before..locked);
     let waits = world.load.waits(locked..locked + LOCKED_FOR);
@@ -66,27 +66,27 @@ fn delayed(normal: &[Duration], waits: &[Duration]) -> Option<String> {
 }
 
 /// Several clients repeat one finish until it is answered.
-async fn finish_repeatedly(world: &World, told: Told) {
+async fn finish_repeatedly(world: &World, entry: Entry) {
     let until = Instant::now() + LOCKED_FOR + MEASURED_AFTER;
-    let id = told.id.to_string();
+    let id = entry.id.to_string();
     let asking = (0..CLIENTS).map(|number| {
-        let (id, mut told) = (&id, told.clone());
+        let (id, mut entry) = (&id, entry.clone());
         async move {
             let replica = &world.stack.consultation[number % world.stack.consultation.len()];
             let asking = async {
                 loop {
                     let answer = world.api.finish(replica.port, id, None).await;
-                    told.finished(&answer);
+                    entry.finished(&answer);
                     if answer.is_ok() {
                         return;
                     }
                 }
             };
             let _ = timeout_at(until, asking).await;
-            told
+            entry
         }
     });
-    join_all(asking).await.into_iter().for_each(|told| world.load.note(told));
+    join_all(asking).await.into_iter().for_each(|entry| world.load.record(entry));
 }
 
 /// A migration waits for a forgotten transaction. Other calls do not wait for the migration.

@@ -17,11 +17,11 @@ const RECOVERY_TIMEOUT: Duration = Duration::from_secs(40);
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 pub(super) async fn last(world: &World, finance: Finance, length: Duration) -> anyhow::Result<()> {
-    world.load.pace.hurry(LOAD_FACTOR);
+    world.load.pace.multiply(LOAD_FACTOR);
     let began = Instant::now();
     world.stack.set_finance(finance);
     sleep(length).await;
-    world.load.pace.hurry(1.0);
+    world.load.pace.multiply(1.0);
     let due_before = format!("NOT finished AND created_at < '{}'", clock::now().format("%Y-%m-%dT%H:%M:%S%.3f+00:00"));
     let due = format!("SELECT count(*) AS n FROM pending_payment WHERE {due_before}");
     world.stack.set_finance(Finance::Healthy);

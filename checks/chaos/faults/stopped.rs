@@ -47,7 +47,7 @@ pub(super) async fn stop(world: &World, random: &mut Rng) -> anyhow::Result<()> 
     world.watch.stopped(loser, stopped..Instant::now());
     sleep(OBSERVED_AFTER).await;
     world.stack.set_finance(Finance::Healthy);
-    world.load.pace.hurry(1.0);
+    world.load.pace.multiply(1.0);
     Ok(())
 }
 
@@ -68,7 +68,7 @@ async fn worst_moment(
     loser: &Replica,
     (other, finance_proxy): (&Replica, &FinanceProxy),
 ) -> anyhow::Result<()> {
-    world.load.pace.hurry(0.0);
+    world.load.pace.multiply(0.0);
     finance_proxy.set(Finance::BlackHole);
     let (winner, loser) = (format!("{}.", other.name), format!("{}.", loser.name));
     let deadline = Instant::now() + TAKEOVER_TIMEOUT;

@@ -5,7 +5,7 @@ use std::{collections::HashMap, time::Duration};
 use sea_orm::FromQueryResult;
 
 use crate::{
-    client::{Load, Told},
+    client::{Entry, Load},
     store::Store,
     world::World,
 };
@@ -42,7 +42,8 @@ pub(crate) struct Facts {
     pub(crate) consultations: HashMap<String, Consultation>,
     pub(crate) pending: HashMap<String, Vec<Pending>>,
     pub(crate) payments: HashMap<String, Vec<Payment>>,
-    pub(crate) told: Vec<Told>,
+    /// What clients did and were answered.
+    pub(crate) log: Vec<Entry>,
     pub(crate) surprises: Vec<String>,
 }
 
@@ -74,7 +75,7 @@ impl Facts {
             consultations: consultations.into_iter().map(|found| (found.id.clone(), found)).collect(),
             pending: grouped(pending, |pending| &pending.appointment),
             payments: grouped(payments, |payment| &payment.appointment),
-            told: load.log(),
+            log: load.log(),
             surprises: load.surprises.lock().expect("surprises").clone(),
         })
     }

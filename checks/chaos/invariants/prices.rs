@@ -5,7 +5,7 @@ use super::{
     names::{DURATION, PRICE},
 };
 use crate::{
-    client::{Outcome, Told},
+    client::{Entry, Outcome},
     world::Seen,
 };
 
@@ -23,9 +23,9 @@ pub(super) fn check(facts: &Facts, seen: &Seen) -> Vec<Verdict> {
         let is_right = milliseconds(seconds).any(|milliseconds| rule(milliseconds) == price);
         (!is_right).then(|| format!("{}: {price} cents for {seconds:.3} s", found.id))
     });
-    let now = facts.told.iter().filter(|told| !told.has_end && matches!(told.outcome, Outcome::Acknowledged(_)));
-    let durations = now.filter(|told| !seen.was_set_in(told.start.start..told.finish.end));
-    vec![Verdict::of(PRICE, prices), Verdict::of(DURATION, durations.map(|told| duration(facts, told)))]
+    let now = facts.log.iter().filter(|entry| !entry.has_end && matches!(entry.outcome, Outcome::Acknowledged(_)));
+    let durations = now.filter(|entry| !seen.was_set_in(entry.start.start..entry.finish.end));
+    vec![Verdict::of(PRICE, prices), Verdict::of(DURATION, durations.map(|entry| duration(facts, entry)))]
 }
 
 /// Databases keep microseconds or none: the two next to it too.
@@ -42,12 +42,12 @@ fn rule(milliseconds: i64) -> i64 {
     (quotient + i64::from(up)).max(100) * PRICE_PER_HUNDREDTH
 }
 
-fn duration(facts: &Facts, told: &Told) -> Option<String> {
+fn duration(facts: &Facts, entry: &Entry) -> Option<String> {
     // One that is not stored is told by another invariant.
-    let found = facts.consultations.get(&told.id.simple().to_string())?;
+    let found = facts.consultations.get(&entry.id.simple().to_string())?;
     let stored = found.end? - found.start;
-    let shortest = told.finish.start.saturating_duration_since(told.start.end).as_secs_f64() - TOLERANCE_SECONDS;
-    let longest = (told.finish.end - told.start.start).as_secs_f64() + TOLERANCE_SECONDS;
+    let shortest = entry.finish.start.saturating_duration_since(entry.start.end).as_secs_f64() - TOLERANCE_SECONDS;
+    let longest = (entry.finish.end - entry.start.start).as_secs_f64() + TOLERANCE_SECONDS;
     let is_true = (shortest..=longest).contains(&stored);
     (!is_true).then(|| {
         let price = found.price;

@@ -15,8 +15,8 @@ pub(super) fn check(facts: &Facts) -> Vec<Verdict> {
         refused(facts),
         Verdict::of(
             "a finish that nobody tried before is not refused as finished",
-            facts.told.iter().map(|told| {
-                let id = told.id.to_string();
+            facts.log.iter().map(|entry| {
+                let id = entry.id.to_string();
                 facts.surprises.contains(&id).then_some(id)
             }),
         ),
@@ -31,8 +31,8 @@ pub(super) fn check(facts: &Facts) -> Vec<Verdict> {
 }
 
 fn acknowledged(facts: &Facts) -> Verdict {
-    let acknowledged = facts.told.iter().filter_map(|told| match told.outcome {
-        Outcome::Acknowledged(price) => Some((told.id.simple().to_string(), price)),
+    let acknowledged = facts.log.iter().filter_map(|entry| match entry.outcome {
+        Outcome::Acknowledged(price) => Some((entry.id.simple().to_string(), price)),
         _ => None,
     });
     let cases = acknowledged.map(|(id, price)| match facts.pending_of(&id) {
@@ -43,9 +43,9 @@ fn acknowledged(facts: &Facts) -> Verdict {
 }
 
 fn refused(facts: &Facts) -> Verdict {
-    let refused = facts.told.iter().filter(|told| told.outcome == Outcome::Refused);
-    let cases = refused.map(|told| {
-        let id = told.id.simple().to_string();
+    let refused = facts.log.iter().filter(|entry| entry.outcome == Outcome::Refused);
+    let cases = refused.map(|entry| {
+        let id = entry.id.simple().to_string();
         match (facts.consultations.get(&id).map(|found| found.price), facts.pending_of(&id)) {
             (Some(None), []) => None,
             found => Some(format!("{id}: refused, but found {found:?}")),

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::{Call, Tail};
 use crate::{
     api::{Answer, Api},
-    client::Told,
+    client::Entry,
     replica::Replica,
     world::World,
 };
@@ -38,10 +38,10 @@ async fn consult(world: &World, api: &Api, replica: &Replica, random: &mut Rng) 
     let start = Instant::now();
     let started = timed(world, replica, "start", api.start(replica.port, &physician, &patient)).await;
     let id: Uuid = started.ok()?.parse().ok()?;
-    let mut told = Told::started(id, start);
+    let mut entry = Entry::started(id, start);
     let finished = timed(world, replica, "finish", api.finish(replica.port, &id.to_string(), None)).await;
-    told.finished(&finished);
-    world.load.note(told);
+    entry.finished(&finished);
+    world.load.record(entry);
     matches!(finished, Ok(Answer::Done(_))).then_some(())
 }
 

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::{
     api::{Answer, cents},
-    client::Told,
+    client::Entry,
     proxy::Finance,
     world::World,
 };
@@ -20,7 +20,7 @@ const POLL_INTERVAL: Duration = Duration::from_millis(200);
 
 /// Consultations in progress, and finished ones whose payment is not recorded yet.
 pub(super) struct Repetitions {
-    started: Vec<Told>,
+    started: Vec<Entry>,
     unpaid: Vec<(Uuid, i64)>,
 }
 
@@ -33,14 +33,14 @@ impl Repetitions {
             repetitions.started.extend(world.load.start(random).await);
         }
         for _ in 0..PAYMENTS {
-            let Some(mut told) = world.load.start(random).await else { continue };
+            let Some(mut entry) = world.load.start(random).await else { continue };
             let port = world.stack.consultation[0].port;
-            let answer = world.api.finish(port, &told.id.to_string(), None).await;
-            told.finished(&answer);
+            let answer = world.api.finish(port, &entry.id.to_string(), None).await;
+            entry.finished(&answer);
             if let Ok(Answer::Done(price)) = answer {
-                repetitions.unpaid.push((told.id, cents(&price)));
+                repetitions.unpaid.push((entry.id, cents(&price)));
             }
-            world.load.note(told);
+            world.load.record(entry);
         }
         repetitions
     }
@@ -48,12 +48,12 @@ impl Repetitions {
     /// Repeats each for `time`, at all replicas in turn, and records every answer.
     pub(super) async fn ask(&self, world: &World, time: Duration) {
         let until = Instant::now() + time;
-        let finishes = join_all(self.started.iter().cloned().map(|mut told| async move {
-            let id = told.id.to_string();
+        let finishes = join_all(self.started.iter().cloned().map(|mut entry| async move {
+            let id = entry.id.to_string();
             let asking = async {
                 for replica in world.stack.consultation.iter().cycle() {
                     let answer = world.api.finish(replica.port, &id, None).await;
-                    told.finished(&answer);
+                    entry.finished(&answer);
                     if answer.is_ok() {
                         return;
                     }
@@ -61,7 +61,7 @@ impl Repetitions {
                 }
             };
             let _ = timeout_at(until, asking).await;
-            world.load.note(told);
+            world.load.record(entry);
         }));
         let payments = join_all(self.unpaid.iter().map(async |(id, price)| {
             let asking = async {

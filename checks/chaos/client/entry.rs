@@ -1,4 +1,4 @@
-//! What a client knows of a consultation.
+//! The entry of a consultation in the clients' log.
 
 use std::ops::Range;
 
@@ -7,10 +7,10 @@ use uuid::Uuid;
 
 use crate::api::{Answer, Lost, cents};
 
-/// A repetition is answered with what is stored.
+/// The refusal of a repeated finish; it carries the stored consultation.
 pub(super) const ALREADY_FINISHED: &str = "CONSULTATION_ALREADY_FINISHED";
 
-/// What came of a finish.
+/// The outcome of a finish, as its client knows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
     /// With the price in cents.
@@ -19,12 +19,12 @@ pub(crate) enum Outcome {
     Unknown,
 }
 
-/// What a client was told, and when it asked and was answered.
+/// The calls of a client for one consultation, and the outcome.
 #[derive(Clone, Debug)]
-pub(crate) struct Told {
+pub(crate) struct Entry {
     pub(crate) id: Uuid,
     pub(crate) outcome: Outcome,
-    /// Whether the client said when it ended; otherwise it ended when it was finished.
+    /// Whether the finish had an end date. Otherwise the consultation ended when it was finished.
     pub(crate) has_end: bool,
     /// From the first call to the answer.
     pub(crate) start: Range<Instant>,
@@ -32,14 +32,14 @@ pub(crate) struct Told {
     pub(crate) finish: Range<Instant>,
 }
 
-impl Told {
-    /// Started just now, by calls of which the first was made at `begun`.
+impl Entry {
+    /// A consultation that was started just now. The first call was made at `begun`.
     pub(crate) fn started(id: Uuid, begun: Instant) -> Self {
         let now = Instant::now();
         Self { id, outcome: Outcome::Unknown, has_end: false, start: begun..now, finish: now..now }
     }
 
-    /// An answer to a finish, the first or a later one, came just now.
+    /// Adds an answer to a finish that came just now.
     pub(crate) fn finished(&mut self, answer: &Result<Answer, Lost>) {
         self.finish.end = Instant::now();
         self.outcome = match answer {
