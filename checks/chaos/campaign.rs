@@ -1,4 +1,4 @@
-//! A campaign: everything is started, used and inject_all, left in peace, and checked.
+//! A campaign: start, load with faults, a quiet time, and the checks.
 
 use std::{
     collections::BTreeMap,
@@ -27,22 +27,22 @@ use crate::{
     world::World,
 };
 
-/// As an orchestrator: soon, but not at once.
+/// An orchestrator starts a process that ended after a moment, not at once.
 const RESTART_INTERVAL: Duration = Duration::from_millis(200);
 
-/// What to do to whom.
+/// The faults of a campaign, its load and its services.
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
     pub(crate) backend: Backend,
     pub(crate) seed: u64,
     pub(crate) consultations: i32,
     pub(crate) faults: Vec<Fault>,
-    /// How long the relays have to deliver everything when all is well again.
+    /// The relays deliver everything within this time after the faults.
     pub(crate) quiet: Duration,
     pub(crate) services: Services,
 }
 
-/// Runs it.
+/// Runs a campaign.
 pub(crate) async fn run(plan: &Plan) -> anyhow::Result<Report> {
     let began = Instant::now();
     let mut random = Rng::with_seed(plan.seed);
@@ -68,10 +68,10 @@ pub(crate) async fn run(plan: &Plan) -> anyhow::Result<Report> {
     let mut quiet = after::quiet(&world, plan.quiet).await?;
     let pool = invariants::no_poisoned_pool(&world).await?;
     let stalls = Stalls::of(&world, began);
-    // What they have begun ends with the replicas, so that nothing changes while the facts are read.
+    // Their calls end with the replicas, so that nothing changes while the facts are read.
     writers.shutdown().await;
     let ends = after::restart(&world).await?;
-    // What was not delivered before is not delivered.
+    // Rows get no second quiet time: those that a restart delivers later count as undelivered.
     quiet += after::quiet(&world, plan.quiet.saturating_sub(quiet)).await?;
     around.shutdown().await;
 
@@ -95,13 +95,13 @@ pub(crate) async fn run(plan: &Plan) -> anyhow::Result<Report> {
     })
 }
 
-/// Injects the faults, one after the other. Gives the time of the first calm, in seconds since 1970.
+/// Injects the faults, one after the other. Returns the time of the first calm, in seconds since 1970.
 async fn inject_all(world: &World, plan: &Plan, random: &mut Rng, began: Instant) -> anyhow::Result<Range<f64>> {
     let start = seconds();
     let mut calm = start..start;
     for (number, fault) in plan.faults.iter().enumerate() {
         println!("{:>5.0} s  {fault:?}", began.elapsed().as_secs_f64());
-        // So that every phase has load, and all of it is used.
+        // Every phase has load, and the last one ends with it.
         let work_left: f64 = plan.faults[number..].iter().map(Fault::work).sum();
         world.load.pace.set(f64::from(world.load.left()) / work_left);
         fault.inject(world, random).await?;
@@ -112,7 +112,7 @@ async fn inject_all(world: &World, plan: &Plan, random: &mut Rng, began: Instant
     Ok(calm)
 }
 
-/// Every fault that was injected, by whom ever.
+/// The number of injections of each fault, of the proxies too.
 fn injected(world: &World) -> BTreeMap<String, u64> {
     for (fault, times) in world.stack.finance_proxies.iter().flat_map(|finance_proxy| finance_proxy.log.injected()) {
         world.seen.add(fault, times);
@@ -131,7 +131,7 @@ pub(crate) fn seconds() -> f64 {
     clock::now().timestamp_millis() as f64 / 1000.0
 }
 
-/// Starts whatever ended and is not held by a fault.
+/// Starts every replica that ended and is not held by a fault.
 pub(crate) async fn keep(world: Arc<World>) {
     loop {
         for replica in world.stack.replicas() {

@@ -1,10 +1,10 @@
-//! Clocks that are wrong, by libfaketime: wall clocks only, and as a file says that may change at any time.
+//! Wrong wall clocks, by libfaketime. A file holds the offset and may change at any time.
 
 use std::{fs, path::PathBuf};
 
 use anyhow::Context;
 
-/// Where Debian and others put it.
+/// Paths of libfaketime on Debian and others.
 const LIBRARIES: [&str; 4] = [
     "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1",
     "/usr/lib/aarch64-linux-gnu/faketime/libfaketimeMT.so.1",
@@ -12,7 +12,7 @@ const LIBRARIES: [&str; 4] = [
     "/usr/lib/faketime/libfaketimeMT.so.1",
 ];
 
-/// A clock that is off by what its file says.
+/// A clock with the offset in its file.
 #[derive(Clone, Debug)]
 pub(crate) struct FakeClock {
     file: PathBuf,
@@ -20,7 +20,7 @@ pub(crate) struct FakeClock {
 }
 
 impl FakeClock {
-    /// A clock that is right until it is set; an error where libfaketime is not installed.
+    /// A clock that is right until it is set. An error where libfaketime is not installed.
     pub(crate) fn new(file: PathBuf) -> anyhow::Result<Self> {
         let library = LIBRARIES.into_iter().find(|library| fs::exists(library).unwrap_or(false));
         let clock = Self { file, library: library.context("libfaketime is not installed (Debian: libfaketime)")? };
@@ -28,15 +28,15 @@ impl FakeClock {
         Ok(clock)
     }
 
-    /// Sets it so many seconds before the machine's.
+    /// Sets it `ahead` seconds ahead of the machine's.
     pub(crate) fn set(&self, seconds: i64) -> anyhow::Result<()> {
-        // Renamed, so that nobody reads half of it.
+        // A rename is atomic: no process reads half of it.
         let new = self.file.with_extension("new");
         fs::write(&new, format!("{seconds:+}\n"))?;
         Ok(fs::rename(new, &self.file)?)
     }
 
-    /// For the environment of a process that shall have this clock.
+    /// Environment variables of a process with this clock.
     pub(crate) fn variables(&self) -> impl Iterator<Item = (String, String)> {
         let file = self.file.display().to_string();
         let pairs = [

@@ -1,4 +1,4 @@
-//! PostgreSQL: one server, or a primary and a synchronous standby that change places.
+//! PostgreSQL: one server, or a primary and a synchronous standby that can exchange roles.
 
 use std::{
     fs::{self, OpenOptions},
@@ -21,9 +21,9 @@ use tokio::{
 
 use crate::{clock::FakeClock, ground::Ground};
 
-/// The standby's name, for which commits of the primary wait.
+/// The standby's name. Commits of the primary wait for it.
 const STANDBY: &str = "standby";
-/// A copy of a few hundred megabytes, and the first messages.
+/// Limit for a copy of a few hundred megabytes and the first messages.
 const ATTACHED_WITHIN: Duration = Duration::from_mins(1);
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
@@ -42,7 +42,7 @@ pub(crate) struct Cluster {
     is_root: bool,
     servers: [Server; 2],
     primary: AtomicUsize,
-    /// The clock of servers that are started from now on, unless it is the machine's.
+    /// The clock of servers started from now on; by default the machine's.
     clock: Mutex<Option<FakeClock>>,
 }
 
@@ -71,7 +71,7 @@ impl Cluster {
         &self.servers[1 - self.primary.load(Ordering::Relaxed)]
     }
 
-    /// The server that was the standby is the primary from now on.
+    /// Exchanges the roles of primary and standby.
     pub(crate) fn exchange(&self) {
         self.primary.fetch_xor(1, Ordering::Relaxed);
     }
@@ -86,12 +86,12 @@ impl Cluster {
         block_in_place(|| self.pg_ctl(server, &["-m", "immediate", "-w", "stop"]));
     }
 
-    /// Starts a server from what it has.
+    /// Starts a server on its data.
     pub(crate) fn begin(&self, server: &Server) -> bool {
         block_in_place(|| self.pg_ctl(server, &["-w", "start"]))
     }
 
-    /// Makes a primary of the standby, whose commits wait for nobody until it has a standby itself.
+    /// Promotes the standby. Its commits wait for nobody until it has a standby itself.
     pub(crate) fn promote(&self) -> anyhow::Result<()> {
         Self::set_synchronous(self.standby(), "")?;
         block_in_place(|| self.pg_ctl(self.standby(), &["reload"]));
@@ -99,7 +99,7 @@ impl Cluster {
         Ok(())
     }
 
-    /// Servers that are started from now on have this clock, or the machine's.
+    /// Sets the clock of servers started from now on; `None` is the machine's.
     pub(crate) fn set_clock(&self, clock: Option<FakeClock>) {
         *self.clock.lock().expect("clock") = clock;
     }
@@ -114,7 +114,7 @@ impl Cluster {
         self.attached().await
     }
 
-    /// Waits until the standby is one for which commits wait.
+    /// Waits until commits wait for the standby.
     async fn attached(&self) -> anyhow::Result<()> {
         let deadline = Instant::now() + ATTACHED_WITHIN;
         let attached = "SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming' AND sync_state = 'sync'";
@@ -142,7 +142,7 @@ impl Cluster {
         Ok(())
     }
 
-    /// The answer to one query of one value, asked past all proxies.
+    /// The answer to a query of one value, past all proxies.
     pub(crate) fn psql(&self, server: &Server, sql: &str) -> Option<String> {
         let mut command = self.command("psql");
         command.args(["-h", "127.0.0.1", "-p", &server.port.to_string(), "-U", "postgres", "-AtXqc", sql]);
@@ -157,7 +157,7 @@ impl Cluster {
         command.status().is_ok_and(|status| status.success())
     }
 
-    /// How often PostgreSQL wrote to its log that it had no room.
+    /// The number of lines in PostgreSQL's log that say it had no room.
     pub(crate) fn refused_for_room(&self) -> anyhow::Result<u64> {
         let log = fs::read(self.logs.join("postgres.log"))?;
         Ok(String::from_utf8_lossy(&log).matches("No space left on device").count() as u64)
@@ -177,7 +177,7 @@ impl Cluster {
     fn command(&self, program: &str) -> Command {
         let mut words: Vec<_> =
             if self.is_root { ["runuser", "-u", "postgres", "--"].map(Into::into).into() } else { vec![] };
-        // Not as variables of runuser itself, which would leave memory behind that others cannot open.
+        // As variables of runuser itself they would make it leave shared memory that others cannot open.
         words.push("env".into());
         if let Some(clock) = &*self.clock.lock().expect("clock") {
             words.extend(clock.variables().map(|(name, value)| format!("{name}={value}").into()));

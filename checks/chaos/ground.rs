@@ -1,5 +1,5 @@
-//! Where a campaign lives: a directory, a small disk of its own that can be full, and the data of PostgreSQL on
-//! it. A shell holds them, and removes them when this process ends, however it does.
+//! The directory of a campaign, with a small disk that can be full and PostgreSQL's data on it. A shell holds them, and
+//! removes them however this process ends.
 
 use std::{
     fs::{self, File},
@@ -13,7 +13,7 @@ use anyhow::{Context, ensure};
 
 use crate::stack::Backend;
 
-/// Room for a server with its write-ahead log and 20,000 consultations with their history, and soon full.
+/// Room for a server, its write-ahead log, and 20,000 consultations with their history; small enough to fill quickly.
 const DISK_SIZE: &str = "600m";
 /// Room for two servers. No fault fills this one.
 const DISK_SIZE_OF_TWO: &str = "1600m";
@@ -67,21 +67,21 @@ pub(crate) struct Ground {
     pub(crate) logs: PathBuf,
     /// Where PostgreSQL's programs are.
     pub(crate) programs: PathBuf,
-    /// The servers belong to `postgres`: they refuse to run as root.
+    /// As root, servers run as `postgres`: PostgreSQL refuses root.
     pub(crate) is_root: bool,
-    /// Whether the disk is one of its own, which only root can have.
+    /// Whether the disk is a mount of its own, which only root can make.
     pub(crate) can_be_full: bool,
 }
 
 impl Ground {
-    /// With an initialised server, if PostgreSQL is wanted. Logs go to `logs`, or are removed with the rest.
+    /// With an initialised server for PostgreSQL. Logs go to `logs`, or are removed with the rest.
     pub(crate) fn prepare(backend: Backend, logs: Option<&Path>) -> anyhow::Result<Self> {
         let initialise = if backend.is_postgres() { "1" } else { "0" };
         let size = if backend == Backend::Failover { DISK_SIZE_OF_TWO } else { DISK_SIZE };
         let kept = logs.map(|logs| fs::create_dir_all(logs).and_then(|()| logs.canonicalize())).transpose()?;
         let mut command = Command::new("sh");
         command.args(["-c", HOLDER, "chaos", initialise, size]).arg(kept.as_deref().unwrap_or(Path::new("")));
-        // A group of its own: Ctrl-C must not end it before it has removed everything.
+        // A process group of its own: Ctrl-C must not end it before it has removed everything.
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).process_group(0);
         let mut holder = command.spawn().context("sh")?;
         let mut line = String::new();
@@ -94,7 +94,7 @@ impl Ground {
         Ok(Self { holder, directory, logs, programs, is_root, can_be_full })
     }
 
-    /// What the services and PostgreSQL store.
+    /// Directory of the data of services and PostgreSQL.
     pub(crate) fn disk(&self) -> PathBuf {
         self.directory.join("disk")
     }
@@ -106,7 +106,7 @@ impl Ground {
         Ok(())
     }
 
-    /// Gives the room back.
+    /// Frees the disk.
     pub(crate) fn free(&self) -> anyhow::Result<()> {
         Ok(fs::remove_file(self.disk().join("filling"))?)
     }

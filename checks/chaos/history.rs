@@ -1,4 +1,4 @@
-//! What happened to each pending payment, written by the database itself, whoever changed the row.
+//! The history of each pending payment, written by triggers.
 
 use sea_orm::FromQueryResult;
 
@@ -38,7 +38,7 @@ const SQLITE_TRIGGERS: [(&str, &str, &str); 3] = [
     ("DELETE", "OLD.id", "OLD.processing, NULL, OLD.finished, NULL, OLD.claim_seq, NULL, OLD.lease_until, NULL"),
 ];
 
-/// One change of one row; nothing for old values of a new row, and for new values of a deleted one.
+/// One change of one row. A new row has no old values, a deleted one no new values.
 #[derive(Debug, FromQueryResult)]
 pub(crate) struct Change {
     /// When, in seconds since 1970.
@@ -61,7 +61,7 @@ impl Change {
     }
 }
 
-/// Begins the history, on a migrated and empty database.
+/// Begins the history on a migrated and empty database.
 pub(crate) async fn begin(store: &Store) -> anyhow::Result<()> {
     if !store.is_sqlite() {
         return store.run(POSTGRES).await;
@@ -80,7 +80,7 @@ pub(crate) async fn begin(store: &Store) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// All of it, oldest first.
+/// The whole history, oldest first.
 pub(crate) async fn read(store: &Store) -> anyhow::Result<Vec<Change>> {
     let (at, row, lease) = (store.seconds("at"), store.text("row_id"), store.seconds("was_lease"));
     let sql = format!(
@@ -91,7 +91,7 @@ pub(crate) async fn read(store: &Store) -> anyhow::Result<Vec<Change>> {
     store.rows(&sql).await
 }
 
-/// How many rows are now held by claims of sessions like `writer`.
+/// The number of rows that sessions like `writer` hold.
 pub(crate) async fn held_by(store: &Store, writer: &str) -> anyhow::Result<i64> {
     let sql = format!(
         "SELECT count(*) AS n FROM pending_payment p
@@ -101,7 +101,7 @@ pub(crate) async fn held_by(store: &Store, writer: &str) -> anyhow::Result<i64> 
     store.number(&sql).await
 }
 
-/// How many rows are now held by claims of sessions like `writer`, after sessions like `loser` had them.
+/// The number of rows that sessions like `writer` hold and sessions like `loser` held before.
 pub(crate) async fn taken_over(store: &Store, writer: &str, loser: &str) -> anyhow::Result<i64> {
     let sql = format!(
         "SELECT count(*) AS n FROM pending_payment p

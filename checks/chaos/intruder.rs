@@ -1,5 +1,5 @@
-//! Whoever else pays: the same payment again, which must change nothing, and with another amount, which
-//! must be refused.
+//! A second caller of finance. It repeats payments, which must change nothing, and sends other amounts, which must be
+//! refused.
 
 use std::time::Duration;
 
@@ -12,10 +12,10 @@ use crate::{
     world::World,
 };
 
-/// Beside the load, so that duplicates meet the relay's own calls.
+/// Short enough that duplicates meet the relay's own calls.
 const PAYMENT_INTERVAL: Duration = Duration::from_millis(120);
 
-/// Pays again what clients know to be finished, until it is stopped.
+/// Pays consultations that clients know to be finished, until it is stopped.
 pub(crate) async fn run(world: &World, mut random: Rng) {
     loop {
         sleep(PAYMENT_INTERVAL.mul_f64(0.5 + random.f64())).await;
@@ -33,7 +33,7 @@ async fn pay_again(world: &World, id: Uuid, price: i64, port: u16, random: &mut 
         Ok(other) => return world.seen.conflict(format!("{id}: {price} cents again gave {other:?}")),
         Err(_) => return,
     }
-    // Now it is surely recorded, and another amount may be sent: before, finance could not know better.
+    // Another amount is a conflict only once the payment is recorded.
     let wrong = if random.bool() { price + 1 } else { price - 1 };
     world.seen.count("conflicting request");
     match world.api.record(port, &id.to_string(), &amount(wrong)).await {

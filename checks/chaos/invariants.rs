@@ -1,4 +1,4 @@
-//! What must hold after everything: checked in both databases, in the clients' log and in the history.
+//! The invariants, checked in both databases, the clients' log and the history.
 
 mod changes;
 mod facts;
@@ -13,7 +13,7 @@ pub(crate) use stalls::Stalls;
 
 use crate::{history::Change, world::Seen};
 
-/// Names, by which the checker's own test asks for them.
+/// Names, which the checker's own test uses.
 pub(crate) mod names {
     pub(crate) const ACKNOWLEDGED: &str = "an acknowledged finish has one pending payment of the acknowledged price";
     pub(crate) const REFUSED: &str = "a refused finish changed nothing";
@@ -37,7 +37,7 @@ pub(crate) mod names {
     pub(crate) const CONFLICT: &str = "another amount is refused as a conflict, the same is confirmed";
 }
 
-/// What a check found.
+/// The result of a check.
 #[derive(Debug)]
 pub(crate) struct Verdict {
     pub(crate) invariant: &'static str,
@@ -46,7 +46,7 @@ pub(crate) struct Verdict {
 }
 
 impl Verdict {
-    /// Checks each of `cases`, which gives what is wrong with it.
+    /// Counts `cases`, each of which is its violation, if any.
     pub(crate) fn of(invariant: &'static str, cases: impl IntoIterator<Item = Option<String>>) -> Self {
         let mut verdict = Self { invariant, checked: 0, violations: Vec::new() };
         for wrong in cases {
@@ -57,7 +57,7 @@ impl Verdict {
     }
 }
 
-/// Checks everything that needs no running service.
+/// Makes all checks that need no running service.
 pub(crate) fn check(facts: &Facts, changes: &[Change], seen: &Seen) -> Vec<Verdict> {
     let verdicts = [
         stored::check(facts),

@@ -1,5 +1,4 @@
-//! The chaos campaign: both services as real processes under real faults, then what must hold is checked
-//! from outside.
+//! The chaos campaign: both services as real processes under real faults, and a check of the invariants from outside.
 //!
 //! ```text
 //! cargo build --workspace --bins
@@ -7,10 +6,10 @@
 //! cargo test -p checks --test chaos -- --backend failover --only standby-lost,calm --programs target/release
 //! ```
 //!
-//! `--backend failover` is a primary with a synchronous standby. `--only` runs the faults that it names, in their order.
-//! Wrong clocks need libfaketime, and a small disk that can be full needs root.
+//! `--backend failover` is a primary with a synchronous standby. `--only` runs the named faults in their order.
+//! Wrong clocks need libfaketime, a full disk needs root.
 //!
-//! The checker's own test wants services that make mistakes:
+//! The checker's own test needs services with seeded mistakes:
 //!
 //! ```text
 //! cargo build --workspace --bins --features chassis/seeded-mistakes
@@ -49,35 +48,35 @@ use faults::Fault;
 use profile::Profile;
 use stack::{Backend, Services};
 
-/// Hurts both services and checks that a finished consultation is charged exactly once.
+/// Injects faults into both services and checks that a finished consultation is charged exactly once.
 #[derive(Debug, Parser)]
 struct Arguments {
     #[arg(long, default_value = "ci")]
     profile: Profile,
     #[arg(long, default_value = "postgres")]
     backend: Backend,
-    /// Decides what is hurt when; random unless given, and printed
+    /// Seed of the order of faults and of the proxies' choices; by default a random one; it is printed
     #[arg(long)]
     seed: Option<u64>,
     /// Only these faults instead of a profile's, in this order
     #[arg(long, value_delimiter = ',', value_name = "FAULT", value_parser = faults::named::named)]
     only: Vec<Fault>,
-    /// How many consultations clients start beside these faults
+    /// Number of consultations that clients start beside these faults
     #[arg(long, requires = "only", default_value_t = 300)]
     consultations: i32,
-    /// Directory of the programs consultation and finance, if not where cargo built them
+    /// Directory of the programs consultation and finance; by default where cargo built them
     #[arg(long, value_name = "DIRECTORY")]
     programs: Option<PathBuf>,
     /// Keep the logs of the services and of PostgreSQL in this directory
     #[arg(long, value_name = "DIRECTORY")]
     logs: Option<PathBuf>,
-    /// Check that the checker finds the mistakes of services that were built with them
+    /// Check that the checker finds the mistakes of services built with the feature seeded-mistakes
     #[arg(long)]
     check_the_checker: bool,
     /// Only these mistakes
     #[arg(long, requires = "check_the_checker", value_delimiter = ',', value_name = "MISTAKE")]
     mistakes: Vec<String>,
-    /// Restore each database from an older dump instead, and compare what reconciliation says
+    /// Restore each database from an older dump instead, and check reconciliation
     #[arg(long)]
     restored: bool,
     /// Measure times instead, on PostgreSQL: about 16 minutes

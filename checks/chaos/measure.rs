@@ -1,4 +1,4 @@
-//! What `docs/reliability.md` says of times: measured, on processes that nothing else happens to.
+//! Measures the times in `docs/reliability.md`, without other faults.
 
 use std::{sync::Arc, time::Duration};
 
@@ -23,11 +23,11 @@ use crate::{
     world::World,
 };
 
-/// More than all phases use.
+/// More than all phases use up.
 const CONSULTATIONS: i32 = 1_000_000;
 const LATENCY_FOR: Duration = Duration::from_secs(30);
 const LATENCY_PACE: f64 = 50.0;
-/// Rows of which no relay is told, one after the other.
+/// Rows without a notification to a relay, one after the other.
 const UNNOTIFIED: usize = 200;
 const UNNOTIFIED_PAUSE: Duration = Duration::from_millis(150);
 const TAKEOVERS: usize = 3;
@@ -82,7 +82,7 @@ async fn print_latency(world: &World, what: &str, period: std::ops::Range<f64>) 
     Ok(())
 }
 
-/// A finished consultation and its pending payment, written past the service.
+/// Writes a finished consultation and its pending payment past the service.
 async fn enqueue_unnotified(world: &World) -> anyhow::Result<()> {
     let id = clock::id_at(clock::now());
     let sql = format!(
@@ -110,7 +110,7 @@ async fn takeovers(world: &World) -> anyhow::Result<()> {
     println!("\n| a relay was killed | its row was delivered by the other after |\n|---|---|");
     let [loser, successor] = &world.stack.consultation[..] else { unreachable!("two replicas") };
     for number in 1..=TAKEOVERS {
-        // The successor does not compete for the row: it starts when the loser has died.
+        // The successor starts after the loser has died, so that it does not claim the row first.
         successor.kill();
         world.stack.finance_proxies[0].set(Finance::BlackHole);
         let [physician, patient] = [(); 2].map(|()| Uuid::new_v4().to_string());

@@ -1,4 +1,4 @@
-//! Proxies in this process, in which the network fails: before finance and before PostgreSQL.
+//! Proxies in front of finance and of PostgreSQL: network faults happen here.
 
 mod database;
 mod finance;

@@ -1,4 +1,4 @@
-//! The last lines: what was done, what held, what was measured.
+//! The report of a campaign: faults, invariants, latencies.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -8,7 +8,7 @@ use crate::{
     world::Outage,
 };
 
-/// Enough to begin with; the counts are complete.
+/// Violations printed of each invariant; the counts are complete.
 const MAX_SHOWN: usize = 5;
 
 pub(crate) struct Report {
@@ -19,7 +19,7 @@ pub(crate) struct Report {
     pub(crate) outcomes: [usize; 3],
     pub(crate) lost_starts: u32,
     pub(crate) outages: Vec<Outage>,
-    /// Times in which a service did no work.
+    /// Stalls of a service.
     pub(crate) silences: Vec<String>,
     pub(crate) verdicts: Vec<Verdict>,
     /// Times from finish to confirmation: in calm, and of all.
@@ -43,7 +43,7 @@ impl Report {
         self.verdicts.iter().filter(|verdict| !verdict.violations.is_empty()).map(|verdict| verdict.invariant).collect()
     }
 
-    /// What the faults gave no chance to be wrong.
+    /// Invariants without a case to check.
     pub(crate) fn unchecked(&self) -> Vec<&'static str> {
         self.verdicts.iter().filter(|verdict| verdict.checked == 0).map(|verdict| verdict.invariant).collect()
     }

@@ -1,5 +1,5 @@
-//! One service's database is restored from an older dump: reconciliation names exactly what is missing on one side,
-//! or strange to the other.
+//! One service's database is restored from an older dump. Reconciliation must name exactly the payments that are missing on
+//! one side or unknown to the other.
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
@@ -18,9 +18,9 @@ use crate::{
 
 const CONSULTATIONS: i32 = 400;
 const PACE: f64 = 60.0;
-/// When the dump is made, of the time that the load takes.
+/// The dump is made this long after the load began.
 const DUMP_AFTER: Duration = Duration::from_secs(3);
-/// Two polls and a lease.
+/// Limit for two polls and a lease.
 const QUIET_TIMEOUT: Duration = Duration::from_secs(45);
 
 /// Restores finance, then consultation, each in a run of its own.
@@ -34,7 +34,7 @@ pub(crate) async fn run(backend: Backend, seed: u64, services: &Services) -> any
     if wrong.is_empty() { Ok(()) } else { bail!("reconcile names others: {}", wrong.join("; ")) }
 }
 
-/// Consultations by what reconciliation ought to say of them and by what it said.
+/// Consultations by reconciliation's expected and actual verdicts.
 struct Outcome {
     code: &'static str,
     expected: BTreeSet<String>,

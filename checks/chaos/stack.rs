@@ -1,4 +1,4 @@
-//! Everything that runs: the services' processes, their databases, and the proxies between them.
+//! The processes of a campaign: services, databases, and the proxies between them.
 
 mod dumps;
 
@@ -20,17 +20,17 @@ use crate::{
     store::Store,
 };
 
-/// A start on a busy machine, with a database that has just come back.
+/// Limit for a start on a busy machine, with a database that has just recovered.
 const READY_TIMEOUT: Duration = Duration::from_secs(30);
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
-/// Replicas of each service on PostgreSQL: as many as it takes for two to meet.
+/// Replicas of each service on PostgreSQL: enough for races.
 const REPLICAS: usize = 2;
 
-/// Clocks of the database go a year ahead and back: a finish without an end date then comes a year after the start.
-/// The campaign is about what becomes of such finishes, so none of them is refused for it.
+/// The longest consultation. The database's clock jumps by a year, and a finish without an end date then comes a year after
+/// the start. Such finishes must not be refused: the campaign checks what becomes of them.
 const LONGEST: &str = "3years";
 
-/// On which database a campaign runs.
+/// The database of a campaign.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Backend {
     /// One server.
@@ -46,12 +46,12 @@ impl Backend {
     }
 }
 
-/// What runs, and where its logs are kept.
+/// The programs of a campaign and their logs.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Services {
-    /// The directory of the programs; where cargo built them unless given.
+    /// Directory of the programs; by default where cargo built them.
     pub(crate) programs: Option<PathBuf>,
-    /// Logs are removed at the end unless given.
+    /// Directory for the logs; by default they are removed at the end.
     pub(crate) logs: Option<PathBuf>,
     /// The seeded mistake of the services.
     pub(crate) mistake: Option<&'static Mistake>,
@@ -60,14 +60,14 @@ pub(crate) struct Services {
 pub(crate) struct Stack {
     pub(crate) consultation: Vec<Replica>,
     pub(crate) finance: Vec<Replica>,
-    /// One for each relay, in the order of the replicas.
+    /// One for each relay, in the order of consultation's replicas.
     pub(crate) finance_proxies: Vec<Arc<FinanceProxy>>,
-    /// PostgreSQL and the way to it, unless the database is SQLite.
+    /// PostgreSQL and its proxy; `None` with SQLite.
     pub(crate) postgres: Option<Postgres>,
     pub(crate) consultation_store: Store,
     pub(crate) finance_store: Store,
     services: Services,
-    /// Last: it goes when everything that stands on it has gone.
+    /// The last field: dropped when no process uses it any more.
     pub(crate) ground: Ground,
 }
 
@@ -77,7 +77,7 @@ pub(crate) struct Postgres {
 }
 
 impl Stack {
-    /// Prepares everything; the replicas are started by whoever keeps them.
+    /// Prepares everything. The replicas are started by [`crate::campaign::keep`].
     pub(crate) async fn start(backend: Backend, services: &Services, random: &mut Rng) -> anyhow::Result<Self> {
         let ground = Ground::prepare(backend, services.logs.as_deref())?;
         let postgres =
@@ -121,11 +121,11 @@ impl Stack {
         Ok(stack)
     }
 
-    /// One with an empty database of its own, and the URL by which the checker reads that.
+    /// A finance with an empty database of its own, and the checker's URL of that database.
     pub(crate) fn another_finance(&self) -> anyhow::Result<(Replica, String)> {
         const DATABASE: &str = "another_finance";
         if let Some(Postgres { cluster, .. }) = &self.postgres {
-            // It may be there from an earlier time.
+            // It is there if the fault was injected before.
             cluster.psql(cluster.primary(), &format!("DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)"));
             ensure!(cluster.psql(cluster.primary(), &format!("CREATE DATABASE {DATABASE}")).is_some(), "no database");
         }

@@ -1,4 +1,4 @@
-//! The databases as they are, asked directly: the checker trusts no service.
+//! The databases, read directly: the checker trusts no service.
 
 use std::time::Duration;
 
@@ -9,9 +9,9 @@ use sea_orm::{
 };
 use tokio::time::{sleep, timeout};
 
-/// The checker's sessions, which no fault may hit.
+/// Name of the checker's sessions, which no fault may end.
 const CHECKER: &str = "checker";
-/// A cluster that was killed or stands on a full disk is back within this time, or the campaign ends.
+/// A killed cluster, or one on a full disk, answers again within this time, or the campaign fails.
 const STATEMENT_TIMEOUT: Duration = Duration::from_mins(1);
 const POLL_INTERVAL: Duration = Duration::from_millis(200);
 
@@ -48,7 +48,7 @@ impl Store {
         }
     }
 
-    /// What a query gives, however often the server is killed meanwhile.
+    /// The rows of a query, repeated while the server is killed.
     pub(crate) async fn rows<T: FromQueryResult>(&self, sql: &str) -> anyhow::Result<Vec<T>> {
         let statement = || Statement::from_string(self.connection.get_database_backend(), sql);
         self.retried(async || T::find_by_statement(statement()).all(&self.connection).await)
@@ -56,7 +56,7 @@ impl Store {
             .context(sql.to_owned())
     }
 
-    /// The number that a query with one column `n` gives.
+    /// The number in the column `n` of a query with one row.
     pub(crate) async fn number(&self, sql: &str) -> anyhow::Result<i64> {
         #[derive(FromQueryResult)]
         struct Number {
@@ -66,12 +66,12 @@ impl Store {
         Ok(rows.first().context("no number")?.n)
     }
 
-    /// A transaction of the checker's own, which holds what it locks until it is dropped.
+    /// A transaction of the checker. It holds its locks until it is dropped.
     pub(crate) async fn begin(&self) -> anyhow::Result<DatabaseTransaction> {
         Ok(self.connection.begin().await?)
     }
 
-    /// A transaction that has read: until it is dropped, SQLite must keep the write-ahead log that it saw.
+    /// A read transaction. Until it is dropped, SQLite must keep the write-ahead log that it saw.
     pub(crate) async fn pin(&self) -> anyhow::Result<DatabaseTransaction> {
         let transaction = self.begin().await?;
         transaction.execute_unprepared("SELECT count(*) FROM sqlite_schema").await?;

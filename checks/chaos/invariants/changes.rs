@@ -1,4 +1,4 @@
-//! What the history tells: which change was wrong, even if the end is right.
+//! Checks of the history: a change may be wrong even if the end is right.
 
 use std::collections::HashMap;
 
@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{history::Change, world::Seen};
 
-/// No lease is longer.
+/// The length of a lease.
 const LEASE_SECONDS: f64 = 30.0;
 
 pub(super) fn check(facts: &Facts, changes: &[Change], seen: &Seen) -> Vec<Verdict> {
@@ -39,8 +39,8 @@ fn describe(change: &Change) -> String {
 fn one_lease(changes: &[Change], seen: &Seen) -> Verdict {
     let claims = changes.iter().filter(|change| change.is_claim());
     let cases = claims.map(|claim| {
-        // The trigger's clock is read after the claim's: a lease that is longer than this had not ended.
-        // One that ends later than any can was given by a clock that was ahead: nobody waits for that.
+        // The trigger reads the clock after the claim did: a lease that ends later than this had not ended.
+        // A lease that ends later than any can was given by a clock that was ahead, and counts as ended.
         let until = claim.was_lease.filter(|until| *until <= claim.at + LEASE_SECONDS || !seen.was_any_clock_set());
         let taken = claim.was_processing == Some(true) && until.is_some_and(|until| until > claim.at);
         taken.then(|| describe(claim))
@@ -48,7 +48,7 @@ fn one_lease(changes: &[Change], seen: &Seen) -> Verdict {
     Verdict::of(ONE_LEASE, cases)
 }
 
-/// Without writers, that is on SQLite, there is nothing to check.
+/// SQLite's history has no writers, and nothing to check.
 fn own_lease(changes: &[Change]) -> Verdict {
     let claimants: HashMap<_, _> = changes
         .iter()

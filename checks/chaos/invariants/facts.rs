@@ -1,4 +1,4 @@
-//! What both databases and the clients' log say at the end.
+//! The contents of both databases and of the clients' log at the end.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -37,7 +37,7 @@ pub(crate) struct Payment {
     pub(crate) recorded_at: f64,
 }
 
-/// By consultation.
+/// Rows by consultation.
 pub(crate) struct Facts {
     pub(crate) consultations: HashMap<String, Consultation>,
     pub(crate) pending: HashMap<String, Vec<Pending>>,
@@ -52,7 +52,7 @@ impl Facts {
         Self::of(&world.stack.consultation_store, &world.stack.finance_store, &world.load).await
     }
 
-    /// What these databases and these clients say.
+    /// Reads these databases and this load's log.
     pub(crate) async fn of(store: &Store, finance: &Store, load: &Load) -> anyhow::Result<Self> {
         let (id, appointment) = (store.text("id"), store.text("appointment_id"));
         let (created, finished) = (store.seconds("created_at"), store.seconds("finished_at"));
@@ -88,7 +88,7 @@ impl Facts {
         self.payments.get(consultation).map_or(&[], Vec::as_slice)
     }
 
-    /// From finish to confirmation, shortest first, of what was finished in `period` (seconds since 1970).
+    /// Times from finish to confirmation, shortest first, of finishes in `period` (seconds since 1970).
     pub(crate) fn latencies(&self, period: std::ops::Range<f64>) -> Vec<Duration> {
         let pending = self.pending.values().flatten().filter(|pending| period.contains(&pending.created_at));
         let latencies = pending.filter_map(|pending| Some(pending.finished_at? - pending.created_at));

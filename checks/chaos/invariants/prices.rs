@@ -1,4 +1,4 @@
-//! Prices: what the rule gives for a duration, and a duration that is the true one.
+//! Prices follow the rule for the stored duration, and the stored duration is the true one.
 
 use super::{
     Facts, Verdict,
@@ -13,7 +13,7 @@ use crate::{
 const HUNDREDTH: i64 = 36_000;
 /// Cents of a hundredth of an hour.
 const PRICE_PER_HUNDREDTH: i64 = 200;
-/// How far two clocks and a busy machine may be apart.
+/// The largest difference of two clocks on a busy machine.
 const TOLERANCE_SECONDS: f64 = 3.0;
 
 pub(super) fn check(facts: &Facts, seen: &Seen) -> Vec<Verdict> {
@@ -28,7 +28,7 @@ pub(super) fn check(facts: &Facts, seen: &Seen) -> Vec<Verdict> {
     vec![Verdict::of(PRICE, prices), Verdict::of(DURATION, durations.map(|entry| duration(facts, entry)))]
 }
 
-/// Databases keep microseconds or none: the two next to it too.
+/// Milliseconds of a stored time. Databases round differently, so that both neighbours count too.
 #[expect(clippy::cast_possible_truncation, reason = "years in milliseconds are far below 2^52")]
 fn milliseconds(seconds: f64) -> impl Iterator<Item = i64> {
     let nearest = (seconds * 1000.0).round() as i64;
@@ -43,7 +43,7 @@ fn rule(milliseconds: i64) -> i64 {
 }
 
 fn duration(facts: &Facts, entry: &Entry) -> Option<String> {
-    // One that is not stored is told by another invariant.
+    // Another invariant reports a consultation that is not stored.
     let found = facts.consultations.get(&entry.id.simple().to_string())?;
     let stored = found.end? - found.start;
     let shortest = entry.finish.start.saturating_duration_since(entry.start.end).as_secs_f64() - TOLERANCE_SECONDS;

@@ -1,4 +1,4 @@
-//! What was seen while it happened: outages, ends, conflicts, and what is left of the connections.
+//! Checks of observations: outages, ends of replicas, conflicts, and sessions left in a transaction.
 
 use std::{sync::atomic::Ordering, time::Duration};
 
@@ -8,9 +8,9 @@ use crate::{
     world::{Outage, Seen, World},
 };
 
-/// The requests in flight and the failures in a row until the circuit breaker opens.
+/// Requests in flight, and failures in a row until the circuit breaker opens.
 const BEFORE_IT_OPENS: usize = 8 + 5;
-/// One call per relay when it is open, in seconds.
+/// Seconds between two calls of a relay whose breaker is open.
 const PROBE_EVERY: u64 = 5;
 /// A probe interval and a call.
 const RECOVERS_WITHIN: Duration = Duration::from_secs(6);
@@ -39,10 +39,10 @@ pub(super) fn check(seen: &Seen) -> Vec<Verdict> {
     verdicts
 }
 
-/// Of each relay.
+/// Checks the calls of each relay.
 fn rates(outage: &Outage) -> Vec<Option<String>> {
     let at_most = |length: Duration| usize::try_from(length.as_secs().div_ceil(PROBE_EVERY)).unwrap_or(0) + 1;
-    // Failures that take a while come later, so the breaker may open in the second half.
+    // Slow failures may open the breaker in the second half only.
     let fails_fast = matches!(outage.finance, Finance::Refused | Finance::Unavailable);
     let rate = |[all, late]: &[usize; 2]| {
         let too_many =

@@ -1,4 +1,4 @@
-//! Standstill: a service may do no work, but not in silence, and nobody waits for ever.
+//! Stalls: a service that does no work must say so, and no call waits for ever.
 
 use super::{
     Verdict,
@@ -9,7 +9,7 @@ use crate::{
     world::World,
 };
 
-/// What the watchers saw.
+/// The watchers' observations.
 #[derive(Debug)]
 pub(crate) struct Stalls {
     pub(crate) silences: Vec<Silence>,

@@ -1,4 +1,4 @@
-//! What is stored at the end: everything acknowledged, everything once, everything with one amount.
+//! Checks of the stored rows: everything acknowledged is there, once, with one amount.
 
 use super::{
     Facts, Verdict,
@@ -54,7 +54,7 @@ fn refused(facts: &Facts) -> Verdict {
     Verdict::of(REFUSED, cases)
 }
 
-/// Of all there is, so also of every finish whose outcome no client knows.
+/// Checks all consultations, also those whose outcome no client knows.
 fn both_or_neither(facts: &Facts) -> Verdict {
     let consultations = facts.consultations.values();
     let cases = consultations.map(|consultation| match (consultation.price, facts.pending_of(&consultation.id)) {
@@ -87,7 +87,7 @@ fn same_amount(facts: &Facts) -> Verdict {
     Verdict::of(SAME_AMOUNT, cases)
 }
 
-/// To others than the relay, who may have asked when it was not durable yet.
+/// Confirmations to the intruder, which may have asked before the payment was durable.
 pub(super) fn confirmed(facts: &Facts, seen: &Seen) -> Verdict {
     let confirmed = seen.confirmed.lock().expect("confirmed").clone();
     let cases = confirmed.into_iter().map(|Confirmed { id, price, at }| {

@@ -1,5 +1,5 @@
-//! Between the services and PostgreSQL: connections are cut when what was sent is done, so that the sender cannot
-//! know it; or they fall silent, are led to another server, or are too many.
+//! The proxy between the services and PostgreSQL. It cuts a connection between a commit and its answer, makes connections
+//! fall silent, routes them to another server, or refuses too many.
 
 mod connection;
 
@@ -11,37 +11,37 @@ use std::sync::{
 use fastrand::Rng;
 use tokio::{net::TcpListener, sync::watch};
 
-/// How PostgreSQL answers what it has committed: a transaction's end, or a statement that wrote by itself.
+/// PostgreSQL's answers to a commit: of a transaction, or of a single statement that wrote.
 const COMMITTED: [&[u8]; 4] = [b"COMMIT\0", b"INSERT 0 ", b"UPDATE ", b"DELETE "];
 
-/// How often, of 1,000 answers, the connection is cut instead of it.
+/// Of 1,000 answers, the number that is replaced by a cut connection.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Cuts {
     pub(crate) commits: u32,
     pub(crate) statements: u32,
 }
 
-/// Whose connections: each has a port of its own.
+/// The owner of connections; each has a port of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Lane {
     Consultation,
     Finance,
-    /// No fault hits these, but that the server is another.
+    /// The only fault of these is another server.
     Checker,
 }
 
-/// What becomes of connections, which are numbered.
+/// The treatment of connections, by their numbers.
 #[derive(Clone, Copy, Debug)]
 struct Routes {
     /// By lane: the server's port.
     target: [u16; 3],
-    /// By lane: those below this number are closed.
+    /// By lane: connections below this number are closed.
     closed_below: [u64; 3],
-    /// By lane: those below this number are silent.
+    /// By lane: connections below this number are silent.
     silent_below: [u64; 3],
-    /// By lane: new ones reach nobody.
+    /// By lane: new connections reach nobody.
     holds_new: [bool; 3],
-    /// More at once than this are refused.
+    /// The services' connections beyond this number are refused.
     most: usize,
 }
 
@@ -50,7 +50,7 @@ pub(crate) struct DatabaseProxy {
     ports: [u16; 3],
     routes: watch::Sender<Routes>,
     connections: AtomicU64,
-    /// The services' connections that there are.
+    /// The services' open connections.
     open: AtomicUsize,
     cuts: Mutex<Cuts>,
     random: Mutex<Rng>,
@@ -105,13 +105,13 @@ impl DatabaseProxy {
         *self.cuts.lock().expect("cuts") = cuts;
     }
 
-    /// New connections reach the server at this port; those that there are stay, or are closed.
+    /// Routes new connections to the server at this port. The open ones stay, or are closed.
     pub(crate) fn route_to(&self, target: u16, close: bool) {
         self.routes.send_modify(|routes| routes.target[Lane::Checker as usize] = target);
         self.route_services_to(target, close);
     }
 
-    /// As `route_to`, but the checker's connections go where they went.
+    /// As `route_to`, without the checker's connections.
     pub(crate) fn route_services_to(&self, target: u16, close: bool) {
         self.routes.send_modify(|routes| routes.target[..Lane::Checker as usize].fill(target));
         if close {
@@ -119,23 +119,23 @@ impl DatabaseProxy {
         }
     }
 
-    /// Of the connections that there are, no byte goes through any more, and nobody is told.
+    /// The open connections carry no more bytes, and stay open.
     pub(crate) fn silence(&self, lane: Lane) {
         let next = self.connections.load(Ordering::Relaxed);
         self.routes.send_modify(|routes| routes.silent_below[lane as usize] = next);
     }
 
-    /// Closes what fell silent.
+    /// Closes the silent connections.
     pub(crate) fn end_silence(&self, lane: Lane) {
         self.routes.send_modify(|routes| routes.closed_below[lane as usize] = routes.silent_below[lane as usize]);
     }
 
-    /// Whether new connections are accepted and reach nobody.
+    /// Accepts new connections without a server, or with one again.
     pub(crate) fn hold_new(&self, lane: Lane, held: bool) {
         self.routes.send_modify(|routes| routes.holds_new[lane as usize] = held);
     }
 
-    /// How many connections the services may have at once.
+    /// Limits the services' connections.
     pub(crate) fn limit(&self, most: usize) {
         self.routes.send_modify(|routes| routes.most = most);
     }

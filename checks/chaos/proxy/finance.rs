@@ -1,4 +1,4 @@
-//! Between one relay and finance: counts the calls, balances over the replicas, and is finance at its worst.
+//! The proxy between one relay and finance: it counts calls, balances over replicas, and injects faults of finance.
 
 mod hostile;
 mod http;
@@ -21,12 +21,12 @@ use log::Log;
 
 /// Longer than the relay waits for an answer.
 const SLOW_ANSWER_DELAY: Duration = Duration::from_secs(12);
-/// Longer than finance takes for anything.
+/// Longer than any call of finance.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
-/// Of 100 answers, how many are dropped after finance has committed.
+/// Of 100 answers, this many are dropped after finance has committed.
 const DROPPED_OF_100: u8 = 30;
 
-/// What the relay sees of finance.
+/// The state of finance that the relay sees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Finance {
     Healthy,
@@ -38,14 +38,14 @@ pub(crate) enum Finance {
     Hostile,
 }
 
-/// The way to finance of one relay.
+/// The proxy of one relay.
 #[derive(Debug)]
 pub(crate) struct FinanceProxy {
     pub(crate) port: u16,
     replicas: Vec<u16>,
     http: Client,
     finance: Mutex<Finance>,
-    /// What went through.
+    /// Its calls.
     pub(crate) log: Log,
     random: Mutex<Rng>,
 }
@@ -88,7 +88,7 @@ impl FinanceProxy {
             let number = self.log.call();
             match self.now() {
                 Finance::Refused => return Ok(stream.set_zero_linger()?),
-                // Until the caller hangs up.
+                // Ends when the caller hangs up.
                 Finance::BlackHole => return Ok(stream.read(&mut [0]).await.map(|_| ())?),
                 Finance::Unavailable => respond(&mut stream, 503, "", b"").await?,
                 Finance::Slow => {
@@ -118,7 +118,7 @@ impl FinanceProxy {
         Ok(())
     }
 
-    /// The answer of a replica: another is asked if one cannot be reached, as a balancer does.
+    /// The answer of a replica. As a load balancer does, it tries another if one cannot be reached.
     async fn ask(&self, request: &Request) -> (u16, Vec<u8>) {
         let first = usize::from(self.random(2));
         for offset in 0..self.replicas.len() {

@@ -8,7 +8,7 @@ use tokio::task::block_in_place;
 use super::{Lane, Postgres, Stack, url};
 use crate::store::Store;
 
-/// What SQLite keeps beside a database.
+/// Suffixes of SQLite's files beside a database.
 const SQLITE_SUFFIXES: [&str; 2] = ["-wal", "-shm"];
 
 impl Stack {
@@ -25,7 +25,7 @@ impl Stack {
         store.run(&format!("VACUUM INTO '{}'", file.display())).await
     }
 
-    /// Puts the dump in the place of the database, which no replica may have open.
+    /// Replaces the database by the dump. No replica may have it open.
     pub(crate) fn restore(&self, name: &str) -> anyhow::Result<()> {
         let file = self.dump_of(name).display().to_string();
         if let Some(Postgres { cluster, .. }) = &self.postgres {
@@ -43,13 +43,13 @@ impl Stack {
                 fs::remove_file(beside)?;
             }
         }
-        // Another file, not another content: whoever still reads the old one goes on with that.
+        // The file is replaced, not overwritten: sessions that still read the old one are not disturbed.
         fs::remove_file(&database)?;
         fs::copy(file, database)?;
         Ok(())
     }
 
-    /// The checker's connections to both databases, made anew.
+    /// New connections of the checker to both databases.
     pub(crate) async fn stores(&self) -> anyhow::Result<(Store, Store)> {
         let url = |name| url(self.postgres.as_ref(), &self.ground, name, Lane::Checker);
         Ok((Store::connect(&url("consultation")).await?, Store::connect(&url("finance")).await?))

@@ -1,4 +1,4 @@
-//! One connection of a service to PostgreSQL, from its begin to its end.
+//! One proxied connection of a service to PostgreSQL.
 
 use std::sync::atomic::Ordering;
 
@@ -11,7 +11,7 @@ use tokio::{
 use super::{DatabaseProxy, Lane, Routes};
 
 const BUFFER_SIZE: usize = 16 * 1024;
-/// What PostgreSQL answers when it has no connection left, as an error response of its protocol.
+/// PostgreSQL's error response when it has no connection left.
 const TOO_MANY: &[u8] = b"SFATAL\0VFATAL\0C53300\0Msorry, too many clients already\0\0";
 
 impl DatabaseProxy {
@@ -79,7 +79,7 @@ impl DatabaseProxy {
     }
 }
 
-/// What arrives is swallowed, from either side. One that hangs up is not told to the other, as after a lost route.
+/// Discards the bytes of both sides, as after a lost route: neither learns that the other hung up.
 async fn silence(
     mut client: TcpStream,
     mut server: TcpStream,
@@ -95,13 +95,13 @@ async fn silence(
     Ok(())
 }
 
-/// Until the sender hangs up.
+/// Discards bytes until the sender hangs up.
 async fn swallow(stream: &mut TcpStream) {
     let mut bytes = vec![0; BUFFER_SIZE];
     while stream.read(&mut bytes).await.is_ok_and(|length| length > 0) {}
 }
 
-/// Accepted, and never answered, until the lane is open again.
+/// Keeps a new connection without an answer until the lane is open again.
 async fn hold(client: &mut TcpStream, lane: Lane, routes: &mut watch::Receiver<Routes>) -> std::io::Result<()> {
     let open = routes.wait_for(|routes| !routes.holds_new[lane as usize]);
     tokio::select! {
@@ -111,11 +111,11 @@ async fn hold(client: &mut TcpStream, lane: Lane, routes: &mut watch::Receiver<R
     Ok(())
 }
 
-/// As PostgreSQL refuses: after the client's first message.
+/// Refuses as PostgreSQL does: after the client's first message.
 async fn refuse(client: &mut TcpStream) -> std::io::Result<()> {
     let mut bytes = vec![0; BUFFER_SIZE];
     let length = client.read(&mut bytes).await?;
-    // A request for TLS comes first from some, and has eight bytes.
+    // Some clients first ask for TLS, in a message of eight bytes.
     if length == 8 {
         client.write_all(b"N").await?;
         let _ = client.read(&mut bytes).await?;

@@ -1,4 +1,4 @@
-//! Answers that are no answers of finance, though some look so.
+//! Wrong answers in finance's place, some of which look right.
 
 use tokio::net::TcpStream;
 
@@ -7,14 +7,14 @@ use super::{
     http::{Request, respond},
 };
 
-/// Far over what an answer of finance can be.
+/// Far beyond the largest answer of finance.
 const HUGE_SIZE: usize = 1024 * 1024;
 const ERRORS: &[u8] = br#"{"data":null,"errors":[{"message":"no"}]}"#;
 const HALF: &[u8] = br#"{"data":{"recordPayments":{"userErrors":[],"results":[{"payment":{"appoin"#;
 const REDIRECT: &str = "location: http://127.0.0.1:1/graphql\r\n";
 
 impl FinanceProxy {
-    /// One of seven: six are wrong.
+    /// One of seven answers, six of them wrong.
     pub(super) async fn answer_badly(
         &self,
         request: &Request,
@@ -38,7 +38,7 @@ impl FinanceProxy {
     }
 }
 
-/// A well-formed success, but of other appointments than were sent.
+/// A well-formed success for other appointments than were sent.
 fn with_other_ids(body: &[u8]) -> Vec<u8> {
     let text = String::from_utf8_lossy(body);
     let mut parts = text.split("\"appointmentId\":\"");

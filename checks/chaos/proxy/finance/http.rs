@@ -1,4 +1,4 @@
-//! As much of HTTP/1.1 as the relay speaks: requests with a length, answers with a length.
+//! The part of HTTP/1.1 that the relay uses: requests and answers with a length.
 
 use anyhow::{Context, ensure};
 use reqwest::Client;
@@ -17,7 +17,7 @@ pub(super) struct Request {
 }
 
 impl Request {
-    /// The next request of a connection, or nothing at its end.
+    /// The next request of a connection; `None` at its end.
     pub(super) async fn read(stream: &mut TcpStream) -> anyhow::Result<Option<Self>> {
         let mut bytes = Vec::new();
         let end = loop {
@@ -59,6 +59,6 @@ pub(super) async fn respond(stream: &mut TcpStream, status: u16, headers: &str, 
     let kind = "application/graphql-response+json";
     let length = body.len();
     let head = format!("HTTP/1.1 {status} -\r\ncontent-type: {kind}\r\ncontent-length: {length}\r\n{headers}\r\n");
-    // In one piece: two would wait for each other's acknowledgement.
+    // One write: a second would wait for the acknowledgement of the first.
     Ok(stream.write_all(&[head.as_bytes(), body].concat()).await?)
 }

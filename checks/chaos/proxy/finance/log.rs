@@ -1,8 +1,8 @@
-//! What went through a finance_proxy: its calls, and what was done to single answers.
+//! The log of a proxy: its calls, and the faults of single answers.
 
 use std::{collections::BTreeMap, sync::Mutex, time::Instant};
 
-/// A call as it came: when, and whether finance's own answer, a success, went back.
+/// A call: its time, and whether finance's own success went back.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Call {
     pub(crate) at: Instant,
@@ -24,7 +24,7 @@ impl Log {
         self.injected.lock().expect("injected").clone()
     }
 
-    /// A call has come; its number.
+    /// Logs a new call. Returns its number.
     pub(super) fn call(&self) -> usize {
         let mut calls = self.calls.lock().expect("calls");
         calls.push(Call { at: Instant::now(), answered: None });
