@@ -1,10 +1,10 @@
-//! One attack: what it needs, what it does, and what it found.
+//! An attack: its set-up, its steps, its evidence.
 
 use futures_util::future::BoxFuture;
 
 use crate::stage::{Setup, Stage};
 
-/// The steps of an attack. An error means that it could not be made, not that it succeeded.
+/// The steps of an attack. An error means that the attack could not be made, not that it succeeded.
 pub(crate) type Steps = for<'a> fn(&'a Stage) -> BoxFuture<'a, anyhow::Result<Evidence>>;
 
 #[derive(Debug)]
@@ -29,12 +29,12 @@ impl Attack {
     }
 }
 
-/// What an attack tells of itself. Memory, answers and log lines are measured beside it.
+/// The evidence that an attack itself collects. Memory, answers and log lines are measured beside it.
 #[derive(Debug, Default)]
 pub(crate) struct Evidence {
-    /// How many requests it sent, of which each may be logged once.
+    /// The number of requests that it sent. Each may be logged once.
     pub(crate) requests: usize,
-    /// What it reached that it must not reach.
+    /// Violations that it achieved.
     pub(crate) holes: Vec<String>,
 }
 

@@ -1,21 +1,21 @@
-//! What must hold under every attack.
+//! The bounds that hold under every attack.
 
 use std::time::Duration;
 
 use crate::trial::Measured;
 
-/// An eighth of the memory limit that the containers have.
+/// An eighth of the containers' memory limit.
 const MAX_GROWTH: u64 = 32 * 1024 * 1024;
-/// Lines that a service may write by itself meanwhile.
+/// Lines that a service may log by itself during an attack.
 const MAX_OWN_LOG_LINES: usize = 5;
-/// Characters of a failure: enough to know it again.
+/// Characters of a failure that are shown.
 const MAX_FAILURE_LENGTH: usize = 80;
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bounds {
-    /// Of the times of honest answers, 99 in 100 are below.
+    /// 99th percentile of the honest client's answers.
     pub(crate) p99: Duration,
-    /// From the end of the attack to answers within `p99` again.
+    /// Time from the end of the attack to answers within `p99`.
     pub(crate) normal_within: Duration,
 }
 
@@ -24,7 +24,7 @@ impl Bounds {
     /// A build without optimisation is several times slower.
     pub(crate) const DEBUG: Self = Self { p99: Duration::from_millis(250), ..Self::RELEASE };
 
-    /// Says what was violated.
+    /// The violated bounds, as text.
     pub(crate) fn violations(&self, measured: &Measured) -> Vec<String> {
         let Measured { growth, honest, log_lines, normal_after, evidence } = measured;
         let mut violations = evidence.holes.clone();

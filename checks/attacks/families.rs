@@ -1,4 +1,4 @@
-//! All attacks, by who makes them and on what.
+//! The attacks, by attacker and target.
 
 mod answers;
 mod connections;

@@ -1,4 +1,4 @@
-//! What a process takes, as Linux tells it.
+//! Memory, processor time and connections of a process, from /proc.
 
 use std::{
     fs,
@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::Context;
 
-/// Tells the kernel to forget the peak so far: proc(5), `clear_refs`.
+/// Resets the peak of the resident memory: proc(5), `clear_refs`.
 const RESET_PEAK: &str = "5";
 
 /// The memory and the log of a process since the gauge was set.
@@ -21,7 +21,7 @@ pub(crate) struct Gauge {
 }
 
 impl Gauge {
-    /// Starts to measure now.
+    /// Starts the measurement.
     pub(crate) fn set(process: u32, log: PathBuf) -> anyhow::Result<Self> {
         let process = PathBuf::from(format!("/proc/{process}"));
         fs::write(process.join("clear_refs"), RESET_PEAK).context("clear_refs")?;
@@ -30,7 +30,7 @@ impl Gauge {
         Ok(Self { process, log, memory, log_lines })
     }
 
-    /// Bytes by which the resident memory has grown at its peak.
+    /// Growth of the resident memory at its peak, in bytes.
     pub(crate) fn growth(&self) -> anyhow::Result<u64> {
         Ok(status(&self.process, "VmHWM:")?.saturating_sub(self.memory))
     }
@@ -40,7 +40,7 @@ impl Gauge {
     }
 }
 
-/// Whether a server has a connection to a client open, and not only unsent bytes of it: proc(5), `net/tcp`.
+/// Whether a server's connection to a client is established, and not only waits to send its last bytes: proc(5), `net/tcp`.
 pub(crate) fn is_established(server: SocketAddr, client: SocketAddr) -> anyhow::Result<bool> {
     const ESTABLISHED: &str = "01";
     let table = fs::read_to_string("/proc/net/tcp")?;
@@ -53,7 +53,7 @@ pub(crate) fn is_established(server: SocketAddr, client: SocketAddr) -> anyhow::
     Ok(table.lines().any(is_it))
 }
 
-/// Processor time that a process has used, in hundredths of a second: proc(5), `stat`.
+/// Processor time of a process in hundredths of a second: proc(5), `stat`.
 pub(crate) fn processor_time(process: u32) -> anyhow::Result<u64> {
     let stat = fs::read_to_string(format!("/proc/{process}/stat"))?;
     // The name of the program, in parentheses, may hold blanks.

@@ -1,4 +1,4 @@
-//! The client that must not notice: ten requests a second, whatever becomes of those before.
+//! The honest client, which must not notice an attack: ten requests a second, whether earlier ones are answered or not.
 
 mod calls;
 
@@ -20,9 +20,9 @@ use crate::{bounds::Bounds, stage::Stage};
 use calls::Calls;
 
 const CALL_INTERVAL: Duration = Duration::from_millis(100);
-/// Requests before anything is measured: they fill pools, caches and the allocator.
+/// Requests before the measurement. They fill pools, caches and the allocator.
 const WARM_UP: usize = 40;
-/// Answers in a row within the bound, which show that all is as before.
+/// So many answers in a row within the bound show that the service has recovered.
 const NORMAL_ANSWERS: usize = 5;
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
@@ -32,14 +32,14 @@ pub(crate) struct Honest {
     answers: Arc<Mutex<Answers>>,
 }
 
-/// What it saw.
+/// The answers that it got.
 #[derive(Debug, Default)]
 pub(crate) struct Answers {
     times: Vec<Duration>,
     pub(crate) failures: Vec<String>,
 }
 
-/// The client at work.
+/// A client that calls.
 #[derive(Debug)]
 pub(crate) struct Working {
     honest: Honest,
@@ -59,7 +59,7 @@ impl Honest {
         Ok(())
     }
 
-    /// Begins to call, on a thread of its own: an attack that keeps this process busy is no fault of the services.
+    /// Begins to call, on a thread of its own: an attack that keeps this process busy must not delay it.
     pub(crate) fn work(&self) -> anyhow::Result<Working> {
         let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
         let (honest, stop) = (self.clone(), CancellationToken::new());
@@ -68,7 +68,7 @@ impl Honest {
         Ok(Working { honest, stop, thread })
     }
 
-    /// How long it takes until answers are as quick as they were, or nothing if that is too long.
+    /// Time until answers are as quick as before; `None` if that takes too long.
     pub(crate) async fn normal_again(&self, bounds: &Bounds) -> Option<Duration> {
         let (began, mut in_a_row) = (Instant::now(), 0);
         while began.elapsed() < bounds.normal_within {
@@ -83,7 +83,7 @@ impl Honest {
         None
     }
 
-    /// Calls ten times a second, whether earlier calls are answered or not, and waits for the last answers.
+    /// Calls ten times a second, and waits for the last answers at the end.
     async fn call_until(self, stopped: CancellationToken) {
         let (mut ticks, mut calls, mut number) = (interval(CALL_INTERVAL), JoinSet::new(), 0);
         while stopped.run_until_cancelled(ticks.tick()).await.is_some() {

@@ -1,5 +1,5 @@
-//! Attacks on the services as real processes, each beside an honest client: how much memory one takes, whether the
-//! honest client is served, how much is logged, and how soon all is as before.
+//! Attacks on both services as real processes, beside an honest client. Bounds hold for the memory that an attack takes, the
+//! honest client's answers, the log, and the recovery.
 //!
 //! ```text
 //! cargo build --workspace --bins
@@ -29,10 +29,10 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use attack::Attack;
 use bounds::Bounds;
 
-/// Thousands of connections need as many descriptors, here and in the services.
+/// Thousands of connections need as many descriptors, in this process and in the services.
 const DESCRIPTORS: u64 = 8_192;
 
-/// On which database the services run.
+/// The database of the services.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Backend {
     Sqlite,
@@ -47,7 +47,7 @@ struct Arguments {
     /// Only these attacks
     #[arg(long, value_delimiter = ',', value_name = "NAME")]
     only: Vec<String>,
-    /// Directory of the programs consultation and finance, if not where cargo built them
+    /// Directory of the programs consultation and finance; by default where cargo built them
     #[arg(long, value_name = "DIRECTORY")]
     programs: Option<PathBuf>,
     /// The programs are release builds: an honest answer may take 100 ms instead of 250 ms
@@ -56,7 +56,7 @@ struct Arguments {
     /// Print the table of the documentation at the end
     #[arg(long)]
     markdown: bool,
-    /// Name the attacks and do nothing
+    /// List the attacks and exit
     #[arg(long)]
     list: bool,
 }
@@ -94,7 +94,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The attacks that this run makes, in the order of their families.
+/// The attacks of this run, in the order of their families.
 fn chosen(arguments: &Arguments) -> anyhow::Result<Vec<Attack>> {
     let attacks = families::attacks();
     for name in &arguments.only {

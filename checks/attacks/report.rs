@@ -1,4 +1,4 @@
-//! A line for each attack, and the table of the documentation.
+//! The report: a line for each attack, and the table of the documentation.
 
 use std::{fmt::Write, time::Duration};
 
@@ -25,7 +25,7 @@ pub(crate) fn markdown(attacks: &[Attack], trials: &[Trial]) -> String {
             let [p50, p99] = [50, 99].map(|percent| milliseconds(measured.honest.percentile(percent)));
             (format!("{:.0} MiB", mebibytes(measured.growth)), format!("{p50}, {p99}"))
         });
-        // Writing to a text does not fail.
+        // Writing to a String does not fail.
         let _ = writeln!(table, "| \"{}\": {} | {growth} | {honest} | {verdict} |", attack.name, attack.title);
     }
     table

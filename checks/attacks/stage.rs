@@ -1,4 +1,4 @@
-//! Both services as real processes on a database of their own, for one attack.
+//! The services of one attack: real processes on a database of their own.
 
 mod databases;
 mod launch;
@@ -23,23 +23,23 @@ use launch::Launch;
 /// The development user's header.
 pub(crate) const CREDENTIALS: &str = "Basic YWRtaW46dGVzdGUxMjM=";
 
-/// Whose consultations are many, where an attack needs them.
+/// The physician with many consultations, where an attack needs them.
 pub(crate) const PHYSICIAN: Uuid = Uuid::from_u128(0xea95_9b03_5577_45c9_b9f7_a45d_3e77_ce82);
 
-/// How the services of an attack differ from others.
+/// The set-up of the services for an attack.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Setup {
-    /// Whether the attack is one on PostgreSQL.
+    /// Whether the attack needs PostgreSQL.
     pub(crate) needs_postgres: bool,
     /// On PostgreSQL: with the roles of `docker/postgres/roles.sql`.
     pub(crate) has_roles: bool,
-    /// Makes the htpasswd file; without it there is the development user.
+    /// Makes the htpasswd file; by default there is the development user.
     pub(crate) users: Option<fn() -> anyhow::Result<String>>,
-    /// How many descriptors consultation may have.
+    /// Limit of consultation's descriptors.
     pub(crate) descriptors: Option<u32>,
-    /// Whether the attack itself is finance for consultation, at [`Stage::hostile_finance`].
+    /// Whether the attack answers in finance's place, at [`Stage::hostile_finance`].
     pub(crate) has_hostile_finance: bool,
-    /// How many consultations [`PHYSICIAN`] has.
+    /// Number of consultations of [`PHYSICIAN`].
     pub(crate) consultations: u32,
 }
 
@@ -48,7 +48,7 @@ pub(crate) struct Stage {
     pub(crate) consultation: Service,
     pub(crate) finance: Service,
     pub(crate) databases: Databases,
-    /// Where consultation looks for finance, if the attack is that.
+    /// Finance's address for consultation, if the attack answers in its place.
     pub(crate) hostile_finance: SocketAddr,
     programs: Option<PathBuf>,
     directory: TempDir,
@@ -59,7 +59,7 @@ pub(crate) struct Stage {
 pub(crate) struct Service {
     pub(crate) process: Process,
     pub(crate) address: SocketAddr,
-    /// What it writes to standard error.
+    /// The file of its standard error.
     pub(crate) log: PathBuf,
 }
 
@@ -108,17 +108,17 @@ impl Stage {
         Ok(stage)
     }
 
-    /// The users, who may be changed while the services run.
+    /// The htpasswd file, which may be changed while the services run.
     pub(crate) fn htpasswd(&self) -> PathBuf {
         htpasswd(&self.directory)
     }
 
-    /// A command of a service with these settings and no others.
+    /// A command of a service with these settings only.
     pub(crate) fn command(&self, name: &str, arguments: &[&str], settings: &[(&str, &str)]) -> Command {
         Process::command_in(self.programs.as_deref(), name, arguments, settings)
     }
 
-    /// Starts a consultation of this physician and gives its id.
+    /// Starts a consultation of this physician. Returns its id.
     pub(crate) async fn consultation_of(&self, physician: Uuid) -> anyhow::Result<String> {
         let query =
             "mutation ($input: StartConsultationInput!) { startConsultation(input: $input) { consultation { id } } }";

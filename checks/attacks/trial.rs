@@ -1,4 +1,4 @@
-//! One attack, made on services of its own, and measured.
+//! One trial: an attack on services of its own, and its measurements.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -13,9 +13,9 @@ use crate::{
     stage::Stage,
 };
 
-/// The honest client works this long before the attack, and after it.
+/// The honest client calls this long before the attack and after it.
 const HONEST_ALONE_FOR: Duration = Duration::from_millis(500);
-/// No attack takes longer, whatever the services do.
+/// An attack that takes longer has failed.
 const ATTACK_TIMEOUT: Duration = Duration::from_mins(1);
 
 #[derive(Clone, Debug)]
@@ -25,19 +25,19 @@ pub(crate) struct Options {
     pub(crate) bounds: Bounds,
 }
 
-/// What was measured beside an attack.
+/// The measurements beside an attack.
 #[derive(Debug)]
 pub(crate) struct Measured {
-    /// Bytes of the service that grew more.
+    /// Growth in bytes of the service that grew more.
     pub(crate) growth: u64,
     pub(crate) honest: Answers,
     pub(crate) log_lines: usize,
-    /// Nothing if that took too long.
+    /// `None` if it took too long.
     pub(crate) normal_after: Option<Duration>,
     pub(crate) evidence: Evidence,
 }
 
-/// An attack's result.
+/// The result of an attack.
 #[derive(Debug)]
 pub(crate) struct Trial {
     /// Nothing if it could not be made.

@@ -1,4 +1,4 @@
-//! Connections of the attacker: bytes as they are, from a loopback address of its own.
+//! Connections of the attacker: raw bytes, from a loopback address of its own.
 
 pub(crate) mod http2;
 pub(crate) mod websocket;
@@ -20,11 +20,11 @@ use tokio::{
 
 /// The whole network 127.0.0.0/8 is loopback on Linux.
 pub(crate) const ATTACKER: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 66);
-/// A service that does not take a connection or a byte for so long has refused it.
+/// A service that accepts no connection or byte for this time has refused it.
 const IO_TIMEOUT: Duration = Duration::from_secs(3);
-/// Connections that are opened at the same time.
+/// Connections opened at the same time.
 const CONCURRENCY: usize = 50;
-/// Enough for any refusal.
+/// Longer than any refusal.
 const MAX_ANSWER: usize = 64 * 1024;
 
 /// A connection to `address`.
@@ -39,7 +39,7 @@ pub(crate) async fn connect_from(from: Ipv4Addr, address: SocketAddr) -> anyhow:
     Ok(timeout(IO_TIMEOUT, socket.connect(address)).await.context("no connection in time")??)
 }
 
-/// A connection whose owner reads nothing: the kernel keeps little for it.
+/// A connection whose owner reads nothing, with a small receive buffer in the kernel.
 pub(crate) async fn connect_without_reading(address: SocketAddr) -> anyhow::Result<TcpStream> {
     const RECEIVE_BUFFER: u32 = 4096;
     let socket = TcpSocket::new_v4()?;
@@ -48,12 +48,12 @@ pub(crate) async fn connect_without_reading(address: SocketAddr) -> anyhow::Resu
     Ok(timeout(IO_TIMEOUT, socket.connect(address)).await.context("no connection in time")??)
 }
 
-/// Sends bytes; whether they were taken.
+/// Sends bytes. Returns whether they were accepted.
 pub(crate) async fn send(stream: &mut TcpStream, bytes: &[u8]) -> bool {
     matches!(timeout(IO_TIMEOUT, stream.write_all(bytes)).await, Ok(Ok(())))
 }
 
-/// What comes until `limit` has gone by, the connection is closed, or there is more than a refusal has.
+/// The bytes received until `limit` has passed, the connection is closed, or there are more than in any refusal.
 pub(crate) async fn receive(stream: &mut TcpStream, limit: Duration) -> Vec<u8> {
     let mut received = Vec::new();
     let reading = async {
@@ -70,13 +70,13 @@ pub(crate) async fn is_closed(stream: &mut TcpStream, limit: Duration) -> bool {
     timeout(limit, reading).await.is_ok()
 }
 
-/// The status of the first answer of HTTP/1.
+/// The status of the first HTTP/1 response.
 pub(crate) fn status(answer: &[u8]) -> Option<u16> {
     let head = answer.strip_prefix(b"HTTP/1.1 ")?;
     std::str::from_utf8(head.get(..3)?).ok()?.parse().ok()
 }
 
-/// Does the same `count` times, some at once, and gives what became of each.
+/// Runs `one` `count` times, some at the same time. Returns all results.
 pub(crate) async fn many<T, F>(count: usize, mut one: impl FnMut(usize) -> F) -> Vec<T>
 where
     T: Send + 'static,
@@ -93,7 +93,7 @@ where
     done
 }
 
-/// A client that keeps its connections, at the attacker's address.
+/// An HTTP client with the attacker's address, which reuses connections.
 pub(crate) fn client() -> anyhow::Result<Client> {
     Ok(chassis::http_client::builder().local_address(IpAddr::from(ATTACKER)).build()?)
 }

@@ -1,4 +1,4 @@
-//! Large answers, and clients that do not take them.
+//! Large answers, and clients that do not read them.
 
 use std::time::Duration;
 
@@ -15,11 +15,11 @@ use crate::{
     wire::{self, http2, many},
 };
 
-/// The largest answer that a client gets.
+/// The largest answer of the services.
 const MAX_ANSWER: usize = 1024 * 1024;
-/// How long answers are left untaken: the service makes them meanwhile.
+/// Answers stay unread for this time; the service makes them meanwhile.
 const HELD_FOR: Duration = Duration::from_secs(2);
-/// A client that takes nothing for so long is gone.
+/// The service closes a connection that reads nothing within this time.
 const ENDED_WITHIN: Duration = Duration::from_secs(40);
 const POLL_INTERVAL: Duration = Duration::from_millis(200);
 
@@ -100,7 +100,7 @@ async fn untaken_assets(stage: &Stage) -> anyhow::Result<Evidence> {
     Ok(Evidence::of(STREAMS + 1))
 }
 
-/// Events of 4 kB each, within all limits, until the kernel keeps no more of them for the client.
+/// Events of 4 kB each, within all limits, until the kernel's buffers are full.
 async fn untaken_events(stage: &Stage) -> anyhow::Result<Evidence> {
     const EVENTS: usize = 2_000;
     let (client_of_finance, address) = (&stage.finance.process.client, stage.finance.address);
@@ -128,7 +128,7 @@ async fn untaken_events(stage: &Stage) -> anyhow::Result<Evidence> {
     Ok(Evidence::of(1 + EVENTS / 100).hole_if(is_open, format!("open after {} s", ENDED_WITHIN.as_secs())))
 }
 
-/// Makes the document known, and gives the request that names it by its hash.
+/// Registers the document. Returns the request that names it by its hash.
 async fn remembered(stage: &Stage) -> anyhow::Result<String> {
     stage.a_page_of_consultations().await?;
     let fields: Vec<_> = (0..29).map(|number| format!("{}{number}: id", "a".repeat(2_000))).collect();

@@ -1,4 +1,4 @@
-//! Connections without credentials that cost the service more than their owner.
+//! Connections without credentials that cost the service more than the attacker.
 
 use std::time::Duration;
 
@@ -10,11 +10,11 @@ use crate::{
     wire::{self, http2, many, websocket},
 };
 
-/// How long idle connections are held: the peak is reached when the last is open.
+/// Idle connections are held for this time. Memory peaks when the last is open.
 const HELD_FOR: Duration = Duration::from_secs(1);
-/// A head or a body has to be there within 10 s; a busy machine is given two more.
+/// A head or a body has to be complete within 10 s; two more are for a busy machine.
 const COMPLETE_WITHIN: Duration = Duration::from_secs(12);
-/// A byte now and then: each read of the service succeeds.
+/// Pause between two bytes: each read of the service succeeds.
 const DRIP_PAUSE: Duration = Duration::from_millis(500);
 
 pub(crate) fn attacks() -> Vec<Attack> {
@@ -83,12 +83,12 @@ async fn idle_http2(stage: &Stage) -> anyhow::Result<Evidence> {
     hold_http2(stage, 3_000, HELD_FOR).await
 }
 
-/// More than twice the descriptors; the honest client needs one a request.
+/// More than twice the descriptors. The honest client needs one for each request.
 async fn few_descriptors(stage: &Stage) -> anyhow::Result<Evidence> {
     hold_http2(stage, 600, 3 * HELD_FOR).await
 }
 
-/// Opens connections of which each was of use once.
+/// Opens connections that made one request each.
 async fn hold_http2(stage: &Stage, count: usize, held_for: Duration) -> anyhow::Result<Evidence> {
     const WINDOW: u32 = 65_535;
     let address = stage.consultation.address;

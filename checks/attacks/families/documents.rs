@@ -1,4 +1,4 @@
-//! Documents that are kept: parsed, or by their hash.
+//! Documents that fill the caches, parsed or by their hash.
 
 use serde_json::json;
 
@@ -14,7 +14,7 @@ pub(crate) fn attacks() -> Vec<Attack> {
     })]
 }
 
-/// Parsed, a document takes a hundred times its text. One after the other: this is about what stays.
+/// A parsed document takes a hundred times its text. They are sent one after the other: the attack is on what stays.
 async fn parsed_documents(stage: &Stage) -> anyhow::Result<Evidence> {
     const DOCUMENTS: usize = 150;
     let (http, url) = (wire::client()?, stage.consultation.url("/graphql"));

@@ -1,4 +1,4 @@
-//! Requests that must have no effect: by a method that is safe, under another's hash, of another site's page.
+//! Requests that must have no effect: mutations by GET, under another document's hash, or from another site.
 
 use anyhow::Context;
 use serde_json::{Value, json};
@@ -90,7 +90,7 @@ fn start(physician: Uuid) -> String {
     )
 }
 
-/// How many there are: what an attacker's mutation would have added.
+/// The number of consultations, which an attacker's mutation would have increased.
 async fn consultations_of(stage: &Stage, physician: Uuid) -> anyhow::Result<u64> {
     let query = "query ($id: UUID!) { consultations(filter: { physicianId: $id }) { totalCount } }";
     let data = stage.consultation.process.client.call(query, json!({ "id": physician })).await;

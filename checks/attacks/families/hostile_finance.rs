@@ -1,4 +1,4 @@
-//! What answers in finance's place.
+//! A hostile server in finance's place.
 
 use std::time::Duration;
 
@@ -40,7 +40,7 @@ async fn forged_log_line(stage: &Stage) -> anyhow::Result<Evidence> {
             let _ = caller.write_all(answer.as_bytes()).await;
         }
     };
-    // The honest client finishes consultations meanwhile, whose payments the relay delivers.
+    // The honest client finishes consultations meanwhile. The relay delivers their payments here.
     let _ = timeout(CALLED_WITHIN, answering).await;
     let log = stage.consultation.log_text()?;
     let is_forged = log.lines().any(|line| line.starts_with(FORGED)) || log.contains(['\u{1b}', '\0']);

@@ -1,4 +1,4 @@
-//! Guessing passwords, and making the service compute slow hashes.
+//! Attacks on logins: guessing passwords, and making the service compute slow hashes.
 
 mod users;
 
@@ -17,7 +17,7 @@ use crate::{
     wire::{self, http2, many},
 };
 
-/// Guesses that may be judged before they are slowed down. OWASP's limit is 5 to 10 for a name.
+/// Guesses that may be checked before they are slowed down. OWASP's limit is 5 to 10 for a name.
 const MAX_JUDGED_GUESSES: usize = 50;
 /// A user whose login takes longer gives up.
 const LOGIN_TIMEOUT: Duration = Duration::from_secs(10);
@@ -74,7 +74,7 @@ async fn slow_hashes(stage: &Stage) -> anyhow::Result<Evidence> {
     let (asked, http) = (Instant::now(), chassis::http_client::builder().build()?);
     let login = || http.get(stage.consultation.url("/schema.graphql")).basic_auth("late", Some("secret")).send();
     let admitted = async {
-        // A service that is busy may say so; the user tries again.
+        // A busy service may refuse; the user tries again.
         while !login().await.is_ok_and(|answer| answer.status().is_success()) {
             sleep(RETRY_PAUSE).await;
         }
@@ -87,7 +87,7 @@ async fn slow_hashes(stage: &Stage) -> anyhow::Result<Evidence> {
 async fn hang_up(stage: &Stage) -> anyhow::Result<Evidence> {
     const GUESSES: usize = 200;
     let address = stage.consultation.address;
-    // Of many addresses: guesses of one are slowed down.
+    // From many addresses: guesses from one are slowed down.
     let guess = |number: usize| {
         let authorization = basic("memory", &format!("guess{number}"));
         let request =
@@ -96,7 +96,7 @@ async fn hang_up(stage: &Stage) -> anyhow::Result<Evidence> {
             let from = Ipv4Addr::new(127, 0, 2, u8::try_from(number)?);
             let mut connection = wire::connect_from(from, address).await?;
             wire::send(&mut connection, request.as_bytes()).await;
-            // The hash has begun; then the client is gone.
+            // The client hangs up after the hash has begun.
             sleep(Duration::from_millis(20)).await;
             anyhow::Ok(())
         }
@@ -107,7 +107,7 @@ async fn hang_up(stage: &Stage) -> anyhow::Result<Evidence> {
 }
 
 async fn names_by_time(stage: &Stage) -> anyhow::Result<Evidence> {
-    // The user with the slowest hash: whoever is refused sooner than this one may be anybody but nobody.
+    // The user with the slowest hash: a quicker refusal of an unknown name would show that it is unknown.
     let (slowest, nobody) = (refusal_time(stage, "memory", 1).await?, refusal_time(stage, "nobody", 101).await?);
     let is_told = nobody < slowest / 2;
     Ok(Evidence::of(10).hole_if(is_told, format!("a user's refusal takes {slowest:.0?}, that of nobody {nobody:.0?}")))

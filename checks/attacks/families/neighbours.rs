@@ -1,4 +1,4 @@
-//! Whoever has stolen a service's container: what its database role may do.
+//! Attacks with the database role of a stolen container.
 
 use std::time::{Duration, Instant};
 
@@ -17,7 +17,7 @@ use crate::{
     wire::websocket,
 };
 
-/// The honest client finishes consultations all the time, and the relay delivers them.
+/// Limit for the honest client's first finish and its delivery.
 const WORK_TIMEOUT: Duration = Duration::from_secs(6);
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
@@ -58,7 +58,7 @@ async fn changed_payments(stage: &Stage) -> anyhow::Result<Evidence> {
 
 async fn disabled_triggers(stage: &Stage) -> anyhow::Result<Evidence> {
     let session = stage.databases.session("consultation", Purpose::Serve).await?;
-    // Finance does not answer here: what the honest client finishes stays undelivered.
+    // Finance does not answer in this attack: the honest client's payments stay undelivered.
     let undelivered = "pending_payment WHERE NOT finished";
     until("an undelivered payment", || async { count(&session, undelivered).await.is_ok_and(|rows| rows > 0) }).await?;
     let disabled = session.execute_unprepared("ALTER TABLE pending_payment DISABLE TRIGGER USER").await;
@@ -70,11 +70,11 @@ async fn disabled_triggers(stage: &Stage) -> anyhow::Result<Evidence> {
 
 async fn forged_notifications(stage: &Stage) -> anyhow::Result<Evidence> {
     const NOTIFICATIONS: u32 = 2_000;
-    /// Each looks again whenever it may have missed something.
+    /// Each reads again whenever it may have missed a notification.
     const FOLLOWERS: usize = 50;
-    /// As many as fit into 8,000 bytes.
+    /// As many as a payload of 8,000 bytes holds.
     const IDS: u32 = 200;
-    /// A core for a second, in a build without optimisation for three.
+    /// One second of a core, three in a build without optimisation.
     const PROCESSOR_TIME: u64 = if cfg!(debug_assertions) { 300 } else { 100 };
     let session = stage.databases.session("finance", Purpose::Serve).await?;
     let followed = stage.consultation_of(Uuid::new_v4()).await?;
@@ -87,7 +87,7 @@ async fn forged_notifications(stage: &Stage) -> anyhow::Result<Evidence> {
     let began = Instant::now();
     let sender = Uuid::new_v4();
     for _ in 0..NOTIFICATIONS {
-        // As a replica's, but that its numbers make no sense: after each the others may have missed something.
+        // A replica's notification with a wrong number: after each, receivers may have missed some.
         let number = Uuid::from_u64_pair(0, fastrand::u64(..));
         let ids = (0..IDS).map(|_| Uuid::new_v4());
         let words: Vec<_> = [sender, number].into_iter().chain(ids).map(|id| id.to_string()).collect();
@@ -101,7 +101,7 @@ async fn forged_notifications(stage: &Stage) -> anyhow::Result<Evidence> {
         .hole_if(used > PROCESSOR_TIME, format!("{used} hundredths of a second of processor time in {seconds:.1?}")))
 }
 
-/// Nobody can keep a role from taking an advisory lock. The service goes on, and the migration ends once the lock is free.
+/// Advisory locks need no privilege. The service goes on, and the migration ends once the lock is free.
 async fn migration_lock(stage: &Stage) -> anyhow::Result<Evidence> {
     const MIGRATION_LOCK: i64 = 7_883_946_363_647_714_609;
     const HELD_FOR: Duration = Duration::from_secs(3);
@@ -126,7 +126,7 @@ async fn count(session: &DatabaseConnection, rows: &str) -> anyhow::Result<i64> 
     Ok(row.try_get("", "count")?)
 }
 
-/// Waits until the honest client has brought about what the attack needs.
+/// Waits until the honest client's work has the effect that the attack needs.
 async fn until<F: Future<Output = bool>>(what: &str, mut is_so: impl FnMut() -> F) -> anyhow::Result<()> {
     let began = Instant::now();
     while !is_so().await {

@@ -1,4 +1,4 @@
-//! Operations of a user that are small to send and large to execute.
+//! Operations of a user that are small to send and expensive to execute.
 
 use std::time::Duration;
 
@@ -13,9 +13,9 @@ use crate::{
     wire::{self, many},
 };
 
-/// Of a refusal: nothing was executed.
+/// Limit for a refusal without execution.
 const REFUSED_WITHIN: Duration = Duration::from_millis(500);
-/// Enough that counting them is work.
+/// Enough rows to make counting expensive.
 const ROWS: u32 = 100_000;
 
 pub(crate) fn attacks() -> Vec<Attack> {
@@ -55,16 +55,16 @@ async fn repeated_counts(stage: &Stage) -> anyhow::Result<Evidence> {
 
 async fn aliased_counts(stage: &Stage) -> anyhow::Result<Evidence> {
     const CONCURRENCY: usize = 40;
-    // As many as the complexity limit lets pass.
+    // As many as the complexity limit allows.
     const COUNTS: usize = 9;
     let field = count();
     let fields: Vec<_> = (0..COUNTS).map(|number| format!("c{number}: {field}")).collect();
-    // Whether they are executed one after the other or refused: the honest client decides.
+    // They may be executed one after the other or refused: the honest client's answers decide.
     at_once(stage, CONCURRENCY, format!("{{ {} }}", fields.join(" "))).await;
     Ok(Evidence::of(CONCURRENCY))
 }
 
-/// 580 objects with 20 values each; the same written into the argument is refused.
+/// 580 objects with 20 values each, as a variable's default value. As a literal argument they are refused.
 async fn entities_by_default(stage: &Stage) -> anyhow::Result<Evidence> {
     let representation = r#"{__typename:"Consultation"id:"0"}"#;
     let fields = "id physicianId patientId status startDate endDate price pendingPayment {
@@ -96,7 +96,7 @@ async fn refused_at_once(stage: &Stage, document: &str) -> anyhow::Result<Eviden
     Ok(Evidence::of(1).hole_if(!is_held, format!("answered after {:.1?}, refused: {}", answer.time, answer.is_refusal)))
 }
 
-/// A field 900 times, in 30 spreads of a fragment that has it 30 times.
+/// One field 900 times: 30 spreads of a fragment that has it 30 times.
 fn repeated(field: &str) -> String {
     format!("{{ {} }} fragment f on Query {{ {} }}", "...f ".repeat(30), format!("{field} ").repeat(30))
 }
@@ -105,9 +105,9 @@ fn count() -> String {
     format!(r#"consultations(first: 1, filter: {{ physicianId: "{PHYSICIAN}" }}) {{ totalCount }}"#)
 }
 
-/// What became of an operation.
+/// The result of an operation.
 struct Answer {
-    /// Not executed: it is too large, or others are executed at the moment.
+    /// Not executed: it is too large, or too many others are executed.
     is_refusal: bool,
     time: Duration,
 }

@@ -1,4 +1,4 @@
-//! Mistakes of an operator, and names that point where they should not.
+//! Mistakes of an operator, and DNS names that point to a service.
 
 use std::{
     fs,
@@ -13,10 +13,10 @@ use crate::{
     wire,
 };
 
-/// Somebody was dismissed: an operator expects that it is done when the file is.
+/// A removed user is refused within this time: operators expect a change of the file to take effect.
 const REMOVED_WITHIN: Duration = Duration::from_secs(10);
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
-/// No machine has this address (RFC 5737): a service that would listen there fails, and nobody ever reaches it.
+/// An address for documentation (RFC 5737): a service cannot listen there, and no client reaches it.
 const BEYOND_LOOPBACK: &str = "192.0.2.1:8010";
 
 pub(crate) fn attacks() -> Vec<Attack> {
@@ -34,7 +34,7 @@ pub(crate) fn attacks() -> Vec<Attack> {
 }
 
 fn users() -> anyhow::Result<String> {
-    // The lowest: nothing here is about guessing.
+    // The lowest cost: this attack is not about guessing.
     const COST: u32 = 4;
     Ok(format!("admin:{}\ndismissed:{}", bcrypt::hash("teste123", COST)?, bcrypt::hash("secret", COST)?))
 }
@@ -72,12 +72,12 @@ async fn weak_password(stage: &Stage) -> anyhow::Result<Evidence> {
     Ok(Evidence::of(1).hole_if(!said.to_lowercase().contains("password"), "no word about it"))
 }
 
-/// What consultation says when it is to listen where other machines reach it. It ends by itself: it cannot.
+/// The output of consultation when it is to listen beyond loopback. It ends by itself, because it cannot.
 async fn said_beyond_loopback(stage: &Stage, more: &[(&str, &str)]) -> anyhow::Result<String> {
     let settings = [
         ("CONSULTATION_BIND", BEYOND_LOOPBACK),
         ("CONSULTATION_DATABASE_URL", "sqlite::memory:"),
-        // Its own for finance: that is another mistake.
+        // A strong password for finance: a weak one is another mistake.
         ("CONSULTATION_FINANCE_PASSWORD", "a password of its own for finance"),
     ];
     let settings: Vec<_> = settings.into_iter().chain(more.iter().copied()).collect();
@@ -87,7 +87,7 @@ async fn said_beyond_loopback(stage: &Stage, more: &[(&str, &str)]) -> anyhow::R
     Ok(String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned())
 }
 
-/// The browser is at evil.example, whose address has become the service's: for the browser it is the same site.
+/// DNS rebinding: evil.example now has the service's address, so that the browser sees one site.
 async fn dns_rebinding(stage: &Stage) -> anyhow::Result<Evidence> {
     let mut connection = wire::connect(stage.consultation.address).await?;
     let body = r#"{"query":"{ consultations(first: 1) { totalCount } }"}"#;

@@ -1,4 +1,4 @@
-//! Frames of HTTP/2 that cost the one who reads them more than the one who sends them.
+//! HTTP/2 frames that are cheap to send and expensive to read.
 
 use std::time::{Duration, Instant};
 
@@ -13,9 +13,9 @@ use crate::{
 
 /// The window of a client that reads.
 const WINDOW: u32 = 65_535;
-/// Of a flood, if the connection is not ended before.
+/// The length of a flood, unless the service ends the connection.
 const FLOOD_FOR: Duration = Duration::from_secs(3);
-/// Frames that are sent together.
+/// Frames sent together.
 const BURST: usize = 1_000;
 /// The reason of a reset: CANCEL.
 const CANCEL: [u8; 4] = [0, 0, 0, 8];
@@ -45,7 +45,7 @@ async fn settings(stage: &Stage) -> anyhow::Result<Evidence> {
     Ok(Evidence::of(1))
 }
 
-/// Sends one frame again and again. Whether the service has ended that.
+/// Sends one frame repeatedly. Returns whether the service ended the connection.
 async fn flood(stage: &Stage, frame: &[u8]) -> anyhow::Result<bool> {
     let connection = Connection::open(stage.consultation.address, WINDOW).await?;
     let (began, burst) = (Instant::now(), frame.repeat(BURST));

@@ -1,4 +1,4 @@
-//! Requests that break the rules of HTTP, with credentials or without.
+//! Requests that violate HTTP, with credentials or without.
 
 use std::time::Duration;
 
@@ -8,9 +8,9 @@ use crate::{
     wire,
 };
 
-/// A refusal comes at once.
+/// Limit for a refusal.
 const ANSWERED_WITHIN: Duration = Duration::from_secs(2);
-/// Of each of many.
+/// Limit for each of many refusals.
 const REFUSED_WITHIN: Duration = Duration::from_millis(100);
 
 pub(crate) fn attacks() -> Vec<Attack> {

@@ -1,4 +1,4 @@
-//! Users that take all subscriptions, or make each of them dear.
+//! Users who take all subscriptions, or make each of them expensive.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::{
     wire::websocket,
 };
 
-/// Whoever may follow a consultation is told its state at once, whoever may not the reason.
+/// Limit for the first event of a subscription, or its refusal.
 const ANSWERED_WITHIN: Duration = Duration::from_secs(3);
 
 pub(crate) fn attacks() -> Vec<Attack> {
@@ -30,13 +30,13 @@ pub(crate) fn attacks() -> Vec<Attack> {
 }
 
 fn users() -> anyhow::Result<String> {
-    // The lowest: nothing here is about passwords.
+    // The lowest cost: this attack is not about passwords.
     const COST: u32 = 4;
     Ok(format!("admin:{}\ngreedy:{}", bcrypt::hash("teste123", COST)?, bcrypt::hash("secret", COST)?))
 }
 
 async fn all_subscriptions(stage: &Stage) -> anyhow::Result<Evidence> {
-    /// With 100 operations each they ask for all places, and for more.
+    /// With 100 operations each they ask for more than all places.
     const SOCKETS: usize = 11;
     let id = stage.consultation_of(Uuid::new_v4()).await?;
     let greedy = format!("Basic {}", BASE64_STANDARD.encode("greedy:secret"));
@@ -44,7 +44,7 @@ async fn all_subscriptions(stage: &Stage) -> anyhow::Result<Evidence> {
     for _ in 0..SOCKETS {
         let mut socket = websocket::introduced(stage.consultation.address, &greedy).await?;
         for number in 0..100 {
-            // A socket that is closed is a refusal.
+            // A closed socket is a refusal.
             let _ = socket.write_all(&websocket::follow(&number.to_string(), &id)).await;
         }
         sockets.push(socket);

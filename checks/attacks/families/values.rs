@@ -1,4 +1,4 @@
-//! Values that are well-formed and cannot be meant.
+//! Well-formed values that make no sense.
 
 use serde_json::json;
 use uuid::Uuid;

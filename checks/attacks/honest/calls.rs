@@ -1,5 +1,5 @@
-//! What the honest client asks: it starts and finishes consultations, and reads both services. Each call has a
-//! connection of its own, since an attack may keep others from connecting.
+//! The calls of the honest client: it starts and finishes consultations, and reads both services. Each call has a connection
+//! of its own, because an attack may prevent new connections.
 
 use std::{
     sync::{Arc, Mutex},
@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::stage::Stage;
 
-/// A client that waits longer takes the service for dead.
+/// A client gives up after this time.
 const ANSWERED_WITHIN: Duration = Duration::from_secs(5);
 
 const START: &str = "mutation ($input: StartConsultationInput!) { startConsultation(input: $input) {
@@ -28,7 +28,7 @@ pub(super) struct Calls {
     http: Client,
     consultation: String,
     finance: String,
-    /// Started and not finished yet.
+    /// Consultations in progress.
     started: Arc<Mutex<Vec<String>>>,
 }
 
@@ -39,7 +39,7 @@ impl Calls {
         Ok(Self { http, consultation, finance, started: Arc::default() })
     }
 
-    /// One call, of a kind that its number decides; an error if it is not answered as it should be.
+    /// Makes one call; its number decides which. An error means a wrong answer or none.
     pub(super) async fn make(&self, number: usize) -> anyhow::Result<()> {
         match number % 4 {
             0 => {

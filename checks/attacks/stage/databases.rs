@@ -1,5 +1,5 @@
-//! The databases of a stage: a SQLite file for each service, or one PostgreSQL database for both, with the roles that
-//! the containers have if the attack is about these.
+//! The databases of a stage: a SQLite file for each service, or one PostgreSQL database for both. Attacks on roles have the
+//! containers' roles.
 
 use std::process::Command;
 
@@ -8,9 +8,9 @@ use sea_orm::{ConnectOptions, ConnectionTrait, DatabaseConnection, DbBackend};
 use testkit::{Backend, TestDatabase};
 use uuid::Uuid;
 
-/// The roles' passwords: a server of `TEST_DATABASE_URL` may want them.
+/// The roles' passwords, for a server of `TEST_DATABASE_URL` that wants them.
 const PASSWORD: &str = "attacks";
-/// As the containers make the roles.
+/// The script by which the containers make the roles.
 const ROLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docker/postgres/roles.sql");
 const PASSWORD_VARIABLES: [&str; 4] = [
     "CONSULTATION_DATABASE_PASSWORD",
@@ -19,7 +19,7 @@ const PASSWORD_VARIABLES: [&str; 4] = [
     "FINANCE_OWNER_DATABASE_PASSWORD",
 ];
 
-/// As whom a service connects.
+/// The role by which a service connects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Purpose {
     Migrate,
@@ -52,7 +52,7 @@ impl Databases {
         Ok(Self { consultation, finance, has_roles })
     }
 
-    /// The URL of a service's database, as the role that it has for this purpose.
+    /// The URL of a service's database, with its role for this purpose.
     pub(crate) fn url(&self, service: &str, purpose: Purpose) -> String {
         let url = self.of(service).url();
         match url.split_once("://").and_then(|(scheme, rest)| Some((scheme, rest.split_once('@')?.1))) {
@@ -63,14 +63,14 @@ impl Databases {
         }
     }
 
-    /// A session as the role that a service has for this purpose: whoever has stolen its container can open one.
+    /// A session with a service's role for this purpose, as after a theft of its container.
     pub(crate) async fn session(&self, service: &str, purpose: Purpose) -> anyhow::Result<DatabaseConnection> {
         let mut options = ConnectOptions::new(self.url(service, purpose));
         options.max_connections(1);
         Ok(sea_orm::Database::connect(options).await?)
     }
 
-    /// Copies the one consultation of a physician many times, past the service, for other patients.
+    /// Copies the consultation of a physician many times for other patients, past the service.
     pub(crate) async fn multiply_consultations(&self, physician: Uuid, times: u32) -> anyhow::Result<()> {
         let session = self.session("consultation", Purpose::Migrate).await?;
         let is_sqlite = session.get_database_backend() == DbBackend::Sqlite;
@@ -90,7 +90,7 @@ impl Databases {
     }
 }
 
-/// Which role a service has for what it does.
+/// The purpose of a connection, which decides its role.
 fn role(service: &str, purpose: Purpose) -> String {
     match purpose {
         Purpose::Migrate => format!("{service}_owner"),

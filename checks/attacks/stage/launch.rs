@@ -1,4 +1,4 @@
-//! The start of a service: its database is migrated, its log goes to a file.
+//! The start of a service: a migrated database, a log file, a limit of descriptors.
 
 use std::{
     fs::File,
@@ -12,7 +12,7 @@ use testkit::Process;
 
 use super::{Databases, Purpose, Service};
 
-/// How the services of a stage are started.
+/// The settings by which the services of a stage start.
 pub(super) struct Launch<'a> {
     pub(super) programs: Option<&'a Path>,
     pub(super) directory: &'a Path,
@@ -34,7 +34,7 @@ impl Launch<'_> {
         let command = |arguments: &[&str], purpose| {
             let (address, database) = (address.to_string(), databases.url(name, purpose));
             let own = [(bind.as_str(), address.as_str()), (url.as_str(), database.as_str())];
-            // A setting of the other service is none of its own, and ignored.
+            // A service ignores the other one's settings.
             let settings = self.settings.iter().map(|(name, value)| (name.as_str(), value.as_str()));
             let settings: Vec<_> = settings.chain(own).collect();
             Process::command_in(self.programs, name, arguments, &settings)
@@ -51,7 +51,7 @@ impl Launch<'_> {
     }
 }
 
-/// The same command with so many descriptors.
+/// The same command with a limit of descriptors.
 fn limited(command: &Command, descriptors: u32) -> Command {
     let mut limited = Command::new("sh");
     limited.args(["-c", "ulimit -n \"$0\"; exec \"$@\"", &descriptors.to_string()]);

@@ -1,4 +1,4 @@
-//! HTTP/2 by hand (RFC 9113): a client's library keeps the rules that an attacker breaks.
+//! HTTP/2 by hand (RFC 9113): a library follows the rules that an attacker breaks.
 
 use std::{
     net::SocketAddr,
@@ -36,19 +36,19 @@ pub(crate) const END_HEADERS: u8 = 4;
 
 const SETTING_INITIAL_WINDOW: u16 = 4;
 
-/// A connection that answers pings, as a client that is there would, and takes no more than its window.
+/// A connection that answers pings, as a live client does, and accepts no more than its window.
 #[derive(Debug)]
 pub(crate) struct Connection {
     writer: Arc<Mutex<OwnedWriteHalf>>,
     reader: JoinHandle<()>,
     is_closed: Arc<AtomicBool>,
-    /// Notified when an answer begins.
+    /// Notified at the begin of a response.
     answered: Arc<Notify>,
     next_stream: u32,
 }
 
 impl Connection {
-    /// Opens one whose streams take so many bytes.
+    /// Opens a connection with this window for each stream.
     pub(crate) async fn open(address: SocketAddr, window: u32) -> anyhow::Result<Self> {
         let mut stream = super::connect(address).await?;
         let mut settings = SETTING_INITIAL_WINDOW.to_be_bytes().to_vec();
@@ -71,7 +71,7 @@ impl Connection {
         Self { writer, reader, is_closed, answered, next_stream: 1 }
     }
 
-    /// Begins a request. Whether the service takes more.
+    /// Begins a request. Returns whether the service accepts more.
     pub(crate) async fn request(&mut self, path: &str, more: &[(&str, &str)], body: Option<&str>) -> bool {
         let method = if body.is_some() { "POST" } else { "GET" };
         let pseudo = [(":method", method), (":scheme", "http"), (":path", path), (":authority", "127.0.0.1")];
@@ -84,7 +84,7 @@ impl Connection {
         self.send(&frames).await
     }
 
-    /// Whether an answer begins.
+    /// Waits for the begin of a response. Returns whether it came.
     pub(crate) async fn is_answered(&self) -> bool {
         timeout(super::IO_TIMEOUT, self.answered.notified()).await.is_ok()
     }
@@ -95,7 +95,7 @@ impl Connection {
         self.next_stream - 2
     }
 
-    /// Sends frames. Whether the service takes more.
+    /// Sends frames. Returns whether the service accepts more.
     pub(crate) async fn send(&self, frames: &[u8]) -> bool {
         let sent = timeout(super::IO_TIMEOUT, async { self.writer.lock().await.write_all(frames).await });
         !self.is_closed() && matches!(sent.await, Ok(Ok(())))
@@ -122,13 +122,13 @@ pub(crate) fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8>
     frame
 }
 
-/// Fields as HPACK has them without a table: literals with new names.
+/// Header fields in HPACK without a table: literals with new names.
 pub(crate) fn fields<'a>(fields: impl IntoIterator<Item = &'a (&'a str, &'a str)>) -> Vec<u8> {
     let text = |text: &str| [integer(text.len()), text.as_bytes().to_vec()].concat();
     fields.into_iter().flat_map(|(name, value)| [vec![0], text(name), text(value)].concat()).collect()
 }
 
-/// A number of HPACK with a prefix of 7 bits.
+/// An HPACK integer with a prefix of 7 bits.
 fn integer(number: usize) -> Vec<u8> {
     const PREFIX: usize = 127;
     let Some(mut rest) = number.checked_sub(PREFIX) else { return vec![low_bits(number)] };

@@ -1,4 +1,4 @@
-//! WebSockets by hand (RFC 6455): messages that are begun and not ended, and thousands that no library holds.
+//! WebSockets by hand (RFC 6455), for unfinished messages and for thousands of sockets.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -10,16 +10,16 @@ use tokio::{
     time::timeout,
 };
 
-/// The service takes an upgrade and credentials at once, or not at all.
+/// Limit for the answer to an upgrade and to credentials.
 const ANSWERED_WITHIN: Duration = Duration::from_secs(3);
 const TEXT: u8 = 0x81;
 const IS_MASKED: u8 = 0x80;
-/// What follows is a length of 64 bits.
+/// Marks a length of 64 bits.
 const LONG: u8 = 127;
-/// A mask under which text stays as it is.
+/// A mask that leaves text unchanged.
 const MASK: [u8; 4] = [0; 4];
 
-/// Opens one, without credentials.
+/// Opens a WebSocket without credentials.
 pub(crate) async fn open(address: SocketAddr) -> anyhow::Result<TcpStream> {
     let mut stream = super::connect(address).await?;
     let request = format!(
@@ -33,7 +33,7 @@ pub(crate) async fn open(address: SocketAddr) -> anyhow::Result<TcpStream> {
     Ok(stream)
 }
 
-/// Opens one as a user, and reads and forgets whatever comes on it.
+/// Opens a WebSocket as a user, and discards what it receives.
 pub(crate) async fn introduced(address: SocketAddr, authorization: &str) -> anyhow::Result<OwnedWriteHalf> {
     let mut stream = open(address).await?;
     let payload = json!({ "Authorization": authorization });
@@ -44,7 +44,7 @@ pub(crate) async fn introduced(address: SocketAddr, authorization: &str) -> anyh
     Ok(writer)
 }
 
-/// What comes up to these bytes, or until the service has had its time.
+/// The bytes received until these bytes or the time limit.
 async fn until(stream: &mut TcpStream, end: &[u8]) -> Vec<u8> {
     let mut received = Vec::new();
     let reading =
@@ -53,14 +53,14 @@ async fn until(stream: &mut TcpStream, end: &[u8]) -> Vec<u8> {
     received
 }
 
-/// A message that begins to follow a consultation.
+/// A message that subscribes to a consultation.
 pub(crate) fn follow(id: &str, consultation: &str) -> Vec<u8> {
     let query = "subscription ($id: ID!) { consultationChanged(id: $id) { id } }";
     let payload = json!({ "query": query, "variables": { "id": consultation } });
     message(&json!({ "type": "subscribe", "id": id, "payload": payload }))
 }
 
-/// A whole message.
+/// A complete message.
 pub(crate) fn message(message: &Value) -> Vec<u8> {
     let text = message.to_string();
     let mut frame = begun(text.len());

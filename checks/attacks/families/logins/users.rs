@@ -1,4 +1,4 @@
-//! Users with hashes of all kinds, for the attacks on logins.
+//! Users with all kinds of hashes, for the attacks on logins.
 
 use anyhow::anyhow;
 use argon2::{
@@ -6,11 +6,11 @@ use argon2::{
     password_hash::{PasswordHasher, SaltString},
 };
 
-/// Of the honest user: nothing waits for it.
+/// Cost of the honest user's hash: negligible.
 const QUICK_COST: u32 = 4;
-/// What a hash of cost 12 takes in a release build, an unoptimised one takes at this cost.
+/// Cost 12 in a release build; an unoptimised build takes as long at cost 8.
 const SLOW_COST: u32 = if cfg!(debug_assertions) { 8 } else { 12 };
-/// Of argon2: kibibytes, as OWASP wants them.
+/// Memory of argon2 in kibibytes, as OWASP recommends.
 const ARGON2_MEMORY: u32 = 19 * 1024;
 /// The htpasswd file.
 pub(super) fn htpasswd() -> anyhow::Result<String> {
@@ -22,7 +22,7 @@ pub(super) fn htpasswd() -> anyhow::Result<String> {
     let long = bcrypt::hash("a".repeat(72), QUICK_COST)?;
     let users = [("admin", &quick), ("slow", &slow), ("late", &slow), ("long", &long), ("memory", &memory.to_string())];
     let users = users.map(|(name, hash)| format!("{name}:{hash}"));
-    // Most have a quick hash: a service that computes any user's for an unknown name computes one of these.
+    // Most users have a quick hash: a service that computes any user's hash for an unknown name computes one of these.
     let others = (0..20).map(|number| format!("quick{number}:{quick}"));
     Ok(users.into_iter().chain(others).collect::<Vec<_>>().join("\n"))
 }
