@@ -1,4 +1,4 @@
-//! What to measure, how long, and where the report goes.
+//! The command line: subjects, durations, and the directory of the report.
 
 use std::{
     path::{Path, PathBuf},
@@ -8,8 +8,8 @@ use std::{
 use anyhow::{Context, ensure};
 use clap::{Parser, ValueEnum};
 
-const RUN: Duration = Duration::from_secs(5);
-const QUICK_RUN: Duration = Duration::from_secs(1);
+const MEASURED_FOR: Duration = Duration::from_secs(5);
+const QUICK_MEASURED_FOR: Duration = Duration::from_secs(1);
 
 /// Measures the services that `cargo build --release --workspace --bins` built.
 #[derive(Debug, Parser)]
@@ -26,13 +26,13 @@ pub(crate) struct Arguments {
     /// Connections to load with
     #[arg(long, num_args = 1.., value_delimiter = ',', default_values_t = [1, 8, 32, 128], value_name = "COUNT")]
     pub(crate) connections: Vec<usize>,
-    /// How often each pair of service and pgbench is run; the pair with the median ratio is reported [default: 3, quick: 1]
+    /// Number of runs of each pair of service and pgbench; the pair with the median ratio is reported [default: 3, quick: 1]
     #[arg(long, value_name = "COUNT")]
     rounds: Option<usize>,
-    /// Where speed.json, speed.md and the plots go, from the workspace's directory
+    /// Directory for speed.json, speed.md and the plots, relative to the workspace
     #[arg(long, default_value = "target/speed", value_name = "DIR")]
     out: PathBuf,
-    /// Where the services' programs are [default: beside this one, target/release]
+    /// Directory of the services' programs [default: beside this one, target/release]
     #[arg(long, value_name = "DIR")]
     programs: Option<PathBuf>,
     /// Cargo passes it to benchmarks
@@ -49,7 +49,7 @@ pub(crate) enum Subject {
     Sqlite,
     /// From finish to confirmed
     Delivery,
-    /// Delivery of what piled up
+    /// Delivery of a backlog
     Drain,
     /// Cost beside finished consultations
     History,
@@ -65,22 +65,22 @@ impl Arguments {
         Subject::value_variants().iter().copied().filter(is_wanted).collect()
     }
 
-    /// How long each figure is measured.
+    /// The duration of each measurement.
     pub(crate) fn run(&self) -> Duration {
-        if self.quick { QUICK_RUN } else { RUN }
+        if self.quick { QUICK_MEASURED_FOR } else { MEASURED_FOR }
     }
 
     pub(crate) fn rounds(&self) -> usize {
         self.rounds.unwrap_or(if self.quick { 1 } else { 3 }).max(1)
     }
 
-    /// Sizes of the history, growing.
+    /// Sizes of the history, in ascending order.
     pub(crate) fn histories(&self) -> Vec<u64> {
         let largest = if self.full { Some(10_000_000) } else { None };
         [0, 1_000_000].into_iter().chain(largest).collect()
     }
 
-    /// How often each request is made whose cost is compared.
+    /// Number of requests of each kind whose cost is compared.
     pub(crate) fn requests(&self) -> u64 {
         if self.quick { 200 } else { 1_000 }
     }

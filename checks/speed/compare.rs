@@ -1,4 +1,4 @@
-//! The services beside pgbench: in turns, so that what else the machine does hits both.
+//! The services beside pgbench, in turns, so that other load of the machine affects both.
 
 use std::{ops::Range, time::Duration};
 
@@ -18,9 +18,9 @@ use crate::{
     stack::{Stack, delivered, number},
 };
 
-/// More than a service, and pgbench, finish in a second, with one connection and with many.
-const FASTEST_FINISH: [u64; 2] = [4_000, 30_000];
-const FASTEST_FINISH_PLAIN: [u64; 2] = [4_000, 15_000];
+/// Upper bounds of finishes per second, with one connection and with many.
+const MAX_FINISHES_PER_SECOND: [u64; 2] = [4_000, 30_000];
+const MAX_PLAIN_FINISHES_PER_SECOND: [u64; 2] = [4_000, 15_000];
 const COLUMNS: [&str; 11] = [
     "operation",
     "connections",
@@ -42,7 +42,7 @@ struct Pair {
     ratio: f64,
 }
 
-/// Prepared consultations that are not finished yet, in both databases: from a number to a number.
+/// Ids of prepared consultations in progress, in both databases.
 struct Prepared {
     service: Range<u64>,
     plain: Range<u64>,
@@ -77,8 +77,10 @@ async fn pair(
 ) -> anyhow::Result<Pair> {
     if operation == Operation::Finish {
         let (many, seconds) = (usize::from(connections > 1), (lasts + WARM_UP).as_secs() + 1);
-        prepared::fill_up(&stack.consultation_database, &mut prepared.service, FASTEST_FINISH[many] * seconds).await?;
-        prepared::fill_up(&stack.plain_database, &mut prepared.plain, FASTEST_FINISH_PLAIN[many] * seconds).await?;
+        prepared::fill_up(&stack.consultation_database, &mut prepared.service, MAX_FINISHES_PER_SECOND[many] * seconds)
+            .await?;
+        prepared::fill_up(&stack.plain_database, &mut prepared.plain, MAX_PLAIN_FINISHES_PER_SECOND[many] * seconds)
+            .await?;
     }
     let load = Load { operation, connections, lasts };
     let numbers = Numbers::new(prepared.service.clone());
@@ -94,7 +96,7 @@ async fn pair(
     if operation == Operation::Finish {
         let after = number(&stack.plain_database, finished).await?;
         ensure!((after - before).unsigned_abs() == plain.transactions, "pgbench finished {after} - {before}");
-        // Its clients do not advance evenly: what they left is not used again.
+        // Its clients do not advance evenly: the rest is not used again.
         prepared.plain.start = prepared.plain.end;
     }
     let scripts = service.per_second / f64::from(operation.requests());
@@ -149,7 +151,7 @@ fn add(section: &mut Section, operation: Operation, connections: usize, pair: &P
     }));
 }
 
-/// A line of a chart: its name, and where it passes for a pair.
+/// A line of a chart: its name, and its value for a pair.
 type Line<'a> = (&'a str, &'a dyn Fn(&Pair) -> f64);
 
 fn charts(operation: Operation, connections: &[usize], pairs: &[Pair]) -> Vec<Chart> {
@@ -174,6 +176,6 @@ fn charts(operation: Operation, connections: &[usize], pairs: &[Pair]) -> Vec<Ch
             ],
         )
     };
-    // A script of several statements is no request: its times compare with nothing.
+    // A script of several statements is not one request: its times are not comparable.
     if operation == Operation::Mixed { vec![rates] } else { vec![rates, latency(50), latency(99)] }
 }

@@ -1,4 +1,4 @@
-//! From finish to confirmed, at fixed rates of finishes; and how fast what has piled up is delivered.
+//! Latency from finish to confirmation, at fixed rates of finishes.
 
 use std::{
     sync::{
@@ -27,7 +27,7 @@ use crate::{
 };
 
 const RATES: [u32; 3] = [50, 200, 500];
-/// For this many of the seconds that other figures are measured.
+/// Factor of the duration of other measurements.
 const LONGER: u32 = 2;
 /// Enough that a finish never waits for a connection.
 const CONNECTIONS: usize = 32;
@@ -36,7 +36,7 @@ const FIRST_ROW: u64 = 1 << 41;
 const ABOUT: &str = "From finish to confirmed, finishes coming at a fixed rate: from the database's time in the finishing \
                      transaction to that of the confirmation, which is later than finance's commit.";
 const COLUMNS: [&str; 5] = ["finishes in a second", "finish answered, p50", "p99", "confirmed, p50", "p99"];
-/// In milliseconds; the parameter is when the run began.
+/// Seconds from creation to confirmation; the parameter is the begin of the run.
 const CONFIRMED: &str = "SELECT extract(epoch FROM finished_at - created_at)::float8
     FROM pending_payment WHERE created_at >= $1::text::timestamptz";
 
@@ -64,7 +64,7 @@ pub(crate) async fn run(stack: &Stack, arguments: &Arguments) -> anyhow::Result<
     Ok(section)
 }
 
-/// Finishes that come when they come, however long others take. Times from when each was due to its answer.
+/// An open loop: finishes come at a fixed rate, however long others take. Latencies count from the due time.
 async fn open_loop(stack: &Stack, rate: u32, count: u32, numbers: &Arc<Numbers>) -> anyhow::Result<Latencies> {
     let (next, port) = (Arc::new(AtomicU32::new(0)), stack.services.consultation.port);
     let mut clients = JoinSet::new();

@@ -1,4 +1,4 @@
-//! How fast payments are delivered that piled up while finance was away.
+//! The rate at which a backlog is delivered after an outage of finance.
 
 use sea_orm::{ConnectionTrait, Statement};
 use serde_json::json;
@@ -20,7 +20,7 @@ const FIRST_ROW: u64 = 1 << 42;
 const ABOUT: &str = "Payments that waited for finance, from the first that it recorded to the last.";
 const COLUMNS: [&str; 5] =
     ["payments", "delivered", "in", "all confirmed after its start", "CPU of consultation, finance, PostgreSQL"];
-/// The time since the last was recorded that was recorded before, in seconds; of these rows only.
+/// The number of these payments, and the seconds from the first recording to the last.
 const RECORDED: &str = "SELECT count(*), extract(epoch FROM max(recorded_at) - min(recorded_at))::float8
     FROM payment WHERE appointment_id BETWEEN lpad(to_hex($1), 32, '0')::uuid AND lpad(to_hex($2), 32, '0')::uuid";
 

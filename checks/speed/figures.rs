@@ -1,4 +1,4 @@
-//! What is computed from measurements.
+//! Figures computed from measurements.
 
 use std::time::Duration;
 
@@ -36,7 +36,7 @@ impl Latencies {
     }
 }
 
-/// What the project promises of a figure.
+/// A promise about a figure.
 #[derive(Clone, Debug)]
 pub(crate) struct Bar {
     pub(crate) name: String,
@@ -65,17 +65,17 @@ impl Bar {
     }
 }
 
-/// As a count of events in a time.
+/// Events per second.
 pub(crate) fn per_second(count: usize, time: Duration) -> f64 {
     f64::from(u32::try_from(count).unwrap_or(u32::MAX)) / time.as_secs_f64()
 }
 
-/// For tables.
+/// Milliseconds for tables.
 pub(crate) fn milliseconds(value: f64) -> String {
     format!("{value:.2} ms")
 }
 
-/// Thousands apart, as in 19,548.
+/// A number with separators of thousands, as in 19,548.
 pub(crate) fn thousands(value: f64) -> String {
     let digits = format!("{value:.0}");
     let mut text = String::new();

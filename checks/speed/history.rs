@@ -1,4 +1,4 @@
-//! What operations cost beside a history of finished consultations.
+//! The cost of operations beside a history of finished consultations.
 
 use std::{
     fs,
@@ -27,7 +27,7 @@ use crate::{
 
 const CLAIMED: u64 = 100;
 const LEASE: Duration = Duration::from_secs(30);
-/// Above the history's rows, so that they are the newest.
+/// Ids above the history's, so that these rows are the newest.
 const FIRST_CLAIMED: u64 = 1 << 43;
 const FIRST_IN_PROGRESS: u64 = 1 << 44;
 const IN_PROGRESS: u64 = 100;
@@ -43,7 +43,7 @@ pub(crate) async fn run(stack: &Stack, arguments: &Arguments) -> anyhow::Result<
         clinics.push(Clinic::open(stack, arguments, size).await?);
     }
     for round in 0..arguments.requests() {
-        // In turns, so that what else the machine does hits all.
+        // In turns, so that other load of the machine affects all alike.
         for clinic in &mut clinics {
             clinic.requests(round).await?;
         }
@@ -69,7 +69,7 @@ struct Clinic {
     database: DatabaseConnection,
     pool: Database,
     services: Services,
-    /// In the order of the columns.
+    /// Times in the order of the columns.
     times: [Vec<Duration>; COLUMNS.len() - 1],
 }
 
@@ -86,14 +86,14 @@ impl Clinic {
         prepared::finished(&database, 0..size, true).await?;
         prepared::in_progress(&database, FIRST_IN_PROGRESS..FIRST_IN_PROGRESS + IN_PROGRESS).await?;
         let pool = Database::connect(&url.clone().into()).await?;
-        // The planner must know tables that are not empty.
+        // The planner's statistics must not be those of empty tables.
         claimed(&database, &pool, FIRST_CLAIMED - CLAIMED).await?;
         prepared::tidy(&database).await?;
         services.start().await?;
         Ok(Self { database, pool, services, times: [const { Vec::new() }; _] })
     }
 
-    /// One of each kind; as many are in progress before it as after.
+    /// Makes one request of each kind. The number of consultations in progress stays the same.
     async fn requests(&mut self, round: u64) -> anyhow::Result<()> {
         use operation::{finish, in_progress, look_up, page, totals};
         let (oldest, next) = (FIRST_IN_PROGRESS + round, FIRST_IN_PROGRESS + round + IN_PROGRESS);
@@ -111,7 +111,7 @@ impl Clinic {
         Ok(())
     }
 
-    /// Ends the services: no relay may claim beside what is measured next.
+    /// Ends the services: no relay may claim beside the next measurement.
     async fn close(&mut self) -> anyhow::Result<()> {
         delivered(&self.database).await?;
         self.services.consultation.stop()?;
@@ -129,7 +129,7 @@ impl Clinic {
     }
 }
 
-/// How long a claim of payments takes that are new.
+/// Time of a claim of new payments.
 async fn claimed(writer: &impl ConnectionTrait, database: &Database, first: u64) -> anyhow::Result<Duration> {
     prepared::finished(writer, first..first + CLAIMED, false).await?;
     let begin = Instant::now();

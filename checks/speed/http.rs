@@ -1,4 +1,4 @@
-//! A client that costs next to nothing: requests that are bytes already, answers framed by their length.
+//! A cheap HTTP client: requests are prepared bytes, responses are framed by their length.
 
 use anyhow::{Context, bail, ensure};
 use tokio::{
@@ -7,12 +7,12 @@ use tokio::{
 };
 use uuid::{Uuid, fmt::Hyphenated};
 
-/// More than any answer that is asked for here.
+/// Larger than any response of the measured operations.
 const BUFFER: usize = 64 * 1024;
 /// `admin:teste123`, the development user.
 const AUTHORIZATION: &str = "Basic YWRtaW46dGVzdGUxMjM=";
 
-/// A connection that is kept.
+/// A persistent connection.
 pub(crate) struct Connection {
     stream: TcpStream,
     buffer: Vec<u8>,
@@ -25,7 +25,7 @@ impl Connection {
         Ok(Self { stream, buffer: vec![0; BUFFER] })
     }
 
-    /// Sends a request and gives the body of a successful answer.
+    /// Sends a request. Returns the body of a successful response.
     pub(crate) async fn exchange(&mut self, request: &[u8]) -> anyhow::Result<&[u8]> {
         self.stream.write_all(request).await?;
         let mut filled = 0;

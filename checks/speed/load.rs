@@ -1,4 +1,4 @@
-//! Closed loops: so many connections, each with one request at a time, for a fixed time.
+//! Closed loops: each connection has one request at a time, for a fixed duration.
 
 use std::{sync::Arc, time::Duration};
 
@@ -16,7 +16,7 @@ use crate::{
     usage::Usage,
 };
 
-/// Before the clock runs: connections are open and hashed passwords, parsed queries and prepared statements known.
+/// Before the measurement: opens connections, and fills the caches of passwords, documents and statements.
 pub(crate) const WARM_UP: Duration = Duration::from_millis(400);
 
 #[derive(Clone, Copy, Debug)]
@@ -30,12 +30,12 @@ pub(crate) struct Load {
 pub(crate) struct Measured {
     pub(crate) per_second: f64,
     pub(crate) latencies: Latencies,
-    /// While the clock ran.
+    /// Usage during the measurement.
     pub(crate) used: Usage,
 }
 
 impl Load {
-    /// Runs it. Any answer but a success is an error.
+    /// Runs the load. Any response but a success is an error.
     pub(crate) async fn run(
         self,
         services: &Services,
@@ -46,7 +46,7 @@ impl Load {
         self.run_at(service.port, services, postmaster, numbers).await
     }
 
-    /// The same with whoever listens there.
+    /// The same with the server at this port.
     pub(crate) async fn run_at(
         self,
         port: u16,
@@ -83,7 +83,7 @@ impl Load {
     }
 }
 
-/// What took how long between begin and end, and the failure that ended it.
+/// Latencies between begin and end, and the failure that ended them, if any.
 async fn client(mut session: Session, begin: Instant, end: Instant) -> (Vec<Duration>, Option<anyhow::Error>) {
     let mut took = Vec::new();
     let mut sent = Instant::now();

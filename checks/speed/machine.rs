@@ -1,4 +1,4 @@
-//! On what it was measured.
+//! The machine and versions of a measurement.
 
 use std::{fs, process::Command, thread};
 

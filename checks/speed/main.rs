@@ -1,5 +1,5 @@
-//! How fast the services are: release processes on a PostgreSQL cluster of its own, beside pgbench with the same
-//! SQL on the same cluster.
+//! The speed of the services: release processes on a PostgreSQL cluster of their own, beside pgbench with the same SQL on
+//! the same cluster.
 //!
 //! ```text
 //! cargo build --release --workspace --bins
@@ -67,7 +67,7 @@ async fn run(arguments: &Arguments) -> anyhow::Result<()> {
             Subject::StartUp => start_up::run(&stack, arguments).await?,
         };
         report.add(section);
-        // After each, so that an interrupted run has left what it measured.
+        // After each subject, so that an interrupted run leaves its measurements.
         report.write(&arguments.out())?;
     }
     report.print_bars();

@@ -1,4 +1,4 @@
-//! What is measured: GraphQL operations, and what a right answer looks like.
+//! The measured GraphQL operations, and their expected responses.
 
 use crate::http::Request;
 
@@ -9,7 +9,7 @@ pub(crate) enum Operation {
     Record,
     /// A consultation's day: start, look it up, a page of the newest, finish.
     Mixed,
-    /// What a start writes, by PostGraphile.
+    /// The row of a start, created by PostGraphile.
     CreateRow,
 }
 
@@ -24,13 +24,13 @@ impl Operation {
         }
     }
 
-    /// Requests that do what one transaction script of pgbench does.
+    /// Requests for each transaction script of pgbench.
     pub(crate) const fn requests(self) -> u32 {
         if matches!(self, Self::Mixed) { 4 } else { 1 }
     }
 }
 
-/// A request and how the body of its successful answer begins and ends: a refusal differs at both.
+/// A request, and the begin and the end of a successful response body. A refusal differs in both.
 #[derive(Clone, Debug)]
 pub(crate) struct Call {
     pub(crate) request: Request,
@@ -109,7 +109,7 @@ pub(crate) fn page(newest: bool) -> Call {
     }
 }
 
-/// The 20 newest of those in progress.
+/// The 20 newest consultations in progress.
 pub(crate) fn in_progress() -> Call {
     const QUERY: &str = "{ consultations(last: 20, filter: { status: IN_PROGRESS }) {
         edges { node { id patientId startDate } } } }";
@@ -120,7 +120,7 @@ pub(crate) fn in_progress() -> Call {
     }
 }
 
-/// How many there are: of all, and of those that are finished.
+/// Counts of all consultations and of the finished ones.
 pub(crate) fn totals() -> Call {
     const QUERY: &str = "{ all: consultations(first: 1) { totalCount }
         finished: consultations(first: 1, filter: { status: FINISHED }) { totalCount }

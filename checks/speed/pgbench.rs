@@ -1,4 +1,4 @@
-//! pgbench with the SQL of the services, row by row, and what it prints.
+//! pgbench with the services' SQL, row by row, and its results.
 
 use std::{fs, path::Path, process::Command, time::Duration};
 
@@ -6,12 +6,12 @@ use anyhow::{Context, ensure};
 
 use crate::{figures::Latencies, operation::Operation, stack::Stack};
 
-/// As a v7 id: pgbench must not pay for scattered keys where the services do not.
+/// An id like UUIDv7: pgbench must not pay for scattered keys, as the services do not.
 const NEW_ID: &str = "(lpad(to_hex((extract(epoch FROM clock_timestamp()) * 1000000)::bigint), 16, '0')
      || lpad(to_hex(:r::bigint), 16, '0'))::uuid";
 const RANDOM: &str = "\\set r random(0, 4611686018427387903)\n\\set s random(0, 4611686018427387903)\n";
 const COLUMNS: &str = "id, physician_id, patient_id, start_date, end_date, price_cents";
-/// A second one with many clients, so that it is not the client that is measured.
+/// Two threads with many clients, so that pgbench itself is not the bottleneck.
 const THREADS: usize = 2;
 
 #[derive(Clone, Debug)]
@@ -22,7 +22,7 @@ pub(crate) struct Plain {
     pub(crate) latencies: Latencies,
 }
 
-/// What one run of pgbench takes.
+/// One run of pgbench.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bench {
     pub(crate) operation: Operation,
@@ -53,7 +53,7 @@ impl Bench {
     }
 }
 
-/// Transactions, and how many of them in a second; nothing if some failed.
+/// Transactions, and transactions per second; `None` if some failed.
 fn figures(printed: &str) -> Option<(u64, f64)> {
     let after = |label: &str| printed.lines().find_map(|line| line.strip_prefix(label));
     let transactions = after("number of transactions actually processed: ")?.trim().parse().ok()?;
@@ -62,7 +62,7 @@ fn figures(printed: &str) -> Option<(u64, f64)> {
     Some((transactions, per_second))
 }
 
-/// Of the log of each thread, which is removed: the third word of a line is microseconds.
+/// Latencies from the threads' logs, which are removed. The third word of a line is microseconds.
 fn latencies(directory: &Path) -> anyhow::Result<Latencies> {
     let mut times = Vec::new();
     for entry in fs::read_dir(directory)? {

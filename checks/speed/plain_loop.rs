@@ -1,4 +1,4 @@
-//! What a program does that writes to SQLite as it is asked: one transaction after the other, one connection.
+//! The plain loop on SQLite: one connection, one transaction after the other.
 
 use std::{ops::Range, path::Path, time::Duration};
 
@@ -27,7 +27,7 @@ pub(crate) struct PlainLoop {
 }
 
 impl PlainLoop {
-    /// As durable as the services.
+    /// Opens the file, as durable as the services'.
     pub(crate) async fn connect(file: &Path) -> anyhow::Result<Self> {
         let options = SqliteConnectOptions::new().filename(file).foreign_keys(true);
         let options = options.journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full);

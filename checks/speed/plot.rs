@@ -4,23 +4,23 @@ use std::fmt::Write;
 
 const WIDTH: f64 = 300.0;
 const HEIGHT: f64 = 220.0;
-/// Around a chart: left and below are the scales, above is the title.
+/// Margins of a chart, for the scales and the title.
 const LEFT: f64 = 56.0;
 const TOP: f64 = 44.0;
 const BOTTOM: f64 = 40.0;
 const RIGHT: f64 = 16.0;
 const COLORS: [&str; 7] = ["#0b6e99", "#d9730d", "#448361", "#9065b0", "#c14c8a", "#7f7f7f", "#b8860b"];
-/// Lines of the vertical scale.
+/// Number of lines of the vertical scale.
 const STEPS: u32 = 4;
 
-/// One chart. The places on the horizontal axis are as far apart as they are many.
+/// A chart. Places on the horizontal axis have equal distances.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Chart {
     pub(crate) title: String,
     pub(crate) places: Vec<String>,
-    /// What the places are.
+    /// The title of the horizontal axis.
     pub(crate) across: &'static str,
-    /// Names and a value for each place.
+    /// Each line's name, and its value at each place.
     pub(crate) lines: Vec<(String, Vec<f64>)>,
 }
 
@@ -85,7 +85,7 @@ fn at(step: u32, whole: f64) -> f64 {
     whole * f64::from(step) / f64::from(STEPS)
 }
 
-/// To two digits at most, of which the last divides by 4.
+/// Rounds up to at most two significant digits, the last divisible by 4.
 fn round_up(value: f64) -> f64 {
     let unit = 10f64.powf(value.max(0.01).log10().floor()) * 0.4;
     (value / unit).ceil().max(1.0) * unit

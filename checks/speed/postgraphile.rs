@@ -1,4 +1,4 @@
-//! PostGraphile, which makes a GraphQL API of any PostgreSQL database: it creates the row that a start creates.
+//! PostGraphile, which makes a GraphQL API of a PostgreSQL database. It creates the same row as a start.
 
 use std::{
     path::{Path, PathBuf},
@@ -22,10 +22,10 @@ use crate::{
     stack::{Stack, url},
 };
 
-/// The second loads both fully.
+/// The second saturates both.
 const CONNECTIONS: [usize; 2] = [32, 128];
-const READY_WITHIN: Duration = Duration::from_secs(30);
-const ASK_AGAIN_AFTER: Duration = Duration::from_millis(50);
+const READY_TIMEOUT: Duration = Duration::from_secs(30);
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 const ABOUT: &str = "The row that a start creates, created by PostGraphile 5 (one process of Node.js) in the same table of \
                      the same cluster, without users, rules and ids of its own: requests in a second.";
 const COLUMNS: [&str; 8] = ["connections", "start", "p50", "p99", "PostGraphile", "p50", "p99", "ratio"];
@@ -77,7 +77,7 @@ async fn compare(
     Ok(())
 }
 
-/// Where npm has installed it.
+/// The directory in which npm installs it.
 fn installed() -> Option<PathBuf> {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("speed/postgraphile");
     directory.join("node_modules/postgraphile").exists().then_some(directory)
@@ -103,8 +103,8 @@ impl Server {
         let server = Self { port, child };
         let begin = Instant::now();
         while Connection::open(port).await.is_err() {
-            ensure!(begin.elapsed() < READY_WITHIN, "PostGraphile is not ready after {READY_WITHIN:?}");
-            sleep(ASK_AGAIN_AFTER).await;
+            ensure!(begin.elapsed() < READY_TIMEOUT, "PostGraphile is not ready after {READY_TIMEOUT:?}");
+            sleep(POLL_INTERVAL).await;
         }
         Ok(server)
     }

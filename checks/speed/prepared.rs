@@ -1,12 +1,12 @@
-//! Rows that are there before the clock runs, written in bulk. Their ids are numbers.
+//! Rows written in bulk before a measurement. Their ids are numbers.
 
 use std::ops::Range;
 
 use sea_orm::{ConnectionTrait, DbBackend};
 
-/// Rows in one statement.
-const BULK: u64 = 200_000;
-/// No subject uses these rows.
+/// Rows of one statement.
+const MAX_ROWS: u64 = 200_000;
+/// Rows that no subject uses.
 const FIRST_DAYS: Range<u64> = (1 << 40)..(1 << 40) + 10_000;
 
 /// Prepares consultations in progress so that there are `count`.
@@ -32,7 +32,7 @@ pub(crate) async fn in_progress(database: &impl ConnectionTrait, rows: Range<u64
     .await
 }
 
-/// Finished consultations with their payments: delivered, or due.
+/// Writes finished consultations with their payments, delivered or due.
 pub(crate) async fn finished(database: &impl ConnectionTrait, rows: Range<u64>, delivered: bool) -> anyhow::Result<()> {
     let Words { id, physician, hour_ago, now } = Words::of(database);
     bulk(database, rows.clone(), |numbers| {
@@ -42,7 +42,7 @@ pub(crate) async fn finished(database: &impl ConnectionTrait, rows: Range<u64>, 
         )
     })
     .await?;
-    // Otherwise the check of each foreign key may read the whole table, which was empty when it was planned.
+    // The plan for a foreign key's check was made for an empty table, and would read the whole one.
     database.execute_unprepared("ANALYZE consultation").await?;
     let finished_at = if delivered { now } else { "NULL" };
     bulk(database, rows, |numbers| {
@@ -55,8 +55,7 @@ pub(crate) async fn finished(database: &impl ConnectionTrait, rows: Range<u64>, 
     .await
 }
 
-/// A service that has run for a while, as pgbench's tables also have: the planner of an empty database decides
-/// otherwise.
+/// Writes the rows of a service's first days, for the services and for pgbench: the planner decides otherwise for empty tables.
 pub(crate) async fn first_days(
     consultations: &impl ConnectionTrait,
     payments: &impl ConnectionTrait,
@@ -74,7 +73,7 @@ pub(crate) async fn first_days(
     tidy(payments).await
 }
 
-/// As the database's own maintenance leaves it.
+/// Vacuums and analyzes, as the database's own maintenance does.
 pub(crate) async fn tidy(database: &impl ConnectionTrait) -> anyhow::Result<()> {
     let tidy: &[&str] = match database.get_database_backend() {
         DbBackend::Sqlite => &["ANALYZE", "PRAGMA wal_checkpoint(TRUNCATE)"],
@@ -120,7 +119,7 @@ async fn bulk(
 ) -> anyhow::Result<()> {
     let mut start = rows.start;
     while start < rows.end {
-        let last = (start + BULK).min(rows.end) - 1;
+        let last = (start + MAX_ROWS).min(rows.end) - 1;
         let numbers = match database.get_database_backend() {
             DbBackend::Sqlite => format!(
                 "WITH RECURSIVE numbers(n) AS (SELECT {start} UNION ALL SELECT n + 1 FROM numbers WHERE n < {last})"

@@ -1,4 +1,4 @@
-//! What was measured, as Markdown and as JSON.
+//! The report, as Markdown and as JSON.
 
 use std::{fmt::Write, fs, path::Path};
 
@@ -13,7 +13,7 @@ use crate::{
 #[derive(Debug, Default)]
 pub(crate) struct Section {
     pub(crate) name: &'static str,
-    /// What the table shows, and what a reader must know of it.
+    /// The caption of the table.
     pub(crate) about: String,
     table: String,
     pub(crate) figures: Vec<Value>,
@@ -37,7 +37,7 @@ impl Section {
         self.table.push('\n');
     }
 
-    /// Adds a promise and gives its verdict.
+    /// Adds a promise. Returns its verdict.
     pub(crate) fn bar(&mut self, name: String, value: f64, limit: Limit, unit: &'static str) -> &'static str {
         let bar = Bar { name, value, limit, unit };
         let verdict = bar.verdict();
@@ -66,7 +66,7 @@ impl Report {
         println!("\n{}", self.bars());
     }
 
-    /// Writes everything so far.
+    /// Writes the report so far.
     pub(crate) fn write(&self, directory: &Path) -> anyhow::Result<()> {
         fs::create_dir_all(directory)?;
         fs::write(directory.join("speed.md"), self.markdown())?;

@@ -17,9 +17,9 @@ use tokio::time::{Instant, sleep};
 
 use crate::http::{Connection, Request};
 
-const READY_WITHIN: Duration = Duration::from_secs(30);
-/// Start-up is measured with it.
-const ASK_AGAIN_AFTER: Duration = Duration::from_millis(1);
+const READY_TIMEOUT: Duration = Duration::from_secs(30);
+/// Short: start-up times are measured with it.
+const POLL_INTERVAL: Duration = Duration::from_millis(1);
 
 #[derive(Debug)]
 pub(crate) struct Service {
@@ -45,20 +45,20 @@ impl Service {
         Ok(())
     }
 
-    /// Starts it and gives the time until it was ready.
+    /// Starts it. Returns the time until it was ready.
     pub(crate) async fn start(&mut self) -> anyhow::Result<Duration> {
         let log = File::options().create(true).append(true).open(&self.log)?;
         let begin = Instant::now();
         let child = self.command().stdout(Stdio::null()).stderr(log).spawn();
         self.child = Some(child.with_context(|| self.program.display().to_string())?);
         while !self.is_ready().await {
-            ensure!(begin.elapsed() < READY_WITHIN, "{} is not ready after {READY_WITHIN:?}", self.program.display());
-            sleep(ASK_AGAIN_AFTER).await;
+            ensure!(begin.elapsed() < READY_TIMEOUT, "{} is not ready after {READY_TIMEOUT:?}", self.program.display());
+            sleep(POLL_INTERVAL).await;
         }
         Ok(begin.elapsed())
     }
 
-    /// Ends it in order.
+    /// Ends it by SIGTERM.
     pub(crate) fn stop(&mut self) -> anyhow::Result<()> {
         if let Some(mut child) = self.child.take() {
             kill(Pid::from_raw(child.id().cast_signed()), Signal::SIGTERM)?;
@@ -67,7 +67,7 @@ impl Service {
         Ok(())
     }
 
-    /// Of the process, if it runs.
+    /// The process id, if it runs.
     pub(crate) fn pid(&self) -> Option<u32> {
         self.child.as_ref().map(Child::id)
     }
@@ -84,7 +84,7 @@ impl Service {
     }
 }
 
-/// Both, with consultation's relay pointed at finance.
+/// Both services; consultation's relay uses this finance.
 #[derive(Debug)]
 pub(crate) struct Services {
     pub(crate) consultation: Service,
@@ -92,7 +92,7 @@ pub(crate) struct Services {
 }
 
 impl Services {
-    /// Not started yet. Their databases are at `url`, their logs and what else they write in `directory`.
+    /// Both services, not started. `url` gives their databases; `directory` has their logs and files.
     pub(crate) fn new(programs: &Path, url: impl Fn(&str) -> String, directory: &Path) -> Self {
         let service = |name: &str, finance: Option<u16>| {
             let (port, prefix) = (free_port(), name.to_uppercase());
@@ -108,7 +108,7 @@ impl Services {
         Self { consultation: service("consultation", Some(finance.port)), finance }
     }
 
-    /// Makes their schemas, or both in another database.
+    /// Migrates their databases, or another one with both schemas.
     pub(crate) fn migrate(&self, url: Option<&str>) -> anyhow::Result<()> {
         self.finance.migrate(url)?;
         self.consultation.migrate(url)
@@ -121,7 +121,7 @@ impl Services {
         Ok(())
     }
 
-    /// Both in one process, which makes its schemas when it starts.
+    /// Both services in one process, which migrates at its start.
     pub(crate) fn together(&self, programs: &Path) -> Service {
         let (consultation, finance) = (&self.consultation, &self.finance);
         let settings = [&consultation.settings[..], &finance.settings].concat();

@@ -1,4 +1,4 @@
-//! One client: a connection and what it asks next.
+//! One client: a connection and its next request.
 
 use std::{
     ops::Range,
@@ -18,7 +18,7 @@ use crate::{
     operation::{self, Call, Operation},
 };
 
-/// Patients come once, physicians again and again.
+/// Physicians have many consultations, patients one.
 const PHYSICIANS: u128 = 100;
 
 /// Numbers of prepared rows, each for one client.
@@ -37,7 +37,7 @@ impl Numbers {
         Some(self.next.fetch_add(1, Ordering::Relaxed)).filter(|number| *number < self.end)
     }
 
-    /// The first that was not taken.
+    /// The first number that was not taken.
     pub(crate) fn rest(&self) -> u64 {
         self.next.load(Ordering::Relaxed).min(self.end)
     }
@@ -48,10 +48,10 @@ pub(crate) struct Session {
     connection: Connection,
     random: Rng,
     numbers: Arc<Numbers>,
-    /// In the order in which they are made.
+    /// Calls in their order.
     calls: Vec<Call>,
     next: usize,
-    /// The consultation of the day.
+    /// The consultation of the present round.
     current: Uuid,
 }
 
@@ -70,7 +70,7 @@ impl Session {
         Ok(Self { operation, connection, random: Rng::new(), numbers, calls, next: 0, current: Uuid::nil() })
     }
 
-    /// One request and its answer, which must be the right success.
+    /// Makes one request, which must succeed.
     pub(crate) async fn step(&mut self) -> anyhow::Result<()> {
         let step = self.next;
         self.next = (step + 1) % self.calls.len();
@@ -82,7 +82,7 @@ impl Session {
         } else if self.operation == Operation::CreateRow {
             call.request.fill(0, Uuid::from_u128(self.random.u128(0..PHYSICIANS)));
             call.request.fill(1, Uuid::from_u128(self.random.u128(..)));
-            // As the services make them: an index need not pay for scattered keys.
+            // UUIDv7, as the services make them: no scattered keys in an index.
             call.request.fill(2, clock::id_at(clock::now()));
         } else if self.operation == Operation::Finish {
             let number = self.numbers.next().context("all prepared consultations are finished")?;
@@ -101,7 +101,7 @@ impl Session {
     }
 }
 
-/// Makes a call and gives its answer if it is a success.
+/// Makes a call. Returns the body of a success.
 pub(crate) async fn exchange<'a>(connection: &'a mut Connection, call: &Call) -> anyhow::Result<&'a [u8]> {
     let answer = connection.exchange(call.request.bytes()).await?;
     if !answer.starts_with(call.begins) || !answer.ends_with(call.ends) {

@@ -19,8 +19,8 @@ use crate::{
 };
 
 const CONNECTIONS: usize = 32;
-/// More than the service and the loop finish in a second.
-const FASTEST_FINISH: u64 = 20_000;
+/// Upper bound of the service's and the loop's finishes per second.
+const MAX_FINISHES_PER_SECOND: u64 = 20_000;
 const ABOUT: &str = "SQLite (synchronous=FULL): requests in a second with 32 connections, beside a plain loop of the same \
                      transactions on one connection.";
 const COLUMNS: [&str; 8] = ["operation", "service", "p50", "p99", "plain loop", "p50", "p99", "ratio"];
@@ -38,7 +38,7 @@ pub(crate) async fn run(stack: &Stack, arguments: &Arguments) -> anyhow::Result<
     let mut plain_loop = PlainLoop::connect(&directory.join("plain.sqlite")).await?;
     let lasts = arguments.run();
     for operation in [Operation::Start, Operation::Finish, Operation::Record] {
-        let count = FASTEST_FINISH * ((lasts + WARM_UP).as_secs() + 1);
+        let count = MAX_FINISHES_PER_SECOND * ((lasts + WARM_UP).as_secs() + 1);
         let rows = if operation == Operation::Finish { 1..count } else { 1..1 };
         for database in [&consultation, &plain] {
             prepared::in_progress(database, rows.clone()).await?;

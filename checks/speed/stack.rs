@@ -1,4 +1,4 @@
-//! Everything that runs: a PostgreSQL cluster, both services on it, and a database of the same schema for pgbench.
+//! The processes of a measurement: a PostgreSQL cluster, both services, and a database of the same schema for pgbench.
 
 use std::{fs, path::Path, time::Duration};
 
@@ -9,12 +9,12 @@ use tokio::time::{Instant, sleep};
 
 use crate::{prepared, service::Services};
 
-/// What an installation sets, and durable. No checkpoint by size falls into a run; each begins with one.
+/// Durable, with the settings of a real installation. Each run begins with a checkpoint, and none is triggered by size.
 pub(crate) const SETTINGS: &str =
     "-c shared_buffers=1GB -c max_wal_size=8GB -c checkpoint_timeout=30min -c max_connections=300";
-/// Delivery of what a run has finished.
-const DELIVERED_WITHIN: Duration = Duration::from_mins(2);
-const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(50);
+/// Limit for the delivery of a run's finishes.
+const DELIVERY_TIMEOUT: Duration = Duration::from_mins(2);
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 pub(crate) struct Stack {
     pub(crate) services: Services,
@@ -23,7 +23,7 @@ pub(crate) struct Stack {
     pub(crate) consultation_database: DatabaseConnection,
     pub(crate) finance_database: DatabaseConnection,
     pub(crate) plain_database: DatabaseConnection,
-    /// Last: it goes with everything in its directory when the rest has gone.
+    /// The last field: dropped, with its directory, when no process uses it any more.
     pub(crate) cluster: Cluster,
 }
 
@@ -48,13 +48,13 @@ impl Stack {
         Ok(Self { services, port, consultation_database, finance_database, plain_database, cluster })
     }
 
-    /// The process whose children are PostgreSQL's.
+    /// The process id of the postmaster, the parent of PostgreSQL's processes.
     pub(crate) fn postmaster(&self) -> anyhow::Result<u32> {
         let file = fs::read_to_string(self.cluster.directory.join("data/postmaster.pid"))?;
         Ok(file.lines().next().context("no pid")?.trim().parse()?)
     }
 
-    /// So that each run begins alike.
+    /// Makes a checkpoint, so that all runs begin alike.
     pub(crate) async fn checkpoint(&self) -> anyhow::Result<()> {
         self.plain_database.execute_unprepared("CHECKPOINT").await?;
         Ok(())
@@ -73,22 +73,22 @@ pub(crate) async fn connect(url: &str) -> anyhow::Result<DatabaseConnection> {
     Ok(sea_orm::Database::connect(options).await?)
 }
 
-/// Waits until finance has confirmed everything that a database of consultation holds.
+/// Waits until finance has confirmed all payments of a consultation database.
 pub(crate) async fn delivered(database: &impl ConnectionTrait) -> anyhow::Result<()> {
     let begin = Instant::now();
     while number(database, "SELECT count(*) FROM pending_payment WHERE NOT finished").await? > 0 {
-        ensure!(begin.elapsed() < DELIVERED_WITHIN, "not delivered after {DELIVERED_WITHIN:?}");
-        sleep(LOOK_AGAIN_AFTER).await;
+        ensure!(begin.elapsed() < DELIVERY_TIMEOUT, "not delivered after {DELIVERY_TIMEOUT:?}");
+        sleep(POLL_INTERVAL).await;
     }
     Ok(())
 }
 
-/// What a query for one number gives.
+/// The result of a query for one number.
 pub(crate) async fn number(database: &impl ConnectionTrait, sql: &str) -> anyhow::Result<i64> {
     one(database, sql).await
 }
 
-/// What a query for one text gives.
+/// The result of a query for one text.
 pub(crate) async fn text(database: &impl ConnectionTrait, sql: &str) -> anyhow::Result<String> {
     one(database, sql).await
 }

@@ -1,4 +1,4 @@
-//! How long a service takes to be ready on SQLite, and what it weighs.
+//! Time until a service is ready on SQLite, its memory and size.
 
 use std::{fs, path::Path, time::Duration};
 
@@ -15,8 +15,8 @@ use crate::{
 };
 
 const STARTS: usize = 10;
-/// Until what starting up needed is done.
-const IDLE_AFTER: Duration = Duration::from_secs(2);
+/// Start-up work ends within this time; then memory is read.
+const SETTLES_WITHIN: Duration = Duration::from_secs(2);
 const ABOUT: &str = "From spawn to the first 200 of /readyz on SQLite, 10 starts; all-in-one makes a new file and its \
                      schema, the others find them. Memory when idle; size of the program.";
 const COLUMNS: [&str; 5] = ["program", "ready, p50", "slowest", "RSS", "size"];
@@ -54,7 +54,7 @@ fn services(programs: &Path, directory: &Path) -> anyhow::Result<Services> {
 }
 
 async fn add(section: &mut Section, service: &Service, times: &Latencies) -> anyhow::Result<()> {
-    sleep(IDLE_AFTER).await;
+    sleep(SETTLES_WITHIN).await;
     let resident = service.pid().map_or(Ok(0.0), resident_mb)?;
     let name = service.program.file_name().unwrap_or_default().to_string_lossy();
     let size = fs::metadata(&service.program)?.len();

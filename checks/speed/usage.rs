@@ -1,4 +1,4 @@
-//! What processes use, from /proc.
+//! CPU time and memory of processes, from /proc.
 
 use std::fs;
 
@@ -6,24 +6,24 @@ use anyhow::Context;
 
 use crate::service::{Service, Services};
 
-/// Linux counts so for every program, whatever the kernel does inside.
+/// The unit of /proc on Linux, whatever the kernel's own is.
 const TICKS_PER_SECOND: f64 = 100.0;
 
-/// CPU seconds so far, and memory now.
+/// CPU seconds so far, and the present memory.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Usage {
     pub(crate) consultation: f64,
     pub(crate) finance: f64,
     pub(crate) postgres: f64,
-    /// This process: the load.
+    /// This process, which makes the load.
     pub(crate) client: f64,
-    /// In MB, both resident.
+    /// Resident memory in MB.
     pub(crate) consultation_rss: f64,
     pub(crate) finance_rss: f64,
 }
 
 impl Usage {
-    /// Of the services, and of PostgreSQL if they use it: then with the process whose children are PostgreSQL's.
+    /// Reads the usage of the services, and of PostgreSQL if there is a postmaster.
     pub(crate) fn now(services: &Services, postmaster: Option<u32>) -> anyhow::Result<Self> {
         let [consultation, finance] = [&services.consultation, &services.finance].map(Service::pid);
         let used = |pid: Option<u32>| pid.map_or(Ok(0.0), cpu);
@@ -38,7 +38,7 @@ impl Usage {
         })
     }
 
-    /// CPU seconds since `before`; memory as it is.
+    /// CPU seconds since `before`, and the present memory.
     pub(crate) fn since(&self, before: &Self) -> Self {
         Self {
             consultation: self.consultation - before.consultation,
@@ -62,12 +62,12 @@ fn cpu(pid: u32) -> anyhow::Result<f64> {
     Ok(numbers(pid)?[10..12].iter().sum::<f64>() / TICKS_PER_SECOND)
 }
 
-/// Of a process, its children, and those that have ended.
+/// CPU time of a process and of its children, ended ones included.
 fn cpu_of_family(parent: u32) -> anyhow::Result<f64> {
     let mut ticks: f64 = numbers(parent)?[10..14].iter().sum();
     for entry in fs::read_dir("/proc")? {
         let Some(pid) = entry?.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
-        // It may have ended since.
+        // The process may have ended.
         let Ok(numbers) = numbers(pid) else { continue };
         if (numbers[0] - f64::from(parent)).abs() < 0.5 {
             ticks += numbers[10..12].iter().sum::<f64>();
