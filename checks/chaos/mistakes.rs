@@ -27,8 +27,8 @@ const NOT_MADE: &str = "seeded mistake not made";
 pub(crate) struct Mistake {
     pub(crate) name: &'static str,
     change: Change,
-    /// Takes away what would refuse the mistake in finance's database.
-    guard: Option<&'static str>,
+    /// A statement that makes finance's database accept the mistake.
+    pub(crate) unguard: Option<&'static str>,
     backend: Backend,
     faults: &'static [Fault],
     consultations: i32,
@@ -64,11 +64,6 @@ impl Mistake {
         setting.to_string()
     }
 
-    /// The statement that takes away what would refuse the mistake in finance's database.
-    pub(crate) fn guard(&self) -> Option<&'static str> {
-        self.guard
-    }
-
     /// The parts of the mistake that no service has made: then the run says nothing about the checker.
     fn unmade(&self, logs: &str) -> Vec<&'static str> {
         let parts = match self.change {
@@ -81,7 +76,7 @@ impl Mistake {
     }
 }
 
-/// Reads whether the services made their mistake in every part. Returns what is wrong.
+/// Checks in the logs that the services made their mistake. Returns what is wrong.
 pub(crate) fn check_made(stack: &Stack, mistake: &Mistake) -> Vec<String> {
     let logs: String = stack.replicas().filter_map(|replica| std::fs::read_to_string(&replica.log).ok()).collect();
     let unmade = mistake.unmade(&logs).into_iter().map(|part| format!("no service made the mistake at: {part}"));

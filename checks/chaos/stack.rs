@@ -104,8 +104,8 @@ impl Stack {
         let consultation_store = Store::connect(&url("consultation", Lane::Checker)).await?;
         let finance_store = Store::connect(&url("finance", Lane::Checker)).await?;
         history::begin(&consultation_store).await?;
-        if let Some(guard) = services.mistake.and_then(Mistake::guard) {
-            finance_store.run(guard).await?;
+        if let Some(unguard) = services.mistake.and_then(|mistake| mistake.unguard) {
+            finance_store.run(unguard).await?;
         }
         let services = services.clone();
         let stack = Self {

@@ -44,7 +44,7 @@ pub(super) const MISTAKES: [Mistake; 12] = [
     },
     Mistake {
         faults: &[Fault::Calm(12)],
-        guard: Some("DROP TRIGGER payment_stay ON payment"),
+        unguard: Some("DROP TRIGGER payment_stay ON payment"),
         ..mistake("upsert", Change::Statements(statements::UPSERT), 150, &[CONFLICT, SAME_AMOUNT])
     },
     Mistake {
@@ -85,5 +85,5 @@ pub(super) const MISTAKES: [Mistake; 12] = [
 
 /// On one PostgreSQL server, without faults.
 const fn mistake(name: &'static str, change: Change, consultations: i32, breaks: &'static [&'static str]) -> Mistake {
-    Mistake { name, change, guard: None, backend: Backend::Postgres, faults: &[], consultations, breaks }
+    Mistake { name, change, unguard: None, backend: Backend::Postgres, faults: &[], consultations, breaks }
 }
