@@ -1,23 +1,23 @@
-// Waiting for something that another process does.
+// Waits for an effect of another process.
 import { setTimeout as pause } from 'node:timers/promises';
 
-// Long enough for a busy machine; what takes this long has failed.
-const PATIENCE = 20_000;
-const ASK_AGAIN_AFTER = 25;
+// Limit on a busy machine; a longer wait is a failure.
+const TIMEOUT = 20_000;
+const POLL_INTERVAL = 25;
 
 /**
- * Asks until the answer is true-like, and gives it.
+ * Asks until the answer is truthy. Returns it.
  * @template T
  * @param {string} what
  * @param {() => T} ask
  * @returns {Promise<NonNullable<Awaited<T>>>}
  */
 export async function eventually(what, ask) {
-  const deadline = Date.now() + PATIENCE;
+  const deadline = Date.now() + TIMEOUT;
   for (;;) {
     const answer = await ask();
     if (answer) return answer;
-    if (Date.now() > deadline) throw new Error(`not within ${PATIENCE / 1000} s: ${what}`);
-    await pause(ASK_AGAIN_AFTER);
+    if (Date.now() > deadline) throw new Error(`not within ${TIMEOUT / 1000} s: ${what}`);
+    await pause(POLL_INTERVAL);
   }
 }

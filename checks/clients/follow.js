@@ -1,4 +1,4 @@
-// Following consultations and payments with whatever client: `iterate` takes an operation and gives its results.
+// Subscriptions to consultations and payments with any client: `iterate` takes an operation and returns its results.
 import assert from 'node:assert/strict';
 import { EventEmitter, on } from 'node:events';
 import { eventually } from './eventually.js';
@@ -9,7 +9,7 @@ export const CHANGED = `subscription ($id: ID!) {
 }`;
 export const RECORDED = 'subscription { paymentRecorded { appointmentId totalPrice } }';
 
-/** A new consultation is shown as it is, and again until its payment has arrived. */
+/** A new consultation is shown at once, and at each change until its payment is confirmed. */
 export async function followConsultation(iterate) {
   const id = await started();
   const seen = [];
@@ -24,10 +24,10 @@ export async function followConsultation(iterate) {
   assert.deepEqual([seen.at(-1).status, seen.at(-1).price], ['FINISHED', '200.00']);
 }
 
-/** Payments are shown as they are recorded, each once. */
+/** Each payment is shown once, when it is recorded. */
 export async function followPayments(iterate) {
   const results = iterate({ query: RECORDED });
-  // Nothing says when a subscription has begun: payments are made until it shows one.
+  // The protocol does not tell when a subscription has begun: payments are made until it shows one.
   let begun = false;
   const first = results.next();
   first.catch(() => {}).finally(() => { begun = true; });
@@ -48,7 +48,7 @@ function payment({ done, value }) {
   return value.data.paymentRecorded.appointmentId;
 }
 
-/** The results of a client that calls back. `subscribe` takes what to call, and gives what ends it. */
+/** The results of a client with callbacks. `subscribe` takes the callbacks and returns what unsubscribes. */
 export async function* called(subscribe) {
   const emitter = new EventEmitter();
   const results = on(emitter, 'result');

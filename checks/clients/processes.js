@@ -1,4 +1,4 @@
-// Programs of the workspace as real processes: started in a scratch directory, waited for, stopped.
+// Real processes of the workspace's programs, in a scratch directory.
 import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { openSync } from 'node:fs';
@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventually } from './eventually.js';
 
-// Below those that systems give to outgoing connections (from 32768 on Linux).
+// Below the ports of outgoing connections (from 32768 on Linux).
 const [FIRST_PORT, PORTS] = [12_000, 20_000];
 
 /** A port of this machine that was free a moment ago. */
@@ -22,7 +22,7 @@ export async function freePort() {
   }
 }
 
-/** Starts both services with no settings but where to listen. `log` is what they said, `stop` ends and removes them. */
+/** Starts both services with default settings on free ports. `log` reads their log, `stop` ends and removes them. */
 export async function startServices(program) {
   const [consultation, finance] = [`127.0.0.1:${await freePort()}`, `127.0.0.1:${await freePort()}`];
   const directory = await mkdtemp(join(tmpdir(), 'clients-'));

@@ -1,12 +1,12 @@
-// The two services as the suites know them: where they are, how to get in, and what a clinic does with them.
+// Both services for the suites: addresses, credentials, and the operations of a clinic.
 import { randomUUID } from 'node:crypto';
 import { eventually } from './eventually.js';
 
-// As `cargo run` starts them, unless the runner says otherwise.
+// The addresses of `cargo run`, unless the runner sets others.
 export const consultation = process.env.CONSULTATION ?? 'http://127.0.0.1:8010';
 export const finance = process.env.FINANCE ?? 'http://127.0.0.1:8020';
 
-export const [username, password] = ['admin', 'teste123']; // of development
+export const [username, password] = ['admin', 'teste123']; // the development user
 export const basic = (name, secret) => `Basic ${btoa(`${name}:${secret}`)}`;
 export const headers = { authorization: basic(username, password) };
 

@@ -5,7 +5,7 @@ import { assertCompositionSuccess, composeServices as composeFree } from '@thegu
 import { parse } from 'graphql';
 import { ask, consultation, finance } from './services.js';
 
-/** The subgraphs as the running services tell them. */
+/** The subgraphs of the running services. */
 export async function subgraphs() {
   const services = Object.entries({ consultation, finance });
   return Promise.all(services.map(async ([name, service]) => {
@@ -17,7 +17,7 @@ export async function subgraphs() {
 /** Apollo's composition: `supergraphSdl` and `hints`, or `errors`. */
 export const compose = async () => composeServices(await subgraphs());
 
-// Where the router of docker/compose.yaml finds the services: behind its HAProxy, which knows the replicas.
+// The services' addresses for the router of docker/compose.yaml: HAProxy, in front of the replicas.
 const ROUTED = { consultation: 'http://gateway:8010/graphql', finance: 'http://gateway:8020/graphql' };
 const COMMAND = 'checks/clients/supergraph > docker/router/supergraph.graphql';
 

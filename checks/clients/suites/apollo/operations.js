@@ -1,4 +1,4 @@
-// What a front end of a clinic asks.
+// The operations of a clinic's front end.
 import { gql } from '@apollo/client';
 
 export const START = gql`

@@ -13,7 +13,7 @@ const sha256 = (text) => createHash('sha256').update(text).digest('hex');
 const persisted = () => new PersistedQueryLink({ sha256, useGETForHashedQueries: true });
 
 test('a query is sent whole once, and by its hash in a GET from then on', { timeout }, async () => {
-  // No other run has persisted it.
+  // No other run has registered it.
   const query = gql(`query Q${randomUUID().replaceAll('-', '')}($id: ID!) { consultation(id: $id) { id status } }`);
   const id = await started();
   const sent = [];

@@ -1,4 +1,4 @@
-// A typed program on generated documents. The compiler checks it, also that it refuses what is marked; then it runs.
+// A typed program on generated documents. The compiler must accept it, and refuse the marked lines; then it runs.
 import assert from 'node:assert/strict';
 import { Client, fetchExchange } from '@urql/core';
 import { eventually } from '../../eventually.js';

@@ -1,4 +1,4 @@
-// graphql-codegen's client preset with strict scalars, the TypeScript compiler, and a program of both.
+// graphql-codegen's client preset with strict scalars, and the TypeScript compiler on a program that uses it.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { rm } from 'node:fs/promises';

@@ -19,7 +19,7 @@ test('@theguild/federation-composition composes both services', async () => {
   checkSupergraph(result.supergraphSdl);
 });
 
-/** The types of both services are one, and `node`, which each has for itself, is not in it. */
+/** The types of both services are merged; `node`, which each service has for itself, is left out. */
 function checkSupergraph(sdl) {
   const schema = buildSchema(sdl, { assumeValidSDL: true });
   const fields = Object.keys(schema.getType('Consultation').getFields());

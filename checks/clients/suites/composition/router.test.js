@@ -1,4 +1,4 @@
-// What the router of docker/compose.yaml serves is what the services offer.
+// The supergraph of the router in docker/compose.yaml is that of the services.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import test from 'node:test';

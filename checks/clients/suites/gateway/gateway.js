@@ -1,11 +1,14 @@
-// A gateway as a clinic may run it: Apollo's, with the caller's credentials for the services behind it.
+// Apollo's gateway, which passes the caller's credentials on to the services.
 import { ApolloGateway, RemoteGraphQLDataSource } from '@apollo/gateway';
 import { ApolloServer } from '@apollo/server';
 import { startStandaloneServer } from '@apollo/server/standalone';
 import { headers } from '../../services.js';
 import { compose } from '../../supergraph.js';
 
-/** Starts one until the test ends. `ask` sends it an operation, `sent` is what that sent on. `moved` has addresses. */
+/**
+ * Starts a gateway until the test ends. `ask` sends an operation, `sent` has its requests to the services. `moved` has
+ * other addresses of the services.
+ */
 export async function startGateway(t, { moved = {} } = {}) {
   const sent = [];
   const { supergraphSdl } = await compose();

@@ -9,7 +9,7 @@ import { consultation as base, finish, username, password } from '../../services
 
 const screenshots = process.env.SCREENSHOTS;
 
-// The browser's own traffic is switched off: what is left is the page's.
+// Without the browser's own traffic, so that all traffic is the page's.
 const quiet = ['--disable-background-networking', '--disable-component-update', '--disable-sync', '--disable-quic'];
 const args = ['--headless', '--no-sandbox', '--disable-gpu', '--no-first-run', ...quiet];
 
@@ -65,7 +65,7 @@ async function type(page, editor, text) {
 
 const variables = '.graphiql-editor-tool .graphiql-editor:not(.hidden)';
 
-/** Opens one of the tabs that are there from the beginning, and fills in its variables. */
+/** Opens one of the initial tabs, and fills in its variables. */
 async function fill(page, tab, values) {
   await page.getByRole('tab', { name: tab }).click();
   await page.getByRole('button', { name: 'Variables' }).click();
@@ -75,7 +75,7 @@ async function fill(page, tab, values) {
   await page.waitForFunction((value) => localStorage.getItem('graphiql:tabState')?.includes(JSON.stringify(value).slice(1, -1)), text);
 }
 
-/** Executes what is in the editor, and answers with what is shown once it has `text`. */
+/** Executes the editor's operation. Returns the shown result once it contains `text`. */
 async function execute(page, text) {
   await page.getByRole('button', { name: 'Execute query' }).click();
   return shown(page, text);
@@ -101,7 +101,7 @@ async function start(page) {
 async function follow(page, id) {
   await fill(page, 'Follow', { id });
   await execute(page, '"IN_PROGRESS"');
-  await finish(id); // in another window, as it were
+  await finish(id); // as from another window
   const response = await shown(page, '"FINISHED"');
   assert(/"price": "200.00"/.test(response), `the response is ${response}`);
   if (screenshots) await page.screenshot({ path: join(screenshots, 'graphiql-subscription.png') });

@@ -1,4 +1,4 @@
-// Who gets no socket: wrong credentials, none, and pages of other origins.
+// Refused WebSockets: wrong credentials, no credentials, pages of other origins.
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { WebSocket } from 'ws';
@@ -28,7 +28,7 @@ test('a page of the service itself gets one', { timeout }, async () => {
   socket.close();
 });
 
-/** The socket, or the status of an answer that is none. */
+/** The socket, or the status of the refusal. */
 function upgrade(options) {
   const socket = new WebSocket(urlOf(consultation), 'graphql-transport-ws', options);
   return new Promise((resolve, reject) => {

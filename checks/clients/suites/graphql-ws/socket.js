@@ -1,4 +1,4 @@
-// Clients of graphql-transport-ws, with credentials where a test wants them.
+// Clients of graphql-transport-ws, with optional credentials.
 import { createClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
 

@@ -1,8 +1,8 @@
-// The REST endpoints against their own description, and against what schemathesis makes up:
+// The REST endpoints against their OpenAPI description, with generated requests of schemathesis:
 //
 //   pip install -r checks/clients/suites/openapi/requirements.txt
 //
-// SCHEMATHESIS says where the program is, if it is not on the PATH.
+// SCHEMATHESIS is the path of the program, if it is not on the PATH.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -20,7 +20,7 @@ for (const [name, service] of Object.entries({ consultation, finance })) {
     t.after(() => rmSync(directory, { recursive: true }));
     const args = ['run', `${service}/openapi.json`, '--header', `Authorization: ${headers.authorization}`,
       '--seed', SEED, '--max-examples', 100, '--no-color',
-      // Valid data may break a rule that no schema knows, as a patient who is in a consultation: also 400, as it was.
+      // Valid data may break a rule that no schema has, as for a patient in a consultation: 400 too.
       '--exclude-checks', 'positive_data_acceptance'];
     const { status, stdout, stderr, error } = spawnSync(program, args.map(String), { cwd: directory, encoding: 'utf8' });
     assert.equal(error, undefined);

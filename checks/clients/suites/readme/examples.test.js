@@ -18,7 +18,7 @@ function example(name) {
 
 /** Runs the example until it has printed `wanted`. */
 async function prints(t, name, [command, extension], wanted) {
-  const file = fileURLToPath(new URL(`example-${name}.${extension}`, import.meta.url)); // where it finds its packages
+  const file = fileURLToPath(new URL(`example-${name}.${extension}`, import.meta.url)); // beside its packages
   writeFileSync(file, example(name));
   t.after(() => rmSync(file));
   const program = spawn(command, [file], { stdio: ['ignore', 'pipe', 'pipe'] });
@@ -50,7 +50,7 @@ test('Python lists payments', async (t) => {
 });
 
 test('urql shows payments as they are recorded', async (t) => {
-  // Nothing says when the subscription has begun: payments are made until it shows one.
+  // The protocol does not tell when the subscription has begun: payments are made until it shows one.
   let shown = false;
   const paying = (async () => { while (!shown) await paid(); })();
   t.after(() => paying);

@@ -1,4 +1,4 @@
-// Relay's compiler over a front end's fragments, with the schema that the running service tells.
+// Relay's compiler on a front end's fragments, with the schema of the running service.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { copyFile, mkdtemp, mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';

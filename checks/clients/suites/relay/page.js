@@ -1,4 +1,4 @@
-// Components as a Relay front end has them, for the compiler: it reads the tagged templates and nothing else.
+// Components of a Relay front end. The compiler reads their tagged templates only.
 import { graphql } from 'relay-runtime';
 
 export const Row = graphql`

@@ -1,4 +1,4 @@
-// What a schema takes away from its clients, and whether they were told in time.
+// Breaking changes of a schema, and whether the CHANGELOG and deprecations announced them.
 import { diff } from '@graphql-inspector/core';
 import { buildSchema } from 'graphql';
 
@@ -14,5 +14,5 @@ export async function breaches(before, after, changelog) {
   });
 }
 
-// What clients see: the directives of federation have no definitions here, and are for gateways.
+// The clients' view: federation's directives have no definitions here, and are for gateways.
 const schema = (sdl) => buildSchema(sdl, { assumeValidSDL: true });

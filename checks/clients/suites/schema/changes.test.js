@@ -1,4 +1,4 @@
-// graphql-inspector: what a release takes away is deprecated in the one before, and named in the CHANGELOG.
+// graphql-inspector: a removal was deprecated in the release before, and the CHANGELOG names it.
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { breaches } from './breaking.js';

@@ -1,4 +1,4 @@
-// The schemas as they are committed, now and at the last release.
+// The committed schemas, now and at the last release.
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -23,5 +23,5 @@ export function lastRelease() {
   }
 }
 
-/** What CHANGELOG.md says of the time since a release `vVERSION`, above the heading of that version. */
+/** The part of CHANGELOG.md since a release `vVERSION`, above the heading of that version. */
 export const unreleased = (release) => read('CHANGELOG.md').split(`\n## [${release.slice(1)}]`)[0];

@@ -12,17 +12,16 @@ const implementing = (name) => new Set(services.flatMap((service) => parse(commi
 const RULES = {
   ...graphql.configs['flat/schema-recommended'].rules,
   ...graphql.configs['flat/schema-relay'].rules,
-  // What is no object of its own has no id: answers, pages, refusals, and the payment on its way, a part of its
-  // consultation.
+  // Payloads, pages and refusals have no id, nor has the pending payment, which is a part of its consultation.
   '@graphql-eslint/strict-id-in-types': ['error', { exceptions: {
     types: ['PageInfo', 'PendingPayment', ...implementing('UserError')],
     suffixes: ['Payload', 'Connection', 'Edge'],
   } }],
-  // Short lists that come whole are no connections: the refusals of a mutation, the path of an argument.
+  // Short complete lists are no connections: the refusals of a mutation, the path of an argument.
   '@graphql-eslint/relay-edge-types': ['error', { listTypeCanWrapOnlyEdgeType: false }],
 };
 
-/** What the rules say against the schema of a service. One service in a process: the rules remember its types. */
+/** The rules' complaints about the schema of a service. One service in a process: the rules cache its types. */
 export async function complaints(service) {
   const file = `${service}/schema.graphql`;
   const eslint = new ESLint({ cwd: repository, overrideConfigFile: true, overrideConfig: [{

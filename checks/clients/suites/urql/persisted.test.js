@@ -12,7 +12,7 @@ const before = () => persistedExchange({ preferGetForPersistedQueries: true, ena
 
 test('a query is sent whole once, and by its hash in a GET from then on', { timeout }, async () => {
   const id = await started();
-  // No other run has persisted it.
+  // No other run has registered it.
   const query = gql(`query Q${randomUUID().replaceAll('-', '')}($id: ID!) { consultation(id: $id) { id status } }`);
   const sent = [];
   for (let visit = 0; visit < 2; visit += 1) {
