@@ -12,6 +12,8 @@ mod concurrency;
 mod connections;
 mod connector;
 mod faults;
+#[cfg(feature = "seeded-mistakes")]
+mod mistakes;
 mod options;
 pub mod paging;
 mod private_file;
@@ -36,10 +38,13 @@ use sea_orm::{
 use sea_orm_migration::MigratorTrait;
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::seeded_bug::is_seeded;
 use migrate::LockWaits;
+#[cfg(feature = "seeded-mistakes")]
+use mistakes::Session;
 use options::Options;
 use served_file::ServedFile;
+#[cfg(not(feature = "seeded-mistakes"))]
+use session::Session;
 use wal::Keeper;
 
 pub(crate) use concurrency::is_overload;
@@ -169,7 +174,7 @@ impl Database {
     /// not answer.
     pub async fn make_durable(&self) -> Result<(), DbErr> {
         // SQLite has synced everything that other connections can read. Data that a crash left unsynced were synced at opening.
-        if self.write.get_database_backend() == DbBackend::Postgres && !is_seeded("unsynced-repeat") {
+        if self.write.get_database_backend() == DbBackend::Postgres {
             let write = Statement::from_string(DbBackend::Postgres, WRITE_TO_LOG);
             self.write.execute_raw(write).await?;
         }

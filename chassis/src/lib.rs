@@ -22,7 +22,6 @@ pub mod rest;
 
 pub mod cli;
 pub mod lifecycle;
-pub mod seeded_bug;
 pub mod server;
 pub mod tls;
 

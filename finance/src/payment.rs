@@ -6,7 +6,6 @@ use chassis::{
     changes::Changes,
     clock,
     database::{Database, is_about_rows, is_one_of, may_be_done, now},
-    seeded_bug::is_seeded,
     write_coalescer::BatchWriter,
 };
 use chrono::{DateTime, TimeDelta, Utc};
@@ -161,7 +160,7 @@ async fn insert(database: &impl ConnectionTrait, rows: &[Record]) -> Result<ByAp
     let mut rows: Vec<_> = rows.iter().collect();
     // The same order in every process (stable within an appointment): batches cannot deadlock.
     rows.sort_by_key(|row| row.appointment_id);
-    if database.get_database_backend() == DbBackend::Postgres && !is_seeded("upsert") {
+    if database.get_database_backend() == DbBackend::Postgres {
         return insert_arrays(database, &rows).await;
     }
     let columns = [Column::Id, Column::AppointmentId, Column::TotalPriceCents, Column::RecordedAt];
@@ -170,13 +169,7 @@ async fn insert(database: &impl ConnectionTrait, rows: &[Record]) -> Result<ByAp
         let recorded_at = now(database.get_database_backend());
         insert.values_panic([(*id).into(), (*appointment_id).into(), total_price.cents().into(), recorded_at]);
     }
-    let mut on_conflict = OnConflict::new();
-    on_conflict.do_nothing();
-    if is_seeded("upsert") {
-        on_conflict = OnConflict::column(Column::AppointmentId);
-        on_conflict.update_column(Column::TotalPriceCents);
-    }
-    insert.on_conflict(on_conflict).returning_all();
+    insert.on_conflict(OnConflict::new().do_nothing().to_owned()).returning_all();
     let inserted = database.query_all(&insert).await?;
     Ok(by_appointment(inserted.iter().map(|row| Payment::from_query_result(row, "")).collect::<Result<_, _>>()?))
 }

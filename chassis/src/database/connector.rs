@@ -9,11 +9,7 @@ use deadpool::managed::{Manager, Metrics, Object, Pool, RecycleError, RecycleRes
 use sea_orm::sqlx::Error;
 use tokio::time::timeout;
 
-use super::{
-    faults,
-    options::Options,
-    session::{Backend, Session},
-};
+use super::{Session, faults, options::Options, session::Backend};
 
 /// Connections that were idle for this long are tested before use; testing each would cost a round trip. Below the time
 /// that a restart of the server takes, so that no client's request meets a connection from before it.

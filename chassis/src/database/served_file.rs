@@ -7,7 +7,6 @@ use sea_orm::{DbErr, sqlx::SqliteConnection};
 use super::{
     connections::Connections,
     faults,
-    session::Session,
     wal::{self, Keeper, LogFile},
 };
 
@@ -43,7 +42,7 @@ async fn on_writer(
     work: impl AsyncFnOnce(&mut SqliteConnection) -> Result<(), sea_orm::sqlx::Error>,
 ) -> Result<(), DbErr> {
     let mut lease = writers.lease().await?;
-    let Session::Sqlite(writer) = lease.session()? else { return Ok(()) };
+    let Some(writer) = lease.session()?.sqlite() else { return Ok(()) };
     let done = work(writer).await;
     lease.end(done)
 }

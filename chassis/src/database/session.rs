@@ -14,7 +14,6 @@ use sea_orm::{
 use sea_query_sqlx::SqlxValues;
 
 use super::{faults, options::Options};
-use crate::seeded_bug::is_seeded;
 
 /// Longest wait for the answer to a statement. Above PostgreSQL's `statement_timeout` and SQLite's busy timeout, whose errors
 /// are more specific: this one ends the wait for a silent network or disk.
@@ -101,6 +100,11 @@ impl Session {
         on_either!(self, connection => within(PING_TIMEOUT, connection.ping()).await)
     }
 
+    /// The connection to SQLite, if it is one.
+    pub(super) fn sqlite(&mut self) -> Option<&mut SqliteConnection> {
+        if let Self::Sqlite(connection) = self { Some(connection) } else { None }
+    }
+
     /// The server's end, which may survive the connection.
     pub(super) fn backend(&self) -> Option<Backend> {
         match self {
@@ -133,9 +137,6 @@ async fn within_deadline<T>(answer: impl Future<Output = Result<T, Error>>) -> R
 }
 
 async fn within<T>(limit: Duration, answer: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-    if is_seeded("no-deadline") {
-        return answer.await;
-    }
     tokio::time::timeout(limit, answer).await.unwrap_or_else(|_| {
         let silence = format!("the database did not answer within {} s; the connection is closed", limit.as_secs());
         Err(Error::Io(io::Error::new(io::ErrorKind::TimedOut, silence)))

@@ -1,15 +1,11 @@
 //! A write transaction. COMMIT is a statement of its own, and its result alone decides. After any failure the connection is
 //! closed, so that none returns to the pool inside a transaction.
 
-use sea_orm::{ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, Statement, sqlx::Error};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, Statement};
 use sea_orm_migration::async_trait::async_trait;
 use tokio::sync::Mutex;
 
-use super::{
-    connections::{Connections, Lease},
-    faults,
-};
-use crate::seeded_bug::is_seeded;
+use super::connections::{Connections, Lease};
 
 /// A transaction; dropping it rolls it back.
 #[derive(Debug)]
@@ -24,7 +20,6 @@ impl Transaction {
     /// writer was faster.
     pub(super) async fn begin(connections: &Connections) -> Result<Self, DbErr> {
         let begin = match connections.get_database_backend() {
-            _ if is_seeded("keep-broken-connection") => "SAVEPOINT seeded",
             DbBackend::Sqlite => "BEGIN IMMEDIATE",
             _ => "BEGIN",
         };
@@ -39,12 +34,12 @@ impl Transaction {
     /// # Errors
     /// When an earlier statement failed, or the commit itself: then its result is unknown.
     pub async fn commit(self) -> Result<(), DbErr> {
-        self.end(if is_seeded("keep-broken-connection") { "RELEASE seeded" } else { "COMMIT" }).await
+        self.end("COMMIT").await
     }
 
     /// Commits, and waits until everything read in it is durable too. See [`super::Database::make_durable`].
     pub async fn commit_durably(self) -> Result<(), DbErr> {
-        if self.connections.get_database_backend() == DbBackend::Postgres && !is_seeded("unsynced-repeat") {
+        if self.connections.get_database_backend() == DbBackend::Postgres {
             self.execute_raw(Statement::from_string(DbBackend::Postgres, super::WRITE_TO_LOG)).await?;
         }
         self.commit().await
@@ -60,8 +55,8 @@ impl Transaction {
         let mut lease = self.lease.into_inner().ok_or_else(is_over)?;
         match lease.session()?.execute_unprepared(sql).await {
             Ok(ended) => lease.end(Ok(ended)).map(drop),
-            // Even an error that is about the statement: it leaves the transaction open here.
-            Err(error) => Err(give_up(lease, error).await),
+            // Also what does a statement no harm: it leaves the transaction open here.
+            Err(error) => Err(lease.close_after(error)),
         }
     }
 }
@@ -78,7 +73,7 @@ macro_rules! within {
                 *place = Some(lease);
                 Ok(result)
             }
-            Err(error) => Err(give_up(lease, error).await),
+            Err(error) => Err(lease.close_after(error)),
         }
     }};
 }
@@ -104,18 +99,6 @@ impl ConnectionTrait for Transaction {
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
         within!(self, &statement.sql, session => session.query_all(statement))
     }
-}
-
-/// Closes the connection. Seeded is what sqlx does: it gives the connection back, with the transaction that it may hold.
-async fn give_up(mut lease: Lease, error: Error) -> DbErr {
-    if is_seeded("keep-broken-connection")
-        && let Ok(session) = lease.session()
-    {
-        drop(session.execute_unprepared("ROLLBACK TO seeded").await);
-        drop(lease.end(Ok(())));
-        return faults::about_statement(error);
-    }
-    lease.close_after(error)
 }
 
 fn is_over() -> DbErr {

@@ -6,9 +6,7 @@ use std::collections::HashMap;
 
 use chassis::{
     changes::Changes,
-    clock,
     database::{Database, is_about_rows, may_be_done},
-    seeded_bug::is_seeded,
     write_coalescer::BatchWriter,
 };
 use chrono::{DateTime, TimeDelta, Utc};
@@ -55,8 +53,7 @@ impl BatchWriter for FinishWriter {
     type Fault = DbErr;
 
     async fn write(&self, rows: &[Finish]) -> Result<Vec<Option<Finished>>, DbErr> {
-        if self.database.write.get_database_backend() == DbBackend::Postgres && !is_seeded("outbox-outside-transaction")
-        {
+        if self.database.write.get_database_backend() == DbBackend::Postgres {
             self.in_two_statements(rows).await
         } else {
             let answers = self.in_a_transaction(rows).await?;
@@ -112,11 +109,6 @@ impl FinishWriter {
         if !batch.finished.is_empty() {
             statements::update(&transaction, &batch.finished).await?;
             let payments: Vec<_> = batch.finished.iter().map(|(payment, _)| *payment).collect();
-            if is_seeded("outbox-outside-transaction") {
-                transaction.commit().await?;
-                store::enqueue(&self.database.write, &payments).await?;
-                return Ok(answers);
-            }
             store::enqueue(&transaction, &payments).await?;
         }
         transaction.commit().await?;
@@ -149,7 +141,6 @@ impl Batch {
         let (stored, now) = statements::find(database, rows).await?;
         let finished = stored.values().filter(|consultation| consultation.end_date.is_some()).map(|found| found.id);
         let pending_payments = store::pending_payment_ids(database, finished.collect()).await?;
-        let now = if is_seeded("process-clock") { Some(clock::now()) } else { now };
         Ok(Self { stored, now, pending_payments, finished: Vec::new() })
     }
 

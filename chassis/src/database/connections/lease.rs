@@ -5,9 +5,9 @@ use sea_orm::{DbErr, sqlx::Error};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::super::{
+    Session,
     connector::{Connector, terminate},
     faults,
-    session::Session,
 };
 
 /// A leased connection. Dropping it, as a cancelled future does, closes the connection.

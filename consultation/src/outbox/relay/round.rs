@@ -1,9 +1,6 @@
 //! One round: claim, send, write down what came of it.
 
-use chassis::{
-    database::{is_about_rows, is_unavailable},
-    seeded_bug::is_seeded,
-};
+use chassis::database::{is_about_rows, is_unavailable};
 use sea_orm::DbErr;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
@@ -95,9 +92,6 @@ impl Relay {
     /// Sends the rows in one request. Infallible: failures are returned as outcomes.
     async fn send<'a>(&self, leases: &'a [Lease], destination: &Destination, called_at: Instant) -> Vec<Outcome<'a>> {
         let payments: Vec<_> = leases.iter().map(Payment::from).collect();
-        if is_seeded("finish-before-confirm") {
-            drop(store::confirm(&self.database.write, &leases.iter().collect::<Vec<_>>()).await);
-        }
         let answers = match destination {
             Ok(instance_id) => self.finance.record_payments(&payments, *instance_id).await,
             Err(failed) => Err(failed.clone()),

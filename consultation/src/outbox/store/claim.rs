@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use chassis::seeded_bug::is_seeded;
 use entity::Money;
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, FromQueryResult, Statement};
 use uuid::Uuid;
@@ -53,15 +52,10 @@ pub async fn claim(
     lease: Duration,
 ) -> Result<Vec<Lease>, DbErr> {
     let backend = database.get_database_backend();
-    let mut sql = claim_sql(backend, due);
-    if is_seeded("no-skip-locked") {
-        sql = sql.replace("FOR NO KEY UPDATE SKIP LOCKED", "");
-    }
-    if is_seeded("give-up") {
-        sql = sql.replace("WHERE NOT finished", "WHERE NOT finished AND tries < 2");
-    }
     let values = [limit.cast_signed().into(), lease.as_secs_f64().into()];
-    Lease::find_by_statement(Statement::from_sql_and_values(backend, sql, values)).all(database).await
+    Lease::find_by_statement(Statement::from_sql_and_values(backend, claim_sql(backend, due), values))
+        .all(database)
+        .await
 }
 
 /// The statement of [`claim`], for EXPLAIN: its parameters are the limit and the lease in seconds.
@@ -78,7 +72,6 @@ pub fn claim_sql(backend: DbBackend, due: Due) -> String {
         }
         Due::Recent => format!("AND next_attempt_at > statement_timestamp() - interval '{recent} seconds'"),
     };
-    let impossible = if is_seeded("no-rescue") { "" } else { impossible };
     sql.replace("{due}", &due).replace("{impossible}", impossible)
 }
 

@@ -3,10 +3,7 @@
 
 use std::time::Duration;
 
-use chassis::{
-    database::{is_one_of, now_plus},
-    seeded_bug::is_seeded,
-};
+use chassis::database::{is_one_of, now_plus};
 use entity::pending_payment::{Column, Entity as PendingPayments};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, Value,
@@ -128,12 +125,9 @@ fn under_lease(rows: Vec<ValueTuple>) -> UpdateStatement {
         .value(Column::Processing, false)
         .value(Column::LeaseUntil, Option::<DateTimeUtc>::None)
         .and_where(Expr::col((PendingPayments, Column::Id)).eq(outcome("column1")))
-        .and_where(Column::Finished.eq(false));
-    if !is_seeded("no-fence") {
-        update
-            .and_where(Expr::col((PendingPayments, Column::ClaimSeq)).eq(outcome("column2")))
-            .and_where(Column::Processing.eq(true));
-    }
+        .and_where(Column::Finished.eq(false))
+        .and_where(Expr::col((PendingPayments, Column::ClaimSeq)).eq(outcome("column2")))
+        .and_where(Column::Processing.eq(true));
     update
 }
 

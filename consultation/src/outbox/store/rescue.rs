@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use chassis::seeded_bug::is_seeded;
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement, Value};
 
 use crate::outbox::policy::{LONGEST_DELAY, LONGEST_REFUSAL_DELAY};
@@ -13,9 +12,6 @@ use crate::outbox::policy::{LONGEST_DELAY, LONGEST_REFUSAL_DELAY};
 /// # Errors
 /// When the database fails.
 pub async fn rescue(database: &impl ConnectionTrait, limit: u64) -> Result<u64, DbErr> {
-    if is_seeded("no-rescue") {
-        return Ok(0);
-    }
     let backend = database.get_database_backend();
     let statement = Statement::from_sql_and_values(backend, rescue_sql(backend), rescue_values(limit));
     Ok(database.execute_raw(statement).await?.rows_affected())

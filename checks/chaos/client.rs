@@ -1,0 +1,181 @@
+//! The load: clients that start and finish consultations, and log every answer.
+
+mod entry;
+mod pace;
+
+use std::{
+    ops::Range,
+    sync::{
+        Mutex,
+        atomic::{AtomicI32, AtomicU32, Ordering},
+    },
+    time::Duration,
+};
+
+use chassis::clock;
+use fastrand::Rng;
+use tokio::time::{Instant, sleep};
+use uuid::Uuid;
+
+pub(crate) use entry::{Entry, Outcome};
+use pace::Pace;
+
+use crate::api::{Answer, Api};
+use entry::ALREADY_FINISHED;
+
+/// Enough clients for write batches with several rows.
+pub(crate) const CLIENTS: u32 = 8;
+/// Of 10 clients whose answer is lost, this many ask again. For the others the outcome stays unknown.
+const PERSISTENT_OF_10: u8 = 8;
+/// With the pauses between them longer than any temporary fault.
+const MAX_ATTEMPTS: u32 = 15;
+const RETRY_PAUSE: Duration = Duration::from_millis(400);
+/// Of 100 finishes, this many have an end before the start, which must be refused.
+const WRONG_OF_100: u8 = 2;
+/// Of 100, those from `WRONG_OF_100` to this have no end: they end when they are finished.
+const NOW_BELOW_OF_100: u8 = 40;
+/// One of so many may be paid by the intruder too. The others are paid by the relay alone, so that a loss shows.
+const PAYABLE_ONE_OF: u128 = 3;
+/// The longest consultation, five and a half hours: prices vary.
+const LONGEST_SECONDS: u64 = 20_000;
+const HOUR: Duration = Duration::from_hours(1);
+
+#[derive(Debug)]
+pub(crate) struct Load {
+    api: Api,
+    ports: Vec<u16>,
+    left: AtomicI32,
+    pub(crate) pace: Pace,
+    log: Mutex<Vec<Entry>>,
+    /// The begin and the length of each call.
+    waits: Mutex<Vec<(Instant, Duration)>>,
+    /// Starts that were never answered.
+    pub(crate) lost_starts: AtomicU32,
+    /// Finishes that were refused as finished before anyone had tried to finish.
+    pub(crate) surprises: Mutex<Vec<String>>,
+}
+
+impl Load {
+    pub(crate) fn new(api: Api, ports: Vec<u16>, consultations: i32) -> Self {
+        let left = AtomicI32::new(consultations);
+        Self {
+            api,
+            ports,
+            left,
+            pace: Pace::default(),
+            log: Mutex::default(),
+            waits: Mutex::default(),
+            lost_starts: AtomicU32::new(0),
+            surprises: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn left(&self) -> i32 {
+        self.left.load(Ordering::Relaxed).max(0)
+    }
+
+    pub(crate) fn log(&self) -> Vec<Entry> {
+        self.log.lock().expect("log").clone()
+    }
+
+    /// Adds an entry to the clients' log.
+    pub(crate) fn record(&self, entry: Entry) {
+        self.log.lock().expect("log").push(entry);
+    }
+
+    /// An acknowledged consultation that the intruder may pay, and its price.
+    pub(crate) fn payable(&self, random: &mut Rng) -> Option<(Uuid, i64)> {
+        let log = self.log.lock().expect("log");
+        let first = random.usize(..log.len().max(1));
+        let (after, before) = (log.get(first..).unwrap_or_default(), &log[..first.min(log.len())]);
+        after.iter().chain(before).find_map(|entry| match entry.outcome {
+            Outcome::Acknowledged(price) if entry.id.as_u128().is_multiple_of(PAYABLE_ONE_OF) => {
+                Some((entry.id, price))
+            }
+            _ => None,
+        })
+    }
+
+    /// Runs one client until all consultations are done.
+    pub(crate) async fn run(&self, mut random: Rng) {
+        while self.left() > 0 {
+            self.pace.turn(&mut random).await;
+            if self.left.fetch_sub(1, Ordering::Relaxed) > 0 {
+                self.consult(&mut random).await;
+            }
+        }
+    }
+
+    async fn consult(&self, random: &mut Rng) {
+        match self.start(random).await {
+            Some(started) => self.finish(started, random).await,
+            None => drop(self.lost_starts.fetch_add(1, Ordering::Relaxed)),
+        }
+    }
+
+    /// Starts a consultation. Returns `None` if no answer came.
+    pub(crate) async fn start(&self, random: &mut Rng) -> Option<Entry> {
+        let [physician, patient] = [(); 2].map(|()| Uuid::from_u128(random.u128(..)).to_string());
+        let begun = Instant::now();
+        for attempt in 0..attempts(random) {
+            if let Ok(id) = self.timed(self.api.start(self.port(random), &physician, &patient)).await {
+                return Some(Entry::started(id.parse().expect("an id"), begun));
+            }
+            pause(attempt, random).await;
+        }
+        None
+    }
+
+    /// Finishes a consultation and logs the outcome.
+    pub(crate) async fn finish(&self, mut entry: Entry, random: &mut Rng) {
+        let end = match random.u8(0..100) {
+            0..WRONG_OF_100 => Some(clock::now() - HOUR),
+            WRONG_OF_100..NOW_BELOW_OF_100 => None,
+            _ => Some(clock::now() + Duration::from_secs(1 + random.u64(0..LONGEST_SECONDS))),
+        };
+        let end = end.map(|end| end.to_rfc3339());
+        entry.has_end = end.is_some();
+        let attempts = attempts(random);
+        for attempt in 0..attempts {
+            let id = entry.id.to_string();
+            let answer = self.timed(self.api.finish(self.port(random), &id, end.as_deref())).await;
+            if attempt == 0 && matches!(&answer, Ok(Answer::Refused(code, _)) if code == ALREADY_FINISHED) {
+                self.surprises.lock().expect("surprises").push(entry.id.to_string());
+            }
+            entry.finished(&answer);
+            if answer.is_ok() {
+                break;
+            }
+            pause(attempt, random).await;
+        }
+        self.record(entry);
+    }
+
+    async fn timed<T>(&self, call: impl Future<Output = T>) -> T {
+        let began = Instant::now();
+        let answer = call.await;
+        self.waits.lock().expect("waits").push((began, began.elapsed()));
+        answer
+    }
+
+    /// The lengths of calls that began in this time, shortest first.
+    pub(crate) fn waits(&self, time: Range<Instant>) -> Vec<Duration> {
+        let waits = self.waits.lock().expect("waits");
+        let mut waits: Vec<_> = waits.iter().filter(|(began, _)| time.contains(began)).map(|wait| wait.1).collect();
+        waits.sort_unstable();
+        waits
+    }
+
+    fn port(&self, random: &mut Rng) -> u16 {
+        *random.choice(&self.ports).expect("a replica")
+    }
+}
+
+fn attempts(random: &mut Rng) -> u32 {
+    if random.u8(0..10) < PERSISTENT_OF_10 { MAX_ATTEMPTS } else { 1 }
+}
+
+/// Backoff with jitter.
+async fn pause(attempt: u32, random: &mut Rng) {
+    sleep(RETRY_PAUSE.mul_f64(0.5 + random.f64()) * (1 + attempt.min(4))).await;
+}

@@ -1,0 +1,179 @@
+//! The processes of a campaign: services, databases, and the proxies between them.
+
+mod dumps;
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use anyhow::ensure;
+use clap::ValueEnum;
+use fastrand::Rng;
+use tokio::time::{Instant, sleep};
+
+use crate::{
+    api::Api,
+    cluster::Cluster,
+    ground::Ground,
+    history,
+    mistakes::Mistake,
+    proxy::{DatabaseProxy, Finance, FinanceProxy, Lane},
+    replica::{Program, Replica},
+    store::Store,
+};
+
+/// Limit for a start on a busy machine, with a database that has just recovered.
+const READY_TIMEOUT: Duration = Duration::from_secs(30);
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
+/// Replicas of each service on PostgreSQL: enough for races.
+const REPLICAS: usize = 2;
+
+/// The longest consultation. The database's clock jumps by a year, and a finish without an end date then comes a year after
+/// the start. Such finishes must not be refused: the campaign checks what becomes of them.
+const LONGEST: &str = "3years";
+
+/// The database of a campaign.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Backend {
+    /// One server.
+    Postgres,
+    /// A primary and a synchronous standby.
+    Failover,
+    Sqlite,
+}
+
+impl Backend {
+    pub(crate) fn is_postgres(self) -> bool {
+        self != Self::Sqlite
+    }
+}
+
+/// The programs of a campaign and their logs.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Services {
+    /// Directory of the programs; by default where cargo built them.
+    pub(crate) programs: Option<PathBuf>,
+    /// Directory for the logs; by default they are removed at the end.
+    pub(crate) logs: Option<PathBuf>,
+    /// The seeded mistake of the services.
+    pub(crate) mistake: Option<&'static Mistake>,
+}
+
+pub(crate) struct Stack {
+    pub(crate) consultation: Vec<Replica>,
+    pub(crate) finance: Vec<Replica>,
+    /// One for each relay, in the order of consultation's replicas.
+    pub(crate) finance_proxies: Vec<Arc<FinanceProxy>>,
+    /// PostgreSQL and its proxy; `None` with SQLite.
+    pub(crate) postgres: Option<Postgres>,
+    pub(crate) consultation_store: Store,
+    pub(crate) finance_store: Store,
+    services: Services,
+    /// The last field: dropped when no process uses it any more.
+    pub(crate) ground: Ground,
+}
+
+pub(crate) struct Postgres {
+    pub(crate) cluster: Cluster,
+    pub(crate) proxy: Arc<DatabaseProxy>,
+}
+
+impl Stack {
+    /// Prepares everything. The replicas are started by [`crate::campaign::keep`].
+    pub(crate) async fn start(backend: Backend, services: &Services, random: &mut Rng) -> anyhow::Result<Self> {
+        let ground = Ground::prepare(backend, services.logs.as_deref())?;
+        let postgres =
+            if backend.is_postgres() { Some(Postgres::start(backend, &ground, random).await?) } else { None };
+        let url = |name: &str, lane: Lane| url(postgres.as_ref(), &ground, name, lane);
+        let replicas = if backend.is_postgres() { REPLICAS } else { 1 };
+        let replica = |program, number, lane, own| {
+            let numbered = Program { name: program, number };
+            Replica::new(numbered, url(program, lane), own, services, &ground.logs)
+        };
+        let finance: Vec<_> =
+            (1..=replicas).map(|number| replica("finance", number, Lane::Finance, Vec::new())).collect();
+        let (mut finance_proxies, mut consultation) = (Vec::new(), Vec::new());
+        for number in 1..=replicas {
+            let finance_proxy =
+                FinanceProxy::open(finance.iter().map(|replica| replica.port).collect(), random.fork()).await?;
+            let finance_url = format!("http://127.0.0.1:{}/graphql", finance_proxy.port);
+            let own = vec![("FINANCE_URL", finance_url), ("LONGEST", LONGEST.to_owned())];
+            consultation.push(replica("consultation", number, Lane::Consultation, own));
+            finance_proxies.push(finance_proxy);
+        }
+        finance[0].migrate()?;
+        consultation[0].migrate()?;
+        let consultation_store = Store::connect(&url("consultation", Lane::Checker)).await?;
+        let finance_store = Store::connect(&url("finance", Lane::Checker)).await?;
+        history::begin(&consultation_store).await?;
+        if let Some(unguard) = services.mistake.and_then(|mistake| mistake.unguard) {
+            finance_store.run(unguard).await?;
+        }
+        let services = services.clone();
+        let stack = Self {
+            consultation,
+            finance,
+            finance_proxies,
+            postgres,
+            consultation_store,
+            finance_store,
+            services,
+            ground,
+        };
+        Ok(stack)
+    }
+
+    /// A finance with an empty database of its own, and the checker's URL of that database.
+    pub(crate) fn another_finance(&self) -> anyhow::Result<(Replica, String)> {
+        const DATABASE: &str = "another_finance";
+        if let Some(Postgres { cluster, .. }) = &self.postgres {
+            // It is there if the fault was injected before.
+            cluster.psql(cluster.primary(), &format!("DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)"));
+            ensure!(cluster.psql(cluster.primary(), &format!("CREATE DATABASE {DATABASE}")).is_some(), "no database");
+        }
+        let url = |lane| url(self.postgres.as_ref(), &self.ground, DATABASE, lane);
+        let program = Program { name: "finance", number: REPLICAS + 1 };
+        let replica = Replica::new(program, url(Lane::Finance), Vec::new(), &self.services, &self.ground.logs);
+        Ok((replica, url(Lane::Checker)))
+    }
+
+    pub(crate) fn replicas(&self) -> impl Iterator<Item = &Replica> {
+        self.consultation.iter().chain(&self.finance)
+    }
+
+    pub(crate) fn set_finance(&self, finance: Finance) {
+        self.finance_proxies.iter().for_each(|finance_proxy| finance_proxy.set(finance));
+    }
+
+    /// Waits until every replica is ready.
+    pub(crate) async fn ready(&self, api: &Api) -> anyhow::Result<()> {
+        let deadline = Instant::now() + READY_TIMEOUT;
+        for replica in self.replicas() {
+            while !api.is_ready(replica.port).await {
+                ensure!(Instant::now() < deadline, "{} is not ready after {READY_TIMEOUT:?}", replica.name);
+                sleep(POLL_INTERVAL).await;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn url(postgres: Option<&Postgres>, ground: &Ground, database: &str, lane: Lane) -> String {
+    match postgres {
+        Some(Postgres { proxy, .. }) => format!("postgres://postgres@127.0.0.1:{}/{database}", proxy.port(lane)),
+        None => format!("sqlite://{}/{database}.sqlite", ground.disk().display()),
+    }
+}
+
+impl Postgres {
+    async fn start(backend: Backend, ground: &Ground, random: &mut Rng) -> anyhow::Result<Self> {
+        let cluster = Cluster::start(ground)?;
+        let proxy = DatabaseProxy::start(cluster.primary().port, random.fork()).await?;
+        for database in ["consultation", "finance"] {
+            let created = cluster.psql(cluster.primary(), &format!("CREATE DATABASE {database}"));
+            ensure!(created.is_some(), "no database {database}");
+        }
+        if backend == Backend::Failover {
+            cluster.attach_standby().await?;
+        }
+        Ok(Self { cluster, proxy })
+    }
+}

@@ -1,0 +1,27 @@
+// The supergraph of the router in docker/compose.yaml is that of the services.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import test from 'node:test';
+import { transformSupergraphToPublicSchema } from '@theguild/federation-composition';
+import { buildASTSchema, parse } from 'graphql';
+import { routedSupergraph } from '../../supergraph.js';
+
+const file = new URL('../../../../docker/router/supergraph.graphql', import.meta.url);
+const committed = readFileSync(file, 'utf8');
+
+test('the supergraph of the router is the one that both schemas make', () => {
+  assert(committed === routedSupergraph(), 'docker/router/supergraph.graphql is old: its first line says how to renew it');
+});
+
+test('clients of the router see the operations of both services, and no `node`', () => {
+  const schema = buildASTSchema(transformSupergraphToPublicSchema(parse(committed)));
+  const fields = (type) => Object.keys(type.getFields()).sort();
+  assert.deepEqual(fields(schema.getQueryType()), ['consultation', 'consultations', 'payment', 'payments', 'pendingPayments']);
+  assert.deepEqual(fields(schema.getSubscriptionType()), ['consultationChanged', 'paymentRecorded']);
+  for (const name of ['finishConsultation', 'recordPayments']) assert(fields(schema.getMutationType()).includes(name), name);
+});
+
+test('a subscription begins at the service that has it', () => {
+  const graph = (field) => committed.match(new RegExp(`^  ${field}\\b[^@]*@join__field\\(graph: (\\w+)\\)`, 'm'))?.[1];
+  assert.deepEqual(['consultationChanged', 'paymentRecorded'].map(graph), ['CONSULTATION', 'FINANCE']);
+});
