@@ -14,7 +14,6 @@ use crate::{
     tls::Certificate,
 };
 
-
 /// A background task: its name in logs, and its work until shutdown.
 pub type Task = (&'static str, Pin<Box<dyn Future<Output = anyhow::Result<()>> + Send>>);
 

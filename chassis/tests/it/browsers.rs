@@ -13,10 +13,7 @@ use axum::{
 };
 use chassis::{
     config::Server,
-    gate::{
-        self, ServiceRoutes,
-        browsers::{self, Browsers},
-    },
+    gate::{self, ServiceRoutes},
     health::Monitor,
     tls,
 };
