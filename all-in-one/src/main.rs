@@ -123,7 +123,7 @@ async fn back_up(servers: &[Server; 2], directory: &Path) -> anyhow::Result<()> 
     Ok(())
 }
 
-/// Finance of this process, as consultation calls it.
+/// The finance of this process, as consultation calls it.
 fn own_finance(server: &Server) -> anyhow::Result<Finance> {
     let finance = Finance::in_development(format!("{}/graphql", server.local_url()).parse()?);
     Ok(match &server.access {

@@ -45,7 +45,7 @@ async fn an_offset_counts_to_the_millisecond(#[values(Backend::Sqlite, Backend::
     select.expr(after(1_234_567)).expr(after(0));
     let row = connection.query_one(&select).await.expect("a statement").expect("a row");
     let times: [DateTime<Utc>; 2] = [0, 1].map(|index| row.try_get_by_index(index).expect("a time"));
-    // PostgreSQL's clock advances during the statement.
+    // PostgreSQL's clock goes on while the statement runs.
     let difference = (times[0] - times[1] - TimeDelta::milliseconds(1_234_567)).abs();
     assert!(difference < TimeDelta::milliseconds(100), "{difference}");
 }
