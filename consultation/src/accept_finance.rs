@@ -6,8 +6,8 @@ use anyhow::Context;
 use chassis::{cli, config::Server};
 
 use crate::{
-    config::Finance,
-    finance::{FinanceClient, REQUEST_LIMIT},
+    config::FinanceTarget,
+    finance_client::{FinanceClient, REQUEST_TIMEOUT},
     outbox::store,
 };
 
@@ -23,10 +23,10 @@ Payments that the finance before has recorded are not sent again: `reconcile` na
 ///
 /// # Errors
 /// When finance does not tell its id, or the database fails.
-pub async fn run(server: &Server, finance: Finance) -> anyhow::Result<()> {
+pub async fn run(server: &Server, finance: FinanceTarget) -> anyhow::Result<()> {
     let database = cli::connect_beside(server).await?.write;
     let host = finance.url.authority().to_owned();
-    let told = FinanceClient::new(finance, REQUEST_LIMIT)?.instance_id().await;
+    let told = FinanceClient::new(finance, REQUEST_TIMEOUT)?.instance_id().await;
     let told = told.with_context(|| format!("nothing changed: the finance at {host} does not tell its instance id"))?;
     let before = store::accept(&database, told).await.context("nothing changed: cannot write the database")?;
     let change = match before {

@@ -18,9 +18,9 @@ use migration::consultation::Migrator;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    config::{DomainSettings, Finance},
+    config::{DomainSettings, FinanceTarget},
     consultation::{Consultations, Rules},
-    finance::FinanceClient,
+    finance_client::FinanceClient,
     graphiql_tabs, graphql,
     outbox::{Policy, Relay, Retention, Upkeep, WakeUp},
     rest,
@@ -32,7 +32,7 @@ use crate::{
 /// When the users cannot be read, the password for finance is a public one, or a duration is longer than any date.
 pub fn build(
     server: &Server,
-    finance: Finance,
+    finance: FinanceTarget,
     domain: &DomainSettings,
     database: &Database,
     shutdown: &CancellationToken,
@@ -41,7 +41,7 @@ pub fn build(
     let policy = Policy::new(domain.poll_interval);
     let (wake_up, due_elsewhere) = WakeUp::new();
     let (changes, changes_elsewhere) = Changes::new("consultation_changed");
-    let client = FinanceClient::new(finance, policy.request_limit)?;
+    let client = FinanceClient::new(finance, policy.request_timeout)?;
     let relay = Relay::new(database.clone(), client, policy, wake_up.clone(), changes.clone());
     let [starts, finishes, hears, tidies] =
         ["starts", "finishes", "hints across replicas", "outbox upkeep"].map(Heartbeat::new);

@@ -93,7 +93,7 @@ pub struct FinanceSettings {
 
 /// Where finance is, and as whom to call it.
 #[derive(Clone, Debug)]
-pub struct Finance {
+pub struct FinanceTarget {
     /// Its GraphQL endpoint.
     pub url: Url,
     /// The user name.
@@ -102,7 +102,7 @@ pub struct Finance {
     pub password: SecretString,
 }
 
-impl Finance {
+impl FinanceTarget {
     /// The finance at `url`, called as the development user.
     #[must_use]
     pub fn in_development(url: Url) -> Self {
@@ -131,10 +131,10 @@ impl FinanceSettings {
     ///
     /// # Errors
     /// When the password file cannot be read, or both the password and its file were given.
-    pub fn resolve(self, otherwise: Finance) -> anyhow::Result<Finance> {
+    pub fn resolve(self, otherwise: FinanceTarget) -> anyhow::Result<FinanceTarget> {
         let password = config::secret("--consultation-finance-password", self.password, self.password_file);
         let password = password.map_err(wrong_setting)?;
-        Ok(Finance {
+        Ok(FinanceTarget {
             url: self.url.unwrap_or(otherwise.url),
             username: self.username.unwrap_or(otherwise.username),
             password: password.unwrap_or(otherwise.password),

@@ -11,7 +11,7 @@ pub mod price;
 pub mod outbox;
 
 pub mod accept_finance;
-pub mod finance;
+pub mod finance_client;
 pub mod reconcile;
 
 pub mod graphql;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use consultation::{
     accept_finance, app,
-    config::{Finance, Settings},
+    config::{FinanceTarget, Settings},
     graphql, reconcile,
 };
 use migration::consultation::Migrator;
@@ -49,7 +49,7 @@ async fn main() -> ExitCode {
 async fn run(cli: Cli) -> anyhow::Result<()> {
     cli.telemetry.init()?;
     let Settings { server, finance, domain } = cli.settings;
-    let finance = finance.resolve(Finance::in_development("http://127.0.0.1:8020/graphql".parse()?))?;
+    let finance = finance.resolve(FinanceTarget::in_development("http://127.0.0.1:8020/graphql".parse()?))?;
     let server = server.resolve()?;
     let command = match cli.command {
         None => None,

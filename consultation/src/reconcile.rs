@@ -18,8 +18,8 @@ use sea_orm::ConnectionTrait;
 use uuid::Uuid;
 
 use crate::{
-    config::Finance,
-    finance::{FinanceClient, REQUEST_LIMIT},
+    config::FinanceTarget,
+    finance_client::{FinanceClient, REQUEST_TIMEOUT},
     outbox::store,
 };
 use page::Page;
@@ -46,9 +46,9 @@ pub enum Attention {
 ///
 /// # Errors
 /// [`Attention`] when there is one; another when the database or finance cannot be read.
-pub async fn run(server: &Server, finance: Finance) -> anyhow::Result<()> {
+pub async fn run(server: &Server, finance: FinanceTarget) -> anyhow::Result<()> {
     let database = cli::connect_beside(server).await?.read;
-    let client = FinanceClient::new(finance, REQUEST_LIMIT)?;
+    let client = FinanceClient::new(finance, REQUEST_TIMEOUT)?;
     // Not println!, which panics when nobody reads on.
     let reconciliation = reconcile(&database, &client, |finding| writeln!(io::stdout(), "{finding}")).await?;
     writeln!(io::stdout(), "{reconciliation}").context(NO_REPORT)?;

@@ -85,7 +85,7 @@ async fn retry(ctx: &Context<'_>, input: RetryPendingPaymentInput) -> Result<Ret
         return Ok(RetryPendingPaymentError::from(NoPendingPayment::new()).into());
     }
     // Also after a failure: it may be due all the same.
-    ctx.data_unchecked::<WakeUp>().ring();
+    ctx.data_unchecked::<WakeUp>().notify();
     ctx.data_unchecked::<Changes>().publish(&[id]);
     redriven?;
     let pending_payment = store::find(database, id).await?.map(Into::into);

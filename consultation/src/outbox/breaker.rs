@@ -13,7 +13,7 @@
 use tokio::time::Instant;
 
 use super::policy::DESTINATION_RETRY;
-use crate::finance::{Hint, MAX_PAYMENTS};
+use crate::finance_client::{Hint, MAX_PAYMENTS};
 
 /// Fewer could be chance, more would be calls for nothing.
 const FAILURES_TO_OPEN: u32 = 5;
@@ -57,7 +57,7 @@ impl Breaker {
                 self.next_probe = Some(now + DESTINATION_RETRY);
                 Permit::Probe
             }
-            Some(_) => Permit::Nothing,
+            Some(_) => Permit::Denied,
         }
     }
 

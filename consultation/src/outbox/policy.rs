@@ -5,7 +5,7 @@ use std::time::Duration;
 pub use chassis::backoff::database_delay;
 use chassis::backoff::doubled;
 
-use crate::finance::REQUEST_LIMIT;
+use crate::finance_client::REQUEST_TIMEOUT;
 
 /// After a failure of the destination a row is due again 4 to 4.8 s after it was sent: for certain when the
 /// relay looks again after [`DESTINATION_RETRY`], and not at the same time in all relays.
@@ -35,14 +35,14 @@ pub struct Policy {
     /// How long a claimed row belongs to the relay that claimed it.
     pub lease: Duration,
     /// How long one call of finance may take.
-    pub request_limit: Duration,
+    pub request_timeout: Duration,
 }
 
 impl Policy {
     /// The policy in use, for a poll interval.
     #[must_use]
     pub fn new(poll_interval: Duration) -> Self {
-        Self { poll_interval, lease: LEASE, request_limit: REQUEST_LIMIT }
+        Self { poll_interval, lease: LEASE, request_timeout: REQUEST_TIMEOUT }
     }
 
     /// Until when after its claim a row may still be sent: later, the lease could end during the call.
@@ -50,7 +50,7 @@ impl Policy {
     pub fn latest_send(&self) -> Duration {
         // The clocks of the process and of the database do not run exactly alike.
         const MARGIN: Duration = Duration::from_secs(2);
-        self.lease.saturating_sub(self.request_limit + MARGIN)
+        self.lease.saturating_sub(self.request_timeout + MARGIN)
     }
 }
 
@@ -83,9 +83,9 @@ mod tests {
     #[test]
     fn a_call_that_starts_in_time_ends_within_its_lease() {
         let policy = Policy::new(Duration::from_secs(5));
-        assert!(policy.latest_send() + policy.request_limit < policy.lease);
+        assert!(policy.latest_send() + policy.request_timeout < policy.lease);
         assert!(policy.latest_send() > Duration::ZERO);
-        assert!(policy.request_limit <= DESTINATION_RETRY, "one that hangs does not delay the next");
+        assert!(policy.request_timeout <= DESTINATION_RETRY, "one that hangs does not delay the next");
     }
 
     proptest! {

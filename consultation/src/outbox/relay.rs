@@ -1,6 +1,6 @@
 //! The relay: a step that delivers one batch of what is due, and a loop that only waits.
 
-mod outcome;
+mod delivery;
 mod round;
 mod schedule;
 
@@ -19,8 +19,8 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{Breaker, Policy, WakeUp, store::Due};
-use crate::finance::FinanceClient;
-pub use outcome::Tick;
+use crate::finance_client::FinanceClient;
+pub use delivery::Tick;
 use schedule::Schedule;
 
 /// How often the heart beats while the loop waits for its next round. Far below what `/livez` allows between two beats.
@@ -77,7 +77,7 @@ impl Relay {
                     rounds.push(self.round(due, &shutdown));
                 }
                 // A database that fails is left alone until the next look.
-                () = self.wake_up.rung(), if has_room && !schedule.database_fails() => schedule.hinted(Instant::now()),
+                () = self.wake_up.notified(), if has_room && !schedule.database_fails() => schedule.hinted(Instant::now()),
                 // A round that hangs shows, a long wait does not: Retry-After may ask for one as long as the heart may rest.
                 _ = idle_beats.tick(), if rounds.is_empty() => self.heartbeat.beat(),
                 () = self.more.notified(), if has_room && !schedule.database_fails() => {

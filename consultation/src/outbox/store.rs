@@ -4,7 +4,7 @@
 
 mod claim;
 mod destination;
-mod outcome;
+mod transitions;
 mod rescue;
 
 use std::{collections::HashMap, time::Duration};
@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 pub use claim::{Due, Lease, claim, claim_sql};
 pub use destination::{accept, destination, meet};
-pub use outcome::{Failure, confirm, park, postpone, redrive, release};
+pub use transitions::{Failure, confirm, park, postpone, redrive, release};
 pub use rescue::{rescue, rescue_sql, rescue_values};
 
 /// A payment to deliver.

@@ -36,13 +36,13 @@ impl WakeUp {
     }
 
     /// Something is due: wakes up the relay of this process, and soon those of the others.
-    pub fn ring(&self) {
+    pub fn notify(&self) {
         self.here.notify_one();
         self.replicas.send(&[]);
     }
 
     /// Waits until it was rung since the last time.
-    pub async fn rung(&self) {
+    pub async fn notified(&self) {
         self.here.notified().await;
     }
 }

@@ -14,7 +14,7 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::{Difference, Overdue};
-use crate::finance::{MAX_PAYMENTS, RecordedPayment};
+use crate::finance_client::{MAX_PAYMENTS, RecordedPayment};
 
 /// What is in transit for longer deserves a look, although it is still sent: an outage, a refusal, a wrong setting.
 const LONG: Duration = Duration::from_hours(1);

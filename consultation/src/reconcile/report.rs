@@ -6,7 +6,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use entity::Money;
 use uuid::Uuid;
 
-use crate::finance::RecordedPayment;
+use crate::finance_client::RecordedPayment;
 
 /// What `--help` says below the settings.
 pub const HELP: &str = "\

@@ -25,7 +25,7 @@ async fn listening(db: &TestDatabase) -> (WakeUp, DropGuard) {
     let database = Database::connect(&db.url).await.expect("a database");
     tokio::spawn(replicas::connect(vec![channel], database, Heartbeat::new("hints"), shutdown.clone()));
     // It rings once when it has begun to listen.
-    wake_up.rung().await;
+    wake_up.notified().await;
     (wake_up, shutdown.drop_guard())
 }
 
@@ -35,11 +35,11 @@ async fn a_ring_is_heard_by_the_other_replicas() {
     let (one, _one) = listening(&db).await;
     let (other, _other) = listening(&db).await;
     for _ in 0..3 {
-        one.ring();
-        other.rung().await;
+        one.notify();
+        other.notified().await;
     }
-    other.ring();
-    one.rung().await;
+    other.notify();
+    one.notified().await;
 }
 
 #[tokio::test]
@@ -52,10 +52,10 @@ async fn a_replica_whose_connection_was_cut_listens_again() {
     let cut = database.query_all_raw(Statement::from_string(database.get_database_backend(), cut)).await;
     assert_eq!(cut.expect("cut").len(), 2);
     // It rings when it listens again, for what it may have missed.
-    other.rung().await;
-    one.rung().await;
-    one.ring();
-    other.rung().await;
+    other.notified().await;
+    one.notified().await;
+    one.notify();
+    other.notified().await;
 }
 
 #[rstest]

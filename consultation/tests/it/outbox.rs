@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use chassis::{changes::Changes, clock, database::now_plus};
 use consultation::{
-    config::Finance,
-    finance::FinanceClient,
+    config::FinanceTarget,
+    finance_client::FinanceClient,
     outbox::{
         Policy, Relay, Tick, WakeUp,
         store::{self, Due, Enqueue},
@@ -47,9 +47,9 @@ pub(crate) async fn outbox(backend: Backend, payments: usize) -> Option<TestData
 }
 
 pub(crate) fn relay(db: &TestDatabase, finance: &FinanceStub) -> Relay {
-    let policy = Policy { request_limit: Duration::from_secs(5), ..Policy::new(Duration::from_mins(1)) };
+    let policy = Policy { request_timeout: Duration::from_secs(5), ..Policy::new(Duration::from_mins(1)) };
     let url = finance.url().parse().expect("a URL");
-    let client = FinanceClient::new(Finance::in_development(url), policy.request_limit).expect("a client");
+    let client = FinanceClient::new(FinanceTarget::in_development(url), policy.request_timeout).expect("a client");
     Relay::new(db.database.clone(), client, policy, WakeUp::default(), Changes::new("consultation_changed").0)
 }
 

@@ -2,8 +2,8 @@
 
 use axum::{Json, Router, routing::post};
 use consultation::{
-    config::Finance,
-    finance::{FinanceClient, REQUEST_LIMIT},
+    config::FinanceTarget,
+    finance_client::{FinanceClient, REQUEST_TIMEOUT},
     outbox::store::{self, Due},
     reconcile::{Reconciliation, reconcile},
 };
@@ -24,7 +24,7 @@ async fn finance<A: Future<Output = Value> + Send>(
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let url = format!("http://{}/graphql", listener.local_addr().expect("an address"));
     tokio::spawn(async move { axum::serve(listener, Router::new().route("/graphql", post(handler))).await });
-    FinanceClient::new(Finance::in_development(url.parse().expect("a URL")), REQUEST_LIMIT).expect("a client")
+    FinanceClient::new(FinanceTarget::in_development(url.parse().expect("a URL")), REQUEST_TIMEOUT).expect("a client")
 }
 
 fn payments(payments: &[Value], page_info: &Value) -> Value {

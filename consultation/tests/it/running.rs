@@ -5,7 +5,7 @@ use std::time::Duration;
 use chassis::config::{Api, Server};
 use consultation::{
     app,
-    config::{DomainSettings, Finance},
+    config::{DomainSettings, FinanceTarget},
 };
 use entity::{Money, pending_payment};
 use migration::consultation::Migrator;
@@ -64,7 +64,7 @@ pub(crate) fn start_under(db: &TestDatabase, rules: Api) -> TestService {
 fn start_with(db: &TestDatabase, rules: Api, longest: Duration) -> TestService {
     let server = Server { api: rules, ..db.server("consultation") };
     let nobody = "http://127.0.0.1:9/graphql".parse().expect("a URL");
-    let (finance, domain) = (Finance::in_development(nobody), DomainSettings { longest, ..domain() });
+    let (finance, domain) = (FinanceTarget::in_development(nobody), DomainSettings { longest, ..domain() });
     TestService::start(|shutdown| app::build(&server, finance, &domain, &db.database, shutdown).expect("a service"))
 }
 

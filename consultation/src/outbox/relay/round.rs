@@ -16,9 +16,9 @@ use super::{
         store::{self, Due, Failure, Lease},
     },
     Relay,
-    outcome::{Outcome, Tick},
+    delivery::{Delivery, Tick},
 };
-use crate::finance::{Answer, DestinationFailed, Hint, Payment};
+use crate::finance_client::{PaymentResult, DestinationFailed, Hint, Payment};
 
 /// An instance of finance, or why it was not met.
 type Destination = Result<Uuid, DestinationFailed>;
@@ -55,7 +55,7 @@ impl Relay {
             }
             _ => {
                 self.breaker().give_back(permit, Instant::now());
-                vec![Outcome::Released(leases.iter().collect())]
+                vec![Delivery::Released(leases.iter().collect())]
             }
         };
         for outcome in outcomes.iter().filter(|outcome| outcome.rows() > 0) {
@@ -77,7 +77,7 @@ impl Relay {
                 none if none.is_empty() => store::claim(database, Due::All, 1, lease).await,
                 found => Ok(found),
             },
-            Permit::Nothing => Ok(Vec::new()),
+            Permit::Denied => Ok(Vec::new()),
         }
     }
 
@@ -93,7 +93,7 @@ impl Relay {
     }
 
     /// Sends the rows in one request. Infallible: failures are returned as outcomes.
-    async fn send<'a>(&self, leases: &'a [Lease], destination: &Destination, called_at: Instant) -> Vec<Outcome<'a>> {
+    async fn send<'a>(&self, leases: &'a [Lease], destination: &Destination, called_at: Instant) -> Vec<Delivery<'a>> {
         let payments: Vec<_> = leases.iter().map(Payment::from).collect();
         if is_seeded("finish-before-confirm") {
             drop(store::confirm(&self.database.write, &leases.iter().collect::<Vec<_>>()).await);
@@ -104,27 +104,27 @@ impl Relay {
         };
         self.note(answers.as_ref().err());
         let is_partial = answers.is_ok();
-        let answers = answers.unwrap_or_else(|error| vec![Answer::Failed(error.message); leases.len()]);
+        let answers = answers.unwrap_or_else(|error| vec![PaymentResult::Failed(error.message); leases.len()]);
 
         let (mut confirmed, mut failed, mut refused) = (Vec::new(), Vec::new(), Vec::new());
         let retry = destination_delay(called_at.elapsed(), fastrand::f64());
         for (lease, answer) in leases.iter().zip(answers) {
             match answer {
-                Answer::Confirmed => confirmed.push(lease),
-                Answer::Failed(error) => {
+                PaymentResult::Confirmed => confirmed.push(lease),
+                PaymentResult::Failed(error) => {
                     if is_partial {
                         tracing::warn!(appointment_id = %lease.appointment_id, error, "finance failed at one payment; it is sent again");
                     }
                     failed.push(Failure { lease, delay: retry, error });
                 }
-                Answer::Refused(error) => {
+                PaymentResult::Refused(error) => {
                     tracing::error!(appointment_id = %lease.appointment_id, error, "finance refused a payment; it is parked");
                     let delay = refusal_delay(lease.rejections.saturating_add(1), fastrand::f64());
                     refused.push(Failure { lease, delay, error });
                 }
             }
         }
-        vec![Outcome::Confirmed(confirmed), Outcome::Postponed(failed), Outcome::Parked(refused)]
+        vec![Delivery::Confirmed(confirmed), Delivery::Postponed(failed), Delivery::Parked(refused)]
     }
 
     /// Tells the breaker and the log: loudly what someone must mend, and when an outage begins and ends.
@@ -149,7 +149,7 @@ impl Relay {
     /// Returns how many rows were changed: the leases of the others are stale.
     async fn write_down(
         &self,
-        outcome: &Outcome<'_>,
+        outcome: &Delivery<'_>,
         claimed_at: Instant,
         shutdown: &CancellationToken,
     ) -> Result<u64, DbErr> {

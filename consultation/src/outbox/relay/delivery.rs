@@ -26,14 +26,14 @@ pub struct Tick {
 
 /// What came of rows, to be written down.
 #[derive(Clone, Debug)]
-pub(super) enum Outcome<'a> {
+pub(super) enum Delivery<'a> {
     Confirmed(Vec<&'a Lease>),
     Postponed(Vec<Failure<'a>>),
     Parked(Vec<Failure<'a>>),
     Released(Vec<&'a Lease>),
 }
 
-impl Outcome<'_> {
+impl Delivery<'_> {
     /// The same, each row by itself.
     pub(super) fn row_by_row(self) -> Vec<Self> {
         match self {
@@ -72,12 +72,12 @@ impl Outcome<'_> {
 }
 
 impl Tick {
-    pub(super) fn count(&mut self, outcome: &Outcome<'_>, written: usize) {
+    pub(super) fn count(&mut self, outcome: &Delivery<'_>, written: usize) {
         match outcome {
-            Outcome::Confirmed(_) => self.delivered += written,
-            Outcome::Postponed(_) => self.postponed += written,
-            Outcome::Parked(_) => self.parked += written,
-            Outcome::Released(_) => self.released += written,
+            Delivery::Confirmed(_) => self.delivered += written,
+            Delivery::Postponed(_) => self.postponed += written,
+            Delivery::Parked(_) => self.parked += written,
+            Delivery::Released(_) => self.released += written,
         }
         self.stale += outcome.rows().saturating_sub(written);
     }

@@ -20,19 +20,19 @@ use secrecy::ExposeSecret;
 use serde::{Serialize, de::DeserializeOwned};
 use uuid::Uuid;
 
-use crate::config::Finance;
+use crate::config::FinanceTarget;
 pub use payments::RecordedPayment;
 
 /// How long to wait for a connection: finance is near or it is down.
-const CONNECT_LIMIT: Duration = Duration::from_secs(2);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// An answer for 100 payments is under 32 kB; whatever is longer is not finance's.
-const MAX_ANSWER: usize = 64 * 1024;
+const MAX_RESPONSE: usize = 64 * 1024;
 
 /// How many payments one request may carry or name.
 pub const MAX_PAYMENTS: u64 = 100;
 /// How long one call may take. No longer than the time between two tries, so that one that hangs does not
 /// delay the next beyond that.
-pub const REQUEST_LIMIT: Duration = Duration::from_secs(5);
+pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
 /// Retry-After is honoured within these bounds: less would be no pause, more would be a mistake there.
 const MIN_RETRY_AFTER: Duration = Duration::from_secs(1);
 const MAX_RETRY_AFTER: Duration = Duration::from_mins(1);
@@ -48,7 +48,7 @@ pub struct Payment {
 
 /// What finance says of one payment. It is read from types and codes, never guessed from texts.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answer {
+pub enum PaymentResult {
     /// It is recorded, now or before, with the amount that was sent.
     Confirmed,
     /// Finance refuses this payment, whenever it is sent.
@@ -88,16 +88,16 @@ impl DestinationFailed {
 #[derive(Clone, Debug)]
 pub struct FinanceClient {
     http: Client,
-    finance: Finance,
+    finance: FinanceTarget,
 }
 
 impl FinanceClient {
-    /// A client each of whose calls takes at most `request_limit`.
+    /// A client each of whose calls takes at most `request_timeout`.
     ///
     /// # Errors
     /// When TLS cannot be set up.
-    pub fn new(finance: Finance, request_limit: Duration) -> anyhow::Result<Self> {
-        let http = http_client::builder().connect_timeout(CONNECT_LIMIT).timeout(request_limit).build()?;
+    pub fn new(finance: FinanceTarget, request_timeout: Duration) -> anyhow::Result<Self> {
+        let http = http_client::builder().connect_timeout(CONNECT_TIMEOUT).timeout(request_timeout).build()?;
         Ok(Self { http, finance })
     }
 
@@ -113,19 +113,19 @@ impl FinanceClient {
             .header(CONTENT_TYPE, "application/json")
             .header(ACCEPT, "application/graphql-response+json")
             .body(body);
-        read(request.send().await.map_err(unreachable)?).await
+        read(request.send().await.map_err(transport_failure)?).await
     }
 }
 
 /// Reads an answer of finance, in bounded memory.
 async fn read<T: DeserializeOwned>(mut response: Response) -> Result<GraphQlResponse<T>, DestinationFailed> {
     if response.status() != StatusCode::OK {
-        return Err(unwelcome(&response));
+        return Err(refused_status(&response));
     }
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
-        if body.len() + chunk.len() > MAX_ANSWER {
-            return Err(DestinationFailed::new(format!("finance's answer is over {} kB", MAX_ANSWER / 1024)));
+    while let Some(chunk) = response.chunk().await.map_err(transport_failure)? {
+        if body.len() + chunk.len() > MAX_RESPONSE {
+            return Err(DestinationFailed::new(format!("finance's answer is over {} kB", MAX_RESPONSE / 1024)));
         }
         body.extend_from_slice(&chunk);
     }
@@ -133,7 +133,7 @@ async fn read<T: DeserializeOwned>(mut response: Response) -> Result<GraphQlResp
 }
 
 /// Any status but 200, with what to do about it.
-fn unwelcome(response: &Response) -> DestinationFailed {
+fn refused_status(response: &Response) -> DestinationFailed {
     let status = response.status();
     let (advice, hint) = match status {
         StatusCode::UNAUTHORIZED => (": check the user name and password for finance", Hint::Misconfigured),
@@ -158,7 +158,7 @@ fn retry_after(response: &Response) -> Hint {
 }
 
 /// The causes of a failed call, outermost first, without the URL, which the settings tell.
-fn unreachable(error: reqwest::Error) -> DestinationFailed {
+fn transport_failure(error: reqwest::Error) -> DestinationFailed {
     let error = error.without_url();
     let causes = std::iter::successors(Some(&error as &dyn std::error::Error), |cause| cause.source());
     DestinationFailed::new(causes.map(ToString::to_string).collect::<Vec<_>>().join(": "))

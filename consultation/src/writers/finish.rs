@@ -73,7 +73,7 @@ impl BatchWriter for FinishWriter {
     }
 
     fn lost_answers(&self) {
-        self.finished.ring();
+        self.finished.notify();
         self.changes.publish_missed();
     }
 }
@@ -127,7 +127,7 @@ impl FinishWriter {
     fn tell(&self, finished: impl Iterator<Item = Uuid>) {
         let ids: Vec<_> = finished.collect();
         if !ids.is_empty() {
-            self.finished.ring();
+            self.finished.notify();
             self.changes.publish(&ids);
         }
     }

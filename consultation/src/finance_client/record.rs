@@ -4,7 +4,7 @@ use cynic::{GraphQlError, GraphQlResponse, MutationBuilder};
 use uuid::Uuid;
 
 use super::{
-    Answer, DestinationFailed, FinanceClient, Payment,
+    PaymentResult, DestinationFailed, FinanceClient, Payment,
     queries::{
         RecordPaymentError, RecordPaymentPayload, RecordPayments, RecordPaymentsInput, RecordPaymentsPayload,
         RecordPaymentsVariables,
@@ -13,7 +13,7 @@ use super::{
 
 impl FinanceClient {
     /// Records 1 to 100 payments in one request, in the finance of this instance id only. Gives an answer for each, in
-    /// their order, of which one at least is not [`Answer::Failed`]. Only a checked answer is success: finance must
+    /// their order, of which one at least is not [`PaymentResult::Failed`]. Only a checked answer is success: finance must
     /// name the appointment and the amount that were sent.
     ///
     /// # Errors
@@ -22,7 +22,7 @@ impl FinanceClient {
         &self,
         payments: &[Payment],
         instance_id: Uuid,
-    ) -> Result<Vec<Answer>, DestinationFailed> {
+    ) -> Result<Vec<PaymentResult>, DestinationFailed> {
         let input = RecordPaymentsInput::new(payments, instance_id);
         let GraphQlResponse { data, errors } =
             self.call(&RecordPayments::build(RecordPaymentsVariables { input })).await?;
@@ -38,7 +38,7 @@ fn answers(
     payload: RecordPaymentsPayload,
     errors: &[GraphQlError],
     payments: &[Payment],
-) -> Result<Vec<Answer>, DestinationFailed> {
+) -> Result<Vec<PaymentResult>, DestinationFailed> {
     let fault = errors.first().map_or("it does not answer for each payment", |error| error.message.as_str());
     if payload.results.len() != payments.len() {
         // The refusal of the whole list among them.
@@ -47,20 +47,20 @@ fn answers(
     let results = payload.results.into_iter().zip(payments);
     let answers: Vec<_> = results.map(|(result, sent)| answer(result, sent, fault)).collect();
     match answers.first() {
-        Some(Answer::Failed(message)) if answers.iter().all(|answer| matches!(answer, Answer::Failed(_))) => {
+        Some(PaymentResult::Failed(message)) if answers.iter().all(|answer| matches!(answer, PaymentResult::Failed(_))) => {
             Err(DestinationFailed::new(message))
         }
         _ => Ok(answers),
     }
 }
 
-fn answer(result: Option<RecordPaymentPayload>, sent: &Payment, fault: &str) -> Answer {
-    let Some(result) = result else { return Answer::Failed(format!("finance failed: {fault}")) };
+fn answer(result: Option<RecordPaymentPayload>, sent: &Payment, fault: &str) -> PaymentResult {
+    let Some(result) = result else { return PaymentResult::Failed(format!("finance failed: {fault}")) };
     match (result.user_errors.into_iter().next(), result.payment) {
-        (Some(RecordPaymentError::PaymentConflict(refusal)), _) => Answer::Refused(refusal.to_string()),
-        (Some(RecordPaymentError::InvalidInput(refusal)), _) => Answer::Refused(refusal.to_string()),
-        (Some(RecordPaymentError::Unknown), _) => Answer::Refused("refused for an unknown reason".to_owned()),
-        (None, Some(recorded)) if recorded == sent.into() => Answer::Confirmed,
-        (None, _) => Answer::Failed("finance confirmed another payment than was sent".to_owned()),
+        (Some(RecordPaymentError::PaymentConflict(refusal)), _) => PaymentResult::Refused(refusal.to_string()),
+        (Some(RecordPaymentError::InvalidInput(refusal)), _) => PaymentResult::Refused(refusal.to_string()),
+        (Some(RecordPaymentError::Unknown), _) => PaymentResult::Refused("refused for an unknown reason".to_owned()),
+        (None, Some(recorded)) if recorded == sent.into() => PaymentResult::Confirmed,
+        (None, _) => PaymentResult::Failed("finance confirmed another payment than was sent".to_owned()),
     }
 }
