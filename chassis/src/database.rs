@@ -42,7 +42,7 @@ pub use faults::{is_about_rows, is_unavailable, may_be_done};
 pub(crate) use faults::{is_busy, is_read_only};
 pub(crate) use gate::is_overload;
 pub use private_file::create_directory;
-pub use sql::{Seconds, is_one_of, now, now_plus};
+pub use sql::{is_one_of, now};
 pub use transaction::Transaction;
 
 /// Enough for three write batches, the relay and the readers; more connections than that only make

@@ -19,11 +19,12 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     config::{DomainSettings, FinanceTarget},
-    consultation::{Consultations, Rules},
     finance_client::FinanceClient,
     graphiql_tabs, graphql,
     outbox::{Policy, Relay, Retention, Upkeep, WakeUp},
     rest,
+    rules::Rules,
+    writers::Consultations,
 };
 
 /// Builds the service; it starts with [`chassis::server::start`].

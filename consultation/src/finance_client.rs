@@ -63,24 +63,19 @@ pub enum PaymentResult {
 pub struct DestinationFailed {
     /// What happened, for people.
     pub message: String,
-    /// What finance says of the next call.
-    pub hint: Hint,
-}
-
-/// What a failure says of the next call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Hint {
-    /// Nothing.
-    None,
-    /// It fails too until someone changes a setting.
-    Misconfigured,
-    /// It is not welcome before this time has passed: 1 s to 1 min.
-    RetryAfter(Duration),
+    /// Every call fails until someone changes a setting.
+    pub is_misconfigured: bool,
+    /// Finance asks not to be called before this time has passed: 1 s to 1 min.
+    pub retry_after: Option<Duration>,
 }
 
 impl DestinationFailed {
     fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), hint: Hint::None }
+        Self { message: message.into(), is_misconfigured: false, retry_after: None }
+    }
+
+    fn misconfigured(message: String) -> Self {
+        Self { is_misconfigured: true, ..Self::new(message) }
     }
 }
 
@@ -132,29 +127,30 @@ async fn read<T: DeserializeOwned>(mut response: Response) -> Result<GraphQlResp
     serde_json::from_slice(&body).map_err(|error| DestinationFailed::new(format!("not an answer of finance: {error}")))
 }
 
-/// Any status but 200, with what to do about it.
+/// Explains any status but 200 and what to do about it.
 fn refused_status(response: &Response) -> DestinationFailed {
     let status = response.status();
-    let (advice, hint) = match status {
-        StatusCode::UNAUTHORIZED => (": check the user name and password for finance", Hint::Misconfigured),
+    let advice = match status {
+        StatusCode::UNAUTHORIZED => "check the user name and password for finance",
         // As finance answers when it trusts other documents than these; a proxy may mean the user.
-        StatusCode::FORBIDDEN => (
-            ": check that finance trusts consultation's documents, and the user name and password for finance",
-            Hint::Misconfigured,
-        ),
+        StatusCode::FORBIDDEN => {
+            "check that finance trusts consultation's documents, and the user name and password for finance"
+        }
         // As finance answers when it does not know what is asked of it.
-        StatusCode::BAD_REQUEST => (": check that finance is not older than consultation", Hint::Misconfigured),
-        StatusCode::NOT_FOUND => (": check the URL of finance", Hint::Misconfigured),
-        _ => ("", retry_after(response)),
+        StatusCode::BAD_REQUEST => "check that finance is not older than consultation",
+        StatusCode::NOT_FOUND => "check the URL of finance",
+        _ => {
+            let retry_after = retry_after(response);
+            return DestinationFailed { retry_after, ..DestinationFailed::new(format!("finance answered {status}")) };
+        }
     };
-    DestinationFailed { message: format!("finance answered {status}{advice}"), hint }
+    DestinationFailed::misconfigured(format!("finance answered {status}: {advice}"))
 }
 
 /// Only in seconds: a date would be read with a clock that may differ from finance's.
-fn retry_after(response: &Response) -> Hint {
-    let seconds = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
-    let after = seconds.map(|seconds| Duration::from_secs(seconds).clamp(MIN_RETRY_AFTER, MAX_RETRY_AFTER));
-    after.map_or(Hint::None, Hint::RetryAfter)
+fn retry_after(response: &Response) -> Option<Duration> {
+    let seconds = response.headers().get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
+    Some(Duration::from_secs(seconds).clamp(MIN_RETRY_AFTER, MAX_RETRY_AFTER))
 }
 
 /// The causes of a failed call, outermost first, without the URL, which the settings tell.

@@ -19,7 +19,7 @@ use chassis::{
 };
 use chrono_tz::Tz;
 
-use crate::{consultation::Consultations, outbox::WakeUp};
+use crate::{outbox::WakeUp, writers::Consultations};
 use loader::Loader;
 
 /// The schema of the consultation service.

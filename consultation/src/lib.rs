@@ -5,8 +5,8 @@ pub mod config;
 
 pub mod app;
 
-pub mod consultation;
-pub mod price;
+pub mod rules;
+pub mod writers;
 
 pub mod outbox;
 
@@ -20,3 +20,4 @@ mod end_date;
 mod graphiql_tabs;
 mod messages;
 mod rest;
+mod store;

@@ -20,15 +20,14 @@
 //!   given counts as ended.
 //! - Nothing gives up, and nothing undelivered is deleted: the database refuses it, whoever asks.
 
-pub mod breaker;
-pub mod policy;
-pub mod relay;
-pub mod retention;
+mod breaker;
+mod policy;
+mod relay;
+mod retention;
 pub mod store;
-pub mod upkeep;
-pub mod wake_up;
+mod upkeep;
+mod wake_up;
 
-pub use breaker::Breaker;
 pub use policy::Policy;
 pub use relay::{Relay, Tick};
 pub use retention::Retention;

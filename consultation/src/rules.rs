@@ -1,106 +1,117 @@
-//! The price of a consultation, in exact decimals.
+//! The rules of starting and finishing a consultation, and its price. Pure: no database and no clock.
 //!
-//! Up to one hour costs one hour. Beyond, hours are rounded to two decimals, half to even, and so is
-//! their product with the price per hour: the rule of the system that this one succeeds.
+//! Up to one hour costs one hour. Beyond, hours are rounded to two decimals, half to even, and so is their product with
+//! the price per hour: the rule of the predecessor. All arithmetic is in exact decimals.
 
-use chrono::TimeDelta;
-use entity::{Money, MoneyError};
+#[cfg(test)]
+mod tests;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use entity::{Money, MoneyError, consultation::Model as Consultation};
 use rust_decimal::Decimal;
+use uuid::Uuid;
 
+/// The precision of start and end: an end is later than its start.
+const MIN_DURATION: TimeDelta = TimeDelta::milliseconds(1);
 const MILLISECONDS_PER_HOUR: i64 = 3_600_000;
 
-/// The price of a consultation that took `duration`, which counts to the millisecond.
+/// What the clinic decides about finishing.
+#[derive(Clone, Copy, Debug)]
+pub struct Rules {
+    /// The price of an hour.
+    pub price_per_hour: Money,
+    /// The longest duration of a consultation.
+    pub longest: TimeDelta,
+}
+
+/// The consultation that has started, or the refusal.
+pub type Started = Result<Consultation, PatientInConsultation>;
+/// The consultation with its end and price, or the refusal.
+pub type Finished = Result<Consultation, FinishRefusal>;
+
+/// The end of a consultation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct End {
+    /// UTC, to the millisecond.
+    pub date: DateTime<Utc>,
+    /// What the consultation costs.
+    pub price: Money,
+}
+
+/// Refusal of a start: the patient is in this consultation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PatientInConsultation(pub Consultation);
+
+/// Refusal of a finish. Nothing was changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FinishRefusal {
+    /// No consultation has this id.
+    NotFound,
+    /// The consultation as it was finished before.
+    AlreadyFinished(Consultation),
+    /// The end date breaks a rule.
+    InvalidEndDate(InvalidEndDate),
+}
+
+/// The rule that an end date breaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InvalidEndDate {
+    /// At the start or before.
+    NotAfterStart,
+    /// Later than the longest duration allows.
+    TooLate {
+        /// The start of the consultation.
+        start: DateTime<Utc>,
+        /// The longest duration of a consultation.
+        longest: TimeDelta,
+    },
+    /// The price would be above [`Money::MAX`].
+    PriceTooLarge,
+}
+
+/// A patient is in one consultation at a time. The consultation `id` has started if it is the patient's stored one.
 ///
 /// # Errors
-/// When the price would be above [`Money::MAX`].
-pub fn price(duration: TimeDelta, price_per_hour: Money) -> Result<Money, MoneyError> {
+/// When the patient is in another consultation.
+pub fn start(id: Uuid, stored: &Consultation) -> Started {
+    if stored.id == id { Ok(stored.clone()) } else { Err(PatientInConsultation(stored.clone())) }
+}
+
+/// Ends a consultation at `requested`, by default `now`, and prices it.
+///
+/// # Errors
+/// When the consultation is finished already, or the end date breaks a rule.
+pub fn finish(
+    consultation: &Consultation,
+    requested: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
+    rules: &Rules,
+) -> Result<End, FinishRefusal> {
+    if consultation.end_date.is_some() {
+        return Err(FinishRefusal::AlreadyFinished(consultation.clone()));
+    }
+    let start = consultation.start_date;
+    // The clock may have been set back since the start.
+    let date = requested.unwrap_or_else(|| now.max(start + MIN_DURATION));
+    price_until(date, start, rules).map(|price| End { date, price }).map_err(FinishRefusal::InvalidEndDate)
+}
+
+fn price_until(end: DateTime<Utc>, start: DateTime<Utc>, rules: &Rules) -> Result<Money, InvalidEndDate> {
+    let (duration, longest) = (end - start, rules.longest);
+    if end <= start {
+        return Err(InvalidEndDate::NotAfterStart);
+    }
+    // The end is a mistake, or the finish was forgotten and now is not the end.
+    if duration > longest {
+        return Err(InvalidEndDate::TooLate { start, longest });
+    }
+    price(duration, rules.price_per_hour).map_err(|_| InvalidEndDate::PriceTooLarge)
+}
+
+/// Returns the price of a duration, which counts to the millisecond.
+fn price(duration: TimeDelta, price_per_hour: Money) -> Result<Money, MoneyError> {
     let hours = Decimal::from(duration.num_milliseconds()) / Decimal::from(MILLISECONDS_PER_HOUR);
     let hours = hours.round_dp(2).max(Decimal::ONE);
     let price = hours.checked_mul(price_per_hour.into()).ok_or(MoneyError::TooLarge)?;
     Money::try_from(price.round_dp(2))
-}
-
-#[cfg(test)]
-mod tests {
-    use std::cmp::Ordering;
-
-    use super::*;
-    use proptest::prelude::*;
-
-    fn money(text: &str) -> Money {
-        Money::try_from(text.parse::<Decimal>().expect("a decimal")).expect("money")
-    }
-
-    #[test]
-    fn the_price_table() {
-        let minutes = |minutes| TimeDelta::minutes(minutes);
-        let table = [
-            (TimeDelta::milliseconds(1), "200.00"),
-            (minutes(30), "200.00"),
-            (minutes(60), "200.00"),
-            (minutes(60) + TimeDelta::milliseconds(1), "200.00"),
-            // 1.005 hours: half to even gives 1.00, a millisecond more gives 1.01.
-            (minutes(60) + TimeDelta::seconds(18), "200.00"),
-            (minutes(60) + TimeDelta::milliseconds(18_001), "202.00"),
-            (minutes(60) + TimeDelta::seconds(19), "202.00"),
-            // 1.015 hours: half to even gives 1.02.
-            (minutes(60) + TimeDelta::seconds(54), "204.00"),
-            (minutes(65), "216.00"),
-            (minutes(90), "300.00"),
-            (TimeDelta::days(365), "1752000.00"),
-        ];
-        for (duration, expected) in table {
-            assert_eq!(price(duration, money("200.00")), Ok(money(expected)), "{duration}");
-        }
-    }
-
-    #[test]
-    fn the_product_is_rounded_half_to_even_too() {
-        // 1.50 h x 0.01 = 0.015 and 2.50 h x 0.01 = 0.025.
-        assert_eq!(price(TimeDelta::minutes(90), money("0.01")), Ok(money("0.02")));
-        assert_eq!(price(TimeDelta::minutes(150), money("0.01")), Ok(money("0.02")));
-    }
-
-    #[test]
-    fn a_price_beyond_the_largest_amount_is_refused() {
-        assert_eq!(price(TimeDelta::hours(4_999_999), money("200.00")), Ok(money("999999800.00")));
-        assert_eq!(price(TimeDelta::hours(5_000_000), money("200.00")), Err(MoneyError::TooLarge));
-        assert_eq!(price(TimeDelta::MAX, Money::MAX), Err(MoneyError::TooLarge));
-    }
-
-    /// The quotient, rounded half to even.
-    fn divided(dividend: i128, divisor: i128) -> i128 {
-        let (quotient, rest) = (dividend / divisor, dividend % divisor);
-        match (2 * rest).cmp(&divisor) {
-            Ordering::Less => quotient,
-            Ordering::Equal => quotient + quotient % 2,
-            Ordering::Greater => quotient + 1,
-        }
-    }
-
-    /// The rule in integers: hundredths of hours, then cents.
-    fn in_integers(milliseconds: i64, cents: i64) -> i128 {
-        let hundredths = divided(milliseconds.into(), 36_000).max(100);
-        divided(hundredths * i128::from(cents), 100)
-    }
-
-    proptest! {
-        #[test]
-        fn the_price_is_that_of_integers(milliseconds in 1..100_000_000_000_i64, cents in 0..=Money::MAX.cents()) {
-            let per_hour = Money::try_from(Decimal::new(cents, 2)).expect("money");
-            let expected = in_integers(milliseconds, cents);
-            match price(TimeDelta::milliseconds(milliseconds), per_hour) {
-                Ok(price) => prop_assert_eq!(i128::from(price.cents()), expected),
-                Err(error) => prop_assert!(expected > Money::MAX.cents().into(), "{}", error),
-            }
-        }
-
-        #[test]
-        fn longer_never_costs_less_and_nothing_costs_less_than_an_hour(a in 1..10_000_000_000_i64, b in 1..10_000_000_000_i64, per_hour in 0..=100_000_i64) {
-            let per_hour = Money::try_from(Decimal::new(per_hour, 2)).expect("money");
-            let of = |milliseconds| price(TimeDelta::milliseconds(milliseconds), per_hour).expect("a price");
-            prop_assert!(of(a.min(b)) <= of(a.max(b)));
-            prop_assert!(of(a) >= per_hour);
-        }
-    }
 }

@@ -1,148 +1,145 @@
-//! Starting: one insert for a batch; the partial unique index decides who wins, not a prior read.
+//! What the writers read and write, behind one face for both databases. PostgreSQL finishes without a transaction,
+//! SQLite within one; what both do is here. Every function fails when the database fails.
+
+pub(crate) mod postgres;
+mod sqlite;
 
 use std::collections::HashMap;
 
 use chassis::{
-    database::{Database, is_about_rows, is_one_of, now},
-    write_coalescer::BatchWriter,
+    database::{Connections, Database, Transaction, is_one_of, now},
+    seeded_bug::is_seeded,
 };
 use chrono::{DateTime, Utc};
 use entity::consultation::{Column, Entity as Consultations, Model as Consultation};
-use sea_orm::{
-    ConnectionTrait, DbBackend, DbErr, EntityTrait, FromQueryResult, QueryFilter, Statement,
-    sea_query::{OnConflict, Query},
-};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, EntityTrait, FromQueryResult, QueryFilter, QueryResult, QuerySelect};
 use uuid::Uuid;
 
-use super::Started;
+use crate::{outbox::store::pending_payment_ids, rules::End};
 
-/// How often an insert that lost against a consultation which then ended is tried again.
-const MAX_ROUNDS: usize = 3;
-
-/// One statement for batches of every size: a list of values would be another for each, to be planned by each
-/// connection anew. Patients in a consultation are left out first: their rows may be locked. A sub-select in a comparison
-/// is looked up in the index, row by row; NOT EXISTS would be planned as a join with all consultations in progress.
-pub(super) const INSERT_ARRAYS: &str = "
-    INSERT INTO consultation (id, physician_id, patient_id, start_date)
-    SELECT id, physician_id, patient_id, date_trunc('milliseconds', statement_timestamp())
-    FROM unnest($1::uuid[], $2::uuid[], $3::uuid[]) AS row (id, physician_id, patient_id)
-    WHERE (SELECT id FROM consultation WHERE patient_id = row.patient_id AND end_date IS NULL) IS NULL
-    ON CONFLICT DO NOTHING RETURNING id, start_date";
+/// The column with the database's clock.
+const NOW: &str = "now";
 
 /// A consultation to start.
 #[derive(Clone, Debug)]
-pub(super) struct Start {
-    /// Made before writing, so that a repeated write recognises itself.
-    pub(super) id: Uuid,
-    pub(super) physician_id: Uuid,
-    pub(super) patient_id: Uuid,
+pub(crate) struct Start {
+    /// Made before the row is written, so that a repeated write finds its own row.
+    pub(crate) id: Uuid,
+    pub(crate) physician_id: Uuid,
+    pub(crate) patient_id: Uuid,
 }
 
-/// Writes starts in batches.
-#[derive(Debug)]
-pub(super) struct StartWriter {
-    pub(super) database: Database,
-}
+pub(crate) type ByPatient = HashMap<Uuid, Consultation>;
 
-impl BatchWriter for StartWriter {
-    type Row = Start;
-    type Answer = Started;
-    type Fault = DbErr;
-
-    async fn write(&self, rows: &[Start]) -> Result<Vec<Option<Started>>, DbErr> {
-        for _ in 0..MAX_ROUNDS {
-            let mut in_progress = insert(&self.database.write, rows).await?;
-            if let Some(answers) = outcomes(rows, &in_progress) {
-                return Ok(answers);
-            }
-            // A separate statement, which sees whom the others lost against.
-            // In the session whose commit then waits for the standby: another may lead to another server.
-            let transaction = self.database.begin().await?;
-            in_progress.extend(find_missing(&transaction, rows, &in_progress).await?);
-            if outcomes(rows, &in_progress).is_none() {
-                // One that an earlier attempt committed without an answer may have been finished since.
-                in_progress.extend(find_own(&transaction, rows).await?);
-            }
-            transaction.commit_durably().await?;
-            if let Some(answers) = outcomes(rows, &in_progress) {
-                return Ok(answers);
-            }
-        }
-        Err(DbErr::Custom("a consultation was neither inserted nor found in progress".to_owned()))
-    }
-
-    fn is_about_rows(fault: &DbErr) -> bool {
-        is_about_rows(fault)
-    }
-}
-
-impl Start {
-    fn started(&self, start_date: DateTime<Utc>) -> Consultation {
-        let Self { id, physician_id, patient_id } = self.clone();
-        Consultation { id, physician_id, patient_id, start_date, end_date: None, price_cents: None }
-    }
-
-    fn outcome(&self, in_progress: &Consultation) -> Started {
-        if in_progress.id == self.id {
-            Started::Started(in_progress.clone())
-        } else {
-            Started::PatientInConsultation(in_progress.clone())
-        }
-    }
-}
-
-/// The answer to each row, if the consultation that decides it was found for all.
-fn outcomes(rows: &[Start], found: &ByPatient) -> Option<Vec<Option<Started>>> {
-    rows.iter().map(|row| Some(Some(row.outcome(found.get(&row.patient_id)?)))).collect()
-}
-
-type ByPatient = HashMap<Uuid, Consultation>;
-
-/// Inserts those whose patient is free. Of two rows for one patient the first is inserted.
-async fn insert(database: &impl ConnectionTrait, rows: &[Start]) -> Result<ByPatient, DbErr> {
+/// Inserts the consultations whose patient is free: the partial unique index decides, not a prior read. Of two rows for
+/// one patient the first is inserted.
+pub(crate) async fn insert(database: &Connections, rows: &[Start]) -> Result<ByPatient, DbErr> {
     let mut rows: Vec<_> = rows.iter().collect();
     // The same order in every process (stable within a patient): batches cannot deadlock.
     rows.sort_by_key(|row| row.patient_id);
-    if database.get_database_backend() == DbBackend::Postgres {
-        return insert_arrays(database, &rows).await;
+    match database.get_database_backend() {
+        DbBackend::Postgres => postgres::insert(database, &rows).await,
+        _ => sqlite::insert(database, rows).await,
     }
-    let columns = [Column::Id, Column::PhysicianId, Column::PatientId, Column::StartDate];
-    let mut insert = Query::insert().into_table(Consultations).columns(columns).to_owned();
-    for Start { id, physician_id, patient_id } in rows {
-        insert.values_panic([(*id).into(), (*physician_id).into(), (*patient_id).into(), now(DbBackend::Sqlite)]);
-    }
-    insert.on_conflict(OnConflict::new().do_nothing().to_owned()).returning_all();
-    let inserted = database.query_all(&insert).await?;
-    Ok(by_patient(inserted.iter().map(|row| Consultation::from_query_result(row, "")).collect::<Result<_, _>>()?))
 }
 
-async fn insert_arrays(postgres: &impl ConnectionTrait, rows: &[&Start]) -> Result<ByPatient, DbErr> {
-    let ids = |of: fn(&Start) -> Uuid| rows.iter().map(|row| of(row)).collect::<Vec<_>>().into();
-    let columns = [ids(|row| row.id), ids(|row| row.physician_id), ids(|row| row.patient_id)];
-    let insert = Statement::from_sql_and_values(DbBackend::Postgres, INSERT_ARRAYS, columns);
-    let inserted = postgres.query_all_raw(insert).await?;
-    let inserted: HashMap<Uuid, DateTime<Utc>> = inserted
-        .iter()
-        .map(|row| Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?)))
-        .collect::<Result<_, DbErr>>()?;
-    Ok(by_patient(rows.iter().filter_map(|row| Some(row.started(*inserted.get(&row.id)?))).collect()))
+/// Finds the consultations in progress of these patients.
+pub(crate) async fn find_in_progress(database: &Transaction, patient_ids: Vec<Uuid>) -> Result<ByPatient, DbErr> {
+    let of_patients = is_one_of(database.get_database_backend(), Column::PatientId, patient_ids);
+    Ok(by_patient(Consultations::find_in_progress().filter(of_patients).all(database).await?))
 }
 
-async fn find_missing(database: &impl ConnectionTrait, rows: &[Start], found: &ByPatient) -> Result<ByPatient, DbErr> {
-    let missing: Vec<_> = rows.iter().map(|row| row.patient_id).filter(|id| !found.contains_key(id)).collect();
-    if missing.is_empty() {
-        return Ok(HashMap::new());
-    }
-    let of_them = is_one_of(database.get_database_backend(), Column::PatientId, missing);
-    let found = Consultations::find_in_progress().filter(of_them).all(database).await?;
-    Ok(by_patient(found))
-}
-
-async fn find_own(database: &impl ConnectionTrait, rows: &[Start]) -> Result<ByPatient, DbErr> {
+/// Finds the consultations that earlier attempts to write these rows have started.
+pub(crate) async fn find_started(database: &Transaction, rows: &[Start]) -> Result<ByPatient, DbErr> {
     let own = is_one_of(database.get_database_backend(), Column::Id, rows.iter().map(|row| row.id));
     Ok(by_patient(Consultations::find().filter(own).all(database).await?))
 }
 
 fn by_patient(consultations: Vec<Consultation>) -> ByPatient {
     consultations.into_iter().map(|consultation| (consultation.patient_id, consultation)).collect()
+}
+
+/// Consultations by their ids.
+#[derive(Debug)]
+pub(crate) struct Found {
+    /// Each with the database's time at which it was read.
+    pub(crate) consultations: HashMap<Uuid, (Consultation, DateTime<Utc>)>,
+    /// The pending payments of the finished consultations. Their ids tell who finished them.
+    pub(crate) pending_payments: HashMap<Uuid, Uuid>,
+}
+
+impl Found {
+    pub(crate) fn is_in_progress(&self, id: Uuid) -> bool {
+        self.consultations.get(&id).is_some_and(|(consultation, _)| consultation.end_date.is_none())
+    }
+}
+
+pub(crate) async fn find(database: &impl ConnectionTrait, ids: impl Iterator<Item = Uuid>) -> Result<Found, DbErr> {
+    let backend = database.get_database_backend();
+    let these = Consultations::find().filter(is_one_of(backend, Column::Id, ids)).column_as(now(backend), NOW);
+    let rows = these.into_model::<ConsultationNow>().all(database).await?;
+    let finished = rows.iter().filter(|row| row.consultation.end_date.is_some());
+    let pending_payments = pending_payment_ids(database, finished.map(|row| row.consultation.id).collect()).await?;
+    let consultations = rows.into_iter().map(|row| (row.consultation.id, (row.consultation, row.now))).collect();
+    Ok(Found { consultations, pending_payments })
+}
+
+struct ConsultationNow {
+    consultation: Consultation,
+    now: DateTime<Utc>,
+}
+
+impl FromQueryResult for ConsultationNow {
+    fn from_query_result(row: &QueryResult, prefix: &str) -> Result<Self, DbErr> {
+        let consultation = Consultation::from_query_result(row, prefix)?;
+        Ok(Self { consultation, now: row.try_get(prefix, NOW)? })
+    }
+}
+
+/// The end of a consultation, and the id of the payment that is enqueued with it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ended {
+    pub(crate) consultation_id: Uuid,
+    pub(crate) end: End,
+    pub(crate) pending_payment_id: Uuid,
+}
+
+/// Reads consultations, then ends them.
+#[derive(Debug)]
+pub(crate) enum FinishSession<'a> {
+    /// PostgreSQL: locks between reading and writing would take three more round trips. What is read decides nothing
+    /// that can change but whether a consultation is in progress, and that the write decides itself.
+    Unlocked(&'a Connections),
+    /// SQLite: a transaction locks the whole database when it begins.
+    Locked(Transaction, &'a Connections),
+}
+
+impl<'a> FinishSession<'a> {
+    pub(crate) async fn begin(database: &'a Database) -> Result<Self, DbErr> {
+        match database.write.get_database_backend() {
+            DbBackend::Postgres if !is_seeded("outbox-outside-transaction") => Ok(Self::Unlocked(&database.write)),
+            _ => Ok(Self::Locked(database.begin().await?, &database.write)),
+        }
+    }
+
+    /// Whether nobody else can have finished what was read.
+    pub(crate) fn is_locked(&self) -> bool {
+        matches!(self, Self::Locked(..))
+    }
+
+    pub(crate) async fn find(&self, ids: impl Iterator<Item = Uuid>) -> Result<Found, DbErr> {
+        match self {
+            Self::Unlocked(postgres) => find(*postgres, ids).await,
+            Self::Locked(transaction, _) => find(transaction, ids).await,
+        }
+    }
+
+    /// Ends the consultations, enqueues their payments, and commits. Returns the ids of those that were in progress
+    /// until then.
+    pub(crate) async fn commit(self, ended: &[Ended]) -> Result<Vec<Uuid>, DbErr> {
+        match self {
+            Self::Unlocked(postgres) => postgres::finish(postgres, ended).await,
+            Self::Locked(transaction, connections) => sqlite::finish(transaction, connections, ended).await,
+        }
+    }
 }

@@ -19,7 +19,7 @@ use chassis::{
     write_coalescer::WriteCoalescer,
 };
 
-use crate::{instance::Instance, payment::RecordWriter};
+use crate::writer::RecordWriter;
 use loader::Loader;
 
 /// The schema of the finance service.
@@ -27,15 +27,9 @@ pub type FinanceSchema = Schema<query::Query, mutation::Mutation, subscription::
 
 /// Builds the schema on what its resolvers need.
 #[must_use]
-pub fn schema(
-    api: &Api,
-    database: Database,
-    instance: Instance,
-    writer: WriteCoalescer<RecordWriter>,
-    changes: Changes,
-) -> FinanceSchema {
+pub fn schema(api: &Api, database: Database, writer: WriteCoalescer<RecordWriter>, changes: Changes) -> FinanceSchema {
     let loader = DataLoader::new(Loader { database: database.clone() }, TokioSpawner::current(), TokioTimer::default());
-    limits::bound(builder(), api).data(database).data(instance).data(writer).data(changes).data(loader).finish()
+    limits::bound(builder(), api).data(database).data(writer).data(changes).data(loader).finish()
 }
 
 /// The schema as text, as committed in `schema.graphql`: that of an Apollo Federation 2 subgraph.

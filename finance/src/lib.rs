@@ -7,11 +7,12 @@ pub mod config;
 
 pub mod app;
 
-pub mod instance;
-pub mod payment;
+pub mod rules;
+pub mod writer;
 
 pub mod graphql;
 
 mod graphiql_tabs;
 mod messages;
 mod rest;
+mod store;

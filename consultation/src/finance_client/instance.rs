@@ -4,7 +4,7 @@ use cynic::{GraphQlResponse, QueryBuilder};
 use uuid::Uuid;
 
 use super::{
-    DestinationFailed, FinanceClient, Hint,
+    DestinationFailed, FinanceClient,
     queries::{InstanceId, RecordPaymentsError, RecordPaymentsPayload},
 };
 
@@ -34,7 +34,7 @@ impl FinanceClient {
             "the finance at {host} is instance {told}, and payments go to instance {accepted}: \
              check the URL of finance, or, if it was replaced, run `consultation accept-finance`"
         );
-        Err(DestinationFailed { message, hint: Hint::Misconfigured })
+        Err(DestinationFailed::misconfigured(message))
     }
 }
 

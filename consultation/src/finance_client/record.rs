@@ -4,7 +4,7 @@ use cynic::{GraphQlError, GraphQlResponse, MutationBuilder};
 use uuid::Uuid;
 
 use super::{
-    PaymentResult, DestinationFailed, FinanceClient, Payment,
+    DestinationFailed, FinanceClient, Payment, PaymentResult,
     queries::{
         RecordPaymentError, RecordPaymentPayload, RecordPayments, RecordPaymentsInput, RecordPaymentsPayload,
         RecordPaymentsVariables,
@@ -47,7 +47,9 @@ fn answers(
     let results = payload.results.into_iter().zip(payments);
     let answers: Vec<_> = results.map(|(result, sent)| answer(result, sent, fault)).collect();
     match answers.first() {
-        Some(PaymentResult::Failed(message)) if answers.iter().all(|answer| matches!(answer, PaymentResult::Failed(_))) => {
+        Some(PaymentResult::Failed(message))
+            if answers.iter().all(|answer| matches!(answer, PaymentResult::Failed(_))) =>
+        {
             Err(DestinationFailed::new(message))
         }
         _ => Ok(answers),

@@ -16,13 +16,14 @@ use super::types::{
     StartConsultationPayload,
 };
 use crate::{
-    consultation::{Consultations, Finished, Started},
     end_date,
-    messages::MESSAGES,
+    messages::{self, MESSAGES},
     outbox::{WakeUp, store},
+    rules::{self, FinishRefusal, Finished, Started},
+    writers::Consultations,
 };
 
-/// The path of the argument that is refused most.
+/// Path of the `endDate` argument, for user errors.
 const END_DATE: [&str; 2] = ["input", "endDate"];
 
 #[derive(Debug)]
@@ -102,8 +103,8 @@ fn consultation_id(id: &ID) -> Result<Uuid, InvalidInput> {
 impl From<Started> for StartConsultationPayload {
     fn from(started: Started) -> Self {
         match started {
-            Started::Started(consultation) => Self { consultation: Some(consultation.into()), ..Self::default() },
-            Started::PatientInConsultation(in_progress) => {
+            Ok(consultation) => Self { consultation: Some(consultation.into()), ..Self::default() },
+            Err(rules::PatientInConsultation(in_progress)) => {
                 let refusal = StartConsultationError::from(PatientInConsultation::new(in_progress));
                 Self { user_errors: vec![refusal], ..Self::default() }
             }
@@ -113,17 +114,15 @@ impl From<Started> for StartConsultationPayload {
 
 impl From<Finished> for FinishConsultationPayload {
     fn from(finished: Finished) -> Self {
-        match finished {
-            Finished::Finished(consultation) => Self { consultation: Some(consultation.into()), ..Self::default() },
-            Finished::NotFound => FinishConsultationError::from(ConsultationNotFound::new()).into(),
-            Finished::AlreadyFinished(finished) => {
-                FinishConsultationError::from(ConsultationAlreadyFinished::new(finished)).into()
+        let refusal: FinishConsultationError = match finished {
+            Ok(consultation) => return Self { consultation: Some(consultation.into()), ..Self::default() },
+            Err(FinishRefusal::NotFound) => ConsultationNotFound::new().into(),
+            Err(FinishRefusal::AlreadyFinished(finished)) => ConsultationAlreadyFinished::new(finished).into(),
+            Err(FinishRefusal::InvalidEndDate(rule)) => {
+                InvalidInput::new(&END_DATE, messages::invalid_end_date(rule, "endDate")).into()
             }
-            Finished::InvalidEndDate(why) => {
-                let refusal = InvalidInput::new(&END_DATE, end_date::explain(why, "endDate"));
-                FinishConsultationError::from(refusal).into()
-            }
-        }
+        };
+        refusal.into()
     }
 }
 

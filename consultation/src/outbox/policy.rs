@@ -2,9 +2,6 @@
 
 use std::time::Duration;
 
-pub use chassis::backoff::database_delay;
-use chassis::backoff::doubled;
-
 use crate::finance_client::REQUEST_TIMEOUT;
 
 /// After a failure of the destination a row is due again 4 to 4.8 s after it was sent: for certain when the
@@ -13,19 +10,19 @@ const MIN_DESTINATION_DELAY: Duration = Duration::from_secs(4);
 const DESTINATION_JITTER: Duration = Duration::from_millis(800);
 /// How soon a relay calls a destination again that failed, so that the first success comes within 6 s after
 /// it is back, however long it was gone.
-pub const DESTINATION_RETRY: Duration = Duration::from_secs(5);
+pub(super) const DESTINATION_RETRY: Duration = Duration::from_secs(5);
 /// After a refusal a row is due again in 5 s, 10 s, 20 s and so on up to an hour; of each delay
 /// between half and all.
 const FIRST_REFUSAL_DELAY: Duration = Duration::from_secs(5);
 const MAX_REFUSAL_DELAY: Duration = Duration::from_hours(1);
 /// A row that was never refused is due within 5 s. What is due later than this was written when the database's clock
 /// was ahead; the rest is slack for small steps of it.
-pub const LONGEST_DELAY: Duration = Duration::from_secs(10);
+pub(super) const LONGEST_DELAY: Duration = Duration::from_secs(10);
 /// The same of a row that was refused, which is due within an hour.
-pub const LONGEST_REFUSAL_DELAY: Duration = Duration::from_mins(61);
+pub(super) const LONGEST_REFUSAL_DELAY: Duration = Duration::from_mins(61);
 /// How long a claimed row belongs to the relay that claimed it. A call takes a few seconds at most, so that a dead
 /// relay's rows are taken over soon.
-pub const LEASE: Duration = Duration::from_secs(30);
+pub(super) const LEASE: Duration = Duration::from_secs(30);
 
 /// How the relay works.
 #[derive(Clone, Copy, Debug)]
@@ -57,21 +54,23 @@ impl Policy {
 /// The delay after the destination failed, from now, when the call was made `elapsed` ago. `random` is
 /// from 0 to 1.
 #[must_use]
-pub fn destination_delay(elapsed: Duration, random: f64) -> Duration {
+pub(super) fn destination_delay(elapsed: Duration, random: f64) -> Duration {
     let jitter = DESTINATION_JITTER.mul_f64(random.clamp(0.0, 1.0));
     (MIN_DESTINATION_DELAY + jitter).saturating_sub(elapsed)
 }
 
 /// The delay after finance refused the row for the `rejections`th time. `random` is from 0 to 1.
 #[must_use]
-pub fn refusal_delay(rejections: i32, random: f64) -> Duration {
-    let delay = doubled(FIRST_REFUSAL_DELAY, u32::try_from(rejections).unwrap_or(0), MAX_REFUSAL_DELAY);
+pub(super) fn refusal_delay(rejections: i32, random: f64) -> Duration {
+    let doubled = 2_u32.saturating_pow(u32::try_from(rejections).unwrap_or(0).saturating_sub(1));
+    let delay = FIRST_REFUSAL_DELAY.saturating_mul(doubled).min(MAX_REFUSAL_DELAY);
     delay.mul_f64(0.5 + random.clamp(0.0, 1.0) / 2.0)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use chassis::backoff::database_delay;
     use proptest::prelude::*;
 
     #[test]

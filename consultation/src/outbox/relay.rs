@@ -18,7 +18,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{Breaker, Policy, WakeUp, store::Due};
+use super::{Policy, WakeUp, breaker::Breaker, store::Due};
 use crate::finance_client::FinanceClient;
 pub use delivery::Tick;
 use schedule::Schedule;

@@ -7,7 +7,7 @@ use chassis::{clock, database::Database};
 use chrono::{DateTime, Utc};
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
 
-use super::upkeep::BATCH;
+use super::Upkeep;
 
 /// Deletes delivered rows.
 #[derive(Clone, Debug)]
@@ -45,7 +45,7 @@ impl Retention {
         let backend = self.database.write.get_database_backend();
         let sql = if backend == DbBackend::Sqlite { SQLITE } else { POSTGRES };
         let youngest = clock::first_id_at(now - self.keep);
-        let values = [youngest.into(), self.keep.as_secs_f64().into(), BATCH.cast_signed().into()];
+        let values = [youngest.into(), self.keep.as_secs_f64().into(), Upkeep::BATCH.cast_signed().into()];
         let deleted = self.database.write.execute_raw(Statement::from_sql_and_values(backend, sql, values)).await?;
         if deleted.rows_affected() > 0 {
             tracing::info!(rows = deleted.rows_affected(), "deleted delivered rows of the outbox");

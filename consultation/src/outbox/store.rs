@@ -4,12 +4,13 @@
 
 mod claim;
 mod destination;
-mod transitions;
 mod rescue;
+mod time;
+mod transitions;
 
 use std::{collections::HashMap, time::Duration};
 
-use chassis::database::{is_one_of, now_plus};
+use chassis::database::is_one_of;
 use entity::{
     Money,
     pending_payment::{Column, Entity as PendingPayments, Model as PendingPayment},
@@ -19,8 +20,9 @@ use uuid::Uuid;
 
 pub use claim::{Due, Lease, claim, claim_sql};
 pub use destination::{accept, destination, meet};
-pub use transitions::{Failure, confirm, park, postpone, redrive, release};
 pub use rescue::{rescue, rescue_sql, rescue_values};
+pub use time::{Seconds, now_plus};
+pub use transitions::{Failure, confirm, park, postpone, redrive, release};
 
 /// A payment to deliver.
 #[derive(Clone, Copy, Debug)]

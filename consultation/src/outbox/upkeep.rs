@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use chassis::{
+    backoff::database_delay,
     clock,
     database::{Database, is_unavailable},
     health::Heartbeat,
@@ -12,10 +13,8 @@ use sea_orm::DbErr;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::{Retention, policy::database_delay, store};
+use super::{Retention, store};
 
-/// Rows in one statement: few enough that nobody waits for it.
-pub const BATCH: u64 = 1_000;
 /// Between two full batches: the relay and the API come first.
 const PAUSE: Duration = Duration::from_millis(100);
 /// Between two looks for stranded rows. Under a minute, after which a loop without a heartbeat counts as hanging.
@@ -42,6 +41,9 @@ struct Timer {
 }
 
 impl Upkeep {
+    /// Rows in one statement: few enough that nobody waits for it.
+    pub const BATCH: u64 = 1_000;
+
     /// Steps until shutdown: at start, at once while there is more, else after the interval of each job. Database
     /// failures do not stop it.
     pub async fn run(self, shutdown: CancellationToken) {
@@ -63,7 +65,7 @@ impl Upkeep {
     }
 
     async fn rescue(&self) -> Result<u64, DbErr> {
-        let rows = store::rescue(&self.database.write, BATCH).await?;
+        let rows = store::rescue(&self.database.write, Self::BATCH).await?;
         if rows > 0 {
             tracing::warn!(
                 rows,
@@ -86,7 +88,7 @@ impl Timer {
     fn stepped(&mut self, step: Result<u64, DbErr>, interval: Duration) {
         self.failures = if step.is_ok() { 0 } else { self.failures.saturating_add(1) };
         let pause = match step {
-            Ok(BATCH..) => PAUSE,
+            Ok(Upkeep::BATCH..) => PAUSE,
             Ok(_) => interval,
             Err(error) => {
                 // The readiness check logs an outage, once.

@@ -5,7 +5,6 @@ use std::{
     time::Duration,
 };
 
-use chassis::database::now_plus;
 use entity::{Money, consultation, pending_payment};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect,
@@ -14,7 +13,10 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::{Difference, Overdue};
-use crate::finance_client::{MAX_PAYMENTS, RecordedPayment};
+use crate::{
+    finance_client::{MAX_PAYMENTS, RecordedPayment},
+    outbox::store::now_plus,
+};
 
 /// What is in transit for longer deserves a look, although it is still sent: an outage, a refusal, a wrong setting.
 const LONG: Duration = Duration::from_hours(1);

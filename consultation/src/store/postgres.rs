@@ -1,121 +1,93 @@
-//! What finishing reads and writes.
+//! Starting and finishing on PostgreSQL: one statement each, which decides and writes.
+//!
+//! Arrays make one statement for batches of every size. A list of values would be another for each size, to be planned
+//! by each connection anew.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
-use chassis::database::{is_one_of, now};
 use chrono::{DateTime, Utc};
-use entity::consultation::{Column, Entity as Consultations, Model as Consultation};
-use sea_orm::{
-    ConnectionTrait, DbBackend, DbErr, EntityTrait, FromQueryResult, QueryFilter, QueryResult, QuerySelect, Statement,
-    Value,
-    sea_query::{Expr, ExprTrait, IntoIden, Query, TableRef, ValueTuple},
-};
+use entity::consultation::Model as Consultation;
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement, Value};
 use uuid::Uuid;
 
-use super::Finish;
-use crate::outbox::store::Enqueue;
+use super::{ByPatient, Ended, Start};
 
-/// The column with the database's clock.
-const NOW: &str = "now";
+/// Patients in a consultation are left out first: their rows may be locked. A sub-select in a comparison is looked up in
+/// the index, row by row; NOT EXISTS would be planned as a join with all consultations in progress.
+pub(crate) const INSERT: &str = "
+    INSERT INTO consultation (id, physician_id, patient_id, start_date)
+    SELECT id, physician_id, patient_id, date_trunc('milliseconds', statement_timestamp())
+    FROM unnest($1::uuid[], $2::uuid[], $3::uuid[]) AS row (id, physician_id, patient_id)
+    WHERE (SELECT id FROM consultation WHERE patient_id = row.patient_id AND end_date IS NULL) IS NULL
+    ON CONFLICT DO NOTHING RETURNING id, start_date";
 
-/// Ends those that are in progress still and enqueues their payments. Nobody waits for a lock that somebody else has on
-/// one of them, and rows are locked in the order of their ids, the same in every process: batches cannot deadlock.
-macro_rules! finish {
-    (id $is_one_of_ids:literal, $rows:literal) => {
-        concat!(
-            "WITH in_progress AS MATERIALIZED (
-                 SELECT id FROM consultation WHERE id ",
-            $is_one_of_ids,
-            " AND end_date IS NULL ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
-             ), finished AS (
-                 UPDATE consultation SET end_date = row.end_date, price_cents = row.price_cents
-                 FROM ",
-            $rows,
-            " AS row (id, end_date, price_cents, pending_payment_id) JOIN in_progress USING (id)
-                 WHERE consultation.id = row.id
-                 RETURNING consultation.id, consultation.price_cents, row.pending_payment_id
-             )
-             INSERT INTO pending_payment (id, appointment_id, total_price_cents, next_attempt_at, created_at)
-             SELECT pending_payment_id, id, price_cents, statement_timestamp(), statement_timestamp() FROM finished
-             RETURNING appointment_id"
-        )
+/// Ends the consultations that are still in progress and enqueues their payments. Rows that somebody else has locked are
+/// skipped. Rows are locked in the order of their ids, the same in every process: batches cannot deadlock.
+const FINISH: &str = "
+    WITH in_progress AS MATERIALIZED (
+        SELECT id FROM consultation WHERE id = ANY($1::uuid[]) AND end_date IS NULL
+        ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
+    ), finished AS (
+        UPDATE consultation SET end_date = row.end_date, price_cents = row.price_cents
+        FROM unnest($1::uuid[], $2::timestamptz[], $3::bigint[], $4::uuid[])
+            AS row (id, end_date, price_cents, pending_payment_id) JOIN in_progress USING (id)
+        WHERE consultation.id = row.id
+        RETURNING consultation.id, consultation.price_cents, row.pending_payment_id
+    )
+    INSERT INTO pending_payment (id, appointment_id, total_price_cents, next_attempt_at, created_at)
+    SELECT pending_payment_id, id, price_cents, statement_timestamp(), statement_timestamp() FROM finished
+    RETURNING appointment_id";
+
+/// [`FINISH`] for one consultation, without arrays: PostgreSQL plans short arrays anew each time, which takes as long as
+/// the statement itself.
+const FINISH_ONE: &str = "
+    WITH in_progress AS MATERIALIZED (
+        SELECT id FROM consultation WHERE id = $1::uuid AND end_date IS NULL
+        ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
+    ), finished AS (
+        UPDATE consultation SET end_date = row.end_date, price_cents = row.price_cents
+        FROM (SELECT $1::uuid, $2::timestamptz, $3::bigint, $4::uuid)
+            AS row (id, end_date, price_cents, pending_payment_id) JOIN in_progress USING (id)
+        WHERE consultation.id = row.id
+        RETURNING consultation.id, consultation.price_cents, row.pending_payment_id
+    )
+    INSERT INTO pending_payment (id, appointment_id, total_price_cents, next_attempt_at, created_at)
+    SELECT pending_payment_id, id, price_cents, statement_timestamp(), statement_timestamp() FROM finished
+    RETURNING appointment_id";
+
+pub(super) async fn insert(postgres: &impl ConnectionTrait, rows: &[&Start]) -> Result<ByPatient, DbErr> {
+    let ids = |of: fn(&Start) -> Uuid| rows.iter().map(|row| of(row)).collect::<Vec<_>>().into();
+    let columns = [ids(|row| row.id), ids(|row| row.physician_id), ids(|row| row.patient_id)];
+    let insert = Statement::from_sql_and_values(DbBackend::Postgres, INSERT, columns);
+    let inserted = postgres.query_all_raw(insert).await?;
+    let start_dates: HashMap<Uuid, DateTime<Utc>> = inserted
+        .iter()
+        .map(|row| Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?)))
+        .collect::<Result<_, DbErr>>()?;
+    let started = |row: &&Start| {
+        let Start { id, physician_id, patient_id } = (*row).clone();
+        let start_date = *start_dates.get(&id)?;
+        Some((patient_id, Consultation { id, physician_id, patient_id, start_date, end_date: None, price_cents: None }))
     };
+    Ok(rows.iter().filter_map(started).collect())
 }
 
-/// One statement for batches of every size.
-const FINISH_ARRAYS: &str =
-    finish!(id "= ANY($1::uuid[])", "unnest($1::uuid[], $2::timestamptz[], $3::bigint[], $4::uuid[])");
-/// PostgreSQL would plan short arrays anew each time, which takes as long as to finish one.
-const FINISH_ONE: &str = finish!(id "= $1::uuid", "(SELECT $1::uuid, $2::timestamptz, $3::bigint, $4::uuid)");
-
-/// Reads the consultations, and the database's clock.
-pub(super) async fn find(
-    database: &impl ConnectionTrait,
-    rows: &[Finish],
-) -> Result<(HashMap<Uuid, Consultation>, Option<DateTime<Utc>>), DbErr> {
-    let backend = database.get_database_backend();
-    let ids = rows.iter().map(|row| row.consultation_id);
-    let these = Consultations::find().filter(is_one_of(backend, Column::Id, ids));
-    let found = these.column_as(now(backend), NOW).into_model::<ConsultationNow>().all(database).await?;
-    let now = found.first().map(|found| found.now);
-    Ok((found.into_iter().map(|found| (found.consultation.id, found.consultation)).collect(), now))
-}
-
-/// A consultation, and when it was read.
-struct ConsultationNow {
-    consultation: Consultation,
-    now: DateTime<Utc>,
-}
-
-impl FromQueryResult for ConsultationNow {
-    fn from_query_result(row: &QueryResult, prefix: &str) -> Result<Self, DbErr> {
-        let consultation = Consultation::from_query_result(row, prefix)?;
-        Ok(Self { consultation, now: row.try_get(prefix, NOW)? })
-    }
-}
-
-/// Returns the consultations that were in progress still and are finished now.
-pub(super) async fn finish(
-    postgres: &impl ConnectionTrait,
-    finished: &[(Enqueue, DateTime<Utc>)],
-) -> Result<HashSet<Uuid>, DbErr> {
-    let (sql, values): (_, [Value; 4]) = match finished {
-        [] => return Ok(HashSet::new()),
-        [(Enqueue { id, appointment_id, total_price }, end_date)] => {
-            (FINISH_ONE, [(*appointment_id).into(), (*end_date).into(), total_price.cents().into(), (*id).into()])
+/// Returns the consultations that were in progress until now.
+pub(super) async fn finish(postgres: &impl ConnectionTrait, rows: &[Ended]) -> Result<Vec<Uuid>, DbErr> {
+    let (sql, values): (_, [Value; 4]) = match rows {
+        [] => return Ok(Vec::new()),
+        [Ended { consultation_id, end, pending_payment_id }] => {
+            let price = end.price.cents();
+            (FINISH_ONE, [(*consultation_id).into(), end.date.into(), price.into(), (*pending_payment_id).into()])
         }
         _ => {
-            let ids = |of: fn(&Enqueue) -> Uuid| finished.iter().map(|(payment, _)| of(payment)).collect::<Vec<_>>();
-            let end_dates: Vec<_> = finished.iter().map(|(_, end_date)| *end_date).collect();
-            let prices: Vec<_> = finished.iter().map(|(payment, _)| payment.total_price.cents()).collect();
-            let (appointment_ids, payment_ids) = (ids(|payment| payment.appointment_id), ids(|payment| payment.id));
-            (FINISH_ARRAYS, [appointment_ids.into(), end_dates.into(), prices.into(), payment_ids.into()])
+            let ids = |of: fn(&Ended) -> Uuid| rows.iter().map(of).collect::<Vec<_>>();
+            let end_dates: Vec<_> = rows.iter().map(|row| row.end.date).collect();
+            let prices: Vec<_> = rows.iter().map(|row| row.end.price.cents()).collect();
+            let (consultations, payments) = (ids(|row| row.consultation_id), ids(|row| row.pending_payment_id));
+            (FINISH, [consultations.into(), end_dates.into(), prices.into(), payments.into()])
         }
     };
     let finish = Statement::from_sql_and_values(DbBackend::Postgres, sql, values);
     postgres.query_all_raw(finish).await?.iter().map(|row| row.try_get_by_index(0)).collect()
-}
-
-/// Writes end and price of all in one statement, in a transaction in which they were found in progress.
-pub(super) async fn update(
-    transaction: &impl ConnectionTrait,
-    finished: &[(Enqueue, DateTime<Utc>)],
-) -> Result<(), DbErr> {
-    let rows = finished.iter().map(|(payment, end_date)| {
-        ValueTuple::Three(payment.appointment_id.into(), (*end_date).into(), payment.total_price.cents().into())
-    });
-    // Both databases call the columns of a VALUES list so.
-    let value = |column: &'static str| Expr::col(("finished", column));
-    let update = Query::update()
-        .table(Consultations)
-        .from(TableRef::ValuesList(rows.collect(), "finished".into_iden()))
-        .value(Column::EndDate, value("column2"))
-        .value(Column::PriceCents, value("column3"))
-        .and_where(Expr::col((Consultations, Column::Id)).eq(value("column1")))
-        .to_owned();
-    let updated = transaction.execute(&update).await?.rows_affected();
-    match usize::try_from(updated) {
-        Ok(updated) if updated == finished.len() => Ok(()),
-        _ => Err(DbErr::Custom(format!("{updated} consultations were updated instead of {}", finished.len()))),
-    }
 }

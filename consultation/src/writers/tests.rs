@@ -9,9 +9,13 @@ use sea_orm::{ConnectionTrait, DbBackend, DbErr, EntityTrait, QuerySelect, State
 use testkit::{Backend, TestDatabase};
 use uuid::Uuid;
 
-use crate::outbox::WakeUp;
+use crate::{
+    outbox::WakeUp,
+    rules::{Finished, PatientInConsultation},
+    store::postgres::INSERT,
+};
 
-use super::{Finish, FinishWriter, Finished, Rules, Start, StartWriter, Started, start::INSERT_ARRAYS};
+use super::{Finish, FinishRefusal, FinishWriter, Rules, Start, StartWriter};
 
 async fn writers(backend: Backend) -> Option<(TestDatabase, StartWriter, FinishWriter)> {
     let db = TestDatabase::empty(backend).await?;
@@ -22,9 +26,9 @@ async fn writers(backend: Backend) -> Option<(TestDatabase, StartWriter, FinishW
 
 fn writers_of(db: &TestDatabase) -> (StartWriter, FinishWriter) {
     let start = StartWriter { database: db.database.clone() };
-    let (finished, changes) = (WakeUp::default(), Changes::new("consultation_changed").0);
+    let (wake_up, changes) = (WakeUp::default(), Changes::new("consultation_changed").0);
     let rules = Rules { price_per_hour: Money::MAX, longest: TimeDelta::hours(24) };
-    let finish = FinishWriter { database: db.database.clone(), rules, finished, changes };
+    let finish = FinishWriter { database: db.database.clone(), rules, wake_up, changes };
     (start, finish)
 }
 
@@ -62,14 +66,14 @@ async fn a_repeated_write_is_answered_as_the_first(#[values(Backend::Sqlite, Bac
     let finish = a_finish(&start);
     for _ in 0..2 {
         let answer = written(starts.write(std::slice::from_ref(&start)).await).remove(0);
-        assert!(matches!(answer, Started::Started(consultation) if consultation.id == start.id));
+        assert!(matches!(answer, Ok(consultation) if consultation.id == start.id));
     }
     for _ in 0..2 {
         let answer = written(finishes.write(std::slice::from_ref(&finish)).await).remove(0);
-        assert!(matches!(answer, Finished::Finished(consultation) if consultation.end_date == finish.end_date));
+        assert!(matches!(answer, Ok(consultation) if consultation.end_date == finish.end_date));
     }
     let answer = written(starts.write(std::slice::from_ref(&start)).await).remove(0);
-    assert!(matches!(answer, Started::Started(consultation) if consultation.id == start.id), "though it is finished");
+    assert!(matches!(answer, Ok(consultation) if consultation.id == start.id), "though it is finished");
 }
 
 #[rstest]
@@ -82,17 +86,17 @@ async fn two_rows_of_one_batch_may_collide_and_the_first_wins(
     let second = Start { patient_id: first.patient_id, ..a_start() };
     let other = a_start();
     let answers = written(starts.write(&[first.clone(), second, other.clone()]).await);
-    assert!(matches!(&answers[0], Started::Started(consultation) if consultation.id == first.id));
-    assert!(matches!(&answers[1], Started::PatientInConsultation(consultation) if consultation.id == first.id));
-    assert!(matches!(&answers[2], Started::Started(consultation) if consultation.id == other.id));
+    assert!(matches!(&answers[0], Ok(consultation) if consultation.id == first.id));
+    assert!(matches!(&answers[1], Err(PatientInConsultation(consultation)) if consultation.id == first.id));
+    assert!(matches!(&answers[2], Ok(consultation) if consultation.id == other.id));
 
     let unknown = a_finish(&a_start());
     let answers = finishes.write(&[a_finish(&first), unknown, a_finish(&first), a_finish(&other)]).await;
     let answers = written(answers);
-    assert!(matches!(&answers[0], Finished::Finished(_)));
-    assert!(matches!(&answers[1], Finished::NotFound));
-    assert!(matches!(&answers[2], Finished::AlreadyFinished(consultation) if consultation.id == first.id));
-    assert!(matches!(&answers[3], Finished::Finished(consultation) if consultation.id == other.id));
+    assert!(matches!(&answers[0], Ok(_)));
+    assert!(matches!(&answers[1], Err(FinishRefusal::NotFound)));
+    assert!(matches!(&answers[2], Err(FinishRefusal::AlreadyFinished(consultation)) if consultation.id == first.id));
+    assert!(matches!(&answers[3], Ok(consultation) if consultation.id == other.id));
 }
 
 #[rstest]
@@ -109,7 +113,7 @@ async fn a_clock_that_was_set_back_since_the_start_does_not_refuse_a_finish_now(
     let finish = Finish { end_date: None, ..a_finish(&start) };
     let answer = written(finishes.write(&[finish]).await).remove(0);
     let end_date = in_5_s + TimeDelta::milliseconds(1);
-    assert!(matches!(answer, Finished::Finished(consultation) if consultation.end_date == Some(end_date)));
+    assert!(matches!(answer, Ok(consultation) if consultation.end_date == Some(end_date)));
 }
 
 #[tokio::test]
@@ -123,12 +127,12 @@ async fn a_locked_consultation_delays_no_other() {
 
     let rows = [a_finish(&locked), a_finish(&free), a_finish(&locked)];
     let answers = finishes.write(&rows).await.expect("written");
-    assert!(matches!(&answers[..], [None, Some(Finished::Finished(_)), None]), "{answers:?}");
+    assert!(matches!(&answers[..], [None, Some(Ok(_)), None]), "{answers:?}");
 
     operator.rollback().await.expect("unlocked");
     let answers = written(finishes.write(&rows).await);
     assert!(
-        matches!(&answers[..], [Finished::Finished(_), Finished::Finished(_), Finished::AlreadyFinished(_)]),
+        matches!(&answers[..], [Ok(_), Ok(_), Err(FinishRefusal::AlreadyFinished(_))]),
         "what was written before recognises itself: {answers:?}"
     );
 }
@@ -150,8 +154,7 @@ async fn batches_of_two_replicas_share_the_consultations_that_both_want_to_finis
             assert!(
                 matches!(
                     answers,
-                    (Finished::Finished(_), Finished::AlreadyFinished(_))
-                        | (Finished::AlreadyFinished(_), Finished::Finished(_))
+                    (Ok(_), Err(FinishRefusal::AlreadyFinished(_))) | (Err(FinishRefusal::AlreadyFinished(_)), Ok(_))
                 ),
                 "one wins: {answers:?}"
             );
@@ -205,7 +208,7 @@ async fn a_start_looks_up_its_own_patient_however_many_others_are_in_consultatio
         database.execute_unprepared(sql).await.expect("prepared");
     }
     let arrays = [(); 3].map(|()| vec![Uuid::new_v4()].into());
-    let explain = format!("EXPLAIN {INSERT_ARRAYS}");
+    let explain = format!("EXPLAIN {INSERT}");
     let lines = database.query_all_raw(Statement::from_sql_and_values(DbBackend::Postgres, explain, arrays));
     let lines = lines.await.expect("a plan");
     let plan: String = lines.iter().map(|line| line.try_get_by_index::<String>(0).expect("a line") + "\n").collect();

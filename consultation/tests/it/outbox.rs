@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use chassis::{changes::Changes, clock, database::now_plus};
+use chassis::{changes::Changes, clock};
 use consultation::{
     config::FinanceTarget,
     finance_client::FinanceClient,
     outbox::{
         Policy, Relay, Tick, WakeUp,
-        store::{self, Due, Enqueue},
+        store::{self, Due, Enqueue, now_plus},
     },
 };
 use entity::{Money, consultation as consultations, pending_payment};

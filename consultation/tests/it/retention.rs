@@ -2,11 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use chassis::{clock, database::now_plus, health::Heartbeat};
+use chassis::{clock, health::Heartbeat};
 use consultation::outbox::{
     Retention, Upkeep,
-    store::{self, Due},
-    upkeep::BATCH,
+    store::{self, Due, now_plus},
 };
 use entity::pending_payment::{Column, Entity as PendingPayments};
 use rstest::rstest;
@@ -23,8 +22,7 @@ use crate::{
 };
 
 const DAY: Duration = Duration::from_hours(24);
-/// A test that waits this long has failed.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TEST_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// An outbox that has delivered so many rows two days ago, and others just now.
 async fn history(backend: Backend, old: usize, young: usize, undelivered: usize) -> Option<TestDatabase> {
@@ -65,14 +63,14 @@ async fn delivered_rows_leave_when_they_are_old_and_undelivered_ones_never(
 async fn two_replicas_delete_batch_by_batch_until_nothing_is_left(
     #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
 ) {
-    let old = 2 * usize::try_from(BATCH).expect("small") + 1;
+    let old = 2 * usize::try_from(Upkeep::BATCH).expect("small") + 1;
     let Some(db) = history(backend, old, 1, 0).await else { return };
     let (one, other, later) = (retention(&db), retention(&db), clock::now() + DAY * 2);
     let mut deleted = 0;
     loop {
         let (one, other) = tokio::join!(one.step(later), other.step(later));
         let both = [one.expect("a step"), other.expect("a step")];
-        assert!(both.iter().all(|rows| *rows <= BATCH));
+        assert!(both.iter().all(|rows| *rows <= Upkeep::BATCH));
         deleted += both.iter().sum::<u64>();
         if both == [0, 0] {
             break;
@@ -102,7 +100,7 @@ async fn retention_deletes_by_itself_and_ends_at_shutdown(
         heartbeat: Heartbeat::new("outbox upkeep"),
     };
     let running = tokio::spawn(upkeep.run(shutdown.clone()));
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TEST_TIMEOUT;
     while rows(&db).await.len() != 2 {
         assert!(Instant::now() < deadline, "the old row is still there");
     }

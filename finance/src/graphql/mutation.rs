@@ -20,9 +20,10 @@ use super::types::{
     RecordPaymentsInput, RecordPaymentsPayload, WrongInstance,
 };
 use crate::{
-    instance::Instance,
-    messages::MESSAGES,
-    payment::{Record, RecordWriter, Recorded, explain},
+    messages::{MESSAGES, invalid_amount},
+    rules::Recorded,
+    store,
+    writer::{Record, RecordWriter},
 };
 
 /// How many payments one request may carry.
@@ -103,7 +104,7 @@ async fn refuse_all(ctx: &Context<'_>, input: &RecordPaymentsInput) -> Result<Op
         return Ok(Some(RecordPaymentsError::InvalidInput(error)));
     }
     let Some(expected) = &input.instance_id else { return Ok(None) };
-    let instance_id = ctx.data_unchecked::<Instance>().id().await?;
+    let instance_id = store::instance_id(ctx.data_unchecked()).await?;
     let is_other = expected.0 != instance_id;
     Ok(is_other.then(|| RecordPaymentsError::WrongInstance(WrongInstance::new(expected.0, instance_id))))
 }
@@ -125,7 +126,7 @@ fn check(input: &RecordPaymentInput, path: &[String]) -> std::result::Result<Rec
     match Money::try_from(input.total_price.0) {
         Ok(total_price) => Ok(Record::new(input.appointment_id.0, total_price)),
         Err(error) => {
-            let error = InvalidInput::new(path, explain(error, "totalPrice"));
+            let error = InvalidInput::new(path, invalid_amount(error, "totalPrice"));
             Err(RecordPaymentPayload::refused(RecordPaymentError::InvalidInput(error)))
         }
     }

@@ -19,7 +19,7 @@ use super::{
     loader::{Loader, PaymentId},
     types::{Consultation, Node, Payment, PaymentFilter},
 };
-use crate::{instance::Instance, payment::APPEARS_WITHIN};
+use crate::{store, writer::APPEARS_WITHIN};
 
 /// How many appointments a filter may name: as many as a page can have.
 const MAX_APPOINTMENTS: usize = 100;
@@ -70,7 +70,7 @@ impl Query {
     // Of this subgraph: in one graph over both services its name would say nothing.
     #[graphql(inaccessible)]
     async fn instance_id(&self, ctx: &Context<'_>) -> Result<scalars::Uuid> {
-        Ok(scalars::Uuid(ctx.data_unchecked::<Instance>().id().await?))
+        Ok(scalars::Uuid(store::instance_id(ctx.data_unchecked()).await?))
     }
 
     /// Any object of this service by its id, or null if there is none.

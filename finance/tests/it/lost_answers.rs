@@ -8,7 +8,10 @@ use chassis::{
     write_coalescer::{WriteCoalescer, WriteError},
 };
 use entity::{Money, payment};
-use finance::payment::{Record, RecordWriter, Recorded};
+use finance::{
+    rules::Recorded,
+    writer::{Record, RecordWriter},
+};
 use futures_util::StreamExt;
 use sea_orm::EntityTrait;
 use testkit::Backend;

@@ -9,7 +9,10 @@ use chassis::{
     write_coalescer::BatchWriter,
 };
 use entity::{Money, payment};
-use finance::payment::{Record, RecordWriter, Recorded};
+use finance::{
+    rules::Recorded,
+    writer::{Record, RecordWriter},
+};
 use migration::finance::Migrator;
 use rstest::rstest;
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, ConnectionTrait, DbBackend, EntityTrait};

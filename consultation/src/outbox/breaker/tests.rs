@@ -4,8 +4,7 @@ use proptest::prelude::*;
 use rstest::rstest;
 use tokio::time::Instant;
 
-use super::{Breaker, DESTINATION_RETRY, FAILURES_TO_OPEN, MAX_PAYMENTS, MAX_REQUESTS, Permit};
-use crate::finance_client::Hint;
+use super::{Breaker, DESTINATION_RETRY, FAILURES_TO_OPEN, Hint, MAX_PAYMENTS, MAX_REQUESTS, Permit};
 
 /// A breaker that has just opened, and when.
 fn open() -> (Breaker, Instant) {

@@ -1,6 +1,7 @@
 //! One round: claim, send, write down what came of it.
 
 use chassis::{
+    backoff::database_delay,
     database::{is_about_rows, is_unavailable},
     seeded_bug::is_seeded,
 };
@@ -11,14 +12,14 @@ use uuid::Uuid;
 
 use super::{
     super::{
-        breaker::Permit,
-        policy::{database_delay, destination_delay, refusal_delay},
+        breaker::{Hint, Permit},
+        policy::{destination_delay, refusal_delay},
         store::{self, Due, Failure, Lease},
     },
     Relay,
     delivery::{Delivery, Tick},
 };
-use crate::finance_client::{PaymentResult, DestinationFailed, Hint, Payment};
+use crate::finance_client::{DestinationFailed, Payment, PaymentResult};
 
 /// An instance of finance, or why it was not met.
 type Destination = Result<Uuid, DestinationFailed>;
@@ -135,8 +136,9 @@ impl Relay {
             }
             return;
         };
-        let opened = self.breaker().failed(failure.hint, Instant::now());
-        match (opened, failure.hint) {
+        let hint = Hint::from(failure);
+        let opened = self.breaker().failed(hint, Instant::now());
+        match (opened, hint) {
             (_, Hint::Misconfigured) => tracing::error!(error = %failure, "no payment arrives until this is fixed"),
             (true, Hint::RetryAfter(pause)) => tracing::warn!(error = %failure, ?pause, "finance asks for patience"),
             (true, Hint::None) => tracing::warn!(error = %failure, "finance is down; each 5 s one payment is tried"),

@@ -2,15 +2,12 @@
 
 use std::time::Duration;
 
-use chassis::database::is_unavailable;
+use chassis::{backoff::database_delay, database::is_unavailable};
 use sea_orm::DbErr;
 use tokio::time::Instant;
 
 use super::{
-    super::{
-        policy::{DESTINATION_RETRY, database_delay},
-        store::Due,
-    },
+    super::{policy::DESTINATION_RETRY, store::Due},
     Tick,
 };
 

@@ -3,13 +3,14 @@
 
 use std::time::Duration;
 
-use chassis::database::now_plus;
 use entity::delivery_destination::{Column, Entity as DeliveryDestinations};
 use sea_orm::{
     ConnectionTrait, DbErr, EntityTrait,
     sea_query::{InsertStatement, OnConflict, Query},
 };
 use uuid::Uuid;
+
+use super::now_plus;
 
 /// The instance that payments go to, or `None` before the first contact.
 ///

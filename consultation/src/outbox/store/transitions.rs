@@ -3,10 +3,7 @@
 
 use std::time::Duration;
 
-use chassis::{
-    database::{is_one_of, now_plus},
-    seeded_bug::is_seeded,
-};
+use chassis::{database::is_one_of, seeded_bug::is_seeded};
 use entity::pending_payment::{Column, Entity as PendingPayments};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, Value,
@@ -15,7 +12,7 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::Lease;
+use super::{Lease, now_plus};
 use crate::outbox::policy::LEASE;
 
 /// The width of the column.
