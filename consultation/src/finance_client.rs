@@ -1,4 +1,4 @@
-//! The client of finance, checked against its schema when this is compiled.
+//! The client of finance. Its documents are checked against finance's schema at compile time.
 
 mod instance;
 mod payments;
@@ -23,45 +23,44 @@ use uuid::Uuid;
 use crate::config::FinanceTarget;
 pub use payments::RecordedPayment;
 
-/// How long to wait for a connection: finance is near or it is down.
+/// Finance is near or it is down.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
-/// An answer for 100 payments is under 32 kB; whatever is longer is not finance's.
+/// Bytes in a response. A response for 100 payments is under 32 kB; a longer one is not from finance.
 const MAX_RESPONSE: usize = 64 * 1024;
 
-/// How many payments one request may carry or name.
+/// Payments in one request, to record or to read.
 pub const MAX_PAYMENTS: u64 = 100;
-/// How long one call may take. No longer than the time between two tries, so that one that hangs does not
-/// delay the next beyond that.
+/// The longest duration of a call. No longer than the pause between two tries: a call that hangs does not delay the next.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
-/// Retry-After is honoured within these bounds: less would be no pause, more would be a mistake there.
+/// Bounds of Retry-After: less would be no pause, more would be a mistake of finance.
 const MIN_RETRY_AFTER: Duration = Duration::from_secs(1);
 const MAX_RETRY_AFTER: Duration = Duration::from_mins(1);
 
 /// A payment to record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Payment {
-    /// The finished consultation.
+    /// Id of the finished consultation.
     pub appointment_id: Uuid,
-    /// Its price.
+    /// Price of the consultation.
     pub total_price: Money,
 }
 
-/// What finance says of one payment. It is read from types and codes, never guessed from texts.
+/// Result of recording one payment. It is read from types and codes, never from texts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PaymentResult {
-    /// It is recorded, now or before, with the amount that was sent.
+    /// Recorded, now or before, with the amount that was sent.
     Confirmed,
-    /// Finance refuses this payment, whenever it is sent.
+    /// Refused, whenever it is sent.
     Refused(String),
-    /// Nothing that can be relied on, although finance answered for others.
+    /// Unknown, although finance returned results for other payments.
     Failed(String),
 }
 
-/// Finance cannot be reached or does not answer as it should: every payment would fail.
+/// Finance cannot be reached, or its response is not valid: every payment would fail.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct DestinationFailed {
-    /// What happened, for people.
+    /// Message for people.
     pub message: String,
     /// Every call fails until someone changes a setting.
     pub is_misconfigured: bool,
@@ -87,7 +86,7 @@ pub struct FinanceClient {
 }
 
 impl FinanceClient {
-    /// A client each of whose calls takes at most `request_timeout`.
+    /// A client whose calls take at most `request_timeout` each.
     ///
     /// # Errors
     /// When TLS cannot be set up.
@@ -112,7 +111,7 @@ impl FinanceClient {
     }
 }
 
-/// Reads an answer of finance, in bounded memory.
+/// Reads a response in bounded memory.
 async fn read<T: DeserializeOwned>(mut response: Response) -> Result<GraphQlResponse<T>, DestinationFailed> {
     if response.status() != StatusCode::OK {
         return Err(refused_status(&response));
@@ -127,16 +126,16 @@ async fn read<T: DeserializeOwned>(mut response: Response) -> Result<GraphQlResp
     serde_json::from_slice(&body).map_err(|error| DestinationFailed::new(format!("not an answer of finance: {error}")))
 }
 
-/// Explains any status but 200 and what to do about it.
+/// Explains a status other than 200, with advice.
 fn refused_status(response: &Response) -> DestinationFailed {
     let status = response.status();
     let advice = match status {
         StatusCode::UNAUTHORIZED => "check the user name and password for finance",
-        // As finance answers when it trusts other documents than these; a proxy may mean the user.
+        // Finance answers so when it trusts other documents. A proxy may mean the user.
         StatusCode::FORBIDDEN => {
             "check that finance trusts consultation's documents, and the user name and password for finance"
         }
-        // As finance answers when it does not know what is asked of it.
+        // Finance answers so when it does not know a field.
         StatusCode::BAD_REQUEST => "check that finance is not older than consultation",
         StatusCode::NOT_FOUND => "check the URL of finance",
         _ => {
@@ -147,13 +146,13 @@ fn refused_status(response: &Response) -> DestinationFailed {
     DestinationFailed::misconfigured(format!("finance answered {status}: {advice}"))
 }
 
-/// Only in seconds: a date would be read with a clock that may differ from finance's.
+/// Only a number of seconds: a date would be read with a clock that may differ from finance's.
 fn retry_after(response: &Response) -> Option<Duration> {
     let seconds = response.headers().get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
     Some(Duration::from_secs(seconds).clamp(MIN_RETRY_AFTER, MAX_RETRY_AFTER))
 }
 
-/// The causes of a failed call, outermost first, without the URL, which the settings tell.
+/// Joins the causes of a failed call, outermost first. The URL is left out: it stands in the settings.
 fn transport_failure(error: reqwest::Error) -> DestinationFailed {
     let error = error.without_url();
     let causes = std::iter::successors(Some(&error as &dyn std::error::Error), |cause| cause.source());

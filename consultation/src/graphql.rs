@@ -1,4 +1,4 @@
-//! The API: what a clinic's software calls.
+//! The GraphQL API. A clinic's software calls it.
 
 mod loader;
 mod mutation;
@@ -25,7 +25,7 @@ use loader::Loader;
 /// The schema of the consultation service.
 pub type ConsultationSchema = Schema<query::Query, mutation::Mutation, subscription::Subscription>;
 
-/// Builds the schema on what its resolvers need.
+/// Builds the schema with the data of its resolvers.
 #[must_use]
 pub fn schema(
     api: &Api,

@@ -1,4 +1,4 @@
-//! The consultation service's program: settings, logs, then one of the subcommands.
+//! The program of the consultation service: settings, logs, then one of the subcommands.
 
 use std::process::ExitCode;
 
@@ -10,7 +10,7 @@ use consultation::{
 };
 use migration::consultation::Migrator;
 
-/// Takes less time than the system's where many small things are made and dropped, as for each request here.
+/// Faster than the system's allocator for many small allocations, as each request makes.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -33,7 +33,7 @@ enum Command {
     /// Compare finished consultations with finance's payments and name each difference
     #[command(after_help = reconcile::HELP)]
     Reconcile,
-    /// Deliver payments to the finance at the configured URL from now on, though it is another than before
+    /// Deliver payments to the finance at the configured URL from now on, although it is another instance than before
     #[command(after_help = accept_finance::HELP)]
     AcceptFinance,
 }

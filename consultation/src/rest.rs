@@ -1,4 +1,4 @@
-//! The predecessor's endpoints, over the same domain: its clients go on working.
+//! The REST endpoints of the predecessor, so that its clients go on working. They use the same domain functions.
 
 use async_graphql::{ScalarType, Value};
 use axum::{
@@ -25,7 +25,7 @@ use crate::{
     writers::Consultations,
 };
 
-/// A consultation in the predecessor's words. Dates are what clocks show where the clinic is, without fraction.
+/// A consultation in the predecessor's words. Dates are local times of the clinic, without fraction.
 #[derive(Debug, Serialize)]
 struct Consultation {
     id: Uuid,

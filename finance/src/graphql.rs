@@ -1,4 +1,4 @@
-//! The API: what clients and the consultation service's relay call.
+//! The GraphQL API. Clients and the consultation service's relay call it.
 
 mod loader;
 mod mutation;
@@ -25,7 +25,7 @@ use loader::Loader;
 /// The schema of the finance service.
 pub type FinanceSchema = Schema<query::Query, mutation::Mutation, subscription::Subscription>;
 
-/// Builds the schema on what its resolvers need.
+/// Builds the schema with the data of its resolvers.
 #[must_use]
 pub fn schema(api: &Api, database: Database, writer: WriteCoalescer<RecordWriter>, changes: Changes) -> FinanceSchema {
     let loader = DataLoader::new(Loader { database: database.clone() }, TokioSpawner::current(), TokioTimer::default());

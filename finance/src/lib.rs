@@ -1,7 +1,7 @@
 //! The finance service: records the payment entry of every finished consultation, once.
 //!
-//! It is the idempotent receiver of the consultation service's outbox: the same payment again is
-//! answered with the stored one, another amount for the same appointment is refused.
+//! It is the idempotent receiver of the consultation service's outbox: the same payment again returns the stored one,
+//! another amount for the same appointment is refused.
 
 pub mod config;
 

@@ -1,4 +1,4 @@
-//! The predecessor's endpoint, over the same domain: its clients go on working.
+//! The REST endpoint of the predecessor, so that its clients go on working. It uses the same domain functions.
 
 use axum::{
     Json, Router,

@@ -1,4 +1,4 @@
-//! Which finance answers: its instance id, and the refusal of one that keeps other books.
+//! The instance id of finance, and the refusal of another instance.
 
 use cynic::{GraphQlResponse, QueryBuilder};
 use uuid::Uuid;
@@ -9,10 +9,10 @@ use super::{
 };
 
 impl FinanceClient {
-    /// The instance id of the finance at the URL.
+    /// Asks the finance at the URL for its instance id.
     ///
     /// # Errors
-    /// When finance does not answer as it should.
+    /// When finance fails.
     pub async fn instance_id(&self) -> Result<Uuid, DestinationFailed> {
         let GraphQlResponse::<InstanceId> { data, errors } = self.call(&InstanceId::build(())).await?;
         let fault = errors.unwrap_or_default().into_iter().next().map(|error| error.message);
@@ -21,10 +21,10 @@ impl FinanceClient {
         Ok(told.instance_id)
     }
 
-    /// Fails if the finance at the URL, which tells `told`, is not the accepted one.
+    /// Refuses the finance at the URL, whose instance id is `told`, unless it is the accepted one.
     ///
     /// # Errors
-    /// What differs and what to do, for people.
+    /// When the ids differ, with advice for the operator.
     pub fn ensure_accepted(&self, told: Uuid, accepted: Uuid) -> Result<(), DestinationFailed> {
         if told == accepted {
             return Ok(());
@@ -39,7 +39,7 @@ impl FinanceClient {
 }
 
 impl RecordPaymentsPayload {
-    /// The instance id of the finance that refused all payments because it is another.
+    /// The instance id of a finance that refused all payments because it is another instance.
     pub(super) fn other_instance(&self) -> Option<Uuid> {
         self.user_errors.iter().find_map(|refusal| match refusal {
             RecordPaymentsError::WrongInstance(other) => Some(other.instance_id),

@@ -1,4 +1,4 @@
-//! Recording payments, and what counts as finance's word that they are recorded.
+//! Records payments and checks the response: only a checked result is a success.
 
 use cynic::{GraphQlError, GraphQlResponse, MutationBuilder};
 use uuid::Uuid;
@@ -12,12 +12,12 @@ use super::{
 };
 
 impl FinanceClient {
-    /// Records 1 to 100 payments in one request, in the finance of this instance id only. Gives an answer for each, in
-    /// their order, of which one at least is not [`PaymentResult::Failed`]. Only a checked answer is success: finance must
-    /// name the appointment and the amount that were sent.
+    /// Records 1 to 100 payments in one request, in this instance of finance only. Returns a result for each, in their
+    /// order, of which at least one is not [`PaymentResult::Failed`]. A success must name the appointment and the amount
+    /// that were sent.
     ///
     /// # Errors
-    /// When finance is another, or answers for none of them.
+    /// When finance is another instance, or returns no result for any of them.
     pub async fn record_payments(
         &self,
         payments: &[Payment],
@@ -30,33 +30,33 @@ impl FinanceClient {
         if let Some(told) = payload.other_instance() {
             self.ensure_accepted(told, instance_id)?;
         }
-        answers(payload, &errors.unwrap_or_default(), payments)
+        results(payload, &errors.unwrap_or_default(), payments)
     }
 }
 
-fn answers(
+fn results(
     payload: RecordPaymentsPayload,
     errors: &[GraphQlError],
     payments: &[Payment],
 ) -> Result<Vec<PaymentResult>, DestinationFailed> {
     let fault = errors.first().map_or("it does not answer for each payment", |error| error.message.as_str());
     if payload.results.len() != payments.len() {
-        // The refusal of the whole list among them.
+        // Also a refusal of the whole list.
         return Err(DestinationFailed::new(format!("finance failed: {fault}")));
     }
-    let results = payload.results.into_iter().zip(payments);
-    let answers: Vec<_> = results.map(|(result, sent)| answer(result, sent, fault)).collect();
-    match answers.first() {
+    let sent = payload.results.into_iter().zip(payments);
+    let results: Vec<_> = sent.map(|(result, sent)| check(result, sent, fault)).collect();
+    match results.first() {
         Some(PaymentResult::Failed(message))
-            if answers.iter().all(|answer| matches!(answer, PaymentResult::Failed(_))) =>
+            if results.iter().all(|result| matches!(result, PaymentResult::Failed(_))) =>
         {
             Err(DestinationFailed::new(message))
         }
-        _ => Ok(answers),
+        _ => Ok(results),
     }
 }
 
-fn answer(result: Option<RecordPaymentPayload>, sent: &Payment, fault: &str) -> PaymentResult {
+fn check(result: Option<RecordPaymentPayload>, sent: &Payment, fault: &str) -> PaymentResult {
     let Some(result) = result else { return PaymentResult::Failed(format!("finance failed: {fault}")) };
     match (result.user_errors.into_iter().next(), result.payment) {
         (Some(RecordPaymentError::PaymentConflict(refusal)), _) => PaymentResult::Refused(refusal.to_string()),

@@ -33,31 +33,31 @@ pub struct Mutation;
 // `Option<Result<T>>`, not the other way round: a fault then nulls its own field, not those beside it.
 #[Object]
 impl Mutation {
-    /// Starts a consultation now. A patient has at most one that is not finished.
+    /// Starts a consultation now. A patient is in at most one consultation at a time.
     async fn start_consultation(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Who treats whom.")] input: StartConsultationInput,
+        #[graphql(desc = "The physician and the patient.")] input: StartConsultationInput,
     ) -> Option<Result<StartConsultationPayload>> {
         let consultations = ctx.data_unchecked::<Consultations>();
         let started = consultations.start(input.physician_id.0, input.patient_id.0).await;
         Some(started.map(StartConsultationPayload::from).map_err(not_written))
     }
 
-    /// Finishes a consultation and prices it. Its payment is recorded in finance soon after, exactly once.
+    /// Finishes a consultation and prices it. Finance records its payment soon after, exactly once.
     async fn finish_consultation(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which consultation, and when it ended.")] input: FinishConsultationInput,
+        #[graphql(desc = "The consultation and its end.")] input: FinishConsultationInput,
     ) -> Option<Result<FinishConsultationPayload>> {
         Some(finish(ctx, input).await)
     }
 
-    /// Sends a pending payment now, also one that finance refused before.
+    /// Sends a pending payment now, even if finance has refused it before.
     async fn retry_pending_payment(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which payment.")] input: RetryPendingPaymentInput,
+        #[graphql(desc = "The payment.")] input: RetryPendingPaymentInput,
     ) -> Option<Result<RetryPendingPaymentPayload>> {
         Some(retry(ctx, input).await)
     }
@@ -85,7 +85,7 @@ async fn retry(ctx: &Context<'_>, input: RetryPendingPaymentInput) -> Result<Ret
     if let Ok(false) = redriven {
         return Ok(RetryPendingPaymentError::from(NoPendingPayment::new()).into());
     }
-    // Also after a failure: it may be due all the same.
+    // Also after a failure: the row may be due all the same.
     ctx.data_unchecked::<WakeUp>().notify();
     ctx.data_unchecked::<Changes>().publish(&[id]);
     redriven?;

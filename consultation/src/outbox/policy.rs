@@ -1,58 +1,55 @@
-//! When to send again: pure values.
+//! The delays of the relay: pure values.
 
 use std::time::Duration;
 
 use crate::finance_client::REQUEST_TIMEOUT;
 
-/// After a failure of the destination a row is due again 4 to 4.8 s after it was sent: for certain when the
-/// relay looks again after [`DESTINATION_RETRY`], and not at the same time in all relays.
+/// After a failure of the destination a row is due again 4 to 4.8 s after it was sent: before the relay polls again after
+/// [`DESTINATION_RETRY`], and not at the same time in all relays.
 const MIN_DESTINATION_DELAY: Duration = Duration::from_secs(4);
 const DESTINATION_JITTER: Duration = Duration::from_millis(800);
-/// How soon a relay calls a destination again that failed, so that the first success comes within 6 s after
-/// it is back, however long it was gone.
+/// The pause before a destination that failed is called again. The first success comes within 6 s after the destination
+/// is back, however long it was gone.
 pub(super) const DESTINATION_RETRY: Duration = Duration::from_secs(5);
-/// After a refusal a row is due again in 5 s, 10 s, 20 s and so on up to an hour; of each delay
-/// between half and all.
+/// After a refusal a row is due again in 5 s, 10 s, 20 s and so on up to an hour. Jitter takes up to half of a delay.
 const FIRST_REFUSAL_DELAY: Duration = Duration::from_secs(5);
 const MAX_REFUSAL_DELAY: Duration = Duration::from_hours(1);
-/// A row that was never refused is due within 5 s. What is due later than this was written when the database's clock
-/// was ahead; the rest is slack for small steps of it.
+/// A row that was never refused is due within 5 s. A row that is due later than this was written when the database's
+/// clock was ahead. The rest is slack for small steps of the clock.
 pub(super) const LONGEST_DELAY: Duration = Duration::from_secs(10);
-/// The same of a row that was refused, which is due within an hour.
+/// The same for a refused row, which is due within an hour.
 pub(super) const LONGEST_REFUSAL_DELAY: Duration = Duration::from_mins(61);
-/// How long a claimed row belongs to the relay that claimed it. A call takes a few seconds at most, so that a dead
-/// relay's rows are taken over soon.
+/// Duration of a claim. A call takes a few seconds at most, so the rows of a dead relay are taken over soon.
 pub(super) const LEASE: Duration = Duration::from_secs(30);
 
-/// How the relay works.
+/// The intervals and timeouts of the relay.
 #[derive(Clone, Copy, Debug)]
 pub struct Policy {
-    /// The longest time between two looks for what is due.
+    /// The longest time between two polls for due rows.
     pub poll_interval: Duration,
-    /// How long a claimed row belongs to the relay that claimed it.
+    /// Duration of a claim.
     pub lease: Duration,
-    /// How long one call of finance may take.
+    /// The longest duration of a call to finance.
     pub request_timeout: Duration,
 }
 
 impl Policy {
-    /// The policy in use, for a poll interval.
+    /// The policy of the service, with this poll interval.
     #[must_use]
     pub fn new(poll_interval: Duration) -> Self {
         Self { poll_interval, lease: LEASE, request_timeout: REQUEST_TIMEOUT }
     }
 
-    /// Until when after its claim a row may still be sent: later, the lease could end during the call.
+    /// The greatest age of a claim at which its rows may be sent. Later, the lease could end during the call.
     #[must_use]
     pub fn latest_send(&self) -> Duration {
-        // The clocks of the process and of the database do not run exactly alike.
+        // The clocks of the process and of the database do not run at the same speed.
         const MARGIN: Duration = Duration::from_secs(2);
         self.lease.saturating_sub(self.request_timeout + MARGIN)
     }
 }
 
-/// The delay after the destination failed, from now, when the call was made `elapsed` ago. `random` is
-/// from 0 to 1.
+/// The delay from now after the destination failed in a call made `elapsed` ago. `random` is from 0 to 1.
 #[must_use]
 pub(super) fn destination_delay(elapsed: Duration, random: f64) -> Duration {
     let jitter = DESTINATION_JITTER.mul_f64(random.clamp(0.0, 1.0));

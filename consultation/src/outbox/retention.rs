@@ -1,5 +1,4 @@
-//! Retention: delivered rows that are old enough leave, in small batches. The database refuses to delete
-//! what is undelivered.
+//! Retention: deletes old delivered rows in small batches. The database refuses to delete undelivered rows.
 
 use std::time::Duration;
 
@@ -12,21 +11,21 @@ use super::Upkeep;
 /// Deletes delivered rows.
 #[derive(Clone, Debug)]
 pub struct Retention {
-    /// Where the outbox is.
+    /// The database of the outbox.
     pub database: Database,
-    /// How long ago a row was delivered that leaves.
+    /// Time since delivery after which a row is deleted.
     pub keep: Duration,
 }
 
 impl Retention {
-    /// Deletes one batch and says how many rows that were.
+    /// Deletes one batch. Returns the number of deleted rows.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn step(&self, now: DateTime<Utc>) -> Result<u64, DbErr> {
-        // Ids are made from the time of the finish: the primary key leads to the oldest rows without another
-        // index. Two replicas that delete at once take different rows. MATERIALIZED as in the claim: otherwise
-        // the planner may lock and delete more rows than the limit.
+        // Ids are made from the time of the finish: the primary key leads to the oldest rows without another index. Two
+        // replicas that delete at once take different rows. MATERIALIZED as in the claim: otherwise the planner may lock
+        // and delete more rows than the limit.
         const POSTGRES: &str = "
             WITH old AS MATERIALIZED (
                 SELECT id FROM pending_payment

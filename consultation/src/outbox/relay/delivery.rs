@@ -1,11 +1,11 @@
-//! What came of rows, and how it is written down.
+//! The results of a round: of each row, to be written down, and their counts.
 
 use sea_orm::{ConnectionTrait, DbErr};
 use uuid::Uuid;
 
 use super::super::store::{self, Failure, Lease};
 
-/// What one step did.
+/// The counts of one round.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tick {
     /// Rows claimed.
@@ -18,13 +18,13 @@ pub struct Tick {
     pub parked: usize,
     /// Rows given back unsent.
     pub released: usize,
-    /// Outcomes that came too late: the row belongs to another claim, or is finished.
+    /// Results that came too late: the row belongs to another claim, or is finished.
     pub stale: usize,
     /// As many rows were claimed as could be sent: there may be more.
     pub has_more: bool,
 }
 
-/// What came of rows, to be written down.
+/// Rows with the same result, to be written down.
 #[derive(Clone, Debug)]
 pub(super) enum Delivery<'a> {
     Confirmed(Vec<&'a Lease>),
@@ -34,7 +34,7 @@ pub(super) enum Delivery<'a> {
 }
 
 impl Delivery<'_> {
-    /// The same, each row by itself.
+    /// Splits it into one for each row.
     pub(super) fn row_by_row(self) -> Vec<Self> {
         match self {
             Self::Confirmed(leases) => leases.into_iter().map(|lease| Self::Confirmed(vec![lease])).collect(),
@@ -51,7 +51,7 @@ impl Delivery<'_> {
         }
     }
 
-    /// The consultations whose payments these are.
+    /// The consultations of the payments.
     pub(super) fn appointment_ids(&self) -> Vec<Uuid> {
         match self {
             Self::Confirmed(leases) | Self::Released(leases) => leases.iter().map(|l| l.appointment_id).collect(),
@@ -72,13 +72,13 @@ impl Delivery<'_> {
 }
 
 impl Tick {
-    pub(super) fn count(&mut self, outcome: &Delivery<'_>, written: usize) {
-        match outcome {
+    pub(super) fn count(&mut self, delivery: &Delivery<'_>, written: usize) {
+        match delivery {
             Delivery::Confirmed(_) => self.delivered += written,
             Delivery::Postponed(_) => self.postponed += written,
             Delivery::Parked(_) => self.parked += written,
             Delivery::Released(_) => self.released += written,
         }
-        self.stale += outcome.rows().saturating_sub(written);
+        self.stale += delivery.rows().saturating_sub(written);
     }
 }
