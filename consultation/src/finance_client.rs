@@ -26,7 +26,7 @@ pub use payments::RecordedPayment;
 /// Finance is near or it is down.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// Bytes in a response. A response for 100 payments is under 32 kB; a longer one is not from finance.
-const MAX_RESPONSE: usize = 64 * 1024;
+const MAX_RESPONSE_BYTES: usize = 64 * 1024;
 
 /// Payments in one request, to record or to read.
 pub const MAX_PAYMENTS: u64 = 100;
@@ -118,8 +118,8 @@ async fn read<T: DeserializeOwned>(mut response: Response) -> Result<GraphQlResp
     }
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(transport_failure)? {
-        if body.len() + chunk.len() > MAX_RESPONSE {
-            return Err(DestinationFailed::new(format!("finance's answer is over {} kB", MAX_RESPONSE / 1024)));
+        if body.len() + chunk.len() > MAX_RESPONSE_BYTES {
+            return Err(DestinationFailed::new(format!("finance's answer is over {} kB", MAX_RESPONSE_BYTES / 1024)));
         }
         body.extend_from_slice(&chunk);
     }

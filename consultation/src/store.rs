@@ -1,7 +1,7 @@
 //! What the writers read and write, behind one face for both databases. PostgreSQL finishes without a transaction,
 //! SQLite within one; what both do is here. Every function fails when the database fails.
 
-pub(crate) mod postgres;
+mod postgres;
 mod sqlite;
 
 use std::collections::HashMap;
@@ -106,40 +106,41 @@ pub(crate) struct Ended {
 
 /// Reads consultations, then ends them.
 #[derive(Debug)]
-pub(crate) enum FinishSession<'a> {
-    /// PostgreSQL: locks between reading and writing would take three more round trips. What is read decides nothing
-    /// that can change but whether a consultation is in progress, and that the write decides itself.
-    Unlocked(&'a Connections),
-    /// SQLite: a transaction locks the whole database when it begins.
-    Locked(Transaction, &'a Connections),
+pub(crate) struct FinishSession<'a> {
+    connections: &'a Connections,
+    /// On SQLite a transaction, which locks the whole database when it begins. On PostgreSQL none: locks between reading
+    /// and writing would take three more round trips. What is read decides nothing that can change but whether a
+    /// consultation is in progress, and that the write decides itself.
+    lock: Option<Transaction>,
 }
 
 impl<'a> FinishSession<'a> {
     pub(crate) async fn begin(database: &'a Database) -> Result<Self, DbErr> {
-        match database.write.get_database_backend() {
-            DbBackend::Postgres if !is_seeded("outbox-outside-transaction") => Ok(Self::Unlocked(&database.write)),
-            _ => Ok(Self::Locked(database.begin().await?, &database.write)),
-        }
+        let lock = match database.write.get_database_backend() {
+            DbBackend::Postgres if !is_seeded("outbox-outside-transaction") => None,
+            _ => Some(database.begin().await?),
+        };
+        Ok(Self { connections: &database.write, lock })
     }
 
     /// Whether nobody else can have finished what was read.
     pub(crate) fn is_locked(&self) -> bool {
-        matches!(self, Self::Locked(..))
+        self.lock.is_some()
     }
 
     pub(crate) async fn find(&self, ids: impl Iterator<Item = Uuid>) -> Result<Found, DbErr> {
-        match self {
-            Self::Unlocked(postgres) => find(*postgres, ids).await,
-            Self::Locked(transaction, _) => find(transaction, ids).await,
+        match &self.lock {
+            None => find(self.connections, ids).await,
+            Some(transaction) => find(transaction, ids).await,
         }
     }
 
     /// Ends the consultations, enqueues their payments, and commits. Returns the ids of those that were in progress
     /// until then.
     pub(crate) async fn commit(self, ended: &[Ended]) -> Result<Vec<Uuid>, DbErr> {
-        match self {
-            Self::Unlocked(postgres) => postgres::finish(postgres, ended).await,
-            Self::Locked(transaction, connections) => sqlite::finish(transaction, connections, ended).await,
+        match self.lock {
+            None => postgres::finish(self.connections, ended).await,
+            Some(transaction) => sqlite::finish(transaction, self.connections, ended).await,
         }
     }
 }

@@ -4,6 +4,8 @@
 //! The database's clock decides which rows are due: a wrong clock of a replica costs latency at most. Every function
 //! fails when the database fails.
 
+#![expect(clippy::missing_errors_doc, reason = "said above, once")]
+
 mod claim;
 mod destination;
 mod rescue;
@@ -23,7 +25,8 @@ use uuid::Uuid;
 pub use claim::{Due, Lease, claim, claim_sql};
 pub use destination::{accept, destination, meet};
 pub use rescue::{rescue, rescue_sql, rescue_values};
-pub use time::{Seconds, now_plus};
+pub use time::now_plus;
+pub(crate) use time::now_plus_seconds;
 pub use transitions::{Failure, confirm, park, postpone, redrive, release};
 
 /// A payment to deliver.

@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::{Difference, Overdue};
 use crate::{
     finance_client::{MAX_PAYMENTS, RecordedPayment},
-    outbox::store::now_plus,
+    outbox::store::now_plus_seconds,
 };
 
 /// A payment in transit for longer is late, although it is still sent: an outage, a refusal or a wrong setting.
@@ -61,7 +61,7 @@ impl Page {
         }
         let ids = finished.iter().map(|consultation| consultation.id);
         let of_them = pending_payment::Column::AppointmentId.is_in(ids);
-        let time = |seconds: f64| now_plus(database.get_database_backend(), Expr::value(seconds));
+        let time = |seconds: f64| now_plus_seconds(database.get_database_backend(), Expr::value(seconds));
         let created_at = || Expr::col(pending_payment::Column::CreatedAt);
         // A row from the future was created under a clock that was ahead: its age is unknown.
         let is_old =

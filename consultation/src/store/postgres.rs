@@ -14,7 +14,7 @@ use super::{ByPatient, Ended, Start};
 
 /// Patients in a consultation are left out first: their rows may be locked. A sub-select in a comparison is looked up in
 /// the index, row by row; NOT EXISTS would be planned as a join with all consultations in progress.
-pub(crate) const INSERT: &str = "
+const INSERT: &str = "
     INSERT INTO consultation (id, physician_id, patient_id, start_date)
     SELECT id, physician_id, patient_id, date_trunc('milliseconds', statement_timestamp())
     FROM unnest($1::uuid[], $2::uuid[], $3::uuid[]) AS row (id, physician_id, patient_id)
@@ -90,4 +90,31 @@ pub(super) async fn finish(postgres: &impl ConnectionTrait, rows: &[Ended]) -> R
     };
     let finish = Statement::from_sql_and_values(DbBackend::Postgres, sql, values);
     postgres.query_all_raw(finish).await?.iter().map(|row| row.try_get_by_index(0)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use migration::consultation::Migrator;
+    use testkit::{Backend, TestDatabase};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_start_looks_up_its_own_patient_however_many_others_are_in_consultations() {
+        let Some(db) = TestDatabase::empty(Backend::Postgres).await else { return };
+        db.database.migrate::<Migrator>().await.expect("migrated");
+        let database = &db.database.write;
+        let others = "INSERT INTO consultation (id, physician_id, patient_id, start_date)
+            SELECT gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), now() FROM generate_series(1, 10000)";
+        for sql in [others, "ANALYZE"] {
+            database.execute_unprepared(sql).await.expect("prepared");
+        }
+        let arrays = [(); 3].map(|()| vec![Uuid::new_v4()].into());
+        let explain = format!("EXPLAIN {INSERT}");
+        let lines = database.query_all_raw(Statement::from_sql_and_values(DbBackend::Postgres, explain, arrays));
+        let lines = lines.await.expect("a plan");
+        let plan: String =
+            lines.iter().map(|line| line.try_get_by_index::<String>(0).expect("a line") + "\n").collect();
+        assert!(plan.contains("Index Cond: (patient_id = ") && !plan.contains("Join"), "{plan}");
+    }
 }

@@ -1,4 +1,4 @@
-//! A database clock that was ahead and is set right strands no payment.
+//! The database's clock: one that was ahead and is set right strands no payment.
 
 use std::time::Duration;
 
@@ -22,6 +22,7 @@ use crate::{
 
 const YEAR: Duration = Duration::from_hours(365 * 24);
 const MINUTE: Duration = Duration::from_mins(1);
+/// Longer than any of these tests takes.
 const TEST_TIMEOUT: Duration = Duration::from_secs(30);
 
 async fn claim(db: &TestDatabase) -> Vec<Uuid> {

@@ -65,7 +65,7 @@ pub(crate) async fn row(db: &TestDatabase) -> pending_payment::Model {
     rows(db).await.remove(0)
 }
 
-/// Makes a time of these rows lie so far ahead, as if the database's clock had been set back since.
+/// Moves a time of these rows ahead, as if the database's clock had been set back since.
 pub(crate) async fn strand(db: &TestDatabase, ids: &[Uuid], column: pending_payment::Column, ahead: Duration) {
     let database = &db.database.write;
     let then = now_plus(database.get_database_backend(), ahead);
@@ -74,7 +74,7 @@ pub(crate) async fn strand(db: &TestDatabase, ids: &[Uuid], column: pending_paym
     set.exec(database).await.expect("stranded");
 }
 
-/// Makes a time of every row lie in the past, as if it had come.
+/// Moves a time of every row to now, as if it had come.
 pub(crate) async fn come(db: &TestDatabase, column: pending_payment::Column) {
     let database = &db.database.write;
     let now = now_plus(database.get_database_backend(), Duration::ZERO);

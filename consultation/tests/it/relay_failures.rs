@@ -1,4 +1,4 @@
-//! What the relay does when finance fails, and what it does not take for success.
+//! Failures of finance, and responses that are no success.
 
 use entity::pending_payment::Column;
 use rstest::rstest;

@@ -1,4 +1,4 @@
-//! Delivered rows leave when they are old, undelivered ones never.
+//! Retention: old delivered rows are deleted, undelivered ones never.
 
 use std::time::{Duration, Instant};
 
@@ -22,9 +22,10 @@ use crate::{
 };
 
 const DAY: Duration = Duration::from_hours(24);
+/// Longer than any of these tests takes.
 const TEST_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// An outbox that has delivered so many rows two days ago, and others just now.
+/// An outbox with `old` rows delivered two days ago, `young` ones delivered just now, and `undelivered` ones.
 async fn history(backend: Backend, old: usize, young: usize, undelivered: usize) -> Option<TestDatabase> {
     let db = outbox(backend, old + young + undelivered).await?;
     let database = &db.database.write;
@@ -51,7 +52,7 @@ async fn delivered_rows_leave_when_they_are_old_and_undelivered_ones_never(
     #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
 ) {
     let Some(db) = history(backend, 30, 20, 10).await else { return };
-    // The ids are young, as if the consultations had waited for finance: nothing is taken by its id alone.
+    // The ids are young, as if the consultations had waited for finance: no row is deleted by its id alone.
     assert_eq!(retention(&db).step(clock::now()).await.expect("a step"), 0);
     assert_eq!(retention(&db).step(clock::now() + DAY * 2).await.expect("a step"), 30);
     let kept = rows(&db).await;
@@ -88,7 +89,7 @@ async fn retention_deletes_by_itself_and_ends_at_shutdown(
     let old = PendingPayments::find().filter(Column::FinishedAt.lt(clock::now() - DAY));
     let old = old.one(&db.database.read).await.expect("a row").expect("an old one");
     let (database, id) = (&db.database.write, clock::id_at(clock::now() - DAY * 2));
-    // An id of its time, under which it was written then.
+    // An id of the time at which it was written.
     PendingPayments::delete_by_id(old.id).exec(database).await.expect("deleted");
     let old = entity::pending_payment::Model { id, ..old };
     old.into_active_model().insert(database).await.expect("inserted");

@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn notifications_without_end_do_not_put_off_the_poll() {
+    fn hints_without_end_do_not_put_off_the_poll() {
         let (mut schedule, begin) = polled();
         let mut now = begin;
         while now < begin + POLL {

@@ -12,7 +12,7 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::{Lease, now_plus};
+use super::{Lease, now_plus, now_plus_seconds};
 use crate::outbox::policy::LEASE;
 
 /// The width of the column.
@@ -96,7 +96,7 @@ fn due_after(database: &impl ConnectionTrait, failures: &[Failure<'_>]) -> Updat
         ValueTuple::Many(values.into())
     });
     under_lease(rows.collect())
-        .value(Column::NextAttemptAt, now_plus(database.get_database_backend(), outcome("column3")))
+        .value(Column::NextAttemptAt, now_plus_seconds(database.get_database_backend(), outcome("column3")))
         .value(Column::LastError, outcome("column4"))
         .to_owned()
 }
