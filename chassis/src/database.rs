@@ -52,7 +52,7 @@ pub use connections::Connections;
 pub use faults::{is_about_rows, is_unavailable, may_be_done};
 pub(crate) use faults::{is_busy, is_read_only};
 pub use private_file::create_directory;
-pub use sql::{Seconds, is_one_of, now, now_plus};
+pub use sql::{is_one_of, now};
 pub use transaction::Transaction;
 
 /// Enough for three write batches, the background tasks and the readers; more connections only make PostgreSQL switch between
