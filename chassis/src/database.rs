@@ -32,7 +32,7 @@ use std::{
 };
 
 use sea_orm::{
-    ConnectionTrait, DbBackend, DbErr, Statement,
+    DbErr,
     sqlx::postgres::{PgPool, PgPoolOptions},
 };
 use sea_orm_migration::MigratorTrait;
@@ -167,18 +167,6 @@ impl Database {
     /// Begins a write transaction.
     pub async fn begin(&self) -> Result<Transaction, DbErr> {
         Transaction::begin(&self.write).await
-    }
-
-    /// Waits until everything read before is as durable as a commit made now. After a restart PostgreSQL shows commits that a
-    /// synchronous standby has not confirmed, and that standby may yet take over without them. Fails also when the standby does
-    /// not answer.
-    pub async fn make_durable(&self) -> Result<(), DbErr> {
-        // SQLite has synced everything that other connections can read. Data that a crash left unsynced were synced at opening.
-        if self.write.get_database_backend() == DbBackend::Postgres {
-            let write = Statement::from_string(DbBackend::Postgres, WRITE_TO_LOG);
-            self.write.execute_raw(write).await?;
-        }
-        Ok(())
     }
 
     /// Brings the schema up to date; replicas that start together take turns. Fails also when a migration fails.
