@@ -21,7 +21,7 @@ use crate::{
     config::{DomainSettings, FinanceTarget},
     finance_client::FinanceClient,
     graphiql_tabs, graphql,
-    outbox::{Policy, Relay, Retention, Upkeep, WakeUp},
+    outbox::{Policy, Relay, Upkeep, WakeUp},
     rest,
     rules::Rules,
     writers::Consultations,
@@ -65,11 +65,7 @@ pub fn build(
     let hinting: Task = ("hints across replicas", hints.map(Ok).boxed());
     let checking: Task = ("readiness", monitor.run(shutdown.clone()).map(Ok).boxed());
     let writing = writers.into_iter().map(|writer| -> Task { ("consultation writer", writer.map(Ok).boxed()) });
-    let upkeep = Upkeep {
-        database: database.clone(),
-        retention: domain.retention.map(|keep| Retention { database: database.clone(), keep }),
-        heartbeat: tidies,
-    };
+    let upkeep = Upkeep { database: database.clone(), retention: domain.retention, heartbeat: tidies };
     let tidying: Task = ("outbox upkeep", upkeep.run(shutdown.clone()).map(Ok).boxed());
     Ok(Service { router, tasks: writing.chain([relaying, hinting, checking, tidying]).collect() })
 }

@@ -82,7 +82,7 @@ impl DestinationFailed {
 #[derive(Clone, Debug)]
 pub struct FinanceClient {
     http: Client,
-    finance: FinanceTarget,
+    target: FinanceTarget,
 }
 
 impl FinanceClient {
@@ -90,9 +90,9 @@ impl FinanceClient {
     ///
     /// # Errors
     /// When TLS cannot be set up.
-    pub fn new(finance: FinanceTarget, request_timeout: Duration) -> anyhow::Result<Self> {
+    pub fn new(target: FinanceTarget, request_timeout: Duration) -> anyhow::Result<Self> {
         let http = http_client::builder().connect_timeout(CONNECT_TIMEOUT).timeout(request_timeout).build()?;
-        Ok(Self { http, finance })
+        Ok(Self { http, target })
     }
 
     async fn call<T: DeserializeOwned, V: Serialize>(
@@ -102,8 +102,8 @@ impl FinanceClient {
         let body = serde_json::to_vec(operation).map_err(|error| DestinationFailed::new(error.to_string()))?;
         let request = self
             .http
-            .post(self.finance.url.clone())
-            .basic_auth(&self.finance.username, Some(self.finance.password.expose_secret()))
+            .post(self.target.url.clone())
+            .basic_auth(&self.target.username, Some(self.target.password.expose_secret()))
             .header(CONTENT_TYPE, "application/json")
             .header(ACCEPT, "application/graphql-response+json")
             .body(body);

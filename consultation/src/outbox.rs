@@ -23,13 +23,11 @@
 mod breaker;
 mod policy;
 mod relay;
-mod retention;
 pub mod store;
 mod upkeep;
 mod wake_up;
 
 pub use policy::Policy;
 pub use relay::{Relay, Tick};
-pub use retention::Retention;
 pub use upkeep::Upkeep;
 pub use wake_up::WakeUp;

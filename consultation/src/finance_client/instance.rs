@@ -29,7 +29,7 @@ impl FinanceClient {
         if told == accepted {
             return Ok(());
         }
-        let host = self.finance.url.authority();
+        let host = self.target.url.authority();
         let message = format!(
             "the finance at {host} is instance {told}, and payments go to instance {accepted}: \
              check the URL of finance, or, if it was replaced, run `consultation accept-finance`"

@@ -9,6 +9,7 @@
 mod claim;
 mod destination;
 mod rescue;
+mod retention;
 mod time;
 mod transitions;
 
@@ -25,6 +26,7 @@ use uuid::Uuid;
 pub use claim::{Due, Lease, claim, claim_sql};
 pub use destination::{accept, destination, meet};
 pub use rescue::{rescue, rescue_sql, rescue_values};
+pub use retention::delete_delivered;
 pub use time::now_plus;
 pub(crate) use time::now_plus_seconds;
 pub use transitions::{Failure, confirm, park, postpone, redrive, release};

@@ -12,7 +12,7 @@ use sea_orm::DbErr;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::{Retention, store};
+use super::store;
 
 /// The pause between two full batches: the relay and the API come first.
 const BATCH_PAUSE: Duration = Duration::from_millis(100);
@@ -26,8 +26,8 @@ const RETENTION_INTERVAL: Duration = Duration::from_hours(1);
 pub struct Upkeep {
     /// The database of the outbox.
     pub database: Database,
-    /// Deletes delivered rows. `None`: they stay.
-    pub retention: Option<Retention>,
+    /// Time after which delivered rows are deleted. `None`: they stay.
+    pub retention: Option<Duration>,
     /// Beats with each step.
     pub heartbeat: Heartbeat,
 }
@@ -51,8 +51,8 @@ impl Upkeep {
             if rescue.is_due() {
                 rescue.stepped(self.rescue().await, RESCUE_INTERVAL);
             }
-            if let Some(job) = self.retention.as_ref().filter(|_| retention.is_due()) {
-                retention.stepped(job.step(clock::now()).await, RETENTION_INTERVAL);
+            if let Some(keep) = self.retention.filter(|_| retention.is_due()) {
+                retention.stepped(self.delete(keep).await, RETENTION_INTERVAL);
             }
             self.heartbeat.beat();
             let next = if self.retention.is_some() { rescue.next.min(retention.next) } else { rescue.next };
@@ -70,6 +70,14 @@ impl Upkeep {
                 rows,
                 "payments were due in a future beyond any delay, as when the database's clock is set back; they are due now"
             );
+        }
+        Ok(rows)
+    }
+
+    async fn delete(&self, keep: Duration) -> Result<u64, DbErr> {
+        let rows = store::delete_delivered(&self.database.write, keep, clock::now(), Self::BATCH).await?;
+        if rows > 0 {
+            tracing::info!(rows, "deleted delivered rows of the outbox");
         }
         Ok(rows)
     }

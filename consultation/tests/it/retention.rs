@@ -3,8 +3,9 @@
 use std::time::{Duration, Instant};
 
 use chassis::{clock, health::Heartbeat};
+use chrono::{DateTime, Utc};
 use consultation::outbox::{
-    Retention, Upkeep,
+    Upkeep,
     store::{self, Due, now_plus},
 };
 use entity::pending_payment::{Column, Entity as PendingPayments};
@@ -42,8 +43,8 @@ async fn history(backend: Backend, old: usize, young: usize, undelivered: usize)
     Some(db)
 }
 
-fn retention(db: &TestDatabase) -> Retention {
-    Retention { database: db.database.clone(), keep: DAY }
+async fn delete(db: &TestDatabase, now: DateTime<Utc>) -> u64 {
+    store::delete_delivered(&db.database.write, DAY, now, Upkeep::BATCH).await.expect("deleted")
 }
 
 #[rstest]
@@ -53,8 +54,8 @@ async fn delivered_rows_leave_when_they_are_old_and_undelivered_ones_never(
 ) {
     let Some(db) = history(backend, 30, 20, 10).await else { return };
     // The ids are young, as if the consultations had waited for finance: no row is deleted by its id alone.
-    assert_eq!(retention(&db).step(clock::now()).await.expect("a step"), 0);
-    assert_eq!(retention(&db).step(clock::now() + DAY * 2).await.expect("a step"), 30);
+    assert_eq!(delete(&db, clock::now()).await, 0);
+    assert_eq!(delete(&db, clock::now() + DAY * 2).await, 30);
     let kept = rows(&db).await;
     assert_eq!((kept.len(), kept.iter().filter(|row| row.finished).count()), (30, 20));
 }
@@ -66,11 +67,10 @@ async fn two_replicas_delete_batch_by_batch_until_nothing_is_left(
 ) {
     let old = 2 * usize::try_from(Upkeep::BATCH).expect("small") + 1;
     let Some(db) = history(backend, old, 1, 0).await else { return };
-    let (one, other, later) = (retention(&db), retention(&db), clock::now() + DAY * 2);
+    let later = clock::now() + DAY * 2;
     let mut deleted = 0;
     loop {
-        let (one, other) = tokio::join!(one.step(later), other.step(later));
-        let both = [one.expect("a step"), other.expect("a step")];
+        let both: [u64; 2] = tokio::join!(delete(&db, later), delete(&db, later)).into();
         assert!(both.iter().all(|rows| *rows <= Upkeep::BATCH));
         deleted += both.iter().sum::<u64>();
         if both == [0, 0] {
@@ -95,11 +95,8 @@ async fn retention_deletes_by_itself_and_ends_at_shutdown(
     old.into_active_model().insert(database).await.expect("inserted");
 
     let shutdown = CancellationToken::new();
-    let upkeep = Upkeep {
-        database: db.database.clone(),
-        retention: Some(retention(&db)),
-        heartbeat: Heartbeat::new("outbox upkeep"),
-    };
+    let upkeep =
+        Upkeep { database: db.database.clone(), retention: Some(DAY), heartbeat: Heartbeat::new("outbox upkeep") };
     let running = tokio::spawn(upkeep.run(shutdown.clone()));
     let deadline = Instant::now() + TEST_TIMEOUT;
     while rows(&db).await.len() != 2 {

@@ -95,18 +95,18 @@ impl Relay {
     /// Sends the rows in one request. Infallible: failures are results too.
     async fn send<'a>(&self, leases: &'a [Lease], destination: &Destination, called_at: Instant) -> Vec<Delivery<'a>> {
         let payments: Vec<_> = leases.iter().map(Payment::from).collect();
-        let answers = match destination {
+        let results = match destination {
             Ok(instance_id) => self.finance.record_payments(&payments, *instance_id).await,
             Err(failed) => Err(failed.clone()),
         };
-        self.note(answers.as_ref().err());
-        let is_partial = answers.is_ok();
-        let answers = answers.unwrap_or_else(|error| vec![PaymentResult::Failed(error.message); leases.len()]);
+        self.note(results.as_ref().err());
+        let is_partial = results.is_ok();
+        let results = results.unwrap_or_else(|error| vec![PaymentResult::Failed(error.message); leases.len()]);
 
         let (mut confirmed, mut failed, mut refused) = (Vec::new(), Vec::new(), Vec::new());
         let retry = destination_delay(called_at.elapsed(), fastrand::f64());
-        for (lease, answer) in leases.iter().zip(answers) {
-            match answer {
+        for (lease, result) in leases.iter().zip(results) {
+            match result {
                 PaymentResult::Confirmed => confirmed.push(lease),
                 PaymentResult::Failed(error) => {
                     if is_partial {
@@ -124,7 +124,7 @@ impl Relay {
         vec![Delivery::Confirmed(confirmed), Delivery::Postponed(failed), Delivery::Parked(refused)]
     }
 
-    /// Tells the breaker and the log. Loud are the begin and the end of an outage, and what an operator must mend.
+    /// Tells the breaker and the log. The begin and the end of an outage, and wrong settings, are loud.
     fn note(&self, failure: Option<&DestinationFailed>) {
         let Some(failure) = failure else {
             if self.breaker().succeeded() {
