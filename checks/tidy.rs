@@ -26,7 +26,7 @@ const CHASSIS_API: &[(&str, &[&str])] = &[
     ("types that a name of both users returns or takes", &["Channel", "Publisher", "Task", "Access", "Certificate"]),
     (
         "a service with tasks, commands or lists of its own",
-        &["database_delay", "beat", "connect_beside", "to_milliseconds", "without", "rollback", "write_all", "Seconds"],
+        &["database_delay", "beat", "connect_beside", "without", "rollback", "write_all", "Seconds"],
     ),
     (
         "the program with both services",

@@ -8,13 +8,7 @@ use uuid::{NoContext, Timestamp, Uuid};
 #[must_use]
 #[expect(clippy::disallowed_methods, reason = "this is the one place")]
 pub fn now() -> DateTime<Utc> {
-    to_milliseconds(Utc::now())
-}
-
-/// Truncates a time to the millisecond.
-#[must_use]
-pub fn to_milliseconds(time: DateTime<Utc>) -> DateTime<Utc> {
-    time.trunc_subsecs(3)
+    Utc::now().trunc_subsecs(3)
 }
 
 /// A UUIDv7 of `time`: ids sort by time.

@@ -1,7 +1,6 @@
 //! End dates as clients give them: with an offset, or as local time of the clinic.
 
-use chassis::clock;
-use chrono::{LocalResult, TimeZone, Utc};
+use chrono::{LocalResult, SubsecRound, TimeZone, Utc};
 use chrono_tz::Tz;
 use graphql_http::scalars::DateTime;
 
@@ -18,7 +17,7 @@ pub(crate) fn at(end_date: DateTime, time_zone: Tz, argument: &str) -> Result<ch
     };
     let refusal = |why: &str| Err(MESSAGES.text(why, &[("argument", &argument), ("zone", &time_zone)]));
     match time_zone.from_local_datetime(&local) {
-        LocalResult::Single(time) => Ok(clock::to_milliseconds(time.to_utc())),
+        LocalResult::Single(time) => Ok(time.to_utc().trunc_subsecs(3)),
         LocalResult::Ambiguous(..) => refusal("happens-twice"),
         LocalResult::None => refusal("does-not-exist"),
     }
