@@ -16,7 +16,7 @@ use chassis::{
     telemetry::TelemetrySettings,
 };
 use clap::{Parser, Subcommand};
-use consultation::{accept_finance, config::Finance, reconcile};
+use consultation::{accept_finance, config::FinanceTarget, reconcile};
 use migration::{consultation::Migrator as ConsultationMigrator, finance::Migrator as FinanceMigrator};
 
 /// Faster than the system's allocator for many small short-lived allocations, as each request makes.
@@ -123,12 +123,12 @@ async fn back_up(servers: &[Server; 2], directory: &Path) -> anyhow::Result<()> 
     Ok(())
 }
 
-/// Finance of this process, as consultation calls it.
-fn own_finance(server: &Server) -> anyhow::Result<Finance> {
-    let finance = Finance::in_development(format!("{}/graphql", server.local_url()).parse()?);
+/// The finance of this process, as consultation calls it.
+fn own_finance(server: &Server) -> anyhow::Result<FinanceTarget> {
+    let finance = FinanceTarget::in_development(format!("{}/graphql", server.local_url()).parse()?);
     Ok(match &server.access {
         Access::User { username, password } => {
-            Finance { username: username.clone(), password: password.clone(), ..finance }
+            FinanceTarget { username: username.clone(), password: password.clone(), ..finance }
         }
         Access::HtpasswdFile(_) => finance,
     })

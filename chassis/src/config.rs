@@ -19,7 +19,7 @@ use crate::{
 };
 
 pub use access::{Access, DEVELOPMENT_PASSWORD, DEVELOPMENT_USERNAME, access, secret};
-pub use values::{MAX_CONNECTIONS, MIN_CONNECTIONS, address, clock_difference, connections, username};
+pub use values::{address, clock_difference, connections, username};
 
 /// Shortest password on an address that other machines can reach. The login throttle allows 346,000 guesses a day.
 const MIN_PASSWORD_CHARS: usize = 8;

@@ -32,7 +32,7 @@ use std::{
 };
 
 use sea_orm::{
-    ConnectionTrait, DbBackend, DbErr, Statement,
+    DbErr,
     sqlx::postgres::{PgPool, PgPoolOptions},
 };
 use sea_orm_migration::MigratorTrait;
@@ -52,7 +52,7 @@ pub use connections::Connections;
 pub use faults::{is_about_rows, is_unavailable, may_be_done};
 pub(crate) use faults::{is_busy, is_read_only};
 pub use private_file::create_directory;
-pub use sql::{Seconds, is_one_of, now, now_plus};
+pub use sql::{is_one_of, now};
 pub use transaction::Transaction;
 
 /// Enough for three write batches, the background tasks and the readers; more connections only make PostgreSQL switch between
@@ -167,18 +167,6 @@ impl Database {
     /// Begins a write transaction.
     pub async fn begin(&self) -> Result<Transaction, DbErr> {
         Transaction::begin(&self.write).await
-    }
-
-    /// Waits until everything read before is as durable as a commit made now. After a restart PostgreSQL shows commits that a
-    /// synchronous standby has not confirmed, and that standby may yet take over without them. Fails also when the standby does
-    /// not answer.
-    pub async fn make_durable(&self) -> Result<(), DbErr> {
-        // SQLite has synced everything that other connections can read. Data that a crash left unsynced were synced at opening.
-        if self.write.get_database_backend() == DbBackend::Postgres {
-            let write = Statement::from_string(DbBackend::Postgres, WRITE_TO_LOG);
-            self.write.execute_raw(write).await?;
-        }
-        Ok(())
     }
 
     /// Brings the schema up to date; replicas that start together take turns. Fails also when a migration fails.

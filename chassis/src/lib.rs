@@ -1,6 +1,6 @@
-//! Microservice chassis: what every service here needs and no service is about.
+//! Microservice chassis: the infrastructure that the services share.
 //!
-//! Admission rule: both services use it today, and it knows no domain word.
+//! Admission rule: both services use it today, and it has no domain word.
 
 pub mod config;
 pub mod telemetry;

@@ -12,7 +12,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 /// Longest drain. Orchestrators kill after 10 s by default.
-pub const DRAIN_LIMIT: Duration = Duration::from_secs(10);
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The tasks of a process and their common shutdown.
 #[expect(missing_debug_implementations, reason = "futures have none")]
@@ -52,12 +52,12 @@ impl Lifecycle {
     }
 
     /// Adds work for after the drain, such as closing connections. It is skipped when a task failed.
-    pub fn at_end(&mut self, work: impl Future<Output = anyhow::Result<()>> + Send + 'static) {
+    pub(crate) fn at_end(&mut self, work: impl Future<Output = anyhow::Result<()>> + Send + 'static) {
         self.at_end.push(work.boxed());
     }
 
     /// Runs until a signal, the cancellation of [`Lifecycle::shutdown`] or the end of a task, then drains for at most
-    /// [`DRAIN_LIMIT`].
+    /// 10 s.
     ///
     /// # Errors
     /// When a task ended early, failed or panicked, when a second signal came, or when the drain took too long. The process
@@ -74,8 +74,8 @@ impl Lifecycle {
         };
         self.shutdown.cancel();
         let drained = tokio::select! {
-            drained = timeout(DRAIN_LIMIT, drain(&mut self.tasks, self.at_end)) => {
-                drained.unwrap_or_else(|_| Err(anyhow!("not drained after {} s", DRAIN_LIMIT.as_secs())))
+            drained = timeout(DRAIN_TIMEOUT, drain(&mut self.tasks, self.at_end)) => {
+                drained.unwrap_or_else(|_| Err(anyhow!("not drained after {} s", DRAIN_TIMEOUT.as_secs())))
             }
             name = self.signals.next() => Err(anyhow!("second {name}: ended at once")),
         };

@@ -89,7 +89,7 @@ impl Publisher {
     }
 
     /// Notifies them of changes of unknown rows.
-    pub fn send_missed(&self) {
+    pub(crate) fn send_missed(&self) {
         self.has_missed.store(true, Ordering::Release);
         // Wakes the sender; a full queue does so too.
         drop(self.queue.try_send(Vec::new()));

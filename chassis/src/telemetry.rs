@@ -31,7 +31,7 @@ pub struct TelemetrySettings {
 
 /// Format of log lines.
 #[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum LogFormat {
+enum LogFormat {
     /// Text for people.
     Text,
     /// One JSON object per line, for machines.

@@ -93,7 +93,7 @@ impl Certificate {
     }
 
     /// Reloads the files periodically until shutdown.
-    pub async fn keep_renewed(mut self, shutdown: CancellationToken) {
+    pub(crate) async fn keep_renewed(mut self, shutdown: CancellationToken) {
         let file = self.files.certificate.display().to_string();
         while shutdown.run_until_cancelled(tokio::time::sleep(RELOAD_INTERVAL)).await.is_some() {
             match self.renew() {

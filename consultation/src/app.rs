@@ -1,4 +1,4 @@
-//! Puts the service together.
+//! Builds the service from its parts.
 
 use chassis::{
     Service,
@@ -18,12 +18,13 @@ use migration::consultation::Migrator;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    config::{DomainSettings, Finance},
-    consultation::{Consultations, Rules},
-    finance::FinanceClient,
+    config::{DomainSettings, FinanceTarget},
+    finance_client::FinanceClient,
     graphiql_tabs, graphql,
     outbox::{Policy, Relay, Retention, Upkeep, WakeUp},
     rest,
+    rules::Rules,
+    writers::Consultations,
 };
 
 /// Builds the service; it starts with [`chassis::server::start`].
@@ -32,7 +33,7 @@ use crate::{
 /// When the users cannot be read, the password for finance is a public one, or a duration is longer than any date.
 pub fn build(
     server: &Server,
-    finance: Finance,
+    finance: FinanceTarget,
     domain: &DomainSettings,
     database: &Database,
     shutdown: &CancellationToken,
@@ -41,7 +42,7 @@ pub fn build(
     let policy = Policy::new(domain.poll_interval);
     let (wake_up, due_elsewhere) = WakeUp::new();
     let (changes, changes_elsewhere) = Changes::new("consultation_changed");
-    let client = FinanceClient::new(finance, policy.request_limit)?;
+    let client = FinanceClient::new(finance, policy.request_timeout)?;
     let relay = Relay::new(database.clone(), client, policy, wake_up.clone(), changes.clone());
     let [starts, finishes, hears, tidies] =
         ["starts", "finishes", "hints across replicas", "outbox upkeep"].map(Heartbeat::new);

@@ -1,4 +1,4 @@
-//! What GraphiQL opens with: a consultation from start to payment.
+//! The tabs of GraphiQL: a consultation from start to payment.
 
 use graphql_http::graphiql::Tab;
 

@@ -1,4 +1,4 @@
-//! The API: what a clinic's software calls.
+//! The GraphQL API. A clinic's software calls it.
 
 mod loader;
 mod mutation;
@@ -15,7 +15,7 @@ use chassis::{changes::Changes, config::Api, database::Database};
 use chrono_tz::Tz;
 use graphql_http::{Options, connection::Connection};
 
-use crate::{consultation::Consultations, outbox::WakeUp};
+use crate::{outbox::WakeUp, writers::Consultations};
 use loader::Loader;
 
 /// Values of a response. A page of 100 consultations with all their fields has 3,400; two such pages need two requests.
@@ -26,7 +26,7 @@ const FILTERED_TOTAL_COST: usize = 500;
 /// The schema of the consultation service.
 pub type ConsultationSchema = Schema<query::Query, mutation::Mutation, subscription::Subscription>;
 
-/// Builds the schema on what its resolvers need.
+/// Builds the schema with the data of its resolvers.
 #[must_use]
 pub fn schema(
     api: &Api,

@@ -1,4 +1,4 @@
-//! Puts the service together.
+//! Builds the service from its parts.
 
 use chassis::{
     Service,
@@ -15,7 +15,7 @@ use graphql_http::graphiql;
 use migration::finance::Migrator;
 use tokio_util::sync::CancellationToken;
 
-use crate::{graphiql_tabs, graphql, instance::Instance, payment::RecordWriter, rest};
+use crate::{graphiql_tabs, graphql, rest, writer::RecordWriter};
 
 /// Builds the service; it starts with [`chassis::server::start`].
 ///
@@ -28,8 +28,7 @@ pub fn build(server: &Server, database: &Database, shutdown: &CancellationToken)
     let writer = RecordWriter { database: database.clone(), recorded: changes.clone() };
     let (writer, writing) = WriteCoalescer::new(writer, recording.clone());
     let rest = rest::router(writer.clone());
-    let instance = Instance::new(database.clone());
-    let schema = graphql::schema(&server.api, database.clone(), instance, writer, changes);
+    let schema = graphql::schema(&server.api, database.clone(), writer, changes);
     let page = graphiql::Page { title: "finance", tabs: graphiql_tabs::TABS };
     let offered = ServiceRoutes { schema, options: graphql::options(&server.api), sdl: graphql::sdl(), page, rest };
     let heartbeats = vec![recording, hearing.clone(), monitor.heartbeat.clone()];

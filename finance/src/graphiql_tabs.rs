@@ -1,4 +1,4 @@
-//! What GraphiQL opens with: a payment, the list of them, and the news.
+//! The tabs of GraphiQL: recording a payment, listing payments, and following them.
 
 use graphql_http::graphiql::Tab;
 

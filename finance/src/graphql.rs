@@ -1,4 +1,4 @@
-//! The API: what clients and the consultation service's relay call.
+//! The GraphQL API. Clients and the consultation service's relay call it.
 
 mod loader;
 mod mutation;
@@ -14,7 +14,7 @@ use async_graphql::{
 use chassis::{changes::Changes, config::Api, database::Database, write_coalescer::WriteCoalescer};
 use graphql_http::{Options, connection::Connection};
 
-use crate::{instance::Instance, payment::RecordWriter};
+use crate::writer::RecordWriter;
 use loader::Loader;
 
 /// Values of a response. A page of 100 payments with all their fields has 1,300.
@@ -25,17 +25,11 @@ const FILTERED_TOTAL_COST: usize = 500;
 /// The schema of the finance service.
 pub type FinanceSchema = Schema<query::Query, mutation::Mutation, subscription::Subscription>;
 
-/// Builds the schema on what its resolvers need.
+/// Builds the schema with the data of its resolvers.
 #[must_use]
-pub fn schema(
-    api: &Api,
-    database: Database,
-    instance: Instance,
-    writer: WriteCoalescer<RecordWriter>,
-    changes: Changes,
-) -> FinanceSchema {
+pub fn schema(api: &Api, database: Database, writer: WriteCoalescer<RecordWriter>, changes: Changes) -> FinanceSchema {
     let loader = DataLoader::new(Loader { database: database.clone() }, TokioSpawner::current(), TokioTimer::default());
-    options(api).apply(builder()).data(database).data(instance).data(writer).data(changes).data(loader).finish()
+    options(api).apply(builder()).data(database).data(writer).data(changes).data(loader).finish()
 }
 
 /// The schema as text, as committed in `schema.graphql`: that of an Apollo Federation 2 subgraph.

@@ -5,9 +5,9 @@
 use std::{net::SocketAddr, ops::RangeInclusive, time::Duration};
 
 /// Fewest database connections: with one, a service's background tasks would wait for each other.
-pub const MIN_CONNECTIONS: usize = 2;
+const MIN_CONNECTIONS: usize = 2;
 /// Most database connections: no PostgreSQL server allows more.
-pub const MAX_CONNECTIONS: usize = 1_000;
+const MAX_CONNECTIONS: usize = 1_000;
 /// Below it, network latency would count as a difference. Above it, ids would not tell when their rows were written.
 const CLOCK_DIFFERENCE_RANGE: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_mins(1);
 
@@ -26,7 +26,7 @@ pub fn username(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-/// Parses a number of database connections, [`MIN_CONNECTIONS`] to [`MAX_CONNECTIONS`].
+/// Parses a number of database connections, 2 to 1000.
 pub fn connections(text: &str) -> Result<usize, String> {
     let range = MIN_CONNECTIONS..=MAX_CONNECTIONS;
     text.parse()

@@ -37,7 +37,9 @@ impl Transaction {
         self.end("COMMIT").await
     }
 
-    /// Commits, and waits until everything read in it is durable too. See [`super::Database::make_durable`].
+    /// Commits, and waits until everything read in it is as durable as a commit made now. After a restart PostgreSQL shows
+    /// commits that a synchronous standby has not confirmed, and that standby may yet take over without them. SQLite has
+    /// synced everything that other connections can read.
     pub async fn commit_durably(self) -> Result<(), DbErr> {
         if self.connections.get_database_backend() == DbBackend::Postgres {
             self.execute_raw(Statement::from_string(DbBackend::Postgres, super::WRITE_TO_LOG)).await?;

@@ -1,5 +1,4 @@
-//! Retention: delivered rows that are old enough leave, in small batches. The database refuses to delete
-//! what is undelivered.
+//! Retention: deletes old delivered rows in small batches. The database refuses to delete undelivered rows.
 
 use std::time::Duration;
 
@@ -7,26 +6,26 @@ use chassis::{clock, database::Database};
 use chrono::{DateTime, Utc};
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
 
-use super::upkeep::BATCH;
+use super::Upkeep;
 
 /// Deletes delivered rows.
 #[derive(Clone, Debug)]
 pub struct Retention {
-    /// Where the outbox is.
+    /// The database of the outbox.
     pub database: Database,
-    /// How long ago a row was delivered that leaves.
+    /// Time since delivery after which a row is deleted.
     pub keep: Duration,
 }
 
 impl Retention {
-    /// Deletes one batch and says how many rows that were.
+    /// Deletes one batch. Returns the number of deleted rows.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn step(&self, now: DateTime<Utc>) -> Result<u64, DbErr> {
-        // Ids are made from the time of the finish: the primary key leads to the oldest rows without another
-        // index. Two replicas that delete at once take different rows. MATERIALIZED as in the claim: otherwise
-        // the planner may lock and delete more rows than the limit.
+        // Ids are made from the time of the finish: the primary key leads to the oldest rows without another index. Two
+        // replicas that delete at once take different rows. MATERIALIZED as in the claim: otherwise the planner may lock
+        // and delete more rows than the limit.
         const POSTGRES: &str = "
             WITH old AS MATERIALIZED (
                 SELECT id FROM pending_payment
@@ -45,7 +44,7 @@ impl Retention {
         let backend = self.database.write.get_database_backend();
         let sql = if backend == DbBackend::Sqlite { SQLITE } else { POSTGRES };
         let youngest = clock::first_id_at(now - self.keep);
-        let values = [youngest.into(), self.keep.as_secs_f64().into(), BATCH.cast_signed().into()];
+        let values = [youngest.into(), self.keep.as_secs_f64().into(), Upkeep::BATCH.cast_signed().into()];
         let deleted = self.database.write.execute_raw(Statement::from_sql_and_values(backend, sql, values)).await?;
         if deleted.rows_affected() > 0 {
             tracing::info!(rows = deleted.rows_affected(), "deleted delivered rows of the outbox");

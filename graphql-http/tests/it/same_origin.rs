@@ -78,8 +78,7 @@ async fn http_2_has_the_host_in_the_address() {
 #[tokio::test]
 async fn a_refusal_says_why(#[values(Method::GET, Method::POST)] method: Method) {
     let api = api::serve();
-    let url = format!("{}/graphql?query={{hello}}", api.client.base);
-    let request = reqwest::Client::new().request(method, url);
+    let request = api.client.request(method, "/graphql?query={hello}");
     let answer = testkit::Answer::of(request.header("sec-fetch-site", "cross-site")).await;
     assert_eq!((answer.status, answer.code()), (403, "FORBIDDEN"), "{}", answer.body);
     assert!(answer.body["errors"][0]["message"].as_str().is_some_and(|text| text.contains("other sites")));

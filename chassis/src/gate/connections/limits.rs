@@ -48,7 +48,7 @@ impl Default for Limits {
 impl Limits {
     /// The defaults, with this number of connections if given.
     #[must_use]
-    pub fn with_connections(connections: Option<usize>) -> Self {
+    pub(crate) fn with_connections(connections: Option<usize>) -> Self {
         let default = Self::default();
         Self { connections: connections.unwrap_or(default.connections), ..default }
     }

@@ -1,9 +1,8 @@
-//! The documents for a finance that executes only trusted ones.
+//! The committed documents, for a finance that executes trusted documents only.
 
 use std::{collections::BTreeMap, fs, path::Path};
 
 use cynic::{MutationBuilder, QueryBuilder};
-
 use uuid::Uuid;
 
 use super::queries::{

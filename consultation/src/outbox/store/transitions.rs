@@ -1,9 +1,9 @@
-//! Outcomes, one statement for all rows of a kind: a failure is written only under the lease it happened
-//! in, a success whoever saw it.
+//! The transitions after a claim, one statement for all rows of a kind. A failure is written only under the lease it
+//! happened in; a success under any lease.
 
 use std::time::Duration;
 
-use chassis::database::{is_one_of, now_plus};
+use chassis::database::is_one_of;
 use entity::pending_payment::{Column, Entity as PendingPayments};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, Value,
@@ -12,7 +12,7 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::Lease;
+use super::{Lease, now_plus, now_plus_seconds};
 use crate::outbox::policy::LEASE;
 
 /// The width of the column.
@@ -23,16 +23,13 @@ const MAX_ERROR_LENGTH: usize = 500;
 pub struct Failure<'a> {
     /// The lease under which it failed.
     pub lease: &'a Lease,
-    /// When it is due again.
+    /// Time from now until the row is due again.
     pub delay: Duration,
-    /// Why, for people; the first 500 characters are kept, and blanks for control characters.
+    /// Message for people. The first 500 characters are stored, with blanks for control characters.
     pub error: String,
 }
 
-/// Finance has confirmed these payments. Accepted whatever has become of the leases. How many were news.
-///
-/// # Errors
-/// When the database fails.
+/// Finance has confirmed these payments. Stale leases are accepted too. Returns the number of rows that changed state.
 pub async fn confirm(database: &impl ConnectionTrait, leases: &[&Lease]) -> Result<u64, DbErr> {
     let backend = database.get_database_backend();
     let confirmed = PendingPayments::update_many()
@@ -46,19 +43,13 @@ pub async fn confirm(database: &impl ConnectionTrait, leases: &[&Lease]) -> Resu
     Ok(confirmed.exec(database).await?.rows_affected)
 }
 
-/// The destination failed: the rows are due again after their delays. How many leases were not stale.
-///
-/// # Errors
-/// When the database fails.
+/// The destination failed: the rows are due again after their delays. Returns the number of leases that were not stale.
 pub async fn postpone(database: &impl ConnectionTrait, failures: &[Failure<'_>]) -> Result<u64, DbErr> {
     changed(database, due_after(database, failures)).await
 }
 
-/// Finance refused the rows: they are parked, and due again after their delays. How many leases were not
-/// stale.
-///
-/// # Errors
-/// When the database fails.
+/// Finance refused the rows: they are parked, and due again after their delays. Returns the number of leases that were
+/// not stale.
 pub async fn park(database: &impl ConnectionTrait, failures: &[Failure<'_>]) -> Result<u64, DbErr> {
     let now = now_plus(database.get_database_backend(), Duration::ZERO);
     let parked = due_after(database, failures)
@@ -68,22 +59,17 @@ pub async fn park(database: &impl ConnectionTrait, failures: &[Failure<'_>]) -> 
     changed(database, parked).await
 }
 
-/// The rows were claimed but not sent: they are given back with their tries. How many leases were not stale.
-///
-/// # Errors
-/// When the database fails.
+/// The rows were claimed but not sent: they are given back with their tries. Returns the number of leases that were not
+/// stale.
 pub async fn release(database: &impl ConnectionTrait, leases: &[&Lease]) -> Result<u64, DbErr> {
     let rows = leases.iter().map(|lease| ValueTuple::Two(lease.id.into(), lease.claim_seq.into()));
     let tries = Expr::col((PendingPayments, Column::Tries)).sub(1);
     changed(database, under_lease(rows.collect()).value(Column::Tries, tries).to_owned()).await
 }
 
-/// An operator wants a payment sent now, as if it had never been refused. False if there is nothing to
-/// send. A row that is being sent stays with its relay until its lease ends, unless the lease is impossible: the
-/// database's clock was set back.
-///
-/// # Errors
-/// When the database fails.
+/// Redrives a payment: it is due now, as if it had never been refused. Returns false if there is nothing to send. A row
+/// under a lease stays with its relay until the lease ends, unless the lease is impossible: the database's clock was set
+/// back.
 pub async fn redrive(database: &impl ConnectionTrait, appointment_id: Uuid) -> Result<bool, DbErr> {
     let backend = database.get_database_backend();
     let is_impossible = || Expr::col(Column::LeaseUntil).gt(now_plus(backend, LEASE * 2));
@@ -102,7 +88,7 @@ pub async fn redrive(database: &impl ConnectionTrait, appointment_id: Uuid) -> R
 
 fn due_after(database: &impl ConnectionTrait, failures: &[Failure<'_>]) -> UpdateStatement {
     let rows = failures.iter().map(|failure| {
-        // The text may be finance's, and PostgreSQL stores no NUL.
+        // The text may come from finance, and PostgreSQL stores no NUL.
         let printable = failure.error.chars().map(|char| if char.is_control() { ' ' } else { char });
         let error: String = printable.take(MAX_ERROR_LENGTH).collect();
         let Lease { id, claim_seq, .. } = failure.lease;
@@ -110,13 +96,13 @@ fn due_after(database: &impl ConnectionTrait, failures: &[Failure<'_>]) -> Updat
         ValueTuple::Many(values.into())
     });
     under_lease(rows.collect())
-        .value(Column::NextAttemptAt, now_plus(database.get_database_backend(), outcome("column3")))
+        .value(Column::NextAttemptAt, now_plus_seconds(database.get_database_backend(), outcome("column3")))
         .value(Column::LastError, outcome("column4"))
         .to_owned()
 }
 
-/// Ends the leases that are still those of `rows`, which begin with the id and the fencing token: a stale
-/// loser must not free or delay the next holder's row.
+/// Ends the leases of `rows`, each of which begins with the id and the fencing token. A stale lease changes nothing: its
+/// holder must not free or delay the next holder's row.
 fn under_lease(rows: Vec<ValueTuple>) -> UpdateStatement {
     let mut update = Query::update();
     update
@@ -131,7 +117,7 @@ fn under_lease(rows: Vec<ValueTuple>) -> UpdateStatement {
     update
 }
 
-/// A column of the VALUES list; both databases call them so.
+/// A column of the VALUES list. Both databases name the columns so.
 fn outcome(column: &'static str) -> Expr {
     Expr::col(("outcome", column))
 }

@@ -1,11 +1,11 @@
-//! What came of rows, and how it is written down.
+//! The results of a round: of each row, to be written down, and their counts.
 
 use sea_orm::{ConnectionTrait, DbErr};
 use uuid::Uuid;
 
 use super::super::store::{self, Failure, Lease};
 
-/// What one step did.
+/// The counts of one round.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tick {
     /// Rows claimed.
@@ -18,23 +18,23 @@ pub struct Tick {
     pub parked: usize,
     /// Rows given back unsent.
     pub released: usize,
-    /// Outcomes that came too late: the row belongs to another claim, or is finished.
+    /// Results that came too late: the row belongs to another claim, or is finished.
     pub stale: usize,
     /// As many rows were claimed as could be sent: there may be more.
     pub has_more: bool,
 }
 
-/// What came of rows, to be written down.
+/// Rows with the same result, to be written down.
 #[derive(Clone, Debug)]
-pub(super) enum Outcome<'a> {
+pub(super) enum Delivery<'a> {
     Confirmed(Vec<&'a Lease>),
     Postponed(Vec<Failure<'a>>),
     Parked(Vec<Failure<'a>>),
     Released(Vec<&'a Lease>),
 }
 
-impl Outcome<'_> {
-    /// The same, each row by itself.
+impl Delivery<'_> {
+    /// Splits it into one for each row.
     pub(super) fn row_by_row(self) -> Vec<Self> {
         match self {
             Self::Confirmed(leases) => leases.into_iter().map(|lease| Self::Confirmed(vec![lease])).collect(),
@@ -51,7 +51,7 @@ impl Outcome<'_> {
         }
     }
 
-    /// The consultations whose payments these are.
+    /// The consultations of the payments.
     pub(super) fn appointment_ids(&self) -> Vec<Uuid> {
         match self {
             Self::Confirmed(leases) | Self::Released(leases) => leases.iter().map(|l| l.appointment_id).collect(),
@@ -72,13 +72,13 @@ impl Outcome<'_> {
 }
 
 impl Tick {
-    pub(super) fn count(&mut self, outcome: &Outcome<'_>, written: usize) {
-        match outcome {
-            Outcome::Confirmed(_) => self.delivered += written,
-            Outcome::Postponed(_) => self.postponed += written,
-            Outcome::Parked(_) => self.parked += written,
-            Outcome::Released(_) => self.released += written,
+    pub(super) fn count(&mut self, delivery: &Delivery<'_>, written: usize) {
+        match delivery {
+            Delivery::Confirmed(_) => self.delivered += written,
+            Delivery::Postponed(_) => self.postponed += written,
+            Delivery::Parked(_) => self.parked += written,
+            Delivery::Released(_) => self.released += written,
         }
-        self.stale += outcome.rows().saturating_sub(written);
+        self.stale += delivery.rows().saturating_sub(written);
     }
 }

@@ -1,4 +1,4 @@
-//! What finance has recorded, for reconciliation.
+//! Reads recorded payments, for reconciliation.
 
 use cynic::{GraphQlResponse, QueryBuilder};
 use entity::Money;
@@ -9,32 +9,32 @@ use super::{
     queries::{PageInfo, PaymentFilter, Payments, PaymentsVariables, StoredPayment},
 };
 
-/// A payment that finance has.
+/// A payment that finance has recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecordedPayment {
-    /// Its own id.
+    /// Id of the payment.
     pub id: String,
-    /// The consultation that is paid for.
+    /// Id of the consultation that is paid for.
     pub appointment_id: Uuid,
-    /// What is charged.
+    /// Amount that is charged.
     pub total_price: Money,
 }
 
 impl FinanceClient {
-    /// The payments of these appointments, at most 100.
+    /// Reads the payments of at most 100 appointments.
     ///
     /// # Errors
-    /// When finance does not answer as it should.
+    /// When finance fails.
     pub async fn payments_of(&self, appointment_ids: &[Uuid]) -> Result<Vec<RecordedPayment>, DestinationFailed> {
         let filter = Some(PaymentFilter { appointment_ids: Some(appointment_ids.to_vec()) });
         Ok(self.payments(PaymentsVariables { filter, after: None }).await?.0)
     }
 
-    /// Up to 100 payments behind a cursor in the order in which they were recorded, and the cursor behind
-    /// which there are more.
+    /// Reads up to 100 payments after a cursor, in the order in which they were recorded. Also returns the cursor of the
+    /// next page, if there is one.
     ///
     /// # Errors
-    /// When finance does not answer as it should.
+    /// When finance fails.
     pub async fn payments_after(
         &self,
         after: Option<String>,
@@ -56,7 +56,7 @@ impl FinanceClient {
         match connection.page_info {
             PageInfo { has_next_page: false, .. } => Ok((payments, None)),
             PageInfo { end_cursor, .. } if end_cursor.is_some() && end_cursor != after => Ok((payments, end_cursor)),
-            // To stop here would hide payments, to go on would never end.
+            // To stop here would hide payments; to go on would never end.
             _ => Err(DestinationFailed::new("finance does not say where its next page begins")),
         }
     }

@@ -1,18 +1,18 @@
-//! Which finance answers: its instance id, and the refusal of one that keeps other books.
+//! The instance id of finance, and the refusal of another instance.
 
 use cynic::{GraphQlResponse, QueryBuilder};
 use uuid::Uuid;
 
 use super::{
-    DestinationFailed, FinanceClient, Hint,
+    DestinationFailed, FinanceClient,
     queries::{InstanceId, RecordPaymentsError, RecordPaymentsPayload},
 };
 
 impl FinanceClient {
-    /// The instance id of the finance at the URL.
+    /// Asks the finance at the URL for its instance id.
     ///
     /// # Errors
-    /// When finance does not answer as it should.
+    /// When finance fails.
     pub async fn instance_id(&self) -> Result<Uuid, DestinationFailed> {
         let GraphQlResponse::<InstanceId> { data, errors } = self.call(&InstanceId::build(())).await?;
         let fault = errors.unwrap_or_default().into_iter().next().map(|error| error.message);
@@ -21,10 +21,10 @@ impl FinanceClient {
         Ok(told.instance_id)
     }
 
-    /// Fails if the finance at the URL, which tells `told`, is not the accepted one.
+    /// Refuses the finance at the URL, whose instance id is `told`, unless it is the accepted one.
     ///
     /// # Errors
-    /// What differs and what to do, for people.
+    /// When the ids differ, with advice for the operator.
     pub fn ensure_accepted(&self, told: Uuid, accepted: Uuid) -> Result<(), DestinationFailed> {
         if told == accepted {
             return Ok(());
@@ -34,12 +34,12 @@ impl FinanceClient {
             "the finance at {host} is instance {told}, and payments go to instance {accepted}: \
              check the URL of finance, or, if it was replaced, run `consultation accept-finance`"
         );
-        Err(DestinationFailed { message, hint: Hint::Misconfigured })
+        Err(DestinationFailed::misconfigured(message))
     }
 }
 
 impl RecordPaymentsPayload {
-    /// The instance id of the finance that refused all payments because it is another.
+    /// The instance id of a finance that refused all payments because it is another instance.
     pub(super) fn other_instance(&self) -> Option<Uuid> {
         self.user_errors.iter().find_map(|refusal| match refusal {
             RecordPaymentsError::WrongInstance(other) => Some(other.instance_id),

@@ -1,4 +1,4 @@
-//! What is sent and selected. Each field and type is checked against `finance/schema.graphql`.
+//! The documents that are sent, as types. Each field is checked against `finance/schema.graphql`.
 
 use std::fmt::{self, Display, Formatter};
 
@@ -30,7 +30,7 @@ struct RecordPaymentInput {
 }
 
 impl RecordPaymentsInput {
-    /// Payments for this finance and no other.
+    /// Payments for this instance of finance only.
     pub(super) fn new(payments: &[super::Payment], instance_id: Uuid) -> Self {
         let payments = payments.iter().map(|payment| RecordPaymentInput {
             appointment_id: payment.appointment_id,
