@@ -75,13 +75,13 @@ pub fn guard<S: Executor>(
     let authenticator = Arc::new(authenticator.behind(server.trusted_proxies.clone()));
     tokio::spawn(Arc::clone(&authenticator).keep_renewed(shutdown.clone()));
     let mut endpoint = Endpoint::new(routes.schema, routes.options)
-        .classifying(graphql::classify)
-        .authenticating(Arc::clone(&authenticator) as _)
-        .until(shutdown.clone())
-        .carrying::<Language>();
+        .with_error_classifier(graphql::classify)
+        .with_authenticator(Arc::clone(&authenticator) as _)
+        .with_shutdown(shutdown.clone())
+        .with_task_context::<Language>();
     if let Some(directory) = &server.api.trusted_documents {
         endpoint = endpoint
-            .trusting(directory)
+            .with_trusted_documents(directory)
             .with_context(|| format!("--{}-trusted-documents", server.name))
             .map_err(wrong_setting)?;
     }

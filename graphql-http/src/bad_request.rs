@@ -5,7 +5,10 @@ use std::fmt::Display;
 use async_graphql::{Name, Positioned, ServerError, parser::types::VariableDefinition};
 use axum::http::StatusCode;
 
-use crate::{body::BodyError, limits::Excess};
+use crate::{body::BodyError, errors, limits::Excess};
+
+const BAD: &str = "BAD_REQUEST";
+const TIMEOUT: &str = "REQUEST_TIMEOUT";
 
 /// The reason why a request is not executed.
 #[derive(Debug)]
@@ -20,42 +23,31 @@ pub(crate) struct BadRequest {
 /// Faults of the HTTP request.
 impl BadRequest {
     pub(crate) fn new(message: impl Into<String>) -> Self {
-        Self::with(StatusCode::BAD_REQUEST, "BAD_REQUEST", message)
+        Self::with(StatusCode::BAD_REQUEST, BAD, message)
     }
 
     pub(crate) fn malformed(what: &str, error: &impl Display) -> Self {
         Self::new(format!("Malformed {what}: {error}"))
     }
 
-    pub(crate) fn not_json() -> Self {
-        Self::unsupported("Send the request as JSON, with the header content-type: application/json")
-    }
-
-    pub(crate) fn not_utf_8(charset: &str) -> Self {
-        Self::unsupported(format!("The content type says charset={charset}: send JSON in UTF-8, its only encoding"))
-    }
-
     pub(crate) fn body(error: &BodyError, limit: usize) -> Self {
         match error {
             BodyError::Encoded(coding) => Self::unsupported(format!(
-                "The body has content-encoding: {coding}, which is not supported here: send it without"
+                "The body has content-encoding {coding}, which is not supported: send it without"
             )),
             BodyError::TooLarge => {
-                let message = format!("The body is over {} kB", limit / 1024);
-                Self::with(StatusCode::PAYLOAD_TOO_LARGE, "BAD_REQUEST", message)
+                Self::with(StatusCode::PAYLOAD_TOO_LARGE, BAD, format!("The body is over {} kB", limit / 1024))
             }
             BodyError::Broken(how) => Self::new(format!("The body could not be read to its end: {how}")),
         }
     }
 
     pub(crate) fn mutation_by_get() -> Self {
-        let message = "A mutation may not be sent by GET: send it by POST";
-        Self::with(StatusCode::METHOD_NOT_ALLOWED, "BAD_REQUEST", message)
+        Self::not_allowed("A mutation may not be sent by GET: send it by POST")
     }
 
     pub(crate) fn method_not_allowed(method: impl Display) -> Self {
-        let message = format!("Method {method} is not allowed: the header Allow names the methods of this path");
-        Self::with(StatusCode::METHOD_NOT_ALLOWED, "BAD_REQUEST", message)
+        Self::not_allowed(format!("Method {method} is not allowed: the header Allow names the methods of this path"))
     }
 
     pub(crate) fn cross_site() -> Self {
@@ -69,14 +61,14 @@ impl BadRequest {
     }
 
     pub(crate) fn not_acceptable() -> Self {
-        let message = "Responses are application/graphql-response+json or application/json: accept one of them";
-        Self::with(StatusCode::NOT_ACCEPTABLE, "BAD_REQUEST", message)
+        Self::unacceptable("Responses are application/graphql-response+json or application/json: accept one of them")
     }
 
     pub(crate) fn subscription_needs_stream() -> Self {
-        let message = "A subscription has many results: accept text/event-stream, or open a WebSocket with the protocol \
-                       graphql-transport-ws";
-        Self::with(StatusCode::NOT_ACCEPTABLE, "BAD_REQUEST", message)
+        Self::unacceptable(
+            "A subscription has many results: accept text/event-stream, or open a WebSocket with the protocol \
+             graphql-transport-ws",
+        )
     }
 
     pub(crate) fn too_many_subscriptions(limit: usize) -> Self {
@@ -94,17 +86,23 @@ impl BadRequest {
     }
 
     pub(crate) fn read_timeout() -> Self {
-        let message = "The request came too slowly; nothing was done";
-        Self::with(StatusCode::REQUEST_TIMEOUT, "REQUEST_TIMEOUT", message)
+        Self::with(StatusCode::REQUEST_TIMEOUT, TIMEOUT, "The request came too slowly; nothing was done")
     }
 
     pub(crate) fn execution_timeout() -> Self {
-        let message = "The request took too long; what it began may still be done";
-        Self::with(StatusCode::GATEWAY_TIMEOUT, "REQUEST_TIMEOUT", message)
+        Self::with(StatusCode::GATEWAY_TIMEOUT, TIMEOUT, "The request took too long; what it began may still be done")
     }
 
-    fn unsupported(message: impl Into<String>) -> Self {
-        Self::with(StatusCode::UNSUPPORTED_MEDIA_TYPE, "BAD_REQUEST", message)
+    fn not_allowed(message: impl Into<String>) -> Self {
+        Self::with(StatusCode::METHOD_NOT_ALLOWED, BAD, message)
+    }
+
+    fn unacceptable(message: &str) -> Self {
+        Self::with(StatusCode::NOT_ACCEPTABLE, BAD, message)
+    }
+
+    pub(crate) fn unsupported(message: impl Into<String>) -> Self {
+        Self::with(StatusCode::UNSUPPORTED_MEDIA_TYPE, BAD, message)
     }
 
     fn overloaded(message: impl Into<String>) -> Self {
@@ -112,7 +110,9 @@ impl BadRequest {
     }
 
     fn with(status: StatusCode, code: &str, message: impl Into<String>) -> Self {
-        Self { status, well_formed: false, error: Box::new(coded(message, code)) }
+        let mut error = Box::new(ServerError::new(message, None));
+        errors::set_code(&mut error, code);
+        Self { status, well_formed: false, error }
     }
 }
 
@@ -180,10 +180,6 @@ impl BadRequest {
         )
     }
 
-    pub(crate) fn malformed_hash() -> Self {
-        Self::new("\"sha256Hash\" must be a SHA-256 in 64 hexadecimal digits")
-    }
-
     pub(crate) fn document_twice() -> Self {
         Self::new("Send the document in one way: as \"query\", with or without its hash, or by \"documentId\"")
     }
@@ -191,8 +187,8 @@ impl BadRequest {
     /// Status 403 for any media type, as Apollo Router answers: the sender may not ask this, and monitoring of
     /// statuses should show it.
     pub(crate) fn not_trusted() -> Self {
-        let message = "Only trusted documents are executed here, and this is none of them: add it to their directory, \
-                       or send one of them";
+        let advice = "add it to their directory, or send one of them";
+        let message = format!("Only trusted documents are executed here, and this is none of them: {advice}");
         Self::with(StatusCode::FORBIDDEN, "QUERY_NOT_IN_SAFELIST", message)
     }
 }
@@ -201,10 +197,4 @@ impl From<Excess> for BadRequest {
     fn from(excess: Excess) -> Self {
         Self::document(excess.to_string(), excess.code())
     }
-}
-
-fn coded(message: impl Into<String>, code: &str) -> ServerError {
-    let mut error = ServerError::new(message, None);
-    error.extensions.get_or_insert_default().set("code", code);
-    error
 }

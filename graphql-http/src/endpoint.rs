@@ -3,7 +3,7 @@
 
 use std::{marker::PhantomData, net::IpAddr, path::Path, sync::Arc, time::Duration};
 
-use async_graphql::{Executor, Request, SchemaBuilder, ServerError, parser::types::OperationType};
+use async_graphql::{Executor, Request, ServerError, parser::types::OperationType};
 use axum::http::Extensions;
 use futures_util::{
     StreamExt,
@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
 use crate::{
-    Authenticate, Caller, DocumentsError, TaskContext,
+    Authenticate, Caller, DocumentsError, Options, TaskContext,
     admission::{self, Admitted, NewDocument},
     bad_request::BadRequest,
     documents::Documents,
@@ -33,34 +33,6 @@ pub(crate) const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 const MAX_SUBSCRIPTIONS: usize = 1_000;
 /// WebSockets that may wait for `connection_init` at once, shared by the networks of their clients.
 const MAX_UNINITIALISED: usize = 100;
-
-/// How a schema is served.
-#[derive(Clone, Copy, Debug)]
-pub struct Options {
-    /// Whether introspection, suggestions in errors and `/schema.graphql` tell the schema.
-    pub introspection: bool,
-    /// Complexity of a document: the values that its response may have, lists at their full length. All operations of a
-    /// document count.
-    pub max_complexity: usize,
-    /// Complexity of `totalCount` below a list with an argument `filter`: unlike a page it reads all that match.
-    pub filtered_total_cost: usize,
-}
-
-impl Default for Options {
-    /// Introspection, and graphql-armor's complexity of 5,000, with room for ten filtered totals.
-    fn default() -> Self {
-        Self { introspection: true, max_complexity: 5_000, filtered_total_cost: 500 }
-    }
-}
-
-impl Options {
-    /// Applies the options that the schema itself enforces.
-    #[must_use]
-    pub fn apply<Q, M, S>(&self, builder: SchemaBuilder<Q, M, S>) -> SchemaBuilder<Q, M, S> {
-        let builder = builder.limit_complexity(self.max_complexity);
-        if self.introspection { builder } else { builder.disable_introspection().disable_suggestions() }
-    }
-}
 
 /// The rules that outcomes follow.
 #[derive(Clone, Copy, Debug)]
@@ -106,32 +78,32 @@ impl<E: Executor, C: TaskContext> Endpoint<E, C> {
     ///
     /// # Errors
     /// When a file cannot be read or parsed.
-    pub fn trusting(self, directory: &Path) -> Result<Self, DocumentsError> {
+    pub fn with_trusted_documents(self, directory: &Path) -> Result<Self, DocumentsError> {
         Ok(Self { documents: Documents::trusted(directory)?, ..self })
     }
 
     /// Recognises errors that clients can do something about by their source. Others without a code are masked.
     #[must_use]
-    pub fn classifying(mut self, classify: fn(&ServerError) -> Option<Refusal>) -> Self {
+    pub fn with_error_classifier(mut self, classify: fn(&ServerError) -> Option<Refusal>) -> Self {
         self.rules.classify = classify;
         self
     }
 
     /// Checks credentials in `connection_init` of WebSockets. Without this they are anonymous.
     #[must_use]
-    pub fn authenticating(self, authenticator: Arc<dyn Authenticate>) -> Self {
+    pub fn with_authenticator(self, authenticator: Arc<dyn Authenticate>) -> Self {
         Self { authenticator: Some(authenticator), ..self }
     }
 
     /// Ends event streams and WebSockets when `shutdown` is cancelled.
     #[must_use]
-    pub fn until(self, shutdown: CancellationToken) -> Self {
+    pub fn with_shutdown(self, shutdown: CancellationToken) -> Self {
         Self { shutdown, ..self }
     }
 
     /// Carries task-local state of a request into the tasks of its operations.
     #[must_use]
-    pub fn carrying<D: TaskContext>(self) -> Endpoint<E, D> {
+    pub fn with_task_context<D: TaskContext>(self) -> Endpoint<E, D> {
         let Self { schema, rules, documents, parsed, subscriptions, uninitialised, authenticator, shutdown, .. } = self;
         let context = PhantomData;
         Endpoint { schema, rules, documents, parsed, subscriptions, uninitialised, authenticator, shutdown, context }

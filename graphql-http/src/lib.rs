@@ -18,6 +18,7 @@ mod http;
 mod json;
 mod limits;
 mod memory;
+mod options;
 mod parsed;
 pub mod refusal;
 mod request;
@@ -29,7 +30,8 @@ mod websocket;
 
 pub use caller::{Authenticate, Caller, ClientNetwork, Rejected, Transport};
 pub use documents::DocumentsError;
-pub use endpoint::{Endpoint, Options};
+pub use endpoint::Endpoint;
 pub use http::{method_not_allowed, router};
+pub use options::Options;
 pub use task_context::TaskContext;
 pub use websocket::is_websocket;

@@ -106,9 +106,13 @@ async fn from_body(http: axum::extract::Request) -> Result<Parameters, BadReques
 fn require_json(headers: &HeaderMap) -> Result<(), BadRequest> {
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()?.parse::<Mime>().ok());
     let content_type = content_type.filter(|mime| mime.essence_str() == "application/json");
-    let content_type = content_type.ok_or_else(BadRequest::not_json)?;
+    let content_type = content_type.ok_or_else(|| {
+        BadRequest::unsupported("Send the request as JSON, with the header content-type: application/json")
+    })?;
     match content_type.get_param(mime::CHARSET) {
-        Some(charset) if charset != mime::UTF_8 => Err(BadRequest::not_utf_8(charset.as_str())),
+        Some(charset) if charset != mime::UTF_8 => Err(BadRequest::unsupported(format!(
+            "The content type says charset={charset}: send JSON in UTF-8, its only encoding"
+        ))),
         _ => Ok(()),
     }
 }

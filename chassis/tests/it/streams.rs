@@ -74,7 +74,7 @@ fn serve() -> Api {
 fn serve_to(access: &Access, limits: Limits) -> Api {
     let schema = Schema::new(Query, EmptyMutation, Ticks);
     let authenticator = Arc::new(Authenticator::new("demo", access).expect("users"));
-    let endpoint = Endpoint::new(schema, Options::default()).authenticating(Arc::clone(&authenticator) as _);
+    let endpoint = Endpoint::new(schema, Options::default()).with_authenticator(Arc::clone(&authenticator) as _);
     let router = logins::require(graphql_http::router(endpoint, String::new()), Arc::clone(&authenticator));
     let service = TestService::start_within(limits, |_| Service { router, tasks: Vec::new() });
     Api { service, authenticator }

@@ -36,7 +36,9 @@ impl Automatic {
             Some(Reference::Id(_)) => Err(BadRequest::unknown_document_id(
                 "send the text as \"query\", or let the operator set a directory of trusted documents",
             )),
-            Some(Reference::Hash(hash)) if !is_sha256(&hash) => Err(BadRequest::malformed_hash()),
+            Some(Reference::Hash(hash)) if !is_sha256(&hash) => {
+                Err(BadRequest::new("\"sha256Hash\" must be a SHA-256 in 64 hexadecimal digits"))
+            }
             Some(Reference::Hash(hash)) if has_text && sha256(&request.query) == hash => Ok(Some(hash)),
             Some(Reference::Hash(_)) if has_text => Err(BadRequest::hash_mismatch()),
             Some(Reference::Hash(hash)) => {

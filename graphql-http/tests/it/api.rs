@@ -132,9 +132,9 @@ fn routes_with(options: Options, trusted: Option<&Path>) -> Result<(Router, Arc<
     let touched = Arc::new(AtomicUsize::new(0));
     let schema = options.apply(Schema::build(Query, Mutation(Arc::clone(&touched)), EmptySubscription)).finish();
     let sdl = schema.sdl();
-    let mut endpoint = Endpoint::new(schema, options).classifying(classify);
+    let mut endpoint = Endpoint::new(schema, options).with_error_classifier(classify);
     if let Some(directory) = trusted {
-        endpoint = endpoint.trusting(directory)?;
+        endpoint = endpoint.with_trusted_documents(directory)?;
     }
     let ids = (SetRequestIdLayer::x_request_id(MakeRequestUuid), PropagateRequestIdLayer::x_request_id());
     Ok((graphql_http::router(endpoint, sdl).layer(ids), touched))

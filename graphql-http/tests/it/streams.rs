@@ -1,6 +1,7 @@
 //! Operations with several results: over a WebSocket and as server-sent events.
 
 mod event_stream;
+mod upgrades;
 mod websocket;
 
 use std::sync::{
@@ -117,8 +118,9 @@ fn serve() -> Api {
         (Arc::new(AtomicUsize::new(0)), CancellationToken::new(), CancellationToken::new());
     let schema = Schema::new(Query, Mutation(Arc::clone(&touched)), Ticks);
     let user = OneUser { expired: expired.clone() };
-    let endpoint =
-        Endpoint::new(schema, Options::default()).authenticating(Arc::new(user.clone())).until(shutdown.clone());
+    let endpoint = Endpoint::new(schema, Options::default())
+        .with_authenticator(Arc::new(user.clone()))
+        .with_shutdown(shutdown.clone());
     let router = graphql_http::router(endpoint, String::new()).layer(from_fn_with_state(user, check));
     let (client, server) = listen(router);
     Api { client, shutdown, expired, touched, _server: server }
