@@ -1,4 +1,4 @@
-// The README's examples, as a reader runs them.
+// The examples of docs/api.md, as a reader runs them.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -7,11 +7,11 @@ import test from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { consultation, finance, paid } from '../../services.js';
 
-const readme = readFileSync(new URL('../../../../README.md', import.meta.url), 'utf8');
+const api = readFileSync(new URL('../../../../docs/api.md', import.meta.url), 'utf8');
 
 /** The block after a marker, for the services under test. */
 function example(name) {
-  const [, block] = readme.split(`<!-- ci: client-${name} -->\n`)[1].match(/^```\w+\n([^]*?)^```/m);
+  const [, block] = api.split(`<!-- ci: client-${name} -->\n`)[1].match(/^```\w+\n([^]*?)^```/m);
   const port = (service) => new URL(service).port;
   return block.replace(/\b8010\b/g, port(consultation)).replace(/\b8020\b/g, port(finance));
 }
