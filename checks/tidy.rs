@@ -26,11 +26,21 @@ const CHASSIS_API: &[(&str, &[&str])] = &[
     ("types that a name of both users returns or takes", &["Channel", "Publisher", "Task", "Access", "Certificate"]),
     (
         "a service with tasks, commands or lists of its own",
-        &["database_delay", "beat", "connect_beside", "without", "rollback", "write_all", "Seconds"],
+        &[
+            "DEVELOPMENT_PASSWORD",
+            "DEVELOPMENT_USERNAME",
+            "database_delay",
+            "beat",
+            "connect_beside",
+            "without",
+            "rollback",
+            "write_all",
+            "Seconds",
+        ],
     ),
     (
         "the program with both services",
-        &["use_database", "local_url", "create_directory", "Lifecycle", "spawn", "serve", "Backup", "print"],
+        &["migrate", "use_database", "local_url", "create_directory", "Lifecycle", "spawn", "serve", "Backup", "print"],
     ),
     (
         "what tests of the chassis set up or look at",

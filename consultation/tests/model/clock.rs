@@ -5,7 +5,11 @@
 //! A unit is 5 s; the hour of a refused row is shortened, the year by which a clock may be wrong too. Relays act before
 //! time passes, unless they are paused, which is a fault. Left out: messages (see `row`); the 30 s between two rescues.
 
+mod state;
+
 use stateright::{Model, Property};
+
+pub(crate) use state::State;
 
 /// Properties of steps, not of states.
 pub(crate) const IN_TIME: &str = "it is finished soon after the last fault";
@@ -37,27 +41,6 @@ pub(crate) enum Flaw {
 pub(crate) struct Clocked {
     pub(crate) flaw: Option<Flaw>,
     pub(crate) faults: u8,
-}
-
-#[expect(clippy::struct_excessive_bools, reason = "a state of the model is the product of its facts")]
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub(crate) struct State {
-    finished: bool,
-    is_refused: bool,
-    /// Time until it is due, and until its lease ends. 0: in the past.
-    due_in: u8,
-    lease: Option<u8>,
-    claim_seq: u8,
-    /// The token of the claim that each relay is sending under.
-    sending: [Option<u8>; RELAYS],
-    /// Since the last claim: time by a clock that is never set, and the steps of the database's clock.
-    lease_age: u8,
-    set_back: u8,
-    set_forward: bool,
-    /// Time since the last fault.
-    calm: u8,
-    faults_left: u8,
-    lost_lease: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -180,29 +163,5 @@ impl Clocked {
     fn can_act(&self, state: &State) -> bool {
         let mut steps = (0..RELAYS).flat_map(|relay| [Action::Claim(relay), Action::Confirm(relay)]);
         steps.any(|step| self.next_state(state, step).is_some()) || self.rescue(&mut state.clone()).is_some()
-    }
-}
-
-impl State {
-    fn spend_fault(&mut self) -> Option<()> {
-        self.faults_left = self.faults_left.checked_sub(1)?;
-        self.calm = 0;
-        Some(())
-    }
-
-    fn pass_time(&mut self, units: u8) {
-        self.due_in = self.due_in.saturating_sub(units);
-        self.lease = self.lease.map(|left| left.saturating_sub(units));
-    }
-
-    /// Written only under the lease in which it happened.
-    fn failed(&mut self, relay: usize, delay: u8, is_refused: bool) -> Option<()> {
-        let token = self.sending[relay].take()?;
-        self.spend_fault()?;
-        if token == self.claim_seq && self.lease.is_some() {
-            (self.lease, self.due_in) = (None, delay);
-            self.is_refused |= is_refused;
-        }
-        Some(())
     }
 }
