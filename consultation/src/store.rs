@@ -8,11 +8,14 @@ use std::collections::HashMap;
 
 use chassis::database::{Connections, Database, Transaction, is_one_of, now};
 use chrono::{DateTime, Utc};
-use entity::consultation::{Column, Entity as Consultations, Model as Consultation};
+use entity::{
+    consultation::{Column, Entity as Consultations, Model as Consultation},
+    pending_payment,
+};
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, EntityTrait, FromQueryResult, QueryFilter, QueryResult, QuerySelect};
 use uuid::Uuid;
 
-use crate::{outbox::store::pending_payment_ids, rules::End};
+use crate::rules::End;
 
 /// The column with the database's clock.
 const NOW: &str = "now";
@@ -79,6 +82,20 @@ pub(crate) async fn find(database: &impl ConnectionTrait, ids: impl Iterator<Ite
     let pending_payments = pending_payment_ids(database, finished.map(|row| row.consultation.id).collect()).await?;
     let consultations = rows.into_iter().map(|row| (row.consultation.id, (row.consultation, row.now))).collect();
     Ok(Found { consultations, pending_payments })
+}
+
+/// The ids of the pending payments of these consultations, by consultation.
+async fn pending_payment_ids(
+    database: &impl ConnectionTrait,
+    consultation_ids: Vec<Uuid>,
+) -> Result<HashMap<Uuid, Uuid>, DbErr> {
+    use pending_payment::Column::{AppointmentId, Id};
+    if consultation_ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let of_them = is_one_of(database.get_database_backend(), AppointmentId, consultation_ids);
+    let ids = pending_payment::Entity::find().select_only().columns([AppointmentId, Id]).filter(of_them);
+    Ok(ids.into_tuple::<(Uuid, Uuid)>().all(database).await?.into_iter().collect())
 }
 
 struct ConsultationNow {

@@ -1,7 +1,10 @@
 //! Starting and finishing on SQLite: one writer at a time, whose transaction has locked the database.
 
 use chassis::database::{Transaction, now};
-use entity::consultation::{Column, Entity as Consultations, Model as Consultation};
+use entity::{
+    consultation::{Column, Entity as Consultations, Model as Consultation},
+    pending_payment,
+};
 use sea_orm::{
     ConnectionTrait, DbErr, FromQueryResult,
     sea_query::{Expr, ExprTrait, IntoIden, OnConflict, Query, TableRef, ValueTuple},
@@ -9,7 +12,6 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::{ByPatient, Ended, Start};
-use crate::outbox::store::{Enqueue, enqueue};
 
 pub(super) async fn insert(sqlite: &impl ConnectionTrait, rows: Vec<&Start>) -> Result<ByPatient, DbErr> {
     let columns = [Column::Id, Column::PhysicianId, Column::PatientId, Column::StartDate];
@@ -31,8 +33,7 @@ pub(super) async fn insert(sqlite: &impl ConnectionTrait, rows: Vec<&Start>) -> 
 pub(super) async fn finish(transaction: Transaction, rows: &[Ended]) -> Result<Vec<Uuid>, DbErr> {
     if !rows.is_empty() {
         end(&transaction, rows).await?;
-        let payments: Vec<_> = rows.iter().map(Enqueue::from).collect();
-        enqueue(&transaction, &payments).await?;
+        enqueue(&transaction, rows).await?;
     }
     transaction.commit().await?;
     Ok(rows.iter().map(|row| row.consultation_id).collect())
@@ -59,8 +60,15 @@ async fn end(transaction: &Transaction, rows: &[Ended]) -> Result<(), DbErr> {
     }
 }
 
-impl From<&Ended> for Enqueue {
-    fn from(Ended { consultation_id, end, pending_payment_id }: &Ended) -> Self {
-        Self { id: *pending_payment_id, appointment_id: *consultation_id, total_price: end.price }
+/// Adds the pending payments, which are due at once.
+async fn enqueue(database: &impl ConnectionTrait, rows: &[Ended]) -> Result<(), DbErr> {
+    use pending_payment::Column::{AppointmentId, CreatedAt, Id, NextAttemptAt, TotalPriceCents};
+    let now = || now(database.get_database_backend());
+    let columns = [Id, AppointmentId, TotalPriceCents, NextAttemptAt, CreatedAt];
+    let mut insert = Query::insert().into_table(pending_payment::Entity).columns(columns).to_owned();
+    for Ended { consultation_id, end, pending_payment_id } in rows {
+        let (id, price) = ((*pending_payment_id).into(), end.price.cents().into());
+        insert.values_panic([id, (*consultation_id).into(), price, now(), now()]);
     }
+    database.execute(&insert).await.map(drop)
 }

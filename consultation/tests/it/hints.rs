@@ -3,11 +3,8 @@
 use std::time::Duration;
 
 use chassis::{clock, database::Database, health::Heartbeat, replicas};
-use consultation::outbox::{
-    WakeUp,
-    store::{self, Enqueue},
-};
-use entity::{Money, pending_payment};
+use consultation::outbox::WakeUp;
+use entity::pending_payment;
 use rstest::rstest;
 use sea_orm::{ActiveModelTrait, ConnectionTrait, EntityTrait, IntoActiveModel, Set, Statement};
 use testkit::{Backend, TestDatabase};
@@ -15,7 +12,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::{
     finance_stub::FinanceStub,
-    outbox::{outbox, relay, row},
+    outbox::{enqueue, outbox, relay, row},
 };
 
 /// The wake-up of a replica that listens.
@@ -78,8 +75,7 @@ async fn without_any_hint_the_poll_delivers(#[values(Backend::Sqlite, Backend::P
     (second.id, second.patient_id) = (Set(id), Set(id));
     let database = &db.database.write;
     entity::consultation::Entity::insert(second.reset_all()).exec(database).await.expect("inserted");
-    let payment = Enqueue { id, appointment_id: id, total_price: Money::MAX };
-    store::enqueue(database, &[payment]).await.expect("enqueued");
+    enqueue(database, &[(id, id)]).await;
     finance.arrived().await;
     shutdown.cancel();
     running.await.expect("it ends");

@@ -8,12 +8,12 @@ use consultation::{
     finance_client::FinanceClient,
     outbox::{
         Policy, Relay, Tick, WakeUp,
-        store::{self, Due, Enqueue, now_plus},
+        store::{Due, now_plus},
     },
 };
 use entity::{Money, consultation as consultations, pending_payment};
 use migration::consultation::Migrator;
-use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
+use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, sea_query::Query};
 use testkit::{Backend, TestDatabase};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -27,23 +27,32 @@ pub(crate) async fn outbox(backend: Backend, payments: usize) -> Option<TestData
     let db = TestDatabase::empty(backend).await?;
     db.database.migrate::<Migrator>().await.expect("migrated");
     let now = clock::now();
-    let price = Money::MAX;
-    let enqueues: Vec<_> = (0..payments)
-        .map(|_| Enqueue { id: clock::id_at(now), appointment_id: clock::id_at(now), total_price: price })
-        .collect();
+    let ids: Vec<_> = (0..payments).map(|_| (clock::id_at(now), clock::id_at(now))).collect();
     if payments > 0 {
-        let finished = enqueues.iter().map(|payment| consultations::ActiveModel {
-            id: Set(payment.appointment_id),
+        let finished = ids.iter().map(|(_, consultation_id)| consultations::ActiveModel {
+            id: Set(*consultation_id),
             physician_id: Set(Uuid::new_v4()),
             patient_id: Set(Uuid::new_v4()),
             start_date: Set(now - Duration::from_mins(1)),
             end_date: Set(Some(now)),
-            price_cents: Set(Some(price)),
+            price_cents: Set(Some(Money::MAX)),
         });
         consultations::Entity::insert_many(finished).exec(&db.database.write).await.expect("inserted");
-        store::enqueue(&db.database.write, &enqueues).await.expect("enqueued");
+        enqueue(&db.database.write, &ids).await;
     }
     Some(db)
+}
+
+/// Adds pending payments that are due now, by their ids and those of their consultations.
+pub(crate) async fn enqueue(database: &impl ConnectionTrait, ids: &[(Uuid, Uuid)]) {
+    use pending_payment::Column::{AppointmentId, CreatedAt, Id, NextAttemptAt, TotalPriceCents};
+    let now = || now_plus(database.get_database_backend(), Duration::ZERO);
+    let columns = [Id, AppointmentId, TotalPriceCents, NextAttemptAt, CreatedAt];
+    let mut insert = Query::insert().into_table(pending_payment::Entity).columns(columns).to_owned();
+    for (id, consultation_id) in ids {
+        insert.values_panic([(*id).into(), (*consultation_id).into(), Money::MAX.cents().into(), now(), now()]);
+    }
+    database.execute(&insert).await.expect("enqueued");
 }
 
 pub(crate) fn relay(db: &TestDatabase, finance: &FinanceStub) -> Relay {
