@@ -54,7 +54,8 @@ pub(crate) async fn run(plan: &Plan) -> anyhow::Result<Report> {
     world.stack.ready(&world.api).await?;
     let mut writers = JoinSet::new();
     writers.spawn(Watch::run(world.clone()));
-    writers.spawn(intruder::run(world.clone(), random.fork()));
+    let (target, intruder_random) = (world.clone(), random.fork());
+    writers.spawn(async move { intruder::run(&target, intruder_random).await });
     let mut clients = JoinSet::new();
     for _ in 0..CLIENTS {
         let (world, random) = (world.clone(), random.fork());

@@ -1,7 +1,7 @@
 //! A second caller of finance. It repeats payments, which must change nothing, and sends other amounts, which must be
 //! refused.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use fastrand::Rng;
 use tokio::time::sleep;
@@ -16,12 +16,12 @@ use crate::{
 const PAYMENT_INTERVAL: Duration = Duration::from_millis(120);
 
 /// Pays consultations that clients know to be finished, until it is stopped.
-pub(crate) async fn run(world: Arc<World>, mut random: Rng) {
+pub(crate) async fn run(world: &World, mut random: Rng) {
     loop {
         sleep(PAYMENT_INTERVAL.mul_f64(0.5 + random.f64())).await;
         if let Some((id, price)) = world.load.payable(&mut random) {
             let port = random.choice(&world.stack.finance).expect("a replica").port;
-            pay_again(&world, id, price, port, &mut random).await;
+            pay_again(world, id, price, port, &mut random).await;
         }
     }
 }
