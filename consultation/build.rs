@@ -1,4 +1,4 @@
-//! Registers finance's schema, against which the client in `src/finance.rs` is checked.
+//! Registers finance's schema, against which the client in `src/finance_client.rs` is checked.
 
 fn main() {
     cynic_codegen::register_schema("finance")

@@ -13,9 +13,9 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
-/// Twice the poll interval of the relay and a call.
-const PATIENCE: Duration = Duration::from_secs(20);
-const ASK_AGAIN_AFTER: Duration = Duration::from_millis(50);
+/// Twice the relay's poll interval and a call.
+const DELIVERY_TIMEOUT: Duration = Duration::from_secs(20);
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 const START: &str = "mutation ($physician: UUID!, $patient: UUID!) {
     startConsultation(input: { physicianId: $physician, patientId: $patient }) {
@@ -27,7 +27,7 @@ const TRIES: &str = "query ($id: ID!) { consultation(id: $id) { pendingPayment {
 const PAYMENT: &str = "query ($id: UUID!) {
     payments(filter: { appointmentIds: [$id] }) { edges { node { id totalPrice recordedAt } } } }";
 
-/// Runs the demo against the services that are up, or starts them for it.
+/// Runs the demo against running services, or starts them for it.
 ///
 /// # Errors
 /// When a call fails or a payment does not arrive.
@@ -66,7 +66,7 @@ async fn three_consultations(consultation: &Api, finance: &Api) -> anyhow::Resul
     Ok(())
 }
 
-/// Asks until the answer at `pointer` is as wanted.
+/// Repeats the query until the value at `pointer` is as wanted.
 async fn until(
     api: &Api,
     query: &str,
@@ -74,13 +74,13 @@ async fn until(
     pointer: &str,
     wanted: impl Fn(&Value) -> bool,
 ) -> anyhow::Result<Value> {
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + DELIVERY_TIMEOUT;
     loop {
         let data = api.call(query, variables).await?;
         match data.pointer(pointer) {
             Some(found) if wanted(found) => return Ok(found.clone()),
-            _ if Instant::now() > deadline => bail!("not there after {} s: {query}", PATIENCE.as_secs()),
-            _ => sleep(ASK_AGAIN_AFTER).await,
+            _ if Instant::now() > deadline => bail!("not there after {} s: {query}", DELIVERY_TIMEOUT.as_secs()),
+            _ => sleep(POLL_INTERVAL).await,
         }
     }
 }

@@ -16,10 +16,10 @@ use chassis::{
     telemetry::TelemetrySettings,
 };
 use clap::{Parser, Subcommand};
-use consultation::{accept_finance, config::Finance, reconcile};
+use consultation::{accept_finance, config::FinanceTarget, reconcile};
 use migration::{consultation::Migrator as ConsultationMigrator, finance::Migrator as FinanceMigrator};
 
-/// Takes less time than the system's where many small things are made and dropped, as for each request here.
+/// Faster than the system's allocator for many small short-lived allocations, as each request makes.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -43,18 +43,17 @@ struct Cli {
 enum Command {
     /// Migrate the databases and serve both APIs (the default)
     Serve,
-    /// Start and finish three consultations and watch their payments arrive in finance; starts the
-    /// services for it unless they run
+    /// Start and finish three consultations and show their payments in finance; starts the services unless they run
     Demo,
-    /// Copy both SQLite databases to new files in a directory, also while the services run, and check the copies
+    /// Copy both SQLite databases to new files in a directory and check the copies; the services may run meanwhile
     Backup {
-        /// Where to write consultation.sqlite and finance.sqlite; existing files are not overwritten
+        /// Directory for consultation.sqlite and finance.sqlite; existing files are not overwritten
         directory: PathBuf,
     },
-    /// Compare finished consultations with finance's payments and name each difference; finance must run
+    /// Compare finished consultations with finance's payments and print each difference; finance must run
     #[command(after_help = reconcile::HELP)]
     Reconcile,
-    /// Deliver payments to the finance at the configured URL from now on, though it is another than before
+    /// Accept the finance at the configured URL as the new destination of payments
     #[command(after_help = accept_finance::HELP)]
     AcceptFinance,
 }
@@ -64,7 +63,7 @@ async fn main() -> ExitCode {
     let cli = Cli::parse();
     let reconciles = matches!(cli.command, Some(Command::Reconcile));
     let exit_code = if reconciles { reconcile::exit_code } else { cli::exit_code };
-    // The settings of both services are in it.
+    // Boxed: it holds the settings of both services.
     exit_code(Box::pin(run(cli)).await)
 }
 
@@ -112,8 +111,8 @@ async fn start(settings: consultation::config::Settings, servers: [Server; 2]) -
     Ok(lifecycle)
 }
 
-/// Consultation first, as `servers` has them: what the later copy of finance has more is recorded again without harm, while a
-/// payment that is confirmed in the one and missing in the other would never be sent.
+/// Consultation first, as in `servers`. Payments that only the later copy of finance holds are recorded again without harm. A
+/// payment that is confirmed in consultation's copy and missing in finance's would never be sent.
 async fn back_up(servers: &[Server; 2], directory: &Path) -> anyhow::Result<()> {
     create_directory(directory).with_context(|| format!("cannot create {}", directory.display()))?;
     for server in servers {
@@ -125,17 +124,17 @@ async fn back_up(servers: &[Server; 2], directory: &Path) -> anyhow::Result<()> 
 }
 
 /// The finance of this process, as consultation calls it.
-fn own_finance(server: &Server) -> anyhow::Result<Finance> {
-    let finance = Finance::in_development(format!("{}/graphql", server.local_url()).parse()?);
+fn own_finance(server: &Server) -> anyhow::Result<FinanceTarget> {
+    let finance = FinanceTarget::in_development(format!("{}/graphql", server.local_url()).parse()?);
     Ok(match &server.access {
         Access::User { username, password } => {
-            Finance { username: username.clone(), password: password.clone(), ..finance }
+            FinanceTarget { username: username.clone(), password: password.clone(), ..finance }
         }
         Access::HtpasswdFile(_) => finance,
     })
 }
 
-/// Says where to go and who may, for people who just started it.
+/// Prints the URL and the user, for people who just started it.
 fn announce(server: &Server) {
     println!("{:<12} {}/graphiql   user {}", server.name, server.local_url(), server.access);
 }

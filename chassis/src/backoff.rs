@@ -9,14 +9,8 @@ const MAX_DATABASE_DELAY: Duration = Duration::from_secs(5);
 /// The delay after the database failed for the `failures`th time in a row.
 #[must_use]
 pub fn database_delay(failures: u32) -> Duration {
-    doubled(FIRST_DATABASE_DELAY, failures, MAX_DATABASE_DELAY)
-}
-
-/// `first` at the first failure, twice as long at each further one, at most `max`.
-#[must_use]
-pub fn doubled(first: Duration, failures: u32, max: Duration) -> Duration {
-    let factor = 2_u32.checked_pow(failures.saturating_sub(1)).unwrap_or(u32::MAX);
-    first.checked_mul(factor).map_or(max, |delay| delay.min(max))
+    let doubled = 2_u32.saturating_pow(failures.saturating_sub(1));
+    FIRST_DATABASE_DELAY.saturating_mul(doubled).min(MAX_DATABASE_DELAY)
 }
 
 #[cfg(test)]

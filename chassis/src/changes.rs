@@ -1,7 +1,7 @@
-//! Which rows have changed, told to everyone in this process and in the other replicas who subscribed.
+//! Change feed: the ids of changed rows, for subscribers in this process and in the other replicas.
 //!
-//! Only ids are told: a subscriber reads what it wants to show. One that is slow keeps nobody waiting and no
-//! memory: it is told that it missed some.
+//! Only ids are sent; a subscriber reads the rows that it needs. A slow subscriber blocks nobody and takes no memory: it
+//! receives [`Change::Missed`].
 
 mod watchers;
 
@@ -9,68 +9,69 @@ use async_graphql::futures_util::{Stream, StreamExt};
 use tokio::sync::broadcast::{self, error::RecvError};
 use uuid::Uuid;
 
-use crate::replicas::{self, Channel, Heard, Publisher};
+use crate::replicas::{self, Channel, Notification, Publisher};
 pub use watchers::Watcher;
 use watchers::Watchers;
 
-/// How many changes a subscriber may lag behind.
+/// Changes that a subscriber may lag behind.
 const CAPACITY: usize = 4_096;
 
-/// What a subscriber is told.
+/// An event of the feed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
     /// The row with this id has changed.
     Of(Uuid),
-    /// Rows may have changed of which this subscriber was not told.
+    /// Rows may have changed without an event for this subscriber.
     Missed,
 }
 
 /// The changes of one table.
 #[derive(Clone, Debug)]
 pub struct Changes {
-    here: Here,
+    local: LocalSubscribers,
     replicas: Publisher,
 }
 
-/// Those in this process who are told.
+/// Subscribers in this process.
 #[derive(Clone, Debug)]
-struct Here {
-    /// Of all changes.
+struct LocalSubscribers {
+    /// Subscribers to all changes.
     subscribers: broadcast::Sender<Change>,
-    /// Of one row's.
+    /// Subscribers to single rows.
     watchers: Watchers,
 }
 
 impl Changes {
-    /// Changes that the other replicas hear through the channel `name`, once it is connected.
+    /// The feed, and the channel `name` through which replicas exchange it once it is connected.
     #[must_use]
     pub fn new(name: &'static str) -> (Self, Channel) {
-        let here = Here { subscribers: broadcast::Sender::new(CAPACITY), watchers: Watchers::default() };
-        let told = here.clone();
-        let (replicas, channel) = replicas::channel(name, move |heard| match heard {
-            Heard::Changed(ids) => told.changed(&ids),
-            Heard::Missed => told.missed(),
+        let local_subscribers =
+            LocalSubscribers { subscribers: broadcast::Sender::new(CAPACITY), watchers: Watchers::default() };
+        let local = local_subscribers.clone();
+        let (replicas, channel) = replicas::channel(name, move |notification| match notification {
+            Notification::Changed(ids) => local.changed(&ids),
+            Notification::Missed => local.missed(),
         });
-        (Self { here, replicas }, channel)
+        (Self { local: local_subscribers, replicas }, channel)
     }
 
-    /// These rows have changed, and the change is committed.
+    /// Publishes the change of these rows. It must be committed.
     pub fn publish(&self, ids: &[Uuid]) {
         if !ids.is_empty() {
-            self.here.changed(ids);
+            self.local.changed(ids);
             self.replicas.send(ids);
         }
     }
 
-    /// Rows may have changed, and nobody knows which, as when the answer to a commit was lost.
+    /// Publishes a change of unknown rows, as when the answer to a commit was lost.
     pub fn publish_missed(&self) {
-        self.here.missed();
+        self.local.missed();
         self.replicas.send_missed();
     }
 
-    /// All changes from now on.
+    /// Changes of all rows from now on.
     pub fn subscribe(&self) -> impl Stream<Item = Change> + Send + use<> {
-        let subscriber = self.here.subscribers.subscribe();
+        let subscriber = self.local.subscribers.subscribe();
         futures_util::stream::unfold(subscriber, async |mut changes| match changes.recv().await {
             Ok(change) => Some((change, changes)),
             Err(RecvError::Lagged(_)) => Some((Change::Missed, changes)),
@@ -79,28 +80,28 @@ impl Changes {
         .boxed()
     }
 
-    /// The changes of one row from now on. What changes elsewhere costs it nothing.
+    /// Changes of one row from now on. Changes of other rows cost it nothing.
     #[must_use]
     pub fn watch(&self, id: Uuid) -> Watcher {
-        self.here.watchers.watch(id)
+        self.local.watchers.watch(id)
     }
 }
 
-impl Here {
+impl LocalSubscribers {
     fn changed(&self, ids: &[Uuid]) {
-        self.watchers.tell(ids);
+        self.watchers.notify(ids);
         for id in ids {
             self.broadcast(Change::Of(*id));
         }
     }
 
     fn missed(&self) {
-        self.watchers.tell_all();
+        self.watchers.notify_all();
         self.broadcast(Change::Missed);
     }
 
     fn broadcast(&self, change: Change) {
-        // An error only says that nobody has subscribed.
+        // Fails only without subscribers.
         drop(self.subscribers.send(change));
     }
 }

@@ -23,53 +23,53 @@ use crate::{
     telemetry::one_line,
 };
 
-/// What the program should do.
+/// Subcommands.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Command {
     /// Serve the API (the default)
     Serve,
     /// Bring the database schema up to date, then exit
     Migrate,
-    /// Copy the SQLite database to a new file, also while the service runs, and check the copy
+    /// Copy the SQLite database to a new file and check the copy; the service may run meanwhile
     Backup {
-        /// Where to write it; an existing file is not overwritten
+        /// File to write; an existing one is not overwritten
         file: PathBuf,
     },
     /// Print the GraphQL schema (SDL), then exit
     // No setting changes it.
     #[command(help_template = "{about-with-newline}\n{usage-heading} {usage}")]
     Schema,
-    /// Ask the service that runs at the bind address whether it is ready; exit 0 if it is
+    /// Ask the service at the bind address whether it is ready; exit 0 if it is
     Healthcheck,
 }
 
-/// As for a wrong command line, of which settings are a part: whoever started the program has to change something.
-const WRONG_SETTING: u8 = 2;
+/// Exit code for a wrong setting, as for a wrong command line: the user has to change something.
+const WRONG_SETTING_CODE: u8 = 2;
 
-/// A setting that cannot be used, or contradicts another.
+/// A setting that is invalid or contradicts another.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
 struct WrongSetting(anyhow::Error);
 
-/// Marks an error as one of the settings, for [`exit_code`].
+/// Marks an error as a wrong setting, for [`exit_code`].
 #[must_use]
 pub fn wrong_setting(error: anyhow::Error) -> anyhow::Error {
     WrongSetting(error).into()
 }
 
-/// Says on standard error what went wrong, without the noise of a backtrace, and gives the exit code: 2 for a wrong
-/// setting, 1 for every other failure.
+/// Prints the error to standard error, without a backtrace, and returns the exit code: 2 for a wrong setting, 1 for any
+/// other failure.
 #[must_use]
 pub fn exit_code(outcome: anyhow::Result<()>) -> ExitCode {
     let Err(error) = outcome else { return ExitCode::SUCCESS };
     eprintln!("error: {}", one_line(&format!("{error:#}")));
-    if error.is::<WrongSetting>() { ExitCode::from(WRONG_SETTING) } else { ExitCode::FAILURE }
+    if error.is::<WrongSetting>() { ExitCode::from(WRONG_SETTING_CODE) } else { ExitCode::FAILURE }
 }
 
-/// Runs a subcommand; `build` puts the service together.
+/// Runs a subcommand; `build` makes the service.
 ///
 /// # Errors
-/// What went wrong, for people; the process should exit with a code that is not zero.
+/// Any failure of the subcommand, with a message for people. Pass it to [`exit_code`].
 pub async fn run<M: MigratorTrait>(
     command: Option<Command>,
     server: Server,
@@ -92,7 +92,7 @@ pub async fn run<M: MigratorTrait>(
     }
 }
 
-/// Connects a service to its database.
+/// Connects the service to its database.
 ///
 /// # Errors
 /// When the URL is malformed or the file cannot be opened.
@@ -103,10 +103,10 @@ pub async fn connect(server: &Server) -> anyhow::Result<Database> {
         .with_context(|| format!("{}: cannot open the database", server.name))
 }
 
-/// Connects a command to the database of a service, which may run meanwhile.
+/// Connects a command to the service's database; the service may run meanwhile.
 ///
 /// # Errors
-/// When the URL is malformed, or there is no such file.
+/// When the URL is malformed, or the file does not exist.
 pub async fn connect_beside(server: &Server) -> anyhow::Result<Database> {
     check_url(server)?;
     let opened = Database::open_beside(&server.database_url).await;
@@ -118,7 +118,7 @@ fn check_url(server: &Server) -> anyhow::Result<()> {
     checked.with_context(|| format!("--{}-database-url", server.name)).map_err(wrong_setting)
 }
 
-/// Takes the database into use until the end of `lifecycle`.
+/// Marks the database as in use until the end of `lifecycle`.
 ///
 /// # Errors
 /// When a file cannot be read or written.
@@ -155,15 +155,15 @@ async fn serve(
 }
 
 async fn healthcheck(server: &Server) -> anyhow::Result<()> {
-    // The certificate is for the name that clients use, and no secret is sent: it need not be valid here.
+    // The certificate names the host that clients use, and no secret is sent: it need not be valid for this address.
     let client =
         http_client::builder().tls_danger_accept_invalid_certs(true).timeout(Duration::from_secs(3)).build()?;
     let url = server.local_url();
     let response = client.get(format!("{url}/readyz")).send().await.context("no answer")?;
-    let told = response.headers().get(health::SERVICE).and_then(|name| name.to_str().ok());
-    let told = told.unwrap_or("another program").to_owned();
+    let found = response.headers().get(health::SERVICE).and_then(|name| name.to_str().ok());
+    let found = found.unwrap_or("another program").to_owned();
     let (status, body) = (response.status(), response.text().await?);
-    ensure!(told == server.name, "at {url} there is {told}, not {}", server.name);
+    ensure!(found == server.name, "at {url} there is {found}, not {}", server.name);
     ensure!(status.is_success(), "not ready: {body}");
     Ok(())
 }

@@ -1,36 +1,30 @@
-//! The only place that reads the wall clock; everything else takes the time as an argument.
+//! The only reader of the wall clock; all other code takes the time as an argument.
 
 use chrono::{DateTime, SubsecRound, Utc};
 use uuid::{NoContext, Timestamp, Uuid};
 
-/// The time in UTC, to the millisecond: the precision that both databases and the API keep, so that
-/// what was written equals what is read.
+/// The time in UTC, to the millisecond. Both databases and the API keep this precision, so a written time equals the one
+/// that is read back.
 #[must_use]
 #[expect(clippy::disallowed_methods, reason = "this is the one place")]
 pub fn now() -> DateTime<Utc> {
-    to_milliseconds(Utc::now())
+    Utc::now().trunc_subsecs(3)
 }
 
-/// Cuts a time to the millisecond.
-#[must_use]
-pub fn to_milliseconds(time: DateTime<Utc>) -> DateTime<Utc> {
-    time.trunc_subsecs(3)
-}
-
-/// A UUIDv7 made from `time`: ordering by id is ordering by time.
+/// A UUIDv7 of `time`: ids sort by time.
 #[must_use]
 pub fn id_at(time: DateTime<Utc>) -> Uuid {
     let seconds = u64::try_from(time.timestamp()).unwrap_or(0);
     Uuid::new_v7(Timestamp::from_unix(NoContext, seconds, time.timestamp_subsec_nanos()))
 }
 
-/// A new UUIDv7. Its time is that of this process's clock: it orders, and decides nothing.
+/// A new UUIDv7 of this process's clock. It gives an order; no rule may depend on its time.
 #[must_use]
 pub fn new_id() -> Uuid {
     id_at(now())
 }
 
-/// The smallest id that [`id_at`] can make from `time` or later: it turns a period into a range of ids.
+/// The smallest id that [`id_at`] makes for `time` or later. It turns a period into a range of ids.
 #[must_use]
 pub fn first_id_at(time: DateTime<Utc>) -> Uuid {
     let milliseconds = u64::try_from(time.timestamp_millis()).unwrap_or(0);

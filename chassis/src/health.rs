@@ -1,4 +1,4 @@
-//! `/livez` and `/readyz`, for supervisors and load balancers; open to all, they tell nothing secret.
+//! `/livez` and `/readyz`, for supervisors and load balancers. They need no credentials and reveal nothing secret.
 
 mod heartbeat;
 mod monitor;
@@ -15,22 +15,22 @@ use tokio_util::sync::CancellationToken;
 pub use heartbeat::Heartbeat;
 pub use monitor::{Monitor, Readiness};
 
-/// `/livez`: the process answers and none of its loops hangs. `/readyz`: it can do its work, and is not shutting down.
+/// `/livez`: the process answers and no background loop hangs. `/readyz`: the service can work and is not shutting down.
 pub fn router(readiness: Readiness, shutdown: CancellationToken, heartbeats: Vec<Heartbeat>) -> Router {
     Router::new()
         .route("/livez", get(async move || live(&heartbeats)))
         .route("/readyz", get(async move || ready(&readiness, &shutdown)))
 }
 
-/// Whether this is the path of one of them.
+/// Whether the path is a probe's.
 pub(crate) fn is_probe(path: &str) -> bool {
     matches!(path, "/livez" | "/readyz")
 }
 
-/// The header that tells whose health it is, so that another service on the same port is not taken for the one meant.
+/// Header with the service's name, so that another service on the same port is not mistaken for it.
 pub(crate) const SERVICE: HeaderName = HeaderName::from_static("x-service");
 
-/// Adds `name` to answers as [`SERVICE`].
+/// Adds `name` to a response as [`SERVICE`].
 pub(crate) fn tell_name(name: &'static str, mut response: Response) -> Response {
     response.headers_mut().insert(SERVICE, HeaderValue::from_static(name));
     response

@@ -1,6 +1,6 @@
-//! The language of messages for people: English or Brazilian Portuguese, as the client's Accept-Language says.
+//! Language of messages for people: English or Brazilian Portuguese, negotiated by Accept-Language.
 //!
-//! Codes, names and messages for developers, such as those of a malformed document, are English always.
+//! Error codes, names and messages for developers, such as syntax errors, are always in English.
 
 use std::{fmt::Display, future::Future};
 
@@ -13,28 +13,28 @@ tokio::task_local! {
     static CURRENT: Language;
 }
 
-/// A language that messages are written in.
+/// A language of the messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Language {
-    /// English, also for whoever wants none of these.
+    /// English, the fallback.
     English,
-    /// Brazilian Portuguese, also for those of Portugal.
+    /// Brazilian Portuguese, also for `pt-PT`.
     Portuguese,
 }
 
 impl Language {
-    /// The language of the request that is being answered.
+    /// Language of the current request.
     #[must_use]
     pub fn current() -> Self {
         CURRENT.try_with(|language| *language).unwrap_or(Self::English)
     }
 
-    /// Answers in this language.
+    /// Runs `answering` with this as the current language.
     pub async fn scope<F: Future>(self, answering: F) -> F::Output {
         CURRENT.scope(self, answering).await
     }
 
-    /// What the client understands best.
+    /// The best match for the client's Accept-Language.
     #[must_use]
     pub fn of(headers: &HeaderMap) -> Self {
         let Some(accepted) = headers.get(header::ACCEPT_LANGUAGE).and_then(|accepted| accepted.to_str().ok()) else {
@@ -56,7 +56,7 @@ impl Language {
     }
 }
 
-/// The messages of a crate, in each language.
+/// The messages of a crate, in both languages.
 #[expect(missing_debug_implementations, reason = "bundles have none")]
 pub struct Messages {
     english: FluentBundle<FluentResource>,
@@ -67,13 +67,13 @@ impl Messages {
     /// Messages in Fluent's syntax: <https://projectfluent.org/fluent/guide/>.
     ///
     /// # Panics
-    /// When the syntax is broken; the texts are part of the program.
+    /// When the syntax is wrong: the texts are compiled in.
     #[must_use]
     pub fn new(english: &str, portuguese: &str) -> Self {
         Self { english: bundle(Language::English, english), portuguese: bundle(Language::Portuguese, portuguese) }
     }
 
-    /// A message in the current language, with what it names put in.
+    /// A message in the current language, with its placeables replaced by `names`.
     ///
     /// # Panics
     /// When there is no such message.
@@ -85,7 +85,7 @@ impl Messages {
         };
         let pattern = bundle.get_message(id).and_then(|message| message.value()).expect("a message");
         let names: FluentArgs<'_> = names.iter().map(|(name, value)| (*name, value.to_string())).collect();
-        // What is missing is shown by its name.
+        // Fluent shows a missing placeable by its name.
         bundle.format_pattern(pattern, Some(&names), &mut Vec::new()).into_owned()
     }
 }
@@ -93,7 +93,7 @@ impl Messages {
 fn bundle(language: Language, messages: &str) -> FluentBundle<FluentResource> {
     let resource = FluentResource::try_new(messages.to_owned()).map_err(|(_, errors)| errors).expect("Fluent's syntax");
     let mut bundle = FluentBundle::new_concurrent(vec![language.identifier()]);
-    // Marks for mixed directions of writing, which neither language has.
+    // Isolation marks are for mixed writing directions, which neither language has.
     bundle.set_use_isolating(false);
     bundle.add_resource(resource).expect("each message once");
     bundle

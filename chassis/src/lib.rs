@@ -1,6 +1,6 @@
-//! Microservice chassis: what every service here needs and no service is about.
+//! Microservice chassis: the infrastructure that the services share.
 //!
-//! Admission rule: both services use it today, and it knows no domain word.
+//! Admission rule: both services use it today, and it has no domain word.
 
 pub mod config;
 pub mod telemetry;
@@ -12,18 +12,12 @@ pub mod database;
 pub mod replicas;
 pub mod write_coalescer;
 
-pub mod api;
-pub mod auth;
-mod body;
-pub mod browsers;
-pub mod client_address;
-pub mod graphiql;
+pub mod gate;
 pub mod graphql;
 pub mod health;
 pub mod http_client;
 pub mod language;
 mod messages;
-pub mod request_id;
 pub mod rest;
 
 pub mod cli;

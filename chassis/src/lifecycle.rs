@@ -1,4 +1,4 @@
-//! The life of a process: tasks that run until a signal, then drain; a task that ends early ends all.
+//! Life cycle of a process: its tasks run until a signal, then drain. A task that ends early ends all.
 
 use std::{future::Future, time::Duration};
 
@@ -11,10 +11,10 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-/// Orchestrators kill after 10 s by default; what is not done by then would be killed anyway.
-pub const DRAIN_LIMIT: Duration = Duration::from_secs(10);
+/// Longest drain. Orchestrators kill after 10 s by default.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The tasks of a process and their common end.
+/// The tasks of a process and their common shutdown.
 #[expect(missing_debug_implementations, reason = "futures have none")]
 pub struct Lifecycle {
     shutdown: CancellationToken,
@@ -30,42 +30,43 @@ struct Signals {
 }
 
 impl Lifecycle {
-    /// Begins to listen for SIGTERM and SIGINT.
+    /// Registers handlers for SIGTERM and SIGINT.
     ///
     /// # Errors
-    /// When signals cannot be handled.
+    /// When the handlers cannot be registered.
     pub fn new() -> anyhow::Result<Self> {
         let signals =
             Signals { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? };
         Ok(Self { shutdown: CancellationToken::new(), tasks: JoinSet::new(), signals, at_end: Vec::new() })
     }
 
-    /// Cancelled when the process should end: take nothing new, finish what was begun.
+    /// Cancelled at shutdown: accept no new work, finish what has begun.
     #[must_use]
     pub fn shutdown(&self) -> CancellationToken {
         self.shutdown.clone()
     }
 
-    /// Adds a task, which ends by itself only after [`Lifecycle::shutdown`] is cancelled.
+    /// Adds a task. It must run until [`Lifecycle::shutdown`] is cancelled.
     pub fn spawn(&mut self, name: &'static str, task: impl Future<Output = anyhow::Result<()>> + Send + 'static) {
         self.tasks.spawn(async move { (name, task.await) });
     }
 
-    /// Adds what is done when all tasks have ended in order, such as closing what they used.
-    pub fn at_end(&mut self, work: impl Future<Output = anyhow::Result<()>> + Send + 'static) {
+    /// Adds work for after the drain, such as closing connections. It is skipped when a task failed.
+    pub(crate) fn at_end(&mut self, work: impl Future<Output = anyhow::Result<()>> + Send + 'static) {
         self.at_end.push(work.boxed());
     }
 
-    /// Runs until a signal, a cancelled [`Lifecycle::shutdown`] or the end of a task, then drains for at most [`DRAIN_LIMIT`].
+    /// Runs until a signal, the cancellation of [`Lifecycle::shutdown`] or the end of a task, then drains for at most
+    /// 10 s.
     ///
     /// # Errors
-    /// When a task ended by itself, failed or panicked, when a second signal came, or when the drain
-    /// took too long: the process should exit with a code that is not zero.
+    /// When a task ended early, failed or panicked, when a second signal came, or when the drain took too long. The process
+    /// should exit with a non-zero code.
     pub async fn run(mut self) -> anyhow::Result<()> {
         let early_end = tokio::select! {
             biased;
             name = self.signals.next() => {
-                tracing::info!("{name}: finishing what was begun; another signal ends at once");
+                tracing::info!("{name}: finishing work in progress; a second signal ends it at once");
                 None
             }
             () = self.shutdown.cancelled() => None,
@@ -73,8 +74,8 @@ impl Lifecycle {
         };
         self.shutdown.cancel();
         let drained = tokio::select! {
-            drained = timeout(DRAIN_LIMIT, drain(&mut self.tasks, self.at_end)) => {
-                drained.unwrap_or_else(|_| Err(anyhow!("not drained after {} s", DRAIN_LIMIT.as_secs())))
+            drained = timeout(DRAIN_TIMEOUT, drain(&mut self.tasks, self.at_end)) => {
+                drained.unwrap_or_else(|_| Err(anyhow!("not drained after {} s", DRAIN_TIMEOUT.as_secs())))
             }
             name = self.signals.next() => Err(anyhow!("second {name}: ended at once")),
         };
@@ -99,7 +100,7 @@ fn early_end(ended: Result<(&'static str, anyhow::Result<()>), JoinError>) -> an
     }
 }
 
-/// Waits for all tasks, the first failure of which counts; without one, ends the rest.
+/// Waits for all tasks and returns the first failure. Without one, runs the work `at_end`.
 async fn drain(
     tasks: &mut JoinSet<(&'static str, anyhow::Result<()>)>,
     at_end: Vec<BoxFuture<'static, anyhow::Result<()>>>,

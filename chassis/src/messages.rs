@@ -1,4 +1,4 @@
-//! What the chassis itself has to say to people.
+//! Messages of the chassis for people.
 
 use std::sync::LazyLock;
 

@@ -1,11 +1,12 @@
-//! A change feed among the replicas of a service, by NOTIFY of PostgreSQL: sent soon after a commit, never inside
-//! the business transaction, where it would serialise commits.
+//! Notifications between the replicas of a service, by PostgreSQL's NOTIFY. They are sent soon after a commit and never
+//! inside the business transaction, where NOTIFY would serialise commits.
 //!
-//! A replica that may have missed something is told so, whatever the cause. Messages are numbered, which shows a gap. Each
-//! replica sends a beat while it has nothing else to say, and a good-bye after the last change: one that falls silent without
-//! it was killed between a commit and its message. A replica hears its own beats too: else its connection is dead.
+//! A replica that may have missed a notification receives [`Notification::Missed`]. Numbered messages reveal a gap. Each
+//! replica sends a heartbeat when it has nothing else to send, and a goodbye after its last change: one that falls silent
+//! without a goodbye was killed between a commit and its message. A replica also receives its own heartbeats; without
+//! them its connection is dead.
 //!
-//! On SQLite there is nobody to tell: a file has one process.
+//! On SQLite there is nothing to send: one process owns the file.
 
 mod inbox;
 mod listening;
@@ -33,66 +34,69 @@ use inbox::Inbox;
 use listening::keep_listening;
 use sending::Sending;
 
-/// One NOTIFY stands for all changes of this time; and what is heard in this time is handed over together, so that a
-/// flood of notifications, forged ones among them, causes no more than ten looks a second.
-const COALESCE: Duration = Duration::from_millis(100);
-/// The longest time between two messages of a replica.
-const BEAT: Duration = Duration::from_secs(3);
-/// A replica that said nothing for so long, not even good-bye, is gone, or does not reach this one. Three beats, and a
-/// second for a slow one.
-const SILENT_AFTER: Duration = Duration::from_secs(10);
-/// Changes that wait while the database is slow or away. Beyond, the others are told that they missed some.
-const MAX_WAITING: usize = 1_024;
+/// Changes within this interval share one NOTIFY, and notifications within it are delivered together. So a flood of
+/// notifications, forged ones among them, causes at most ten deliveries a second.
+const COALESCE_INTERVAL: Duration = Duration::from_millis(100);
+/// Longest time between two messages of a replica.
+const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(3);
+/// A replica that is silent for this long, without a goodbye, is dead or cut off. Three heartbeats, and a second for a
+/// slow one.
+const SILENCE_TIMEOUT: Duration = Duration::from_secs(10);
+/// Changes that wait while the database is slow or down. Beyond it the other replicas receive `Missed`.
+const MAX_QUEUED: usize = 1_024;
 
-/// What a replica hears.
+/// A notification of another replica.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Heard {
-    /// These have changed, or something has if there are none.
+pub enum Notification {
+    /// These rows have changed; unknown ones if the list is empty.
     Changed(Vec<Uuid>),
-    /// Some may have changed that were not told.
+    /// Notifications were lost: any row may have changed.
     Missed,
 }
 
-/// Tells the other replicas. The feed ends, with a good-bye, when the last clone of it is dropped.
+/// Notifies the other replicas. The feed ends, with a goodbye, when the last clone is dropped.
 #[derive(Clone)]
 pub struct Publisher {
     queue: mpsc::Sender<Vec<Uuid>>,
     has_missed: Arc<AtomicBool>,
 }
 
-/// The other end of a [`Publisher`], to be connected to a database.
+/// The receiving end of a [`Publisher`], to be connected to a database.
 pub struct Channel {
     sending: Sending,
     inbox: Inbox,
 }
 
-/// The feed `name`, one in each database; `hear` is called with what other replicas send.
-pub fn channel(name: &'static str, hear: impl Fn(Heard) + Send + Sync + 'static) -> (Publisher, Channel) {
+/// The feed `name`, one per database; `on_notification` is called with the notifications of other replicas.
+pub fn channel(
+    name: &'static str,
+    on_notification: impl Fn(Notification) + Send + Sync + 'static,
+) -> (Publisher, Channel) {
     let process = Uuid::new_v4();
-    let (queue, waiting) = mpsc::channel(MAX_WAITING);
+    let (queue, waiting) = mpsc::channel(MAX_QUEUED);
     let has_missed = Arc::new(AtomicBool::new(false));
     let sending = Sending::new(name, process, waiting, Arc::clone(&has_missed));
-    let inbox = Inbox::new(name, process, Box::new(hear));
+    let inbox = Inbox::new(name, process, Box::new(on_notification));
     (Publisher { queue, has_missed }, Channel { sending, inbox })
 }
 
 impl Publisher {
-    /// Tells the other replicas soon that these have changed, or that something has.
+    /// Notifies the other replicas soon that these rows have changed; unknown ones if there are none.
     pub fn send(&self, ids: &[Uuid]) {
         if let Err(mpsc::error::TrySendError::Full(_)) = self.queue.try_send(ids.to_vec()) {
             self.has_missed.store(true, Ordering::Release);
         }
     }
 
-    /// Tells them that some may have changed which are not told.
-    pub fn send_missed(&self) {
+    /// Notifies them of changes of unknown rows.
+    pub(crate) fn send_missed(&self) {
         self.has_missed.store(true, Ordering::Release);
-        // It wakes the sender up; a full queue does so too.
+        // Wakes the sender; a full queue does so too.
         drop(self.queue.try_send(Vec::new()));
     }
 }
 
-/// Connects the feeds to the other replicas: hears them until shutdown, and tells them until nobody publishes any more.
+/// Connects the feeds to the other replicas: receives until shutdown, and sends until the last publisher is dropped.
 pub async fn connect(channels: Vec<Channel>, database: Database, heartbeat: Heartbeat, shutdown: CancellationToken) {
     if database.write.get_database_backend() == DbBackend::Sqlite {
         drop(channels);
@@ -101,17 +105,17 @@ pub async fn connect(channels: Vec<Channel>, database: Database, heartbeat: Hear
     }
     let (sending, inboxes): (Vec<_>, Vec<_>) =
         channels.into_iter().map(|channel| (channel.sending, channel.inbox)).unzip();
-    let telling = join_all(sending.into_iter().map(|sending| sending.run(&database)));
-    let hearing = async {
+    let sends = join_all(sending.into_iter().map(|sending| sending.run(&database)));
+    let receives = async {
         tokio::select! {
             // Cancelled between notifications, on a connection of its own that ends with it.
             () = keep_listening(inboxes, &database, &heartbeat) => {}
             () = shutdown.cancelled() => {}
         }
-        // What is left to tell may take its time, within that of the shutdown.
+        // Sending the rest may take as long as the shutdown allows.
         heartbeat.rest();
     };
-    tokio::join!(telling, hearing);
+    tokio::join!(sends, receives);
 }
 
 impl fmt::Debug for Publisher {

@@ -1,13 +1,13 @@
 //! REST as the predecessor had it, for clients that are older than the GraphQL API: an object in, an object
 //! out, and an error is a JSON string for people.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 use async_graphql::{ScalarType, Value};
 use axum::{
     Json, Router,
     extract::Request,
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
     routing::get,
 };
@@ -17,24 +17,26 @@ use serde_json::value::RawValue;
 use tokio::time::timeout;
 use uuid::Uuid;
 
-use crate::{
-    body::{self, NotRead},
-    browsers::same_origin::is_cross_site,
-    database::is_unavailable,
-    graphql::{REQUEST_LIMIT, scalars::Decimal, unavailable::invite_retry},
-    messages::MESSAGES,
-    request_id::RequestId,
-    write_coalescer::WriteError,
+use graphql_http::{
+    body::{self, BodyError},
+    cross_site::is_cross_site,
+    scalars::Decimal,
 };
 
-/// Some hundred times what a request needs.
+use crate::{database::is_unavailable, gate::request_id, messages::MESSAGES, write_coalescer::WriteError};
+
+/// Time to read a request.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+/// Seconds until a client should retry an unavailable service.
+const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
+/// Bytes of a body: some hundred times a request.
 const MAX_BODY: usize = 16 * 1024;
 
 /// The fields of a request's object. Numbers keep their digits: as floats some would not be exact.
 #[derive(Debug)]
 pub struct Fields {
     values: HashMap<String, Box<RawValue>>,
-    request_id: RequestId,
+    request_id: String,
 }
 
 /// Why a request was not done.
@@ -59,9 +61,9 @@ impl Fields {
             let message = MESSAGES.text("simple-request", &[]);
             return Err(Refused { status: StatusCode::UNSUPPORTED_MEDIA_TYPE, message });
         }
-        let request_id = request.extensions().get::<RequestId>().cloned().unwrap_or_default();
+        let request_id = request_id::text(request.extensions()).to_owned();
         let (parts, body) = request.into_parts();
-        let body = timeout(REQUEST_LIMIT, body::read(&parts.headers, body, MAX_BODY)).await;
+        let body = timeout(REQUEST_TIMEOUT, body::read(&parts.headers, body, MAX_BODY)).await;
         let body =
             body.map_err(|_| Refused { status: StatusCode::REQUEST_TIMEOUT, message: MESSAGES.text("too-slow", &[]) })?;
         let body = body.map_err(Refused::from)?;
@@ -120,9 +122,9 @@ impl Fields {
                 (StatusCode::SERVICE_UNAVAILABLE, MESSAGES.text("unavailable", &[]))
             }
             WriteError::Failed(fault) => {
-                let id = self.request_id.as_str();
+                let id = &self.request_id;
                 tracing::error!(error = %fault, request_id = id, "a fault was masked");
-                (StatusCode::INTERNAL_SERVER_ERROR, MESSAGES.text("fault", &[("id", &id)]))
+                (StatusCode::INTERNAL_SERVER_ERROR, MESSAGES.text("fault", &[("id", id)]))
             }
         };
         Refused { status, message }
@@ -137,16 +139,16 @@ impl Refused {
     }
 }
 
-impl From<NotRead> for Refused {
-    fn from(why: NotRead) -> Self {
+impl From<BodyError> for Refused {
+    fn from(why: BodyError) -> Self {
         let (status, message) = match why {
-            NotRead::Encoded(coding) => {
+            BodyError::Encoded(coding) => {
                 (StatusCode::UNSUPPORTED_MEDIA_TYPE, MESSAGES.text("encoded", &[("coding", &coding)]))
             }
-            NotRead::TooLarge => {
+            BodyError::TooLarge => {
                 (StatusCode::PAYLOAD_TOO_LARGE, MESSAGES.text("too-large", &[("limit", &(MAX_BODY / 1024))]))
             }
-            NotRead::Broken(_) => (StatusCode::BAD_REQUEST, MESSAGES.text("not-read", &[])),
+            BodyError::Broken(_) => (StatusCode::BAD_REQUEST, MESSAGES.text("not-read", &[])),
         };
         Self { status, message }
     }
@@ -156,7 +158,7 @@ impl IntoResponse for Refused {
     fn into_response(self) -> Response {
         let mut response = (self.status, Json(self.message)).into_response();
         if self.status == StatusCode::SERVICE_UNAVAILABLE {
-            invite_retry(&mut response);
+            response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER);
         }
         response
     }

@@ -1,44 +1,32 @@
-//! Serving: a service is a router and its background tasks; this starts both on a listener.
-//!
-//! The loop that takes connections is ours because axum-server's cannot finish, count or close a single one.
+//! Serves a service, that is a router and its background tasks, on a listener.
 
-mod accept;
-mod bodies;
-mod http;
-mod limits;
-mod peer;
-mod peers;
-mod stream;
-mod unread;
-mod watch;
-
-use std::{future::Future, net::TcpListener, pin::Pin, sync::Arc, time::Duration};
+use std::{future::Future, net::TcpListener, pin::Pin};
 
 use anyhow::Context;
 use axum::Router;
 use tokio_util::sync::CancellationToken;
 
-use crate::{cli::wrong_setting, config, lifecycle::Lifecycle, tls::Certificate};
-pub use limits::{Limits, max_connections};
-pub(crate) use peer::{InProgress, Peer};
-use peers::Peers;
+use crate::{
+    cli::wrong_setting,
+    config,
+    gate::connections::{self, Limits},
+    lifecycle::Lifecycle,
+    tls::Certificate,
+};
 
-/// Leaves the rest of the drain to the background tasks, which end after the requests that need them.
-const REQUEST_DRAIN_LIMIT: Duration = Duration::from_secs(8);
-
-/// A task of a service: its name in logs, and the work until shutdown.
+/// A background task: its name in logs, and its work until shutdown.
 pub type Task = (&'static str, Pin<Box<dyn Future<Output = anyhow::Result<()>> + Send>>);
 
 /// A service that is ready to start.
 #[expect(missing_debug_implementations, reason = "futures have none")]
 pub struct Service {
-    /// What it answers.
+    /// Answers requests.
     pub router: Router,
-    /// What it does by itself.
+    /// Background tasks.
     pub tasks: Vec<Task>,
 }
 
-/// An open port, and the certificate to show there, if any.
+/// An open port with its certificate, if any, and its limits.
 #[expect(missing_debug_implementations, reason = "it holds a key")]
 pub struct Listener {
     tcp: TcpListener,
@@ -53,13 +41,13 @@ impl From<TcpListener> for Listener {
 }
 
 impl Listener {
-    /// Speaks HTTPS with this certificate.
+    /// Serves HTTPS with this certificate.
     #[must_use]
     pub fn with_certificate(self, certificate: Option<Certificate>) -> Self {
         Self { certificate, ..self }
     }
 
-    /// Holds connections to these limits.
+    /// Limits connections.
     #[must_use]
     pub fn with_limits(self, limits: Limits) -> Self {
         Self { limits, ..self }
@@ -69,7 +57,7 @@ impl Listener {
 /// Opens the port.
 ///
 /// # Errors
-/// When the address is taken or not this machine's, the certificate cannot be used, or the password is too weak for it.
+/// When the address is in use or not this machine's, the certificate is unusable, or the password is too weak for it.
 pub fn listen(server: &config::Server) -> anyhow::Result<Listener> {
     server.refuse_weak_password().map_err(wrong_setting)?;
     let certificate = server.tls.clone().map(Certificate::load).transpose();
@@ -108,8 +96,8 @@ pub fn start(lifecycle: &mut Lifecycle, name: &'static str, listener: Listener, 
     }
 }
 
-/// Answers requests until shutdown, then finishes those that were begun. Each request's extensions hold the address
-/// of its client as `ConnectInfo<SocketAddr>`.
+/// Answers requests until shutdown, then finishes those in progress. Each request's extensions hold its client's address as
+/// `ConnectInfo<SocketAddr>`.
 ///
 /// # Errors
 /// When the listener cannot be used.
@@ -120,14 +108,6 @@ pub async fn serve(listener: impl Into<Listener>, router: Router, shutdown: Canc
     if let Some(certificate) = &certificate {
         tokio::spawn(certificate.clone().keep_renewed(shutdown.clone()));
     }
-    let peers = Arc::new(Peers::new(limits));
-    let serving = async {
-        shutdown.run_until_cancelled(accept::accept(tcp, &peers, router, certificate)).await;
-        peers.drain(REQUEST_DRAIN_LIMIT).await;
-    };
-    tokio::select! {
-        () = serving => {}
-        () = watch::watch(&peers) => {}
-    }
+    connections::serve(tcp, certificate, limits, router, shutdown).await;
     Ok(())
 }

@@ -11,14 +11,14 @@ use tracing_subscriber::{fmt, prelude::*};
 use filter::Filter;
 pub(crate) use one_line::one_line;
 
-/// What to log and how.
+/// Settings of the log.
 #[derive(Clone, Debug, Args)]
 #[group(skip)]
 pub struct TelemetrySettings {
-    /// How log lines look
+    /// Format of log lines
     #[arg(long, env = "LOG_FORMAT", value_enum, default_value = "text", global = true)]
     log_format: LogFormat,
-    /// What to log: a level (error, warn, info, debug, trace, off) or `tracing` directives, as in info,sqlx=debug
+    /// Events to log: a level (error, warn, info, debug, trace, off) or `tracing` directives, as in info,sqlx=debug
     #[arg(
         long = "rust-log",
         env = "RUST_LOG",
@@ -29,20 +29,20 @@ pub struct TelemetrySettings {
     filter: Filter,
 }
 
-/// How log lines look.
+/// Format of log lines.
 #[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum LogFormat {
-    /// For people.
+enum LogFormat {
+    /// Text for people.
     Text,
-    /// One JSON object a line.
+    /// One JSON object per line, for machines.
     Json,
 }
 
 impl TelemetrySettings {
-    /// Starts logging; call once.
+    /// Starts logging. Call it once.
     ///
     /// # Errors
-    /// When logging was started already.
+    /// When logging has been started before.
     pub fn init(&self) -> anyhow::Result<()> {
         let lines = fmt::layer().with_ansi(std::io::stderr().is_terminal()).with_writer(std::io::stderr);
         let registry = tracing_subscriber::registry().with(self.filter.directives());

@@ -1,7 +1,7 @@
-//! TLS with the service's own certificate, which may be renewed while the service runs.
+//! TLS with the service's own certificate, which can be renewed without a restart.
 //!
-//! The files' content is what counts, looked at every few seconds: Kubernetes swaps links and Compose mounts
-//! single files, so neither times nor file events tell everywhere. Connections that are open stay as they are.
+//! The files' content is compared every few seconds: Kubernetes swaps links and Compose mounts single files, so neither
+//! modification times nor file events are reliable everywhere. Open connections keep their certificate.
 
 use std::{
     fs,
@@ -19,20 +19,20 @@ use rustls::{
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
-/// Certificates are renewed days before they expire, but people who replace one want to see it.
-const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// Short enough for an operator to see the effect of a replaced file; renewals happen days before expiry.
+const RELOAD_INTERVAL: Duration = Duration::from_secs(5);
 
-/// Where the certificate and its key are, in PEM.
+/// Paths of the certificate and its key, both PEM.
 #[derive(Clone, Debug)]
 pub struct Files {
-    /// The certificate, followed by those of its issuers.
+    /// The certificate, followed by its issuers' certificates.
     pub certificate: PathBuf,
     /// Its private key.
     pub key: PathBuf,
 }
 
 impl Files {
-    /// Both files, or none: then the service speaks plain HTTP.
+    /// Both files, or `None` for plain HTTP.
     ///
     /// # Errors
     /// When only one was given.
@@ -50,7 +50,7 @@ impl Files {
     }
 }
 
-/// The certificate that new connections see.
+/// The certificate for new connections.
 #[derive(Clone)]
 #[expect(missing_debug_implementations, reason = "it holds the key")]
 pub struct Certificate {
@@ -70,18 +70,17 @@ impl Certificate {
     /// Reads the files.
     ///
     /// # Errors
-    /// When they cannot be read or do not belong together.
+    /// When they cannot be read or do not match.
     pub fn load(files: Files) -> anyhow::Result<Self> {
         let seen = files.read()?;
         let config = Arc::new(RwLock::new(seen.config()?));
         Ok(Self { files, seen, config })
     }
 
-    /// Uses the files' content from now on, if it is new. Whether it was.
+    /// Reloads the files. Returns whether their content changed.
     ///
     /// # Errors
-    /// When they cannot be read or do not belong together: then the certificate in use stays, and the same
-    /// content is not tried again.
+    /// When they cannot be read or do not match. The certificate in use stays, and the same content is not tried again.
     pub fn renew(&mut self) -> anyhow::Result<bool> {
         let found = self.files.read()?;
         if found == self.seen {
@@ -93,19 +92,19 @@ impl Certificate {
         Ok(true)
     }
 
-    /// Renews the certificate until shutdown.
-    pub async fn keep_renewed(mut self, shutdown: CancellationToken) {
+    /// Reloads the files periodically until shutdown.
+    pub(crate) async fn keep_renewed(mut self, shutdown: CancellationToken) {
         let file = self.files.certificate.display().to_string();
-        while shutdown.run_until_cancelled(tokio::time::sleep(LOOK_EVERY)).await.is_some() {
+        while shutdown.run_until_cancelled(tokio::time::sleep(RELOAD_INTERVAL)).await.is_some() {
             match self.renew() {
                 Ok(false) => {}
-                Ok(true) => tracing::info!(file, "the new certificate is in use"),
+                Ok(true) => tracing::info!(file, "the certificate was reloaded"),
                 Err(error) => tracing::error!(file, "the certificate in use stays: {error:#}"),
             }
         }
     }
 
-    /// Shows the certificate in use to one connection.
+    /// An acceptor with the certificate in use.
     pub(crate) fn acceptor(&self) -> TlsAcceptor {
         Arc::clone(&self.config.read().unwrap_or_else(PoisonError::into_inner)).into()
     }

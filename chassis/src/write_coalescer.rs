@@ -1,9 +1,9 @@
-//! Group commit: callers hand over a row or a few, one task writes whatever is waiting in one go.
+//! Group commit: callers queue rows, and one task writes all queued rows in one transaction.
 //!
-//! It never waits for company. A lone row is written at once; under load the rows that arrive during
-//! one commit share the next. An answer is sent after the commit, so durability is that of one commit
-//! per row. A caller that goes away changes nothing: the database calls run in the writer's own task.
-//! A row that somebody else has locked delays its own caller only, who hands it over again.
+//! It never waits for more rows. A lone row is written at once; under load the rows that arrive during one commit share
+//! the next. Answers are sent after the commit, so durability equals that of one commit per row. A caller that goes away
+//! changes nothing: the database calls run in the writer's own task. A locked row delays its own caller only, which queues
+//! it again.
 
 mod writing;
 
@@ -22,54 +22,54 @@ use tokio::{
 use crate::health::Heartbeat;
 use writing::run;
 
-/// At most this many callers wait; beyond, callers are refused at once and may try again.
+/// Callers in the queue. Further ones are refused at once and may try again.
 const MAX_QUEUED: usize = 1024;
-/// The longest wait of a caller. A client is to be answered within 10 s, whatever the database does.
+/// Longest wait of a caller. A client has its answer within 10 s, whatever the database does.
 const CALLER_TIMEOUT: Duration = Duration::from_secs(9);
-/// How long a locked row is tried again, and how often: as long as PostgreSQL's `lock_timeout` would wait.
+/// A locked row is retried for this long, as long as PostgreSQL's `lock_timeout` would wait, at this interval.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(2);
-const LOCK_PAUSE: Duration = Duration::from_millis(50);
+const LOCK_RETRY_INTERVAL: Duration = Duration::from_millis(50);
 
-/// How rows are written. Implementations write in an order of their own that is the same in every
-/// process (by key), so that the batches of two replicas cannot deadlock.
+/// Writes batches of rows. Implementations write in an order of their own that is the same in every process (by key), so
+/// that the batches of two replicas cannot deadlock.
 pub trait BatchWriter: Send + Sync + 'static {
-    /// What a caller hands over.
+    /// A caller's input.
     type Row: Clone + Send + Sync + 'static;
-    /// What a caller gets back: done, or refused by a rule.
+    /// A caller's result: done, or refused by a rule.
     type Answer: Send + 'static;
-    /// The whole batch failed and changed nothing, or nothing is known of it.
+    /// Failure of the whole batch: nothing was changed, or the result is unknown.
     type Fault: Display + Clone + Send + 'static;
 
-    /// Writes all rows in one transaction and answers each, in the order of `rows`; nothing for a row that somebody
-    /// else has locked, which is not written. A row may be one of which an earlier attempt was committed without an
-    /// answer: it must be answered as then.
+    /// Writes all rows in one transaction and returns the answer to each, in the order of `rows`; `None` for a row that
+    /// another transaction has locked, which is not written. An earlier attempt at a row may have been committed without its
+    /// answer arriving: the row must get the same answer again.
     fn write(&self, rows: &[Self::Row]) -> impl Future<Output = Result<Vec<Option<Self::Answer>>, Self::Fault>> + Send;
 
-    /// Whether the fault is about the rows that were written, so that other rows may do better.
+    /// Whether the fault is about the rows that were written, so that other rows may succeed.
     fn is_about_rows(fault: &Self::Fault) -> bool;
 
-    /// Whether the rows may have been written all the same, with only the answer lost.
+    /// Whether the rows may have been committed nevertheless, with only the answer lost.
     fn may_have_written(fault: &Self::Fault) -> bool {
         !Self::is_about_rows(fault)
     }
 
-    /// Callers are about to be told that their rows failed, which may have been written all the same.
+    /// Called before callers receive failures of rows that may have been committed.
     fn lost_answers(&self) {}
 }
 
-/// Why a row has no answer.
+/// Reason that a row has no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError<F> {
     /// Too many rows are waiting; nothing was written; try again.
     #[error("too many writes are waiting")]
     Overloaded,
-    /// Somebody else has locked what the row would change; nothing was written; try again.
-    #[error("somebody else has locked it")]
+    /// Another transaction has locked the row; nothing was written; try again.
+    #[error("another transaction has locked the row")]
     Locked,
     /// The service is shutting down.
     #[error("the writer has stopped")]
     Stopped,
-    /// Neither written nor failed in time; it is unknown whether it was or will be written.
+    /// No result in time; whether it was or will be written is unknown.
     #[error("not written within {} s", CALLER_TIMEOUT.as_secs())]
     TimedOut,
     /// The database failed.
@@ -77,17 +77,17 @@ pub enum WriteError<F> {
     Failed(F),
 }
 
-/// What became of one row.
-enum Outcome<W: BatchWriter> {
+/// Result of one row.
+enum RowOutcome<W: BatchWriter> {
     Answered(W::Answer),
-    /// Not written: it has waited for so long that its answer would come too late.
+    /// Not written: it waited so long that its answer would come too late.
     Late,
-    /// Not written: the row comes back.
+    /// Not written: the row is returned.
     Locked(W::Row),
     Failed(W::Fault),
 }
 
-impl<W: BatchWriter> Outcome<W> {
+impl<W: BatchWriter> RowOutcome<W> {
     fn fault(&self) -> Option<&W::Fault> {
         if let Self::Failed(fault) = self { Some(fault) } else { None }
     }
@@ -96,18 +96,18 @@ impl<W: BatchWriter> Outcome<W> {
 /// The rows of one caller, which stay together.
 struct Job<W: BatchWriter> {
     rows: Vec<W::Row>,
-    reply: oneshot::Sender<Vec<Outcome<W>>>,
+    reply: oneshot::Sender<Vec<RowOutcome<W>>>,
     queued: Instant,
 }
 
-/// The callers' end.
+/// The callers' handle.
 pub struct WriteCoalescer<W: BatchWriter> {
     queue: mpsc::Sender<Job<W>>,
 }
 
 impl<W: BatchWriter> WriteCoalescer<W> {
-    /// The callers' end and the writer's task, which ends when the last caller's end is dropped and
-    /// everything queued has been written. `heartbeat` beats with each batch.
+    /// The callers' handle and the writer's task. The task ends when the last handle is dropped and everything queued has been
+    /// written. `heartbeat` beats with each batch.
     pub fn new(writer: W, heartbeat: Heartbeat) -> (Self, impl Future<Output = ()> + Send + 'static) {
         let (queue, jobs) = mpsc::channel(MAX_QUEUED);
         heartbeat.rest();
@@ -123,10 +123,10 @@ impl<W: BatchWriter> WriteCoalescer<W> {
         timeout(CALLER_TIMEOUT, written).await.unwrap_or(Err(WriteError::TimedOut))
     }
 
-    /// Queues rows that are written together, and waits for the answer to each, in their order.
+    /// Queues rows of one batch and waits for the answer to each, in their order.
     ///
     /// # Errors
-    /// When none was queued, or they were not answered in time; each row's own are within the answer.
+    /// When none was queued, or they had no answer in time. Errors of single rows are within the result.
     pub async fn write_all(
         &self,
         rows: Vec<W::Row>,
@@ -141,28 +141,28 @@ impl<W: BatchWriter> WriteCoalescer<W> {
         timeout(CALLER_TIMEOUT, written).await.unwrap_or(Err(WriteError::TimedOut))
     }
 
-    /// Hands a locked row over again, until it is no longer locked or it has taken too long.
-    async fn settle(&self, mut outcome: Outcome<W>) -> Result<W::Answer, WriteError<W::Fault>> {
+    /// Queues a locked row again, until it is unlocked or its time is over.
+    async fn settle(&self, mut outcome: RowOutcome<W>) -> Result<W::Answer, WriteError<W::Fault>> {
         let began = Instant::now();
         loop {
             outcome = match outcome {
-                Outcome::Answered(answer) => return Ok(answer),
-                Outcome::Failed(fault) => return Err(WriteError::Failed(fault)),
-                Outcome::Late => return Err(WriteError::Overloaded),
-                Outcome::Locked(_) if began.elapsed() > LOCK_TIMEOUT => return Err(WriteError::Locked),
-                Outcome::Locked(row) => {
-                    sleep(LOCK_PAUSE).await;
+                RowOutcome::Answered(answer) => return Ok(answer),
+                RowOutcome::Failed(fault) => return Err(WriteError::Failed(fault)),
+                RowOutcome::Late => return Err(WriteError::Overloaded),
+                RowOutcome::Locked(_) if began.elapsed() > LOCK_TIMEOUT => return Err(WriteError::Locked),
+                RowOutcome::Locked(row) => {
+                    sleep(LOCK_RETRY_INTERVAL).await;
                     self.submit_one(row).await?
                 }
             }
         }
     }
 
-    async fn submit_one(&self, row: W::Row) -> Result<Outcome<W>, WriteError<W::Fault>> {
+    async fn submit_one(&self, row: W::Row) -> Result<RowOutcome<W>, WriteError<W::Fault>> {
         self.submit(vec![row]).await?.pop().ok_or(WriteError::Stopped)
     }
 
-    async fn submit(&self, rows: Vec<W::Row>) -> Result<Vec<Outcome<W>>, WriteError<W::Fault>> {
+    async fn submit(&self, rows: Vec<W::Row>) -> Result<Vec<RowOutcome<W>>, WriteError<W::Fault>> {
         let (reply, outcomes) = oneshot::channel();
         self.queue.try_send(Job { rows, reply, queued: Instant::now() }).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => WriteError::Overloaded,

@@ -56,11 +56,7 @@ pub(crate) async fn run(plan: &Plan) -> anyhow::Result<Report> {
     writers.spawn(Watch::run(world.clone()));
     let (target, intruder_random) = (world.clone(), random.fork());
     writers.spawn(async move { intruder::run(&target, intruder_random).await });
-    let mut clients = JoinSet::new();
-    for _ in 0..CLIENTS {
-        let (world, random) = (world.clone(), random.fork());
-        clients.spawn(async move { world.load.run(random).await });
-    }
+    let clients = start_clients(&world, &mut random);
 
     let calm = inject_all(&world, plan, &mut random, began).await?;
     println!("{:>5.0} s  the faults are over", began.elapsed().as_secs_f64());
@@ -93,6 +89,15 @@ pub(crate) async fn run(plan: &Plan) -> anyhow::Result<Report> {
         quiet,
         length: began.elapsed(),
     })
+}
+
+fn start_clients(world: &Arc<World>, random: &mut Rng) -> JoinSet<()> {
+    let mut clients = JoinSet::new();
+    for _ in 0..CLIENTS {
+        let (world, random) = (world.clone(), random.fork());
+        clients.spawn(async move { world.load.run(random).await });
+    }
+    clients
 }
 
 /// Injects the faults, one after the other. Returns the time of the first calm, in seconds since 1970.

@@ -1,6 +1,6 @@
-//! What a claim of 100 rows costs beside 0, 1 and 10 million delivered ones: time, and buffers on PostgreSQL. Then
-//! the same beside 100,000 parked rows, and 100,000 that were delivered while another session holds a snapshot: their
-//! index entries are dead, but cannot go.
+//! The cost of claiming 100 rows beside 0, 1 and 10 million delivered ones: time, and buffers on PostgreSQL. Then the same
+//! beside 100,000 parked rows, and beside 100,000 rows that were delivered while another session holds a snapshot: their
+//! index entries are dead but cannot be removed.
 //!
 //! `cargo bench -p consultation --bench claim_cost`, or with other sizes of the history, or of the latter only:
 //! `cargo bench -p consultation --bench claim_cost -- 0 1000000`, `... -- pinned`.
@@ -20,7 +20,7 @@ const PENDING: u64 = 100;
 const ROUNDS: usize = 1_000;
 /// Parked rows, and rows delivered under a pinned snapshot.
 const PINNED: u64 = 100_000;
-/// Few: what is delivered here is recent, and its entries stay too.
+/// Few: rows that are delivered here are recent, and their entries stay too.
 const PINNED_ROUNDS: usize = 100;
 const LEASE: Duration = Duration::from_secs(30);
 
@@ -76,7 +76,7 @@ async fn pin_a_snapshot(db: &TestDatabase) -> DatabaseTransaction {
     pinned
 }
 
-/// Claims and delivers rows number `first` and following, beside what is there.
+/// Claims and delivers rows from number `first` on, beside the existing rows.
 async fn measure(db: &TestDatabase, history: &str, first: u64, due: Due, rounds: usize) {
     let (filler, database) = (filler(db).await, &db.database.write);
     let mut times = Vec::with_capacity(rounds);
@@ -134,7 +134,7 @@ async fn fill(database: &impl ConnectionTrait, from: u64, count: u64, state: &st
     }
 }
 
-/// As the database's own maintenance leaves it.
+/// Runs the database's own maintenance.
 async fn tidy(database: &impl ConnectionTrait) {
     let sqlite = database.get_database_backend() == DbBackend::Sqlite;
     for tidy in if sqlite { ["ANALYZE", "PRAGMA wal_checkpoint(TRUNCATE)"] } else { ["VACUUM ANALYZE", "CHECKPOINT"] } {
@@ -142,7 +142,7 @@ async fn tidy(database: &impl ConnectionTrait) {
     }
 }
 
-/// As EXPLAIN (ANALYZE, BUFFERS) counts them, in a transaction that is rolled back.
+/// Buffers by EXPLAIN (ANALYZE, BUFFERS), in a transaction that is rolled back.
 async fn buffers_of_a_claim(database: &Database, due: Due) -> String {
     let transaction = database.begin().await.expect("a transaction");
     let sql = format!("EXPLAIN (ANALYZE, BUFFERS) {}", store::claim_sql(DbBackend::Postgres, due));

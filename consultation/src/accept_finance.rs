@@ -1,4 +1,4 @@
-//! The subcommand `accept-finance`: from now on payments go to the finance at the configured URL.
+//! The subcommand `accept-finance`: payments go to the finance at the configured URL from now on.
 
 use std::io::{self, Write};
 
@@ -6,27 +6,27 @@ use anyhow::Context;
 use chassis::{cli, config::Server};
 
 use crate::{
-    config::Finance,
-    finance::{FinanceClient, REQUEST_LIMIT},
+    config::FinanceTarget,
+    finance_client::{FinanceClient, REQUEST_TIMEOUT},
     outbox::store,
 };
 
-/// What `--help` says below the settings.
+/// The end of `--help`.
 pub const HELP: &str = "\
-The relay stores the instance id of the first finance that it meets, and delivers to no other: one whose id differs \
-gets no payment until it is accepted here. Run it when finance was replaced on purpose, with the settings of the \
-service; finance must run. The relays notice at their next try, without a restart.
+The relay stores the instance id of the first finance that it meets and delivers to no other: a finance with another \
+id gets no payment until it is accepted here. Run this command when finance was replaced on purpose, with the settings \
+of the service, while finance runs. The relays notice at their next try, without a restart.
 
-Payments that the finance before has recorded are not sent again: `reconcile` names those that the new one lacks.";
+Payments that the previous finance has recorded are not sent again: `reconcile` names those that the new one lacks.";
 
-/// Asks finance for its instance id, stores it, and says what changed.
+/// Asks finance for its instance id, stores it, and prints what changed.
 ///
 /// # Errors
 /// When finance does not tell its id, or the database fails.
-pub async fn run(server: &Server, finance: Finance) -> anyhow::Result<()> {
+pub async fn run(server: &Server, finance: FinanceTarget) -> anyhow::Result<()> {
     let database = cli::connect_beside(server).await?.write;
     let host = finance.url.authority().to_owned();
-    let told = FinanceClient::new(finance, REQUEST_LIMIT)?.instance_id().await;
+    let told = FinanceClient::new(finance, REQUEST_TIMEOUT)?.instance_id().await;
     let told = told.with_context(|| format!("nothing changed: the finance at {host} does not tell its instance id"))?;
     let before = store::accept(&database, told).await.context("nothing changed: cannot write the database")?;
     let change = match before {

@@ -1,29 +1,30 @@
-//! Puts the service together.
+//! Builds the service from its parts.
 
 use chassis::{
     Service,
-    api::{self, Offer},
     changes::Changes,
     cli::wrong_setting,
     config::Server,
     database::Database,
-    graphiql,
+    gate::{self, ServiceRoutes},
     health::{Heartbeat, Monitor},
     replicas,
     server::Task,
 };
 use chrono::TimeDelta;
 use futures_util::FutureExt;
+use graphql_http::graphiql;
 use migration::consultation::Migrator;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    config::{DomainSettings, Finance},
-    consultation::{Consultations, Rules},
-    finance::FinanceClient,
+    config::{DomainSettings, FinanceTarget},
+    finance_client::FinanceClient,
     graphiql_tabs, graphql,
-    outbox::{Policy, Relay, Retention, Upkeep, WakeUp},
+    outbox::{Policy, Relay, Upkeep, WakeUp},
     rest,
+    rules::Rules,
+    writers::Consultations,
 };
 
 /// Builds the service; it starts with [`chassis::server::start`].
@@ -32,7 +33,7 @@ use crate::{
 /// When the users cannot be read, the password for finance is a public one, or a duration is longer than any date.
 pub fn build(
     server: &Server,
-    finance: Finance,
+    finance: FinanceTarget,
     domain: &DomainSettings,
     database: &Database,
     shutdown: &CancellationToken,
@@ -41,7 +42,7 @@ pub fn build(
     let policy = Policy::new(domain.poll_interval);
     let (wake_up, due_elsewhere) = WakeUp::new();
     let (changes, changes_elsewhere) = Changes::new("consultation_changed");
-    let client = FinanceClient::new(finance, policy.request_limit)?;
+    let client = FinanceClient::new(finance, policy.request_timeout)?;
     let relay = Relay::new(database.clone(), client, policy, wake_up.clone(), changes.clone());
     let [starts, finishes, hears, tidies] =
         ["starts", "finishes", "hints across replicas", "outbox upkeep"].map(Heartbeat::new);
@@ -54,21 +55,17 @@ pub fn build(
     let api = &server.api;
     let schema = graphql::schema(api, database.clone(), consultations, wake_up, changes, domain.time_zone);
     let page = graphiql::Page { title: "consultation", tabs: graphiql_tabs::TABS };
-    let offer = Offer { schema, sdl: graphql::sdl(), page, rest };
+    let offered = ServiceRoutes { schema, options: graphql::options(api), sdl: graphql::sdl(), page, rest };
     let heartbeats =
         vec![starts, finishes, hears.clone(), tidies.clone(), relay.heartbeat.clone(), monitor.heartbeat.clone()];
-    let router = api::router(server, monitor.readiness.clone(), shutdown, offer, heartbeats)?;
+    let router = gate::guard(server, monitor.readiness.clone(), shutdown, offered, heartbeats)?;
 
     let relaying: Task = ("outbox relay", relay.run(shutdown.clone()).map(Ok).boxed());
     let hints = replicas::connect(vec![due_elsewhere, changes_elsewhere], database.clone(), hears, shutdown.clone());
     let hinting: Task = ("hints across replicas", hints.map(Ok).boxed());
     let checking: Task = ("readiness", monitor.run(shutdown.clone()).map(Ok).boxed());
     let writing = writers.into_iter().map(|writer| -> Task { ("consultation writer", writer.map(Ok).boxed()) });
-    let upkeep = Upkeep {
-        database: database.clone(),
-        retention: domain.retention.map(|keep| Retention { database: database.clone(), keep }),
-        heartbeat: tidies,
-    };
+    let upkeep = Upkeep { database: database.clone(), retention: domain.retention, heartbeat: tidies };
     let tidying: Task = ("outbox upkeep", upkeep.run(shutdown.clone()).map(Ok).boxed());
     Ok(Service { router, tasks: writing.chain([relaying, hinting, checking, tidying]).collect() })
 }

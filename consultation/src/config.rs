@@ -21,29 +21,29 @@ chassis::server_settings!(
     database = "sqlite://data/consultation.sqlite"
 );
 
-/// An hour costs as much as less of it, so a shorter limit would refuse what costs no more.
+/// A consultation of less than an hour costs an hour: a shorter limit would refuse what costs no more.
 const MIN_LONGEST: Duration = Duration::from_hours(1);
 /// Ten years: more would limit nothing.
 const MAX_LONGEST: Duration = Duration::from_hours(10 * 366 * 24);
-/// Longer than any law wants records kept; dates beyond it would not be dates.
+/// Longer than any law wants records kept. Dates beyond it would overflow.
 const MAX_RETENTION: Duration = Duration::from_hours(100 * 366 * 24);
 
-/// Everything that can be set.
+/// All settings.
 #[derive(Clone, Debug, Args)]
 #[group(skip)]
 pub struct Settings {
-    /// Where to listen and store, and who may call.
+    /// Address, database and access.
     #[command(flatten)]
     pub server: ServerSettings,
-    /// How to reach finance.
+    /// The finance that payments go to.
     #[command(flatten)]
     pub finance: FinanceSettings,
-    /// The rules of pricing and delivery.
+    /// Prices, durations and delivery.
     #[command(flatten)]
     pub domain: DomainSettings,
 }
 
-/// The rules of pricing and delivery.
+/// Prices, durations and delivery.
 #[derive(Clone, Debug, Args)]
 #[group(skip)]
 pub struct DomainSettings {
@@ -51,25 +51,25 @@ pub struct DomainSettings {
     #[arg(long = "consultation-price-per-hour", env = "CONSULTATION_PRICE_PER_HOUR", default_value = "200.00")]
     #[arg(global = true, value_name = "AMOUNT", value_parser = price_per_hour)]
     pub price_per_hour: Money,
-    /// Time zone in which an end date without an offset is read
+    /// Time zone of end dates without an offset
     #[arg(long = "consultation-time-zone", env = "CONSULTATION_TIME_ZONE", default_value = "America/Sao_Paulo")]
     #[arg(global = true, value_name = "NAME", value_parser = time_zone)]
     pub time_zone: Tz,
-    /// How long a consultation lasts at most, 1h to 10years: a later end date is refused
+    /// Longest duration of a consultation, 1h to 10years: a later end date is refused
     #[arg(long = "consultation-longest", env = "CONSULTATION_LONGEST", default_value = "24h")]
     #[arg(global = true, value_name = "DURATION", value_parser = longest)]
     pub longest: Duration,
-    /// How often to look for payments that are due: 100ms to 5s
+    /// Interval of polls for due payments: 100ms to 5s
     #[arg(long = "consultation-poll-interval", env = "CONSULTATION_POLL_INTERVAL", default_value = "5s")]
     #[arg(global = true, value_name = "DURATION", value_parser = poll_interval)]
     pub poll_interval: Duration,
-    /// After how long delivered rows leave the outbox, 1day or more, as in 90days [default: never]
+    /// Time after which delivered rows are deleted from the outbox, 1day or more, as in 90days [default: never]
     #[arg(long = "consultation-retention", env = "CONSULTATION_RETENTION")]
     #[arg(global = true, value_name = "DURATION", value_parser = retention)]
     pub retention: Option<Duration>,
 }
 
-/// How to reach finance.
+/// The finance that payments go to.
 #[derive(Clone, Debug, Args)]
 #[group(skip)]
 pub struct FinanceSettings {
@@ -91,28 +91,29 @@ pub struct FinanceSettings {
     password_file: Option<PathBuf>,
 }
 
-/// Where finance is, and as whom to call it.
+/// The address of finance and the user that calls it.
 #[derive(Clone, Debug)]
-pub struct Finance {
-    /// Its GraphQL endpoint.
+pub struct FinanceTarget {
+    /// GraphQL endpoint of finance.
     pub url: Url,
-    /// The user name.
+    /// User name.
     pub username: String,
-    /// The password.
+    /// Password.
     pub password: SecretString,
 }
 
-impl Finance {
+impl FinanceTarget {
     /// The finance at `url`, called as the development user.
     #[must_use]
     pub fn in_development(url: Url) -> Self {
         Self { url, username: DEVELOPMENT_USERNAME.to_owned(), password: DEVELOPMENT_PASSWORD.into() }
     }
 
-    /// Refuses the public development password for a finance on another machine: it would take payments from anybody.
+    /// Refuses the public development password for a finance on another machine: such a finance takes payments from
+    /// anybody.
     ///
     /// # Errors
-    /// When it is that, and `server` is not for development.
+    /// When the password is that one and `server` is not for development.
     pub fn refuse_public_password(&self, server: &Server) -> anyhow::Result<()> {
         let is_public = self.password.expose_secret() == DEVELOPMENT_PASSWORD && !is_this_machine(&self.url);
         ensure!(
@@ -127,14 +128,14 @@ impl Finance {
 }
 
 impl FinanceSettings {
-    /// What is set; what is not, as in `otherwise`.
+    /// Returns what is set, and the rest from `otherwise`.
     ///
     /// # Errors
     /// When the password file cannot be read, or both the password and its file were given.
-    pub fn resolve(self, otherwise: Finance) -> anyhow::Result<Finance> {
+    pub fn resolve(self, otherwise: FinanceTarget) -> anyhow::Result<FinanceTarget> {
         let password = config::secret("--consultation-finance-password", self.password, self.password_file);
         let password = password.map_err(wrong_setting)?;
-        Ok(Finance {
+        Ok(FinanceTarget {
             url: self.url.unwrap_or(otherwise.url),
             username: self.username.unwrap_or(otherwise.username),
             password: password.unwrap_or(otherwise.password),

@@ -1,6 +1,6 @@
-//! What GraphiQL opens with: a consultation from start to payment.
+//! The tabs of GraphiQL: a consultation from start to payment.
 
-use chassis::graphiql::Tab;
+use graphql_http::graphiql::Tab;
 
 pub(crate) const TABS: &[Tab] = &[
     Tab {

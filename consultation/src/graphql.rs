@@ -1,4 +1,4 @@
-//! The API: what a clinic's software calls.
+//! The GraphQL API. A clinic's software calls it.
 
 mod loader;
 mod mutation;
@@ -11,21 +11,22 @@ use async_graphql::{
     dataloader::DataLoader,
     runtime::{TokioSpawner, TokioTimer},
 };
-use chassis::{
-    changes::Changes,
-    config::Api,
-    database::Database,
-    graphql::{connection::Connection, limits},
-};
+use chassis::{changes::Changes, config::Api, database::Database};
 use chrono_tz::Tz;
+use graphql_http::{Options, connection::Connection};
 
-use crate::{consultation::Consultations, outbox::WakeUp};
+use crate::{outbox::WakeUp, writers::Consultations};
 use loader::Loader;
+
+/// Values of a response. A page of 100 consultations with all their fields has 3,400; two such pages need two requests.
+const MAX_COMPLEXITY: usize = 5_000;
+/// The cost of a filtered total, which reads all rows that match: ten fit.
+const FILTERED_TOTAL_COST: usize = 500;
 
 /// The schema of the consultation service.
 pub type ConsultationSchema = Schema<query::Query, mutation::Mutation, subscription::Subscription>;
 
-/// Builds the schema on what its resolvers need.
+/// Builds the schema with the data of its resolvers.
 #[must_use]
 pub fn schema(
     api: &Api,
@@ -36,7 +37,7 @@ pub fn schema(
     time_zone: Tz,
 ) -> ConsultationSchema {
     let loader = DataLoader::new(Loader { database: database.clone() }, TokioSpawner::current(), TokioTimer::default());
-    let builder = limits::bound(builder(), api).data(database).data(loader).data(consultations);
+    let builder = options(api).apply(builder()).data(database).data(loader).data(consultations);
     builder.data(wake_up).data(changes).data(time_zone).finish()
 }
 
@@ -45,6 +46,16 @@ pub fn schema(
 pub fn sdl() -> String {
     let options = SDLExportOptions::new().include_specified_by().use_space_ident().federation();
     builder().finish().sdl_with_options(options)
+}
+
+/// The options of the API under the service's settings.
+#[must_use]
+pub fn options(api: &Api) -> Options {
+    Options {
+        introspection: api.introspection,
+        max_complexity: MAX_COMPLEXITY,
+        filtered_total_cost: FILTERED_TOTAL_COST,
+    }
 }
 
 fn builder() -> SchemaBuilder<query::Query, mutation::Mutation, subscription::Subscription> {

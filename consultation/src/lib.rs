@@ -1,17 +1,17 @@
-//! The consultation service: starts and finishes consultations, prices them, and delivers the payment
-//! of each to finance through a transactional outbox.
+//! The consultation service: starts and finishes consultations, prices them, and delivers their payments to finance
+//! through a transactional outbox.
 
 pub mod config;
 
 pub mod app;
 
-pub mod consultation;
-pub mod price;
+pub mod rules;
+pub mod writers;
 
 pub mod outbox;
 
 pub mod accept_finance;
-pub mod finance;
+pub mod finance_client;
 pub mod reconcile;
 
 pub mod graphql;
@@ -20,3 +20,4 @@ mod end_date;
 mod graphiql_tabs;
 mod messages;
 mod rest;
+mod store;

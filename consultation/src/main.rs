@@ -1,16 +1,16 @@
-//! The consultation service's program: settings, logs, then one of the subcommands.
+//! The program of the consultation service: settings, logs, then one of the subcommands.
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use consultation::{
     accept_finance, app,
-    config::{Finance, Settings},
+    config::{FinanceTarget, Settings},
     graphql, reconcile,
 };
 use migration::consultation::Migrator;
 
-/// Takes less time than the system's where many small things are made and dropped, as for each request here.
+/// Faster than the system's allocator for many small allocations, as each request makes.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -33,7 +33,7 @@ enum Command {
     /// Compare finished consultations with finance's payments and name each difference
     #[command(after_help = reconcile::HELP)]
     Reconcile,
-    /// Deliver payments to the finance at the configured URL from now on, though it is another than before
+    /// Deliver payments to the finance at the configured URL from now on, although it is another instance than before
     #[command(after_help = accept_finance::HELP)]
     AcceptFinance,
 }
@@ -49,7 +49,7 @@ async fn main() -> ExitCode {
 async fn run(cli: Cli) -> anyhow::Result<()> {
     cli.telemetry.init()?;
     let Settings { server, finance, domain } = cli.settings;
-    let finance = finance.resolve(Finance::in_development("http://127.0.0.1:8020/graphql".parse()?))?;
+    let finance = finance.resolve(FinanceTarget::in_development("http://127.0.0.1:8020/graphql".parse()?))?;
     let server = server.resolve()?;
     let command = match cli.command {
         None => None,

@@ -1,8 +1,34 @@
-//! What the service has to say to people.
+//! Texts for people, in English and Portuguese.
 
 use std::sync::LazyLock;
 
 use chassis::language::Messages;
+use chrono::{SecondsFormat, TimeDelta};
+use entity::Money;
+
+use crate::rules::InvalidEndDate;
 
 pub(crate) static MESSAGES: LazyLock<Messages> =
     LazyLock::new(|| Messages::new(include_str!("messages/en.ftl"), include_str!("messages/pt-BR.ftl")));
+
+/// Explains the refusal of an end date to a person who calls it `argument`.
+pub(crate) fn invalid_end_date(rule: InvalidEndDate, argument: &str) -> String {
+    match rule {
+        InvalidEndDate::NotAfterStart => MESSAGES.text("not-after-start", &[("argument", &argument)]),
+        InvalidEndDate::TooLate { start, longest } => {
+            let (start, longest) = (start.to_rfc3339_opts(SecondsFormat::Secs, true), in_hours(longest));
+            MESSAGES.text("too-late", &[("argument", &argument), ("start", &start), ("longest", &longest)])
+        }
+        InvalidEndDate::PriceTooLarge => {
+            MESSAGES.text("price-too-large", &[("argument", &argument), ("maximum", &Money::MAX)])
+        }
+    }
+}
+
+/// A duration in units of every language: `24 h`, or `1 h 30 min`.
+fn in_hours(duration: TimeDelta) -> String {
+    match (duration.num_hours(), duration.num_minutes() % 60) {
+        (hours, 0) => format!("{hours} h"),
+        (hours, minutes) => format!("{hours} h {minutes} min"),
+    }
+}

@@ -1,4 +1,4 @@
-//! The transactional outbox: a finished consultation's payment on its way to finance.
+//! The transactional outbox: the payment of a finished consultation on its way to finance.
 //!
 //! ```text
 //!              claim (tries += 1, claim_seq += 1)          confirmed: recorded or already recorded
@@ -6,31 +6,28 @@
 //!     ^  destination failed: again in 5 s        |  |
 //!     +------------------------------------------+  |  refused: PAYMENT_CONFLICT or invalid
 //!     ^  lease expired: claimable again             v
-//!     +------------------------------------- parked (still retried, at most hourly; an operator may redrive)
+//!     +------------------------------------- parked (still retried, pauses grow to an hour; an operator may redrive)
 //! ```
 //!
 //! - A row is written in the transaction that finishes the consultation, or it is no outbox.
 //! - A claim is one short statement; sending happens outside every transaction.
-//! - A failure is written only under the lease it happened in (`claim_seq` is the fencing token). A
-//!   confirmed success is written whoever saw it: a payment that finance has is true.
-//! - When the *destination* fails the row is due again soon, and after five failures in a row
-//!   a circuit breaker lets one probe through each 5 s: recovery does not depend on the length of an outage.
-//!   When the *row* is refused it backs off by itself.
-//! - The database's clock decides who is due, and may be set back: a lease or a delay that is longer than any that is
+//! - A failure is written only under the lease it happened in (`claim_seq` is the fencing token). A confirmed success
+//!   is written under any lease: a payment that finance has is true.
+//! - When the *destination* fails, the row is due again soon. After five failures in a row a circuit breaker lets one
+//!   probe through each 5 s, so recovery does not depend on the length of an outage. When the *row* is refused, it backs
+//!   off by itself.
+//! - The database's clock decides which rows are due. It may be set back: a lease or a delay longer than any that is
 //!   given counts as ended.
-//! - Nothing gives up, and nothing undelivered is deleted: the database refuses it, whoever asks.
+//! - Nothing gives up. Nothing undelivered is deleted: the database refuses it.
 
-pub mod breaker;
-pub mod policy;
-pub mod relay;
-pub mod retention;
+mod breaker;
+mod policy;
+mod relay;
 pub mod store;
-pub mod upkeep;
-pub mod wake_up;
+mod upkeep;
+mod wake_up;
 
-pub use breaker::Breaker;
 pub use policy::Policy;
 pub use relay::{Relay, Tick};
-pub use retention::Retention;
 pub use upkeep::Upkeep;
 pub use wake_up::WakeUp;

@@ -2,7 +2,8 @@
 //!
 //! It may run beside the services. Each side is read in the order in which it is written, so that what
 //! happens in between is never taken for a difference: a consultation, its pending payment, its payment.
-//! What was confirmed here before finance was asked is there; what finance had before we looked is finished here.
+//! A row that was confirmed here before finance is asked must be in finance. A payment that finance had before the
+//! database is read must be of a consultation that is finished here.
 
 mod page;
 mod report;
@@ -18,38 +19,38 @@ use sea_orm::ConnectionTrait;
 use uuid::Uuid;
 
 use crate::{
-    config::Finance,
-    finance::{FinanceClient, REQUEST_LIMIT},
+    config::FinanceTarget,
+    finance_client::{FinanceClient, REQUEST_TIMEOUT},
     outbox::store,
 };
 use page::Page;
 pub use report::{Difference, Finding, HELP, Overdue, Reconciliation};
 
-/// The two sides could not be compared; 1 is for those that do not agree.
+/// Exit code: the two sides could not be compared. 1 is for sides that do not agree.
 const NOT_COMPARED: u8 = 2;
-/// They agree, but payments are late.
+/// Exit code: the two sides agree, but payments are late.
 const OVERDUE: u8 = 3;
 const NO_REPORT: &str = "cannot write the report";
 
-/// The two sides were compared, and somebody should look.
+/// The two sides were compared, and an operator should look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Attention {
-    /// There is a difference, whatever is late.
+    /// There is a difference. Payments may be late, too.
     #[error("consultations and payments do not agree")]
     Disagree,
-    /// There is none, but payments are late.
+    /// There is no difference, but payments are late.
     #[error("payments are in transit for over an hour")]
     Overdue,
 }
 
-/// The subcommand: names each difference and each payment that is late on standard output, and counts.
+/// The subcommand: prints each difference, each late payment and the counts.
 ///
 /// # Errors
-/// [`Attention`] when there is one; another when the database or finance cannot be read.
-pub async fn run(server: &Server, finance: Finance) -> anyhow::Result<()> {
+/// [`Attention`] when an operator should look; another error when the database or finance cannot be read.
+pub async fn run(server: &Server, finance: FinanceTarget) -> anyhow::Result<()> {
     let database = cli::connect_beside(server).await?.read;
-    let client = FinanceClient::new(finance, REQUEST_LIMIT)?;
-    // Not println!, which panics when nobody reads on.
+    let client = FinanceClient::new(finance, REQUEST_TIMEOUT)?;
+    // Not println!, which panics when the pipe is closed.
     let reconciliation = reconcile(&database, &client, |finding| writeln!(io::stdout(), "{finding}")).await?;
     writeln!(io::stdout(), "{reconciliation}").context(NO_REPORT)?;
     match reconciliation {
@@ -59,8 +60,8 @@ pub async fn run(server: &Server, finance: Finance) -> anyhow::Result<()> {
     }
 }
 
-/// Says what went wrong and gives the exit code of the subcommand, as `diff` has it: 0 if both sides agree,
-/// 1 if they do not, 2 if they could not be compared, be it for a setting. 3 if they agree, but payments are late.
+/// Prints the error and returns the exit code of the subcommand. As of `diff`: 0 if both sides agree, 1 if they do not, 2
+/// if they could not be compared, also for a wrong setting. 3 if they agree, but payments are late.
 #[must_use]
 pub fn exit_code(outcome: anyhow::Result<()>) -> ExitCode {
     let attention = outcome.as_ref().err().map(|error| error.downcast_ref().copied());

@@ -1,4 +1,4 @@
-//! The predecessor's endpoints, over the same domain: its clients go on working.
+//! The REST endpoints of the predecessor, so that its clients go on working. They use the same domain functions.
 
 use async_graphql::{ScalarType, Value};
 use axum::{
@@ -7,24 +7,23 @@ use axum::{
     http::StatusCode,
     routing::{post, put},
 };
-use chassis::{
-    graphql::scalars::DateTime,
-    rest::{Fields, Refused, openapi},
-};
+use chassis::rest::{Fields, Refused, openapi};
 use chrono::Utc;
 use chrono_tz::Tz;
 use entity::consultation::Model;
+use graphql_http::scalars::DateTime;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use crate::{
-    consultation::{Consultations, Finished, Started},
     end_date,
-    messages::MESSAGES,
+    messages::{self, MESSAGES},
+    rules::{FinishRefusal, PatientInConsultation},
+    writers::Consultations,
 };
 
-/// A consultation in the predecessor's words. Dates are what clocks show where the clinic is, without fraction.
+/// A consultation in the predecessor's words. Dates are local times of the clinic, without fraction.
 #[derive(Debug, Serialize)]
 struct Consultation {
     id: Uuid,
@@ -42,7 +41,7 @@ struct Service {
     time_zone: Tz,
 }
 
-type Answer = Result<(StatusCode, Json<Consultation>), Refused>;
+type Reply = Result<(StatusCode, Json<Consultation>), Refused>;
 
 /// `/app/consultation/start`, `/app/consultation/finish`, with a slash at the end or without, and `/openapi.json`.
 pub(crate) fn router(consultations: Consultations, time_zone: Tz) -> Router {
@@ -56,28 +55,30 @@ pub(crate) fn router(consultations: Consultations, time_zone: Tz) -> Router {
         .merge(openapi(include_str!("../openapi.json")))
 }
 
-async fn start(State(service): State<Service>, request: Request) -> Answer {
+async fn start(State(service): State<Service>, request: Request) -> Reply {
     let fields = Fields::read(request).await?;
     let (physician_id, patient_id) = (fields.uuid("physician_id")?, fields.uuid("patient_id")?);
     let started = service.consultations.start(physician_id, patient_id).await;
     match started.map_err(|error| fields.not_written(&error))? {
-        Started::Started(consultation) => Ok((StatusCode::CREATED, Json(service.show(&consultation)))),
-        Started::PatientInConsultation(in_progress) => {
+        Ok(consultation) => Ok((StatusCode::CREATED, Json(service.show(&consultation)))),
+        Err(PatientInConsultation(in_progress)) => {
             Err(Refused::because(MESSAGES.text("patient-in-consultation", &[("consultation", &in_progress.id)])))
         }
     }
 }
 
-async fn finish(State(service): State<Service>, request: Request) -> Answer {
+async fn finish(State(service): State<Service>, request: Request) -> Reply {
     let fields = Fields::read(request).await?;
     let id = fields.uuid("consultation_id")?;
     let end_date = fields.text("end_date")?.map(|text| service.end_date(text)).transpose()?;
     let finished = service.consultations.finish(id, end_date).await;
     match finished.map_err(|error| fields.not_written(&error))? {
-        Finished::Finished(consultation) => Ok((StatusCode::ACCEPTED, Json(service.show(&consultation)))),
-        Finished::NotFound => Err(Refused::because(MESSAGES.text("consultation-not-found", &[]))),
-        Finished::AlreadyFinished(_) => Err(Refused::because(MESSAGES.text("consultation-already-finished", &[]))),
-        Finished::InvalidEndDate(why) => Err(Refused::because(end_date::explain(why, "end_date"))),
+        Ok(consultation) => Ok((StatusCode::ACCEPTED, Json(service.show(&consultation)))),
+        Err(refusal) => Err(Refused::because(match refusal {
+            FinishRefusal::NotFound => MESSAGES.text("consultation-not-found", &[]),
+            FinishRefusal::AlreadyFinished(_) => MESSAGES.text("consultation-already-finished", &[]),
+            FinishRefusal::InvalidEndDate(rule) => messages::invalid_end_date(rule, "end_date"),
+        })),
     }
 }
 

@@ -9,12 +9,12 @@ use crate::Money;
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "consultation")]
 pub struct Model {
-    /// UUIDv7 made from the start date: ordering by id is ordering by start.
+    /// UUIDv7, made from the start date: the order of ids is the order of starts.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: Uuid,
-    /// Who treats; not looked up anywhere.
+    /// Id of the physician; not looked up anywhere.
     pub physician_id: Uuid,
-    /// Who is treated; at most one consultation of a patient is in progress.
+    /// Id of the patient, who has at most one consultation in progress.
     pub patient_id: Uuid,
     /// UTC, to the millisecond.
     pub start_date: DateTimeUtc,

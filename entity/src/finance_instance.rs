@@ -1,8 +1,8 @@
-//! Owned by the finance service: the identity of its books, one row for ever.
+//! Owned by the finance service: the instance id of its database, one row for ever.
 
 use sea_orm::entity::prelude::*;
 
-/// Which finance this is. Made once by the migration, never changed; a restored backup keeps it.
+/// The instance id, made once by the migration. It never changes, and a restored backup keeps it.
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "finance_instance")]

@@ -1,6 +1,6 @@
 //! The tables as SeaORM entities: rows and named queries, no rules and no API types.
 //!
-//! Each table has one owner, named in the first line of its module; only the owner writes it.
+//! Each table has one owner, named in the first line of its module. Only the owner writes it.
 
 pub mod consultation;
 pub mod delivery_destination;

@@ -9,7 +9,7 @@ use sea_orm::DeriveValueType;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, DeriveValueType)]
 pub struct Money(i64);
 
-/// Why a decimal is no amount of money. Nothing is ever rounded into range.
+/// Refusal of a decimal that is no amount of money. Nothing is ever rounded into range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MoneyError {
     /// Below 0.00.
@@ -24,7 +24,7 @@ pub enum MoneyError {
 }
 
 impl Money {
-    /// Nothing: 0.00.
+    /// 0.00.
     pub const ZERO: Self = Self(0);
     /// The largest amount: 999999999.99, what a `decimal(11, 2)` column holds.
     pub const MAX: Self = Self(99_999_999_999);
@@ -123,10 +123,10 @@ mod tests {
         }
     }
 
-    /// The largest that a decimal holds: 96 bits.
+    /// The largest mantissa of a decimal: 96 bits.
     const MAX_MANTISSA: i128 = (1 << 96) - 1;
 
-    /// Few digits and many zeros: what is exact in cents even at a large scale.
+    /// Few digits and many zeros: exact in cents even at a large scale.
     fn round_mantissas() -> impl Strategy<Value = i128> {
         (-1_000..=1_000_i128, 0..=25_u32).prop_map(|(digits, zeros)| digits * 10_i128.pow(zeros))
     }

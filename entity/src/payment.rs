@@ -9,15 +9,15 @@ use crate::Money;
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "payment")]
 pub struct Model {
-    /// UUIDv7 made when it was recorded: ordering by id is ordering by time.
+    /// UUIDv7, made before it is recorded: the order of ids is about the order of recording.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: Uuid,
-    /// The consultation that is paid for; unique.
+    /// Id of the consultation that is paid for; unique.
     #[sea_orm(unique)]
     pub appointment_id: Uuid,
-    /// What is charged.
+    /// Amount that is charged.
     pub total_price_cents: Money,
-    /// UTC, to the millisecond.
+    /// Time of recording: UTC, to the millisecond.
     pub recorded_at: DateTimeUtc,
 }
 

@@ -9,35 +9,35 @@ use crate::Money;
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "pending_payment")]
 pub struct Model {
-    /// UUIDv7 made before the finish was written: it tells who finished the consultation.
+    /// UUIDv7, made before the finish is written. It tells which request finished the consultation.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: Uuid,
-    /// The consultation; unique.
+    /// Id of the consultation; unique.
     #[sea_orm(unique)]
     pub appointment_id: Uuid,
-    /// The consultation's price: what is sent, never computed again.
+    /// Price of the consultation: the amount that is sent. It is never computed again.
     pub total_price_cents: Money,
-    /// Sends started.
+    /// Number of sends that have started.
     pub tries: i64,
     /// A relay holds the row until `lease_until`.
     pub processing: bool,
-    /// Finance has confirmed the payment; never taken back.
+    /// Finance has confirmed the payment. It stays true.
     pub finished: bool,
-    /// When it is due, by the database's clock.
+    /// Due time, by the database's clock.
     pub next_attempt_at: DateTimeUtc,
-    /// Until when the relay that claimed it may send it.
+    /// End of the claim: until then the relay that claimed the row may send it.
     pub lease_until: Option<DateTimeUtc>,
     /// Fencing token: grows by one with every claim.
     pub claim_seq: i64,
     /// The last failure, at most 500 characters.
     pub last_error: Option<String>,
-    /// How often finance refused the row itself.
+    /// Number of times that finance refused the row itself.
     pub rejections: i32,
-    /// When finance first refused it; an operator should look.
+    /// Time of the first refusal: an operator should look.
     pub parked_at: Option<DateTimeUtc>,
-    /// When the consultation was finished, by the database's clock.
+    /// Time of the finish, by the database's clock.
     pub created_at: DateTimeUtc,
-    /// When finance confirmed it.
+    /// Time of finance's confirmation, by the database's clock.
     pub finished_at: Option<DateTimeUtc>,
 }
 

@@ -1,21 +1,21 @@
-//! Puts the service together.
+//! Builds the service from its parts.
 
 use chassis::{
     Service,
-    api::{self, Offer},
     changes::Changes,
     config::Server,
     database::Database,
-    graphiql,
+    gate::{self, ServiceRoutes},
     health::{Heartbeat, Monitor},
     replicas,
     write_coalescer::WriteCoalescer,
 };
 use futures_util::FutureExt;
+use graphql_http::graphiql;
 use migration::finance::Migrator;
 use tokio_util::sync::CancellationToken;
 
-use crate::{graphiql_tabs, graphql, instance::Instance, payment::RecordWriter, rest};
+use crate::{graphiql_tabs, graphql, rest, writer::RecordWriter};
 
 /// Builds the service; it starts with [`chassis::server::start`].
 ///
@@ -28,12 +28,11 @@ pub fn build(server: &Server, database: &Database, shutdown: &CancellationToken)
     let writer = RecordWriter { database: database.clone(), recorded: changes.clone() };
     let (writer, writing) = WriteCoalescer::new(writer, recording.clone());
     let rest = rest::router(writer.clone());
-    let instance = Instance::new(database.clone());
-    let schema = graphql::schema(&server.api, database.clone(), instance, writer, changes);
+    let schema = graphql::schema(&server.api, database.clone(), writer, changes);
     let page = graphiql::Page { title: "finance", tabs: graphiql_tabs::TABS };
-    let offer = Offer { schema, sdl: graphql::sdl(), page, rest };
+    let offered = ServiceRoutes { schema, options: graphql::options(&server.api), sdl: graphql::sdl(), page, rest };
     let heartbeats = vec![recording, hearing.clone(), monitor.heartbeat.clone()];
-    let router = api::router(server, monitor.readiness.clone(), shutdown, offer, heartbeats)?;
+    let router = gate::guard(server, monitor.readiness.clone(), shutdown, offered, heartbeats)?;
     let hints = replicas::connect(vec![channel], database.clone(), hearing, shutdown.clone());
     let tasks = vec![
         ("payment writer", writing.map(Ok).boxed()),

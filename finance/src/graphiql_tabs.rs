@@ -1,6 +1,6 @@
-//! What GraphiQL opens with: a payment, the list of them, and the news.
+//! The tabs of GraphiQL: recording a payment, listing payments, and following them.
 
-use chassis::graphiql::Tab;
+use graphql_http::graphiql::Tab;
 
 pub(crate) const TABS: &[Tab] = &[
     Tab {

@@ -1,4 +1,4 @@
-//! The API: what clients and the consultation service's relay call.
+//! The GraphQL API. Clients and the consultation service's relay call it.
 
 mod loader;
 mod mutation;
@@ -11,31 +11,25 @@ use async_graphql::{
     dataloader::DataLoader,
     runtime::{TokioSpawner, TokioTimer},
 };
-use chassis::{
-    changes::Changes,
-    config::Api,
-    database::Database,
-    graphql::{connection::Connection, limits},
-    write_coalescer::WriteCoalescer,
-};
+use chassis::{changes::Changes, config::Api, database::Database, write_coalescer::WriteCoalescer};
+use graphql_http::{Options, connection::Connection};
 
-use crate::{instance::Instance, payment::RecordWriter};
+use crate::writer::RecordWriter;
 use loader::Loader;
+
+/// Values of a response. A page of 100 payments with all their fields has 1,300.
+const MAX_COMPLEXITY: usize = 5_000;
+/// The cost of a filtered total, which reads all rows that match: ten fit.
+const FILTERED_TOTAL_COST: usize = 500;
 
 /// The schema of the finance service.
 pub type FinanceSchema = Schema<query::Query, mutation::Mutation, subscription::Subscription>;
 
-/// Builds the schema on what its resolvers need.
+/// Builds the schema with the data of its resolvers.
 #[must_use]
-pub fn schema(
-    api: &Api,
-    database: Database,
-    instance: Instance,
-    writer: WriteCoalescer<RecordWriter>,
-    changes: Changes,
-) -> FinanceSchema {
+pub fn schema(api: &Api, database: Database, writer: WriteCoalescer<RecordWriter>, changes: Changes) -> FinanceSchema {
     let loader = DataLoader::new(Loader { database: database.clone() }, TokioSpawner::current(), TokioTimer::default());
-    limits::bound(builder(), api).data(database).data(instance).data(writer).data(changes).data(loader).finish()
+    options(api).apply(builder()).data(database).data(writer).data(changes).data(loader).finish()
 }
 
 /// The schema as text, as committed in `schema.graphql`: that of an Apollo Federation 2 subgraph.
@@ -43,6 +37,16 @@ pub fn schema(
 pub fn sdl() -> String {
     let options = SDLExportOptions::new().include_specified_by().use_space_ident().federation();
     builder().finish().sdl_with_options(options)
+}
+
+/// The options of the API under the service's settings.
+#[must_use]
+pub fn options(api: &Api) -> Options {
+    Options {
+        introspection: api.introspection,
+        max_complexity: MAX_COMPLEXITY,
+        filtered_total_cost: FILTERED_TOTAL_COST,
+    }
 }
 
 fn builder() -> async_graphql::SchemaBuilder<query::Query, mutation::Mutation, subscription::Subscription> {

@@ -1,17 +1,18 @@
 //! The finance service: records the payment entry of every finished consultation, once.
 //!
-//! It is the idempotent receiver of the consultation service's outbox: the same payment again is
-//! answered with the stored one, another amount for the same appointment is refused.
+//! It is the idempotent receiver of the consultation service's outbox: the same payment again returns the stored one,
+//! another amount for the same appointment is refused.
 
 pub mod config;
 
 pub mod app;
 
-pub mod instance;
-pub mod payment;
+pub mod rules;
+pub mod writer;
 
 pub mod graphql;
 
 mod graphiql_tabs;
 mod messages;
 mod rest;
+mod store;

@@ -1,4 +1,4 @@
-//! The finance service's program: settings, logs, then one of the subcommands.
+//! The program of the finance service: settings, logs, then one of the subcommands.
 
 use std::process::ExitCode;
 
@@ -6,7 +6,7 @@ use clap::Parser;
 use finance::{app, config::Settings, graphql};
 use migration::finance::Migrator;
 
-/// Takes less time than the system's where many small things are made and dropped, as for each request here.
+/// Faster than the system's allocator for many small allocations, as each request makes.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -1,4 +1,4 @@
-//! The predecessor's endpoint, over the same domain: its clients go on working.
+//! The REST endpoint of the predecessor, so that its clients go on working. It uses the same domain functions.
 
 use axum::{
     Json, Router,
@@ -16,8 +16,9 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use crate::{
-    messages::MESSAGES,
-    payment::{Record, RecordWriter, Recorded, explain},
+    messages::{MESSAGES, invalid_amount},
+    rules::Recorded,
+    writer::{Record, RecordWriter},
 };
 
 /// A payment in the predecessor's words.
@@ -46,7 +47,7 @@ async fn record(
     let fields = Fields::read(request).await?;
     let appointment_id = fields.uuid("appointment_id")?;
     let total_price = Money::try_from(fields.decimal("total_price")?)
-        .map_err(|refusal| Refused::because(explain(refusal, "total_price")))?;
+        .map_err(|refusal| Refused::because(invalid_amount(refusal, "total_price")))?;
     let recorded = writer.write(Record::new(appointment_id, total_price)).await;
     match recorded.map_err(|error| fields.not_written(&error))? {
         Recorded::New(payment) => Ok((StatusCode::CREATED, Json(show(&payment)))),

@@ -1,4 +1,4 @@
-//! The tables that the consultation service owns.
+//! Tables of the consultation service.
 
 use sea_orm_migration::prelude::*;
 
@@ -8,7 +8,7 @@ use crate::{
     m20261124_000009_create_delivery_destination,
 };
 
-/// Migrates `consultation` and `pending_payment`, the counts of their rows, and `delivery_destination`.
+/// Migrates `consultation`, `pending_payment` and `delivery_destination`, and the row counts of the first two.
 #[derive(Debug)]
 pub struct Migrator;
 

@@ -1,4 +1,4 @@
-//! The tables that the finance service owns.
+//! Tables of the finance service.
 
 use sea_orm_migration::prelude::*;
 
@@ -7,7 +7,7 @@ use crate::{
     m20261127_000010_keep_payments,
 };
 
-/// Migrates `payment`, the count of its rows, and `finance_instance`.
+/// Migrates `payment`, its row count, and `finance_instance`.
 #[derive(Debug)]
 pub struct Migrator;
 

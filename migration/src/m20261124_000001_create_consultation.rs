@@ -1,4 +1,4 @@
-//! `consultation`, with the rule that a patient has at most one in progress.
+//! `consultation`. A patient has at most one in progress.
 
 use entity::{Money, consultation};
 use sea_orm_migration::{
@@ -37,7 +37,7 @@ impl MigrationTrait for Migration {
             .to_owned();
         manager.create_index(one_in_progress_per_patient).await?;
 
-        // For the lists of one patient or physician, in the order of the primary key.
+        // For lists of one patient's or physician's consultations, in the order of the primary key.
         for (name, column) in [("consultation_patient", PatientId), ("consultation_physician", PhysicianId)] {
             let by_person = Index::create().name(name).table(consultation::Entity).col(column).col(Id).to_owned();
             manager.create_index(by_person).await?;

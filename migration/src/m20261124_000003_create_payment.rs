@@ -1,4 +1,4 @@
-//! `payment`, with the rule that an appointment has at most one.
+//! `payment`. An appointment has at most one.
 
 use entity::{Money, payment};
 use sea_orm_migration::{

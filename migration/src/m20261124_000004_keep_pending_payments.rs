@@ -1,8 +1,8 @@
-//! No code path deletes what is undelivered, takes back a confirmation, or changes what is sent: triggers,
-//! since no constraint sees a deletion. Their conditions are checked without a call, so that ordinary
+//! Triggers that protect the outbox: no undelivered payment is deleted, no confirmation withdrawn, no sent value changed. They
+//! are triggers, since no constraint sees a deletion. Their conditions are checked without a function call, so ordinary
 //! updates pay next to nothing.
 //!
-//! SQLite's REPLACE deletes without asking the triggers of deletion; those of insertion and update refuse it.
+//! SQLite's REPLACE deletes without firing the triggers of deletion; those of insertion and update refuse it.
 
 use sea_orm_migration::{
     prelude::*,
@@ -12,7 +12,7 @@ use sea_orm_migration::{
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
 
-/// Each is a statement of its own: SQLite's bodies hold semicolons.
+/// One statement each: SQLite's trigger bodies contain semicolons.
 const SQLITE: [&str; 3] = [
     "CREATE TRIGGER pending_payment_keep BEFORE DELETE ON pending_payment WHEN NOT OLD.finished
      BEGIN SELECT RAISE(ABORT, 'a payment that finance has not confirmed must not be deleted'); END",

@@ -1,4 +1,4 @@
-//! Totals of the consultation service's lists.
+//! Row counts for the totals of the consultation service's lists.
 
 use sea_orm_migration::prelude::*;
 

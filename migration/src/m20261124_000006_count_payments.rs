@@ -1,4 +1,4 @@
-//! The total of finance's list.
+//! Row count for the total of finance's list.
 
 use sea_orm_migration::prelude::*;
 

@@ -1,5 +1,5 @@
-//! `finance_instance`: the identity of these books, so that a consultation service notices when its finance is
-//! another. It comes with a backup and goes with the database: nothing changes it in between, and triggers refuse it.
+//! `finance_instance`: the identity of a finance database, by which a consultation service detects that its finance is another
+//! one. A backup keeps it, and it ends with the database: triggers refuse every change.
 
 use entity::finance_instance;
 use sea_orm_migration::{
@@ -12,7 +12,7 @@ use uuid::Uuid;
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
 
-/// SQLite's REPLACE deletes without asking the triggers of deletion; that of insertion refuses it.
+/// SQLite's REPLACE deletes without firing the triggers of deletion; that of insertion refuses it.
 const SQLITE: [&str; 3] = [
     "CREATE TRIGGER finance_instance_alone BEFORE INSERT ON finance_instance
      WHEN EXISTS (SELECT 1 FROM finance_instance)

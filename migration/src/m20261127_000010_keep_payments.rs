@@ -1,7 +1,7 @@
-//! A recorded payment is never changed, deleted or truncated, whoever asks: triggers refuse it.
+//! Triggers that protect recorded payments: none is changed, deleted or truncated.
 //!
-//! SQLite's REPLACE deletes without asking the triggers of deletion, unless the connection has `recursive_triggers` on, as
-//! all of ours have. A trigger of insertion, such as the outbox has, would also refuse ON CONFLICT DO NOTHING, which records.
+//! SQLite's REPLACE deletes without firing the triggers of deletion, unless the connection has `recursive_triggers` on, as all
+//! of ours have. A trigger of insertion, as on the outbox, would also refuse ON CONFLICT DO NOTHING, which recording needs.
 
 use sea_orm_migration::{
     prelude::*,
@@ -11,7 +11,7 @@ use sea_orm_migration::{
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
 
-/// Each is a statement of its own: SQLite's bodies hold semicolons.
+/// One statement each: SQLite's trigger bodies contain semicolons.
 const SQLITE: [&str; 2] = [
     "CREATE TRIGGER payment_stay BEFORE UPDATE ON payment
      BEGIN SELECT RAISE(ABORT, 'a recorded payment never changes'); END",

@@ -1,24 +1,23 @@
-//! Counts of tables that grow for ever, kept with each insertion and deletion: a total costs the same however long
-//! the list is.
+//! Row counts, updated by triggers with each insertion and deletion: a total costs the same for a list of any length.
 //!
-//! On PostgreSQL a statement's rows are counted at its end, once. Each connection has one of 64 slots, so that
-//! transactions that commit at the same time seldom wait for each other; the total is the sum of the slots.
+//! On PostgreSQL a statement updates the count once, at its end. Each connection uses one of 64 slots, so that concurrent
+//! commits seldom wait for each other; the total is the sum of the slots.
 
 use sea_orm_migration::{
     prelude::*,
     sea_orm::{ConnectionTrait, DbBackend, Statement},
 };
 
-/// Starts counting what `table` holds in `{table}_count`. Nobody writes to `table` meanwhile.
+/// Creates `{table}_count` and its triggers. No other transaction may write to `table` meanwhile.
 pub(crate) async fn keep(manager: &SchemaManager<'_>, table: &str) -> Result<(), DbErr> {
     let create = format!("CREATE TABLE {table}_count (slot integer PRIMARY KEY, row_count bigint NOT NULL)");
-    // After the triggers, whose creation waits for the last transaction that did not count.
+    // After the triggers: creating them waits for the last transaction without a count.
     let count = format!("INSERT INTO {table}_count SELECT 0, count(*) FROM {table}");
     let triggers = if is_sqlite(manager) { sqlite(table) } else { postgres(&schema(manager).await?, table) };
     execute(manager, [vec![create], triggers, vec![count]].concat()).await
 }
 
-/// Ends it.
+/// Drops the count and its triggers.
 pub(crate) async fn drop(manager: &SchemaManager<'_>, table: &str) -> Result<(), DbErr> {
     let operations: &[&str] =
         if is_sqlite(manager) { &["insert", "delete"] } else { &["insert", "delete", "truncate"] };
@@ -42,14 +41,14 @@ fn sqlite(table: &str) -> Vec<String> {
     vec![trigger("insert", "+"), trigger("delete", "-")]
 }
 
-/// Which holds the tables, between quotes if it needs them.
+/// Name of the schema that holds the tables, quoted if needed.
 async fn schema(manager: &SchemaManager<'_>) -> Result<String, DbErr> {
     let schema = Statement::from_string(DbBackend::Postgres, "SELECT quote_ident(current_schema())");
     let row = manager.get_connection().query_one_raw(schema).await?;
     row.ok_or_else(|| DbErr::Custom("no schema to create tables in".to_owned()))?.try_get_by_index(0)
 }
 
-/// With the schema's name, since a writer's search path may be another.
+/// Statements with the schema's name, since a writer's search path may differ.
 fn postgres(schema: &str, table: &str) -> Vec<String> {
     let function = |operation: &str, body: &str| {
         format!(

@@ -1,4 +1,4 @@
-//! A GraphQL client that tests read well with.
+//! GraphQL client for tests.
 
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
@@ -7,26 +7,26 @@ use tokio::time::{Duration, sleep, timeout};
 
 use crate::Events;
 
-/// A start on a busy machine.
-const READY_WITHIN: Duration = Duration::from_secs(20);
-const ASK_AGAIN_AFTER: Duration = Duration::from_millis(20);
+/// Longest start on a busy machine.
+const START_TIMEOUT: Duration = Duration::from_secs(20);
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
-/// Calls one service, by default as the development user.
+/// Client of one service, by default as the development user.
 #[derive(Clone, Debug)]
 pub struct GraphqlClient {
     http: Client,
-    /// The service's address, without a path.
+    /// Base URL of the service, without a path.
     pub base: String,
 }
 
-/// An answer as it came.
+/// A response.
 #[derive(Clone, Debug)]
 pub struct Answer {
     /// The HTTP status.
     pub status: u16,
     /// The headers.
     pub headers: reqwest::header::HeaderMap,
-    /// The body, or null if it is no JSON.
+    /// The body; null if it is no JSON.
     pub body: Value,
 }
 
@@ -43,14 +43,14 @@ impl GraphqlClient {
         self.http.get(format!("{}{path}", self.base))
     }
 
-    /// Waits until the service is ready, as it finds out once a second.
+    /// Waits until the service is ready, which it checks once a second.
     pub async fn until_ready(&self) {
         let ready = async {
             while !self.get("/readyz").send().await.is_ok_and(|answer| answer.status().is_success()) {
-                sleep(ASK_AGAIN_AFTER).await;
+                sleep(POLL_INTERVAL).await;
             }
         };
-        timeout(READY_WITHIN, ready).await.expect("ready in time");
+        timeout(START_TIMEOUT, ready).await.expect("ready in time");
     }
 
     /// A request for a path, as the development user.
@@ -63,28 +63,28 @@ impl GraphqlClient {
         self.http.post(format!("{}/graphql", self.base))
     }
 
-    /// Sends an operation and gives the whole answer.
+    /// Sends an operation and returns the whole response.
     pub async fn send(&self, query: &str, variables: Value) -> Answer {
         let body = json!({ "query": query, "variables": variables }).to_string();
         let request = self.post().basic_auth("admin", Some("teste123")).header("content-type", "application/json");
         Answer::of(request.header("accept", "application/graphql-response+json").body(body)).await
     }
 
-    /// Sends an operation for several answers.
+    /// Sends an operation whose responses are server-sent events.
     pub async fn events(&self, query: &str, variables: Value) -> Events {
         let body = json!({ "query": query, "variables": variables }).to_string();
         let request = self.post().basic_auth("admin", Some("teste123")).header("content-type", "application/json");
         Events::of(request.body(body)).await
     }
 
-    /// Sends an operation that must succeed and gives its data.
+    /// Sends an operation that must succeed and returns its data.
     pub async fn call(&self, query: &str, variables: Value) -> Value {
         let mut answer = self.send(query, variables).await;
         assert!(answer.body["errors"].is_null(), "{query}: {}", answer.body);
         answer.body["data"].take()
     }
 
-    /// Sends an operation that must be refused as a whole and gives the code of the first error.
+    /// Sends an operation that must be refused as a whole. Returns code and message of the first error.
     pub async fn error(&self, query: &str, variables: Value) -> (String, String) {
         let answer = self.send(query, variables).await;
         let text = |pointer: &str| answer.body.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();

@@ -1,4 +1,4 @@
-//! A database per test, migrated and empty: a SQLite file, or a database of the test run's PostgreSQL.
+//! A new database per test: a SQLite file, or a database on the test run's PostgreSQL server.
 
 use std::{
     net::Ipv4Addr,
@@ -10,7 +10,6 @@ use std::{
 };
 
 use chassis::{
-    client_address::TrustedProxies,
     config::{Access, DEVELOPMENT_PASSWORD, DEVELOPMENT_USERNAME, Server},
     database::{DEFAULT_CONNECTIONS, Database},
 };
@@ -23,31 +22,31 @@ use crate::{
     proxy::Proxy,
 };
 
-/// As the services have it.
+/// The services' default.
 const MAX_CLOCK_DIFFERENCE: Duration = Duration::from_secs(2);
 
-/// Which database a test runs on.
+/// Kind of database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Backend {
-    /// A file, with several connections: one in memory would hide every race.
+    /// A file with several connections: a database in memory would hide every race.
     Sqlite,
     /// A server.
     Postgres,
 }
 
-/// A database of one test. It goes with the directory it is in: the test's own, or the test run's.
+/// A database of one test. It is removed with its directory: the test's own, or the test run's.
 #[derive(Debug)]
 pub struct TestDatabase {
     /// Connections to it.
     pub database: Database,
-    /// For processes that connect themselves.
+    /// URL for processes that connect themselves.
     pub url: SecretString,
     _directory: Option<TempDir>,
 }
 
 impl TestDatabase {
-    /// A new, empty database, or nothing where PostgreSQL is missing: then the test has to return, and
-    /// the last lines of the test run say that it did.
+    /// A new, empty database; `None` without PostgreSQL. The test then has to return, and the end of the test run reports that
+    /// tests were skipped.
     pub async fn empty(backend: Backend) -> Option<Self> {
         let (url, directory) = match backend {
             Backend::Sqlite => {
@@ -61,7 +60,7 @@ impl TestDatabase {
         Some(Self { database, url, _directory: directory })
     }
 
-    /// The settings of a service on it that knows the development user.
+    /// Settings of a service on this database, with the development user.
     #[must_use]
     pub fn server(&self, name: &'static str) -> Server {
         Server {
@@ -72,15 +71,15 @@ impl TestDatabase {
             database_connections: DEFAULT_CONNECTIONS,
             max_clock_difference: MAX_CLOCK_DIFFERENCE,
             access: Access::User { username: DEVELOPMENT_USERNAME.to_owned(), password: DEVELOPMENT_PASSWORD.into() },
-            trusted_proxies: TrustedProxies::default(),
+            trusted_proxies: chassis::gate::client_address::TrustedProxies::default(),
             development: false,
             tls: None,
             api: chassis::config::Api::default(),
-            browsers: chassis::browsers::Browsers::default(),
+            browsers: chassis::gate::browsers::Browsers::default(),
         }
     }
 
-    /// Records the statements that whoever is given this database from now on sends to it.
+    /// Records the statements that later clones of this database send.
     pub fn record_statements(&mut self) -> Arc<Mutex<Vec<String>>> {
         let statements = Arc::new(Mutex::new(Vec::new()));
         for connection in [&mut self.database.read, &mut self.database.count, &mut self.database.write] {
@@ -90,7 +89,7 @@ impl TestDatabase {
         statements
     }
 
-    /// A connection of SeaORM's own, as its migrations want it.
+    /// A connection of SeaORM's own, for its migrator.
     pub async fn for_migrations(&self) -> DatabaseConnection {
         sea_orm::Database::connect(self.url.expose_secret()).await.expect("a connection")
     }
@@ -102,14 +101,14 @@ impl TestDatabase {
         (self.url_as(server.get_username(), &format!("127.0.0.1:{}", proxy.port)), proxy)
     }
 
-    /// The same PostgreSQL database, as this user (with a password, if need be) at this address.
+    /// URL of the same PostgreSQL database for this user (with a password if needed) at this address.
     #[must_use]
     pub fn url_as(&self, user: &str, address: &str) -> SecretString {
         let server: PgConnectOptions = self.url.expose_secret().parse().expect("a URL");
         format!("postgres://{user}@{address}/{}", server.get_database().expect("a name")).into()
     }
 
-    /// For the environment of a process.
+    /// URL for the environment of a process.
     #[must_use]
     pub fn url(&self) -> String {
         self.url.expose_secret().to_owned()

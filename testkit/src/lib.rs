@@ -1,9 +1,10 @@
-//! For tests: a database per test on both databases, a GraphQL client, services and processes to call.
+//! Test support: a database per test on either database, a GraphQL client, and services to call.
 
 #![expect(clippy::missing_panics_doc, reason = "a test that cannot go on panics")]
 
 mod client;
 mod database;
+mod log;
 mod postgres;
 mod process;
 mod proxy;
@@ -13,6 +14,7 @@ mod socket;
 
 pub use client::{Answer, GraphqlClient};
 pub use database::{Backend, TestDatabase};
+pub use log::Log;
 pub use postgres::{Cluster, Postgres, postgres};
 pub use process::{Process, free_port};
 pub use proxy::Proxy;

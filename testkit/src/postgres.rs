@@ -1,5 +1,5 @@
-//! A PostgreSQL server for the test run: the one of `TEST_DATABASE_URL`, or a cluster of its own that
-//! lives as long as the test process and is removed with it.
+//! PostgreSQL server of the test run: that of `TEST_DATABASE_URL`, or a temporary cluster that is removed with the test
+//! process.
 
 use std::{
     io::{BufRead, BufReader},
@@ -9,9 +9,9 @@ use std::{
     sync::OnceLock,
 };
 
-/// Starts a cluster in a new directory, prints the directory and where the programs are, and removes both
-/// cluster and directory when its standard input ends, that is when whoever started it does, however it
-/// does. PostgreSQL refuses to run as root, who becomes `postgres` then.
+/// Starts a cluster in a new directory, prints the directory and the directory of the programs, and removes the cluster when
+/// its standard input ends. That happens whenever the starting process ends, in any way. PostgreSQL refuses to run as root,
+/// which becomes `postgres` then.
 const CLUSTER: &str = r#"
 set -eu
 bin=$(ls -d /usr/lib/postgresql/*/bin /usr/local/pgsql/bin 2>/dev/null | sort -V | tail -n 1)
@@ -27,28 +27,28 @@ echo "$dir $bin"
 read -r _ || true
 "#;
 
-/// On a Unix socket only, and fast: test processes are killed, the machine is not.
-const FOR_TESTS: &str = "-c listen_addresses='' -c fsync=off -c max_connections=400 -c shared_buffers=32MB";
+/// On a Unix socket only, and without syncs: test processes are killed, the machine is not.
+const TEST_OPTIONS: &str = "-c listen_addresses='' -c fsync=off -c max_connections=400 -c shared_buffers=32MB";
 
-/// A cluster; it is removed when this is dropped, or forgotten and the process ends.
+/// A cluster. It is removed when it is dropped, or forgotten and the process ends.
 #[derive(Debug)]
 pub struct Cluster {
     holder: Child,
-    /// Where everything of it is, and its Unix socket; the data are in `data`.
+    /// Directory of the cluster and its Unix socket; the data are in `data`.
     pub directory: PathBuf,
-    /// Where psql, pgbench and so on are.
+    /// Directory of psql, pgbench and the other programs.
     pub programs: PathBuf,
 }
 
 impl Cluster {
-    /// Starts one with these options of `postgres`.
+    /// Starts a cluster with these options of `postgres`.
     ///
     /// # Errors
-    /// When PostgreSQL's programs are not installed, or do not start.
+    /// When PostgreSQL's programs are missing or do not start.
     pub fn start(options: &str) -> Result<Self, String> {
         let mut command = Command::new("sh");
         command.args(["-c", CLUSTER, "cluster", options]).stdin(Stdio::piped()).stdout(Stdio::piped());
-        // A group of its own: Ctrl-C must not end it before it has removed everything.
+        // A process group of its own: Ctrl-C must not end it before the removal.
         let holder = command.stderr(Stdio::null()).process_group(0).spawn();
         let mut holder = holder.map_err(|error| format!("sh: {error}"))?;
         let stdout = holder.stdout.take().ok_or("no output")?;
@@ -68,12 +68,12 @@ impl Drop for Cluster {
     }
 }
 
-/// Whether tests can use PostgreSQL.
+/// Availability of PostgreSQL.
 #[derive(Clone, Debug)]
 pub enum Postgres {
-    /// With this URL, up to the name of the database.
+    /// URL of the server, without the database's name.
     At(String),
-    /// Not, and why.
+    /// Reason for its absence.
     Missing(String),
 }
 
@@ -84,14 +84,14 @@ pub fn postgres() -> &'static Postgres {
         if let Ok(url) = std::env::var("TEST_DATABASE_URL") {
             return Postgres::At(url);
         }
-        match Cluster::start(FOR_TESTS) {
+        match Cluster::start(TEST_OPTIONS) {
             Ok(cluster) => {
                 let url = format!("postgres://postgres@localhost/postgres?host={}", cluster.directory.display());
-                // Statics are not dropped; the cluster ends when this end of its pipe is closed by the system.
+                // Statics are not dropped; the cluster ends when the system closes this end of its pipe.
                 std::mem::forget(cluster);
                 Postgres::At(url)
             }
-            // A run that must not skip says so; then the reason is an error.
+            // With REQUIRE_POSTGRES a missing server is an error.
             Err(why) if std::env::var_os("REQUIRE_POSTGRES").is_some() => panic!("no PostgreSQL: {why}"),
             Err(why) => Postgres::Missing(why),
         }

@@ -1,4 +1,4 @@
-//! A real process of a service: started, asked, signalled and killed.
+//! A service as a process of its own.
 
 use std::{
     net::TcpListener,
@@ -16,19 +16,19 @@ use nix::{
 
 use crate::GraphqlClient;
 
-/// Long enough for a busy machine; a test that waits this long has failed.
-const PATIENCE: Duration = Duration::from_secs(30);
-const ASK_AGAIN_AFTER: Duration = Duration::from_millis(10);
+/// Longest wait for a start or an end on a busy machine.
+const PROCESS_TIMEOUT: Duration = Duration::from_secs(30);
+const POLL_INTERVAL: Duration = Duration::from_millis(10);
 
-/// A running process; it is killed when this is dropped.
+/// A running process, killed when it is dropped.
 #[derive(Debug)]
 pub struct Process {
     child: Child,
-    /// Calls it.
+    /// Client of the process.
     pub client: GraphqlClient,
 }
 
-/// The program `name` of this workspace, which cargo builds beside the tests.
+/// Path of the program `name` of this workspace, which cargo builds beside the tests.
 fn program(name: &str) -> PathBuf {
     let test = std::env::current_exe().expect("this test");
     let directory = test.ancestors().nth(2).expect("target/PROFILE/deps/TEST");
@@ -37,16 +37,16 @@ fn program(name: &str) -> PathBuf {
     program
 }
 
-/// Below those that systems give to outgoing connections (from 32768 on Linux): while a process that is to
-/// listen there again is down, no connection of another takes its port.
+/// Below the ephemeral ports of outgoing connections (from 32768 on Linux). So no other connection takes the port of a
+/// process that is down for a moment.
 const PORTS: Range<u16> = 12_000..32_000;
 
-/// A port that was free a moment ago, another each time.
+/// A port that was free a moment ago, different in each call.
 #[must_use]
 pub fn free_port() -> u16 {
     static OFFSET: AtomicU32 = AtomicU32::new(0);
     let count = u32::from(PORTS.end - PORTS.start);
-    // Test processes that run at the same time begin at different ports.
+    // Concurrent test processes start at different ports.
     let first = std::process::id().wrapping_mul(37);
     let is_free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
     let ports = (0..count).map(|_| first.wrapping_add(OFFSET.fetch_add(1, Ordering::Relaxed)) % count);
@@ -55,13 +55,13 @@ pub fn free_port() -> u16 {
 }
 
 impl Process {
-    /// A command for `name` with no settings but `settings`.
+    /// A command for `name` with no settings except `settings`.
     #[must_use]
     pub fn command(name: &str, arguments: &[&str], settings: &[(&str, &str)]) -> Command {
         Self::command_in(None, name, arguments, settings)
     }
 
-    /// As `command`, with the program of this directory, if one is given.
+    /// As `command`, with the program from this directory if given.
     #[must_use]
     pub fn command_in(programs: Option<&Path>, name: &str, arguments: &[&str], settings: &[(&str, &str)]) -> Command {
         let mut command = Command::new(programs.map_or_else(|| program(name), |directory| directory.join(name)));
@@ -74,21 +74,21 @@ impl Process {
         let mut command = Self::command(name, &[], settings);
         command.stderr(Stdio::null());
         let process = Self::spawn(&mut command, port);
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + PROCESS_TIMEOUT;
         while !process.client.get("/readyz").send().await.is_ok_and(|answer| answer.status().is_success()) {
-            assert!(Instant::now() < deadline, "{name} is not ready after {PATIENCE:?}");
-            tokio::time::sleep(ASK_AGAIN_AFTER).await;
+            assert!(Instant::now() < deadline, "{name} is not ready after {PROCESS_TIMEOUT:?}");
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
         process
     }
 
-    /// Starts `command`, of a service that listens at `port` once it is up.
+    /// Starts `command`, of a service that will listen at `port`.
     pub fn spawn(command: &mut Command, port: u16) -> Self {
         let child = command.spawn().expect("a process");
         Self { child, client: GraphqlClient::new(format!("http://127.0.0.1:{port}")) }
     }
 
-    /// The id under which the system knows it.
+    /// The process id.
     #[must_use]
     pub fn id(&self) -> u32 {
         self.child.id()
@@ -100,19 +100,19 @@ impl Process {
         kill(pid, signal).expect("the process is there");
     }
 
-    /// Waits for the end and gives the exit code, or nothing if a signal ended it.
+    /// Waits for the end and returns the exit code; `None` if a signal ended it.
     pub async fn exit_code(&mut self) -> Option<i32> {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + PROCESS_TIMEOUT;
         loop {
             if let Some(status) = self.child.try_wait().expect("a child") {
                 return status.code();
             }
-            assert!(Instant::now() < deadline, "still running after {PATIENCE:?}");
-            tokio::time::sleep(ASK_AGAIN_AFTER).await;
+            assert!(Instant::now() < deadline, "still running after {PROCESS_TIMEOUT:?}");
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
     }
 
-    /// Kills it, as a crash would.
+    /// Kills the process, as a crash would.
     pub async fn kill(mut self) {
         self.signal(Signal::SIGKILL);
         self.exit_code().await;
@@ -121,7 +121,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // It may have ended.
+        // The process may have ended.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

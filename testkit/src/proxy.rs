@@ -1,4 +1,4 @@
-//! The network before a server, which can go silent: what is sent is swallowed, and no connection is closed.
+//! A proxy before a server that can go silent: it drops all data and closes no connection.
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -15,17 +15,17 @@ enum Target {
     Tcp(String, u16),
 }
 
-/// Passes connections on to a server on this machine.
+/// Forwards connections to a server on this machine.
 #[derive(Debug)]
 pub struct Proxy {
-    /// Where it listens.
+    /// Port that it listens on.
     pub port: u16,
-    /// How often it went silent: connections from before the last time are dead.
+    /// Number of silences: connections from before the latest are dead.
     silences: Arc<watch::Sender<u32>>,
 }
 
 impl Proxy {
-    /// Before the PostgreSQL server of these options, which may listen on a socket in a directory.
+    /// A proxy before the PostgreSQL server of these options, which may listen on a Unix socket.
     pub async fn before(server: &PgConnectOptions) -> Self {
         let target = match server.get_socket() {
             Some(directory) => Target::Unix(directory.join(format!(".s.PGSQL.{}", server.get_port()))),
@@ -51,7 +51,7 @@ impl Proxy {
         Self { port, silences }
     }
 
-    /// The connections that are open now go silent for ever; new ones work.
+    /// Silences the open connections for ever; new ones work.
     pub fn silence(&self) {
         self.silences.send_modify(|silences| *silences += 1);
     }
@@ -65,7 +65,7 @@ async fn carry(
     let Ok(mut server) = server else { return };
     tokio::select! {
         _ = copy_bidirectional(&mut client, &mut server) => {}
-        // Both ends stay open, and nobody reads them.
+        // Both ends stay open, and nothing reads them.
         Ok(()) = silences.changed() => std::future::pending().await,
     }
 }

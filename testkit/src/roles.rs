@@ -1,4 +1,4 @@
-//! The database roles of `docker/postgres/roles.sql`, in a test's own PostgreSQL database.
+//! Database roles of `docker/postgres/roles.sql`, in a test's own PostgreSQL database.
 
 use std::{path::Path, process::Command};
 
@@ -9,22 +9,22 @@ use crate::TestDatabase;
 
 const ROLES: [&str; 4] = ["consultation", "consultation_owner", "finance", "finance_owner"];
 const PASSWORD: &str = "pg123";
-/// Roles belong to the whole server: tests that make them at the same time would meet.
-static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
+/// Roles belong to the whole server: concurrent tests would collide.
+static ROLE_LOCK: Mutex<()> = Mutex::const_new(());
 
 impl TestDatabase {
-    /// Makes the roles and their schemas, as an operator does.
+    /// Creates the roles and their schemas, as an operator does.
     pub async fn make_roles(&self) {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docker/postgres/roles.sql");
         let mut psql = Command::new("psql");
         psql.args(["--no-psqlrc", "--dbname", &self.url(), "--file"]).arg(script);
         psql.envs(ROLES.map(|role| (format!("{}_DATABASE_PASSWORD", role.to_uppercase()), PASSWORD)));
-        let _alone = ONE_AT_A_TIME.lock().await;
+        let _lock = ROLE_LOCK.lock().await;
         let output = tokio::task::spawn_blocking(move || psql.output().expect("psql runs")).await.expect("no panic");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
 
-    /// The same database, as one of these roles.
+    /// URL of the same database for one of these roles.
     #[must_use]
     pub fn url_of_role(&self, role: &str) -> SecretString {
         let url = self.url();

@@ -4,27 +4,28 @@ use std::net::TcpListener;
 
 use chassis::{
     Service,
-    server::{self, Limits, Listener},
+    gate::connections::Limits,
+    server::{self, Listener},
 };
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::GraphqlClient;
 
-/// A running service; it ends when this is dropped.
+/// A running service, which ends when it is dropped.
 #[derive(Debug)]
 pub struct TestService {
-    /// Calls it.
+    /// Client of the service.
     pub client: GraphqlClient,
     _shutdown: DropGuard,
 }
 
 impl TestService {
-    /// Starts the service that `build` puts together.
+    /// Starts the service that `build` makes.
     pub fn start(build: impl FnOnce(&CancellationToken) -> Service) -> Self {
         Self::start_within(Limits::default(), build)
     }
 
-    /// The same with these limits of its connections.
+    /// As `start`, with these limits on connections.
     pub fn start_within(limits: Limits, build: impl FnOnce(&CancellationToken) -> Service) -> Self {
         let shutdown = CancellationToken::new();
         let Service { router, tasks } = build(&shutdown);

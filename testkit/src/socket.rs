@@ -1,4 +1,4 @@
-//! Several answers to one operation: over a WebSocket, and as server-sent events.
+//! Streamed responses: over a WebSocket, and as server-sent events.
 
 use futures_util::{SinkExt, StreamExt};
 use reqwest::{RequestBuilder, Response};
@@ -15,15 +15,15 @@ use tokio_tungstenite::{
     },
 };
 
-/// How long a test waits for what must come.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// Longest wait for an expected message.
+const TEST_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// A WebSocket to `/graphql` of a service.
 #[derive(Debug)]
 pub struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
 impl Socket {
-    /// Connects with these headers, or gives the status with which the service refused.
+    /// Connects with these headers, or returns the status of the refusal.
     ///
     /// # Errors
     /// When the upgrade is refused.
@@ -31,14 +31,14 @@ impl Socket {
         let address: Uri = format!("{}/graphql", base.replacen("http", "ws", 1)).parse().expect("an address");
         let request = ClientRequestBuilder::new(address).with_sub_protocol("graphql-transport-ws");
         let request = headers.iter().fold(request, |request, (name, value)| request.with_header(*name, *value));
-        match timeout(PATIENCE, connect_async(request)).await.expect("an answer in time") {
+        match timeout(TEST_TIMEOUT, connect_async(request)).await.expect("an answer in time") {
             Ok((socket, _)) => Ok(Self(socket)),
             Err(tungstenite::Error::Http(refusal)) => Err(refusal.status()),
             Err(error) => panic!("{error}"),
         }
     }
 
-    /// Connects and introduces itself as the development user.
+    /// Connects and authenticates as the development user.
     pub async fn introduced(base: &str) -> Self {
         let mut socket = Self::connect(base, &[]).await.expect("an upgrade");
         let payload = json!({ "Authorization": "Basic YWRtaW46dGVzdGUxMjM=" });
@@ -71,7 +71,7 @@ impl Socket {
         }
     }
 
-    /// Whether the introduction that was sent is accepted, rather than answered by closing the connection.
+    /// Whether the `connection_init` is acknowledged, rather than answered by closing the connection.
     pub async fn is_acknowledged(&mut self) -> bool {
         match self.receive().await {
             Message::Text(text) => text.contains("connection_ack"),
@@ -79,7 +79,7 @@ impl Socket {
         }
     }
 
-    /// The code with which the service closes the connection, which must be the next that comes.
+    /// The code of the close frame, which must be the next message.
     pub async fn closed(&mut self) -> u16 {
         match self.receive().await {
             Message::Close(Some(frame)) => frame.code.into(),
@@ -87,7 +87,7 @@ impl Socket {
         }
     }
 
-    /// The code with which the service closes the connection, whatever comes before.
+    /// The code of the close frame, after any other messages.
     pub async fn closed_at_last(&mut self) -> u16 {
         loop {
             if let Message::Close(frame) = self.receive().await {
@@ -98,7 +98,7 @@ impl Socket {
 
     async fn receive(&mut self) -> Message {
         loop {
-            match timeout(PATIENCE, self.0.next()).await.expect("in time").expect("not ended").expect("a message") {
+            match timeout(TEST_TIMEOUT, self.0.next()).await.expect("in time").expect("not ended").expect("a message") {
                 Message::Ping(_) | Message::Pong(_) => {}
                 message => return message,
             }
@@ -106,7 +106,7 @@ impl Socket {
     }
 }
 
-/// Server-sent events, as they come.
+/// A stream of server-sent events.
 #[derive(Debug)]
 pub struct Events {
     response: Response,
@@ -114,15 +114,15 @@ pub struct Events {
 }
 
 impl Events {
-    /// Sends `request` for events.
+    /// Sends `request` for an event stream.
     pub async fn of(request: RequestBuilder) -> Self {
         let response = request.header("accept", "text/event-stream").send().await.expect("an answer");
         assert_eq!(response.headers()["content-type"], "text/event-stream", "status {}", response.status());
         Self { response, text: String::new() }
     }
 
-    /// The data of the next event, which must be one of an answer; null when the operation is complete, nothing
-    /// when the connection ended before.
+    /// The data of the next event, which must be a response; null when the operation is complete, `None` when the connection
+    /// ended before.
     pub async fn next(&mut self) -> Option<Value> {
         loop {
             if let Some((event, rest)) = self.text.split_once("\n\n") {
@@ -137,7 +137,7 @@ impl Events {
                     _ => assert!(event.starts_with(':'), "{event}"),
                 }
             }
-            let chunk = timeout(PATIENCE, self.response.chunk()).await.expect("in time").expect("a chunk")?;
+            let chunk = timeout(TEST_TIMEOUT, self.response.chunk()).await.expect("in time").expect("a chunk")?;
             self.text.push_str(std::str::from_utf8(&chunk).expect("UTF-8"));
         }
     }

@@ -1,4 +1,4 @@
-//! The last test target of `cargo test --workspace`: says which databases the tests ran on.
+//! Last test target of `cargo test --workspace`: reports which databases the tests used.
 
 use testkit::{Postgres, postgres};
 

@@ -6,7 +6,7 @@ use std::{
 };
 
 use axum::{Router, body::Body, http::Request};
-use consultation::config::{DomainSettings, Finance};
+use consultation::config::{DomainSettings, FinanceTarget};
 use entity::Money;
 use migration::MigratorTrait;
 use rust_decimal::Decimal;
@@ -44,7 +44,7 @@ impl Service {
             retention: None,
         };
         Self::start::<migration::consultation::Migrator>(backend, |db, shutdown| {
-            let finance = Finance::in_development(nobody);
+            let finance = FinanceTarget::in_development(nobody);
             consultation::app::build(&db.server("consultation"), finance, &domain, &db.database, shutdown)
         })
     }

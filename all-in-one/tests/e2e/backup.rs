@@ -18,7 +18,7 @@ use crate::{
     delivery::all_arrive,
 };
 
-/// Finishes consultations one after the other, and counts those that were acknowledged.
+/// Finishes consultations one after the other and counts the acknowledged ones.
 async fn finish_until(client: GraphqlClient, enough: CancellationToken, acknowledged: Arc<AtomicI64>) {
     while !enough.is_cancelled() {
         finish_one(&client).await;

@@ -1,4 +1,4 @@
-//! Subscribers of one replica learn what another recorded, also when that ends or is killed right after its commit.
+//! Subscribers of one replica see payments recorded by another, also when that one ends or is killed right after its commit.
 
 use std::{collections::HashSet, time::Duration};
 
@@ -9,14 +9,14 @@ use testkit::{Backend, Events, GraphqlClient, Process, TestDatabase, free_port};
 use tokio::time::timeout;
 use uuid::Uuid;
 
-/// Longer than a replica may be silent before the others notice.
+/// Above the silence after which a replica counts as dead.
 const TOLD_WITHIN: Duration = Duration::from_secs(20);
 
 const RECORD: &str =
     "mutation ($id: UUID!) { recordPayment(input: { appointmentId: $id, totalPrice: \"7.00\" }) { payment { id } } }";
 const FOLLOW: &str = "subscription { paymentRecorded { appointmentId } }";
 
-/// Two replicas of finance: one that records, and one whose subscriber follows.
+/// Two replicas of finance: one records, the other one has a subscriber.
 struct Replicas {
     writing: Process,
     _followed: Process,
@@ -25,12 +25,12 @@ struct Replicas {
 }
 
 impl Replicas {
-    /// Starts both. The subscriber has heard of a payment: the replicas have found each other.
+    /// Starts both. The subscriber has received a payment: the replicas are connected.
     async fn start() -> Option<Self> {
         let db = TestDatabase::empty(Backend::Postgres).await?;
         db.database.migrate::<migration::finance::Migrator>().await.expect("migrated");
         let (writing, followed) = (replica(&db).await, replica(&db).await);
-        // One that begins to listen says once that something may have been missed.
+        // A new connection reports missed changes once.
         for _ in 0..3 {
             let mut events = followed.client.events(FOLLOW, json!({})).await;
             let event = loop {
@@ -47,13 +47,13 @@ impl Replicas {
         panic!("a replica begins to listen again and again");
     }
 
-    /// Records two payments, whose messages are told together a moment after the first was.
+    /// Records two payments, whose notifications are sent together a moment after the first one.
     async fn record_two(&self) -> String {
         record(&self.writing).await;
         record(&self.writing).await
     }
 
-    /// Whether the subscriber is told of the payments of all these appointments, or that some were missed.
+    /// Whether the subscriber receives the payments of all these appointments, or a report of missed ones.
     async fn told(&mut self, mut appointments: HashSet<String>) -> Told {
         while !appointments.is_empty() {
             let event = timeout(TOLD_WITHIN, self.events.next()).await.expect("told in time").expect("an event");
@@ -105,7 +105,7 @@ async fn what_a_replica_recorded_right_before_it_ended_is_told_to_the_subscriber
     while let Some(recorded) = recording.next().await {
         acknowledged.extend(recorded);
         if acknowledged.len() == 20 {
-            // What is under way is recorded and answered.
+            // Requests in progress are recorded and answered.
             replicas.writing.signal(Signal::SIGTERM);
         }
     }
@@ -119,7 +119,7 @@ async fn subscribers_of_others_are_told_when_a_replica_was_killed_before_it_said
     let Some(mut replicas) = Replicas::start().await else { return };
     let last = replicas.record_two().await;
     replicas.writing.signal(Signal::SIGKILL);
-    // All, if its message was faster than the signal.
+    // All, if the notification was faster than the signal.
     let told = replicas.told(HashSet::from([last])).await;
     assert!([Told::Missed, Told::All].contains(&told), "{told:?}");
 }

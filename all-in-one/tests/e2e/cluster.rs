@@ -1,4 +1,4 @@
-//! A consultation and a finance process, each on a database of its own or both on one.
+//! A consultation and a finance process, each with a database of its own or both with one.
 
 use std::path::Path;
 
@@ -16,13 +16,13 @@ pub(crate) struct Cluster {
 }
 
 impl Cluster {
-    /// Starts both, or gives nothing where PostgreSQL is missing.
+    /// Starts both; `None` without PostgreSQL.
     pub(crate) async fn start(backend: Backend) -> Option<Self> {
         let (consultation_db, finance_db) = (TestDatabase::empty(backend).await?, TestDatabase::empty(backend).await?);
         Some(Self::on(Some(consultation_db), finance_db, None).await)
     }
 
-    /// Starts both, with a finance that executes the documents of a directory only.
+    /// Starts both. Finance executes only the trusted documents of a directory.
     pub(crate) async fn start_trusting(backend: Backend, documents: &'static Path) -> Option<Self> {
         let (consultation_db, finance_db) = (TestDatabase::empty(backend).await?, TestDatabase::empty(backend).await?);
         Some(Self::on(Some(consultation_db), finance_db, Some(documents)).await)
@@ -52,12 +52,12 @@ impl Cluster {
         Self { consultation, finance: Some(finance), finance_port, trusted_documents, finance_db, consultation_db }
     }
 
-    /// What `consultation reconcile` prints, and its exit code.
+    /// Output and exit code of `consultation reconcile`.
     pub(crate) fn reconcile(&self) -> (String, Option<i32>) {
         self.subcommand("reconcile")
     }
 
-    /// What a subcommand of consultation prints, and its exit code.
+    /// Output and exit code of a subcommand of consultation.
     pub(crate) fn subcommand(&self, name: &str) -> (String, Option<i32>) {
         let finance_url = format!("http://127.0.0.1:{}/graphql", self.finance_port);
         let url = self.consultation_db().url();
@@ -80,12 +80,12 @@ impl Cluster {
         self.finance.take().expect("finance runs").kill().await;
     }
 
-    /// Starts finance again, on the database and at the port that it had.
+    /// Restarts finance on the same database and port.
     pub(crate) async fn restart_finance(&mut self) {
         self.finance = Some(start_finance(&self.finance_db, self.finance_port, self.trusted_documents).await);
     }
 
-    /// Starts another finance at its port, on a database of its own: another instance.
+    /// Starts another instance of finance at the same port, on a database of its own.
     pub(crate) async fn replace_finance(&mut self, finance_db: TestDatabase) {
         self.finance_db = finance_db;
         self.restart_finance().await;
@@ -95,7 +95,7 @@ impl Cluster {
         &self.finance.as_ref().expect("finance runs").client
     }
 
-    /// Starts and finishes a consultation and gives its id and price.
+    /// Starts and finishes a consultation. Returns its id and price.
     pub(crate) async fn finish_one(&self) -> (String, String) {
         finish_one(&self.consultation.client).await
     }
@@ -109,7 +109,7 @@ impl Cluster {
         edges.iter().map(|edge| (text(&edge["node"]["appointmentId"]), text(&edge["node"]["totalPrice"]))).collect()
     }
 
-    /// Why pending payments were not delivered.
+    /// The last errors of pending payments.
     pub(crate) async fn last_errors(&self) -> Vec<String> {
         let query = "{ pendingPayments(first: 100) { edges { node { lastError } } } }";
         let data = self.consultation.client.call(query, json!({})).await;

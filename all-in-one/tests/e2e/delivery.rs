@@ -7,14 +7,14 @@ use testkit::Backend;
 
 use crate::cluster::Cluster;
 
-/// Longer than any promise; a test that waits this long has failed.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
-/// First success after finance is back: the delay after a failure, a poll, and a call.
+/// Above every promised time; a test that waits this long has failed.
+pub(crate) const TEST_TIMEOUT: Duration = Duration::from_secs(30);
+/// First success after finance returns: the delay after a failure, a poll, and a call.
 const RECOVERY: Duration = Duration::from_secs(6);
 
 /// Waits until finance has `count` payments and every pending payment is finished.
 pub(crate) async fn all_arrive(cluster: &Cluster, count: usize) -> Vec<(String, String)> {
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TEST_TIMEOUT;
     loop {
         let payments = cluster.payments().await;
         let finished = cluster.pending_payments().await.iter().filter(|(status, _)| status == "FINISHED").count();
@@ -58,8 +58,8 @@ async fn payments_of_ten_consultations_survive_a_crash_of_finance(
     for _ in 0..10 {
         finished.push(cluster.finish_one().await);
     }
-    // Each was tried in vain before finance is back.
-    let deadline = Instant::now() + PATIENCE;
+    // Each failed once before finance returns.
+    let deadline = Instant::now() + TEST_TIMEOUT;
     while cluster.pending_payments().await.iter().any(|(_, tries)| *tries == 0) {
         assert!(Instant::now() < deadline, "not every payment was tried");
     }

@@ -1,10 +1,10 @@
-//! What the services say to people, in both languages: the same messages, which name the same things.
+//! Messages for people in both languages: the same ids with the same placeables.
 
 use std::{collections::BTreeMap, fs, path::Path};
 
 use rstest::rstest;
 
-/// The messages of a file, and what each names.
+/// Messages of a file with their placeables.
 fn messages(file: &Path) -> BTreeMap<String, Vec<String>> {
     let text = fs::read_to_string(file).expect("a file");
     let lines = text.lines().map(|line| line.split_once(" = ").expect("a message a line"));
@@ -33,7 +33,7 @@ fn every_message_is_there_in_both_languages_and_said_somewhere(#[case] of: &str)
     assert_eq!(unknown, [""; 0], "messages that are not there");
 }
 
-/// All the code below a directory.
+/// All code below a directory.
 fn code(directory: &Path) -> String {
     let entries = fs::read_dir(directory).expect("a directory").map(|entry| entry.expect("an entry").path());
     let texts = entries.map(|path| match path.extension().and_then(|extension| extension.to_str()) {

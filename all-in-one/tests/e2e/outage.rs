@@ -1,4 +1,4 @@
-//! A database that is away: clients are told to come again, and the log says it once.
+//! A database outage: clients receive a retryable error, and the log reports it once.
 
 use std::{
     fs,
@@ -11,9 +11,9 @@ use serde_json::json;
 use testkit::{Answer, GraphqlClient, Process, free_port};
 use uuid::Uuid;
 
-/// Nobody listens there.
+/// A port without a listener.
 const AWAY: &str = "postgres://clinic:hunter2@127.0.0.1:9/clinic";
-/// More than any pause between two tries of a loop.
+/// Above the longest retry delay of a loop.
 const OUTAGE: Duration = Duration::from_secs(7);
 
 const START: &str = "mutation ($a: UUID!, $b: UUID!) { startConsultation(input: { physicianId: $a, patientId: $b }) {

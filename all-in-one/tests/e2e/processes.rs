@@ -1,4 +1,4 @@
-//! What operators rely on: signals, exit codes, probes.
+//! Signals, exit codes and probes.
 
 use std::process::{Command, Stdio};
 
@@ -27,7 +27,7 @@ async fn a_signal_drains_and_ends_with_zero(
 
 #[tokio::test]
 async fn a_second_signal_ends_at_once_with_another_code() {
-    // A client that holds a request open keeps the drain from ending.
+    // A client with an open request keeps the drain from ending.
     let Some(cluster) = Cluster::start(Backend::Sqlite).await else { return };
     let mut finance = cluster.finance.expect("finance runs");
     let address = finance.client.base.trim_start_matches("http://").to_owned();
@@ -37,13 +37,13 @@ async fn a_second_signal_ends_at_once_with_another_code() {
         "POST /graphql HTTP/1.1\r\nHost: {address}\r\n{credentials}\r\nContent-Type: application/json\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n"
     );
     tokio::io::AsyncWriteExt::write_all(&mut held, request_head.as_bytes()).await.expect("sent");
-    // The server asks for the body once the request is in its hands.
+    // The server sends 100 Continue once it handles the request.
     let mut interim = [0; 12];
     tokio::io::AsyncReadExt::read_exact(&mut held, &mut interim).await.expect("100 Continue");
     assert_eq!(&interim, b"HTTP/1.1 100");
 
     finance.signal(Signal::SIGTERM);
-    // It has heard the first signal when it is no longer ready.
+    // It has received the first signal when it is no longer ready.
     while finance.client.get("/readyz").send().await.is_ok_and(|answer| answer.status().is_success()) {}
     finance.signal(Signal::SIGTERM);
     assert_eq!(finance.exit_code().await, Some(1));

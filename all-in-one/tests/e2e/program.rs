@@ -1,4 +1,4 @@
-//! `cargo run` and `cargo run -- demo`, as a new user starts them.
+//! `cargo run` and `cargo run -- demo`, as for a new user.
 
 use std::process::Command;
 

@@ -1,4 +1,4 @@
-//! `consultation reconcile` names what does not agree, and only that.
+//! `consultation reconcile` reports differences, and nothing else.
 
 use std::time::Instant;
 
@@ -11,14 +11,14 @@ use uuid::Uuid;
 
 use crate::{
     cluster::{Cluster, finish_one},
-    delivery::{PATIENCE, all_arrive},
+    delivery::{TEST_TIMEOUT, all_arrive},
 };
 
 async fn execute(db: &TestDatabase, sql: &str) {
     db.database.write.execute_unprepared(sql).await.expect("a statement");
 }
 
-/// As the owner of the table can, or a restored backup may be: what the services' roles cannot.
+/// As a table's owner or a restored backup may do, and the services' roles cannot.
 async fn lift_protection(backend: Backend, finance: &TestDatabase) {
     for trigger in ["payment_stay", "payment_keep"] {
         let on = if backend == Backend::Sqlite { "" } else { " ON payment" };
@@ -26,7 +26,7 @@ async fn lift_protection(backend: Backend, finance: &TestDatabase) {
     }
 }
 
-/// Stops consultation, but not in the middle of a write: its lock would last as long.
+/// Stops consultation, but not during a write: its lock would last as long.
 async fn stop_between_writes(cluster: &Cluster) {
     let write = "UPDATE pending_payment SET tries = tries";
     loop {
@@ -38,7 +38,7 @@ async fn stop_between_writes(cluster: &Cluster) {
     }
 }
 
-/// Each lies in both databases as a number of bytes.
+/// An id as a literal: SQLite stores ids as bytes.
 fn literal(backend: Backend, id: &str) -> String {
     if backend == Backend::Sqlite { format!("x'{}'", id.replace('-', "")) } else { format!("'{id}'") }
 }
@@ -54,7 +54,7 @@ async fn what_was_finished_and_charged_agrees(#[values(Backend::Sqlite, Backend:
     let agrees = "3 finished consultations, 3 payments, 0 in transit, 0 differences\n";
     assert_eq!(cluster.reconcile(), (agrees.to_owned(), Some(0)));
 
-    // What is on its way is no difference.
+    // A payment in delivery is no difference.
     cluster.kill_finance().await;
     cluster.finish_one().await;
     let (text, code) = cluster.reconcile();
@@ -65,7 +65,7 @@ async fn what_was_finished_and_charged_agrees(#[values(Backend::Sqlite, Backend:
     let in_transit = "4 finished consultations, 3 payments, 1 in transit, 0 differences\n";
     assert_eq!(cluster.reconcile(), (in_transit.to_owned(), Some(0)));
 
-    // Unless it takes so long that somebody should look.
+    // Unless the delivery takes suspiciously long.
     execute(cluster.consultation_db(), "UPDATE pending_payment SET created_at = '2021-08-02T12:00:00+00:00'").await;
     let (text, code) = cluster.reconcile();
     assert_eq!((text.matches("IN_TRANSIT_FOR_LONG").count(), code), (1, Some(3)), "{text}");
@@ -91,7 +91,7 @@ async fn each_difference_is_named(#[values(Backend::Sqlite, Backend::Postgres)] 
     lift_protection(backend, cluster.finance_db()).await;
     execute(cluster.finance_db(), &format!("DELETE FROM payment WHERE {} OR {}", of(lost), of(gone))).await;
     execute(cluster.finance_db(), &format!("UPDATE payment SET total_price_cents = 1 WHERE {}", of(altered))).await;
-    // As retention leaves it where the payment is there, and as nothing may where it is not.
+    // Retention leaves this where the payment exists; nothing may leave it where it does not.
     let left = format!("DELETE FROM pending_payment WHERE {} OR {}", of(gone), of(delivered));
     execute(cluster.consultation_db(), &left).await;
     let stranger = Uuid::new_v4().to_string();
@@ -119,7 +119,7 @@ async fn more_than_a_page_is_compared_while_it_is_delivered(
     let Some(cluster) = Cluster::start(backend).await else { return };
     futures_util::future::join_all((0..205).map(|_| cluster.finish_one())).await;
     let agrees = "205 finished consultations, 205 payments, 0 in transit, 0 differences\n".to_owned();
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TEST_TIMEOUT;
     loop {
         let (text, code) = cluster.reconcile();
         assert_eq!(code, Some(0), "nothing on its way is a difference: {text}");

@@ -1,4 +1,4 @@
-//! Services whose database roles own nothing, as in the containers, do all their work.
+//! Services with database roles that own nothing, as in the containers, work completely.
 
 use std::time::Instant;
 
@@ -6,7 +6,7 @@ use secrecy::ExposeSecret;
 use serde_json::json;
 use testkit::{Backend, Process, TestDatabase, free_port};
 
-use crate::{cluster::finish_one, delivery::PATIENCE};
+use crate::{cluster::finish_one, delivery::TEST_TIMEOUT};
 
 fn migrate(name: &str, settings: &[(&str, &str)]) {
     let migrated = Process::command(name, &["migrate"], settings).output().expect("it runs");
@@ -37,7 +37,7 @@ async fn services_whose_roles_own_no_table_charge_what_is_finished() {
     for _ in 0..3 {
         finish_one(&consultation.client).await;
     }
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TEST_TIMEOUT;
     loop {
         let reconciled = Process::command("consultation", &["reconcile"], &settings).output().expect("it runs");
         let text = String::from_utf8_lossy(&reconciled.stdout).into_owned();

@@ -1,4 +1,4 @@
-//! A finance that executes only the documents that consultation sends.
+//! Finance with trusted documents executes those that consultation sends.
 
 use std::{
     path::Path,
@@ -9,7 +9,7 @@ use rstest::rstest;
 use serde_json::json;
 use testkit::{Backend, Process};
 
-use crate::{cluster::Cluster, delivery::PATIENCE};
+use crate::{cluster::Cluster, delivery::TEST_TIMEOUT};
 
 const CONSULTATIONS_DOCUMENTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../consultation/documents");
 
@@ -26,7 +26,7 @@ async fn consultation_needs_no_more_of_finance_than_its_documents(
     for _ in 0..2 {
         cluster.finish_one().await;
     }
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TEST_TIMEOUT;
     while cluster.pending_payments().await.iter().any(|(status, _)| status != "FINISHED") {
         assert!(Instant::now() < deadline, "{:?}", cluster.pending_payments().await);
         tokio::time::sleep(Duration::from_millis(10)).await;

@@ -1,4 +1,4 @@
-//! A consultation service that is led to another finance delivers nothing there until an operator accepts it.
+//! A consultation service that reaches another finance delivers nothing until an operator accepts it.
 
 use std::time::Instant;
 
@@ -7,7 +7,7 @@ use testkit::{Backend, TestDatabase};
 
 use crate::{
     cluster::Cluster,
-    delivery::{PATIENCE, all_arrive},
+    delivery::{TEST_TIMEOUT, all_arrive},
 };
 
 #[rstest]
@@ -24,7 +24,7 @@ async fn payments_wait_for_an_operator_when_finance_is_another(
     cluster.kill_finance().await;
     cluster.replace_finance(TestDatabase::empty(backend).await.expect("as before")).await;
     let (id, price) = cluster.finish_one().await;
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TEST_TIMEOUT;
     while !cluster.last_errors().await.iter().any(|error| error.contains("consultation accept-finance")) {
         assert!(Instant::now() < deadline, "{:?}", cluster.last_errors().await);
     }
@@ -34,7 +34,7 @@ async fn payments_wait_for_an_operator_when_finance_is_another(
 
     let (text, code) = cluster.subcommand("accept-finance");
     assert!(code == Some(0) && text.contains("no longer to instance"), "{text}");
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TEST_TIMEOUT;
     while cluster.payments().await != [(id.clone(), price.clone())] {
         assert!(Instant::now() < deadline, "the running service did not notice");
     }

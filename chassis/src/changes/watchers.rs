@@ -1,4 +1,4 @@
-//! Who follows which row: a map, so that a change costs what its own followers cost, however many follow others.
+//! Watchers by row. A change notifies the watchers of its row only, however many watch others.
 
 use std::{
     collections::HashMap,
@@ -9,11 +9,11 @@ use std::{
 use tokio::sync::watch::{Receiver, Sender};
 use uuid::Uuid;
 
-/// The followers of each row. One that nobody follows takes no place.
+/// The watchers of each row. A row without watchers has no entry.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Watchers(Arc<Mutex<HashMap<Uuid, Sender<()>>>>);
 
-/// Follows one row.
+/// Watches one row.
 #[derive(Debug)]
 pub struct Watcher {
     id: Uuid,
@@ -27,15 +27,15 @@ impl Watchers {
         Watcher { id, changes: Some(changes), watchers: self.clone() }
     }
 
-    pub(super) fn tell(&self, ids: &[Uuid]) {
+    pub(super) fn notify(&self, ids: &[Uuid]) {
         let watched = self.lock();
         for changed in ids.iter().filter_map(|id| watched.get(id)) {
             changed.send_replace(());
         }
     }
 
-    /// Any row may have changed.
-    pub(super) fn tell_all(&self) {
+    /// For a change of unknown rows.
+    pub(super) fn notify_all(&self) {
         for changed in self.lock().values() {
             changed.send_replace(());
         }
@@ -47,11 +47,11 @@ impl Watchers {
 }
 
 impl Watcher {
-    /// Returns when the row has, or may have, changed since the last time. Several changes meanwhile are one.
+    /// Returns when the row has changed, or may have, since the last call. Several changes in between count as one.
     pub async fn changed(&mut self) {
-        let is_told = if let Some(changes) = &mut self.changes { changes.changed().await.is_ok() } else { false };
-        if !is_told {
-            // Never: the sender lives as long as this.
+        let is_notified = if let Some(changes) = &mut self.changes { changes.changed().await.is_ok() } else { false };
+        if !is_notified {
+            // Unreachable: the sender lives as long as this watcher.
             pending::<()>().await;
         }
     }
@@ -76,28 +76,28 @@ mod tests {
     const ONE: Uuid = Uuid::from_u128(1);
     const OTHER: Uuid = Uuid::from_u128(2);
 
-    fn is_told(watcher: &mut Watcher) -> bool {
+    fn is_notified(watcher: &mut Watcher) -> bool {
         watcher.changed().now_or_never().is_some()
     }
 
     #[test]
-    fn a_change_is_told_to_those_who_follow_the_row_and_a_gap_to_all() {
+    fn a_change_notifies_the_watchers_of_its_row_and_a_gap_notifies_all() {
         let watchers = Watchers::default();
         let (mut one, mut other) = (watchers.watch(ONE), watchers.watch(OTHER));
-        assert!(!is_told(&mut one));
-        watchers.tell(&[ONE, ONE]);
-        assert_eq!((is_told(&mut one), is_told(&mut one), is_told(&mut other)), (true, false, false));
-        watchers.tell_all();
-        assert_eq!((is_told(&mut one), is_told(&mut other)), (true, true));
+        assert!(!is_notified(&mut one));
+        watchers.notify(&[ONE, ONE]);
+        assert_eq!((is_notified(&mut one), is_notified(&mut one), is_notified(&mut other)), (true, false, false));
+        watchers.notify_all();
+        assert_eq!((is_notified(&mut one), is_notified(&mut other)), (true, true));
     }
 
     #[test]
-    fn a_row_that_nobody_follows_any_more_takes_no_place() {
+    fn a_row_without_watchers_has_no_entry() {
         let watchers = Watchers::default();
         let (one, mut another) = (watchers.watch(ONE), watchers.watch(ONE));
         drop(one);
-        watchers.tell(&[ONE]);
-        assert!(is_told(&mut another));
+        watchers.notify(&[ONE]);
+        assert!(is_notified(&mut another));
         drop(another);
         assert!(watchers.lock().is_empty());
     }

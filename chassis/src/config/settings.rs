@@ -1,11 +1,11 @@
-//! The flags and variables of a service, made by a macro: each service has its own prefix.
+//! Flags and environment variables of a service, made by a macro: each service has its own prefix.
 
-/// Defines `ServerSettings`, the flags and variables that every service has, under the service's own
-/// prefix, so that one process can take the settings of two services.
+/// Defines `ServerSettings`, the flags and variables that every service has, under the service's own prefix: so one
+/// process can take the settings of two services.
 #[macro_export]
 macro_rules! server_settings {
     ($flag:literal, $variable:literal, bind = $bind:literal, database = $database:literal) => {
-        /// Where the service listens, where it stores, and who may call it.
+        /// Address, database, credentials and rules of the service.
         #[derive(Clone, Debug, clap::Args)]
         #[group(skip)]
         pub struct ServerSettings {
@@ -13,31 +13,31 @@ macro_rules! server_settings {
             #[arg(id = concat!($flag, "-bind"), long, env = concat!($variable, "_BIND"), default_value = $bind)]
             #[arg(global = true, value_name = "ADDRESS", value_parser = chassis::config::address)]
             bind: std::net::SocketAddr,
-            /// Connections of clients at once, 16 to 100000; beyond it the oldest idle one is closed [default: half of
-            /// the descriptors that are not reserved, at most 768]
+            /// Most client connections at once, 16 to 100000; beyond it the oldest idle one is closed [default: half of the
+            /// unreserved descriptors, at most 768]
             #[arg(id = concat!($flag, "-max-connections"), long, env = concat!($variable, "_MAX_CONNECTIONS"))]
-            #[arg(global = true, value_name = "NUMBER", value_parser = chassis::server::max_connections)]
+            #[arg(global = true, value_name = "NUMBER", value_parser = chassis::gate::connections::max_connections)]
             max_connections: Option<usize>,
             /// Database: sqlite://FILE or postgres://USER:PASSWORD@HOST/DATABASE [default: a SQLite file under data/]
             #[arg(id = concat!($flag, "-database-url"), long, env = concat!($variable, "_DATABASE_URL"))]
             #[arg(global = true, value_name = "URL", hide_env_values = true)]
             database_url: Option<secrecy::SecretString>,
-            /// File that holds the database URL
+            /// File with the database URL
             #[arg(id = concat!($flag, "-database-url-file"), long, env = concat!($variable, "_DATABASE_URL_FILE"))]
             #[arg(global = true, value_name = "FILE")]
             database_url_file: Option<std::path::PathBuf>,
-            /// Connections to PostgreSQL at once, 2 to 1000, beside one for readiness and one for notifications; several
-            /// processes share what the server allows
+            /// Most connections to PostgreSQL, 2 to 1000, beside one for readiness and one for notifications. All processes
+            /// share the server's max_connections
             #[arg(id = concat!($flag, "-database-connections"), long, env = concat!($variable, "_DATABASE_CONNECTIONS"))]
             #[arg(global = true, value_name = "NUMBER", default_value_t = chassis::database::DEFAULT_CONNECTIONS)]
             #[arg(value_parser = chassis::config::connections)]
             database_connections: usize,
-            /// Not ready while this machine's clock differs from the database's by more: 100ms to 1m
+            /// Largest difference between this machine's clock and the database's, 100ms to 1m; beyond it the service is not ready
             #[arg(id = concat!($flag, "-max-clock-difference"), long, env = concat!($variable, "_MAX_CLOCK_DIFFERENCE"))]
             #[arg(global = true, value_name = "DURATION", default_value = "2s")]
             #[arg(value_parser = chassis::config::clock_difference)]
             max_clock_difference: std::time::Duration,
-            /// User name for HTTP Basic [default: admin]
+            /// User name for HTTP Basic, without a colon [default: admin]
             #[arg(id = concat!($flag, "-username"), long, env = concat!($variable, "_USERNAME"))]
             #[arg(global = true, value_name = "NAME", value_parser = chassis::config::username)]
             username: Option<String>,
@@ -46,24 +46,24 @@ macro_rules! server_settings {
             #[arg(id = concat!($flag, "-password"), long, env = concat!($variable, "_PASSWORD"))]
             #[arg(global = true, value_name = "PASSWORD", hide_env_values = true)]
             password: Option<secrecy::SecretString>,
-            /// File that holds the password
+            /// File with the password
             #[arg(id = concat!($flag, "-password-file"), long, env = concat!($variable, "_PASSWORD_FILE"))]
             #[arg(global = true, value_name = "FILE")]
             password_file: Option<std::path::PathBuf>,
-            /// File of users with bcrypt or argon2 hashes, as `htpasswd -B` writes it, instead of one user; new content is
-            /// used without a restart
+            /// File of users with bcrypt or argon2 hashes, as `htpasswd -B` writes it, in place of the one user; changes apply
+            /// without a restart
             #[arg(id = concat!($flag, "-htpasswd-file"), long, env = concat!($variable, "_HTPASSWD_FILE"))]
             #[arg(global = true, value_name = "FILE")]
             htpasswd_file: Option<std::path::PathBuf>,
-            /// Whether the service starts with a public or short password where other machines can reach it
+            /// Accept the public password and short ones on an address that other machines can reach
             #[arg(id = concat!($flag, "-development"), long, env = concat!($variable, "_DEVELOPMENT"))]
             #[arg(global = true, value_name = "BOOL", default_value_t = false, action = clap::ArgAction::Set)]
             development: bool,
-            /// Networks of proxies whose X-Forwarded-For tells the address of a client
+            /// Networks of proxies whose X-Forwarded-For gives the client's address, separated by commas
             #[arg(id = concat!($flag, "-trusted-proxies"), long, env = concat!($variable, "_TRUSTED_PROXIES"))]
             #[arg(global = true, value_name = "NETWORKS", default_value = chassis::config::DEFAULT_TRUSTED_PROXIES)]
-            trusted_proxies: chassis::client_address::TrustedProxies,
-            /// File with the certificate (PEM) for HTTPS; new content is used without a restart [default: plain HTTP]
+            trusted_proxies: chassis::gate::client_address::TrustedProxies,
+            /// File with the certificate (PEM) for HTTPS; changes apply without a restart [default: plain HTTP]
             #[arg(id = concat!($flag, "-tls-certificate-file"), long, env = concat!($variable, "_TLS_CERTIFICATE_FILE"))]
             #[arg(global = true, value_name = "FILE")]
             tls_certificate_file: Option<std::path::PathBuf>,
@@ -71,34 +71,34 @@ macro_rules! server_settings {
             #[arg(id = concat!($flag, "-tls-key-file"), long, env = concat!($variable, "_TLS_KEY_FILE"))]
             #[arg(global = true, value_name = "FILE")]
             tls_key_file: Option<std::path::PathBuf>,
-            /// Whether the API tells its schema, in introspection and in suggestions of errors
+            /// Let clients read the schema, by introspection and by suggestions in errors
             #[arg(id = concat!($flag, "-introspection"), long, env = concat!($variable, "_INTROSPECTION"))]
             #[arg(global = true, value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set)]
             introspection: bool,
-            /// Directory of the only documents that are executed: *.graphql files and *.json maps from id to text
-            /// [default: any document is]
+            /// Directory of trusted documents, the only ones that are executed: *.graphql files and *.json maps from id to text
+            /// [default: any document is executed]
             #[arg(id = concat!($flag, "-trusted-documents"), long, env = concat!($variable, "_TRUSTED_DOCUMENTS"))]
             #[arg(global = true, value_name = "DIRECTORY")]
             trusted_documents: Option<std::path::PathBuf>,
-            /// Host names by which clients may call, separated by commas, beside those of loopback
-            /// [default: any; on a loopback address no other]
+            /// Host names that clients may use, separated by commas, beside those of loopback
+            /// [default: any; on a loopback address only those of loopback]
             #[arg(id = concat!($flag, "-allowed-hosts"), long, env = concat!($variable, "_ALLOWED_HOSTS"))]
             #[arg(global = true, value_name = "NAMES", value_delimiter = ',')]
-            #[arg(value_parser = chassis::browsers::host_name)]
+            #[arg(value_parser = chassis::gate::browsers::host_name)]
             allowed_hosts: Vec<String>,
             /// Origins whose pages may call (CORS), separated by commas, as in https://app.example [default: none]
             #[arg(id = concat!($flag, "-cors-origins"), long, env = concat!($variable, "_CORS_ORIGINS"))]
             #[arg(global = true, value_name = "ORIGINS", value_delimiter = ',')]
-            #[arg(value_parser = chassis::browsers::origin)]
-            cors_origins: Vec<chassis::browsers::Origin>,
-            /// Whether browsers may add to what those pages send the credentials that they remember
+            #[arg(value_parser = chassis::gate::browsers::origin)]
+            cors_origins: Vec<chassis::gate::browsers::Origin>,
+            /// Let browsers send their stored credentials with calls of those pages
             #[arg(id = concat!($flag, "-cors-credentials"), long, env = concat!($variable, "_CORS_CREDENTIALS"))]
             #[arg(global = true, value_name = "BOOL", default_value_t = false, action = clap::ArgAction::Set)]
             cors_credentials: bool,
         }
 
         impl ServerSettings {
-            /// Reads the secrets and decides who may call.
+            /// Reads the secrets and validates the combination of settings.
             ///
             /// # Errors
             /// When settings contradict each other or a file cannot be read.
@@ -133,7 +133,7 @@ macro_rules! server_settings {
                         introspection: self.introspection,
                         trusted_documents: self.trusted_documents,
                     },
-                    browsers: chassis::browsers::Browsers {
+                    browsers: chassis::gate::browsers::Browsers {
                         allowed_hosts: self.allowed_hosts,
                         cors_origins: self.cors_origins,
                         cors_credentials: self.cors_credentials,

@@ -1,6 +1,6 @@
-//! A copy of a SQLite database while a service writes to it: one moment of it, checked before it gets its name.
+//! Backup of a SQLite database, also while a service writes to it: a consistent snapshot, checked before it gets its name.
 //!
-//! To copy the file is wrong: what was committed last is in `FILE-wal`, and a checkpoint may change both during the copy.
+//! Copying the file would be wrong: the latest commits are in `FILE-wal`, and a checkpoint may change both during the copy.
 
 mod copy;
 mod target;
@@ -18,26 +18,25 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::database::wal;
 use target::Target;
 
-/// What a backup wrote.
+/// A completed backup.
 #[derive(Debug)]
 pub struct Backup {
-    /// Where it is.
+    /// Its path.
     pub file: PathBuf,
     /// Its size in bytes.
     pub size: u64,
-    /// The rows of each table, by name.
+    /// Tables, by name, with their number of rows.
     pub rows: Vec<(String, i64)>,
-    /// How long it took.
+    /// Time that it took.
     pub duration: Duration,
 }
 
-/// Writes the state of the SQLite database at `url` to `file`, readable by its owner alone. Either all of it is there under
-/// that name, checked and on the disk, or nothing is; what a killed backup leaves beside it, `FILE.partial...`, the next one
-/// removes.
+/// Writes a snapshot of the SQLite database at `url` to `file`, readable by its owner alone. The name appears only once the
+/// whole snapshot is checked and synced. A killed backup leaves `FILE.partial...`, which the next one removes.
 ///
 /// # Errors
-/// When `file` exists, the database or `file` cannot be read or written, or the copy is damaged. On PostgreSQL always: the
-/// error tells the command to use.
+/// When `file` exists, the database or `file` cannot be read or written, or the copy is damaged. Always on PostgreSQL: the
+/// error names the command to use.
 pub async fn run(url: &SecretString, file: &Path) -> anyhow::Result<Backup> {
     let begun = Instant::now();
     let url = url.expose_secret();
@@ -54,12 +53,12 @@ pub async fn run(url: &SecretString, file: &Path) -> anyhow::Result<Backup> {
 }
 
 impl Backup {
-    /// Says on standard output what was written.
+    /// Prints a summary to standard output.
     ///
     /// # Errors
-    /// When nobody reads it.
+    /// When standard output is closed.
     pub fn print(&self) -> io::Result<()> {
-        // Not println!, which panics then.
+        // Not println!, which would panic.
         io::Write::write_fmt(&mut io::stdout(), format_args!("{self}\n"))
     }
 }
@@ -76,7 +75,7 @@ impl fmt::Display for Backup {
 /// The command that backs up the PostgreSQL database, without its password: `pg_dump` asks for it, or reads PGPASSWORD or
 /// ~/.pgpass.
 fn pg_dump(url: &str, file: &Path) -> anyhow::Result<String> {
-    // Without the driver's text, which quotes a malformed URL and its password.
+    // Without the driver's message, which quotes a malformed URL and its password.
     let Ok(options) = url.parse::<PgConnectOptions>() else { bail!("the database URL is malformed") };
     let host = options.get_socket().map_or_else(|| options.get_host().to_owned(), |path| path.display().to_string());
     let user = options.get_username();
@@ -91,7 +90,7 @@ fn pg_dump(url: &str, file: &Path) -> anyhow::Result<String> {
     ))
 }
 
-/// One word for a shell.
+/// Quotes a word for a shell.
 fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-:".contains(c);
     if word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }

@@ -1,4 +1,4 @@
-//! What tells whether a database can be used: its migrations, its clock, and whether it can be written.
+//! Readiness of a database: migrations, clock, and whether it can be written.
 
 use std::{collections::HashSet, sync::PoisonError, time::Duration};
 
@@ -10,18 +10,15 @@ use super::{Connections, Database, WRITE_TO_LOG, faults, served_file::ServedFile
 use crate::clock;
 
 impl Database {
-    /// The names of migrations that have not been applied.
-    ///
-    /// # Errors
-    /// When the database cannot be reached.
+    /// Returns the names of migrations that have not been applied.
     pub async fn pending_migrations<M: MigratorTrait>(&self) -> Result<Vec<String>, DbErr> {
         let names = M::migrations().into_iter().map(|migration| migration.name().to_owned());
         let database = self.for_check().await;
         if !has_table(database, &M::migration_table_name().to_string()).await? {
             return Ok(names.collect());
         }
-        // Not the migrator's own list, which fails where a newer version has applied more: in an upgrade the
-        // old replicas must stay ready until they are replaced.
+        // Not the migrator's own list, which fails where a newer version has applied more. During an upgrade the old replicas
+        // must stay ready until they are replaced.
         let applied = Query::select().column("version").from(M::migration_table_name()).to_owned();
         let applied = database.query_all(&applied).await?;
         let applied: HashSet<String> =
@@ -29,7 +26,7 @@ impl Database {
         Ok(names.filter(|name| !applied.contains(name)).collect())
     }
 
-    /// Returns how far this process's clock is at least ahead of the database's. Fails also if the database is read-only.
+    /// Returns by how much, at least, this process's clock is ahead of the database's. Fails also if the database is read-only.
     pub(crate) async fn clock_difference(&self) -> Result<TimeDelta, DbErr> {
         if self.check.get_database_backend() == DbBackend::Sqlite {
             return Ok(TimeDelta::zero());
@@ -38,21 +35,23 @@ impl Database {
         let asked_at = clock::now();
         let question = "SELECT clock_timestamp(), current_setting('transaction_read_only')::boolean";
         let answer = database.query_one_raw(Statement::from_string(DbBackend::Postgres, question)).await?;
-        let answer = answer.ok_or_else(|| DbErr::Custom("the database does not tell the time".to_owned()))?;
+        let answer = answer.ok_or_else(|| DbErr::Custom("the database returned no time".to_owned()))?;
         if answer.try_get_by_index(1)? {
             return Err(DbErr::Custom(faults::READ_ONLY.to_owned()));
         }
-        // It was read somewhere in between: what that can explain is no difference.
-        let told = answer.try_get_by_index::<DateTime<Utc>>(0)?;
-        let (ahead, behind) = (asked_at - told, clock::now() - told);
+        // The database read its clock between the two readings here; a difference that this explains does not count.
+        let theirs = answer.try_get_by_index::<DateTime<Utc>>(0)?;
+        let (ahead, behind) = (asked_at - theirs, clock::now() - theirs);
         Ok(if ahead > TimeDelta::zero() { ahead } else { behind.min(TimeDelta::zero()) })
     }
 
-    /// Writes, as a client's request would: on PostgreSQL it waits for a synchronous standby; on SQLite a full disk fails
-    /// it, a file or a directory that cannot be written, and a log that is gone.
+    /// Writes as a client's request would. On PostgreSQL it waits for a synchronous standby. On SQLite it fails for a full disk,
+    /// a file or directory that is read-only, and a lost log.
     pub(crate) async fn try_write(&self) -> Result<(), DbErr> {
         if self.served.lock().unwrap_or_else(PoisonError::into_inner).as_ref().is_some_and(ServedFile::has_lost_log) {
-            return Err(DbErr::Custom("its write-ahead log was deleted: end the service, which saves it".to_owned()));
+            return Err(DbErr::Custom(
+                "its write-ahead log was deleted: stop the service, which saves its content".to_owned(),
+            ));
         }
         match self.write.get_database_backend() {
             DbBackend::Sqlite => wal::mark_again(&self.write).await,
@@ -63,20 +62,20 @@ impl Database {
         }
     }
 
-    /// Closes connections that were not used for `idle`, but for one.
+    /// Closes connections that were idle for `idle`, except for one per pool.
     pub(crate) fn close_idle(&self, idle: Duration) {
         self.read.close_idle(idle);
         self.write.close_idle(idle);
     }
 
-    /// The connection of the check; or the others, where the server has no room for one more.
+    /// The connection of the check, or the writers' where the server has no room for one more.
     async fn for_check(&self) -> &Connections {
         match self.check.lease().await {
             Ok(lease) => {
                 drop(lease.end(Ok(())));
                 &self.check
             }
-            // Not the reads of clients: however many wait, the service is ready.
+            // Not the readers': the service is ready, however many reads wait.
             Err(_) => &self.write,
         }
     }

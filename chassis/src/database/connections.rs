@@ -1,43 +1,43 @@
-//! A pool of connections that SeaORM can use. A statement takes one out under a lease. Only a success, or an error that
-//! is about the statement, gives it back; a lease that ends in any other way closes it.
+//! Connection pool for SeaORM. A statement leases a connection. Only a success, or an error about the statement, returns it
+//! to the pool; a lease that ends in any other way closes it.
+
+mod lease;
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use deadpool::managed::{Object, Pool, PoolError, QueueMode};
-use sea_orm::{ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, Statement, sqlx::Error};
+use deadpool::managed::{Pool, PoolError, QueueMode};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, Statement};
 use sea_orm_migration::async_trait::async_trait;
-use tokio::{
-    sync::OwnedSemaphorePermit,
-    time::{Instant, sleep, timeout_at},
-};
+use tokio::time::{Instant, sleep, timeout_at};
 
 use super::{
-    Session,
-    connector::{Connector, terminate},
+    concurrency::{self, ConcurrencyLimit},
+    connector::Connector,
     faults,
-    gate::{self, Gate},
     options::Options,
 };
 
-/// The longest wait for a connection, be it that all are busy or that the server cannot be reached. Together with the
-/// deadline of a statement below the 10 s after which a client is answered.
+/// Longest wait for a connection, whether all are busy or the server is unreachable. Together with a statement's deadline it
+/// stays below the 10 s within which a client is answered.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
-/// Between two attempts to connect to a server that starts or has no room.
-const CONNECT_PAUSE: Duration = Duration::from_millis(50);
+/// Interval between attempts to connect to a server that is starting or has no room.
+const CONNECT_RETRY_INTERVAL: Duration = Duration::from_millis(50);
+
+pub(super) use lease::Lease;
 
 /// Called with the SQL of each statement.
 type Observer = Arc<dyn Fn(&str) + Send + Sync>;
 
-/// Connections to a database, each for one statement at a time.
+/// Connections to one database, each for one statement at a time.
 #[derive(Clone)]
 pub struct Connections {
     pool: Pool<Connector>,
     backend: DbBackend,
-    /// How long connecting is tried again.
+    /// Time for which connecting is retried.
     retry_for: Duration,
     address: Arc<str>,
-    /// Those that every statement through this handle has to pass, in this order.
-    gates: [Option<Arc<Gate>>; 2],
+    /// Limits that every statement through this handle passes, in this order.
+    limits: [Option<Arc<ConcurrencyLimit>>; 2],
     observer: Option<Observer>,
 }
 
@@ -48,29 +48,29 @@ impl Connections {
             Options::Postgres(_) => DbBackend::Postgres,
         };
         let address = options.address().into();
-        // The connection that was used last is taken first: what only a burst needed stays idle, and is closed.
+        // The latest connection is reused first: connections of a burst become idle, and are closed.
         let pool = Pool::builder(Connector::new(options)).max_size(size).queue_mode(QueueMode::Lifo).build();
         let pool = pool.map_err(|error| DbErr::Custom(error.to_string()))?;
-        Ok(Self { pool, backend, address, retry_for: ACQUIRE_TIMEOUT, gates: [None, None], observer: None })
+        Ok(Self { pool, backend, address, retry_for: ACQUIRE_TIMEOUT, limits: [None, None], observer: None })
     }
 
-    /// The first failure to connect counts.
+    /// Fails on the first failure to connect.
     pub(super) fn without_retry(self) -> Self {
         Self { retry_for: Duration::ZERO, ..self }
     }
 
-    /// The same connections, of which statements through this handle take at most `places` at once.
+    /// The same connections, of which this handle uses at most `places` at once.
     pub(super) fn at_most(&self, places: usize) -> Self {
-        let [outer, _] = self.gates.clone();
-        Self { gates: [Some(Arc::new(Gate::new(places))), outer], ..self.clone() }
+        let [outer, _] = self.limits.clone();
+        Self { limits: [Some(Arc::new(ConcurrencyLimit::new(places))), outer], ..self.clone() }
     }
 
-    /// Calls `observer` with the SQL of each statement that is sent from now on through this handle and its clones.
+    /// Calls `observer` with the SQL of each later statement through this handle and its clones.
     pub fn observe(&mut self, observer: impl Fn(&str) + Send + Sync + 'static) {
         self.observer = Some(Arc::new(observer));
     }
 
-    /// Closes connections that were not used for `idle`, so that other processes may have them, but for the last one.
+    /// Closes connections that were idle for `idle`, except for one, so that other processes can have them.
     pub(super) fn close_idle(&self, idle: Duration) {
         let mut kept = 0;
         self.pool.retain(|_, metrics| {
@@ -80,7 +80,7 @@ impl Connections {
         });
     }
 
-    /// Where the database is, for people: a file, a socket, or host and port.
+    /// Address for people: a file, a socket, or host and port.
     pub(crate) fn address(&self) -> &str {
         &self.address
     }
@@ -91,7 +91,7 @@ impl Connections {
         status.available == 0 && status.size == status.max_size
     }
 
-    /// Closes every connection, and waits for those that are idle; statements under way end first.
+    /// Closes all connections and waits for the idle ones. Statements in progress end first.
     pub(super) async fn close(&self) {
         let idle = self.pool.retain(|_, _| false).removed;
         self.pool.close();
@@ -108,32 +108,32 @@ impl Connections {
         }
     }
 
-    /// A connection, tested if it was idle.
+    /// A connection; tested first if it was idle.
     pub(super) async fn lease(&self) -> Result<Lease, DbErr> {
         let began = Instant::now();
         let deadline = began + ACQUIRE_TIMEOUT;
         let mut places = [None, None];
-        for (place, gate) in places.iter_mut().zip(&self.gates) {
-            if let Some(gate) = gate {
-                *place = Some(gate.enter(deadline).await?);
+        for (place, limit) in places.iter_mut().zip(&self.limits) {
+            if let Some(limit) = limit {
+                *place = Some(limit.enter(deadline).await?);
             }
         }
         let mut last_failure = None;
         let cannot_connect = |error| faults::about_connecting(&self.address, error);
         loop {
             match timeout_at(deadline, self.pool.get()).await {
-                Ok(Ok(object)) => return Ok(Lease { object: Some(object), _places: places }),
-                // Another that was idle may have come back meanwhile: below its pool size a service only slows down.
+                Ok(Ok(object)) => return Ok(Lease::new(object, places)),
+                // Another one may have been returned meanwhile: below its pool size a service only slows down.
                 Ok(Err(PoolError::Backend(error))) if faults::is_transient_connecting(&error) => {
-                    if began.elapsed() + CONNECT_PAUSE > self.retry_for {
+                    if began.elapsed() + CONNECT_RETRY_INTERVAL > self.retry_for {
                         return Err(cannot_connect(error));
                     }
                     last_failure = Some(error);
-                    sleep(CONNECT_PAUSE).await;
+                    sleep(CONNECT_RETRY_INTERVAL).await;
                 }
                 Ok(Err(PoolError::Backend(error))) => return Err(cannot_connect(error)),
                 Ok(Err(other)) => return Err(DbErr::Custom(other.to_string())),
-                Err(_) if self.gates[0].is_some() && self.are_all_busy() => return Err(gate::overload()),
+                Err(_) if self.limits[0].is_some() && self.are_all_busy() => return Err(concurrency::overload()),
                 Err(_) => return Err(last_failure.map_or_else(|| self.no_connection(), cannot_connect)),
             }
         }
@@ -187,55 +187,5 @@ impl fmt::Debug for Connections {
             .field("backend", &self.backend)
             .field("status", &self.pool.status())
             .finish_non_exhaustive()
-    }
-}
-
-/// A connection in use. Dropped, as with a future that is cancelled, it closes the connection.
-#[derive(Debug)]
-pub(super) struct Lease {
-    object: Option<Object<Connector>>,
-    /// Given back with it.
-    _places: [Option<OwnedSemaphorePermit>; 2],
-}
-
-impl Lease {
-    pub(super) fn session(&mut self) -> Result<&mut Session, DbErr> {
-        self.object.as_deref_mut().ok_or_else(|| DbErr::Custom("the connection is closed".to_owned()))
-    }
-
-    /// Gives the connection back, or closes it after an error that is not about the statement.
-    pub(super) fn end<T>(mut self, result: Result<T, Error>) -> Result<T, DbErr> {
-        match result {
-            Err(error) if !faults::leaves_connection_usable(&error) => Err(self.close_after(error)),
-            result => {
-                drop(self.object.take());
-                result.map_err(faults::about_statement)
-            }
-        }
-    }
-
-    /// Closes the connection, whatever the error was.
-    pub(super) fn close_after(self, error: Error) -> DbErr {
-        if let (Some(object), true) = (&self.object, faults::is_silence(&error))
-            && let Some(pool) = Object::pool(object)
-        {
-            // Of those that were open then, the first speaks for all.
-            if !pool.manager().is_distrusted(Object::metrics(object)) {
-                tracing::warn!(%error, "a connection is silent; it and the idle ones are closed");
-            }
-            pool.manager().distrust_present();
-            if let Some(backend) = object.backend() {
-                tokio::spawn(terminate(pool, backend));
-            }
-        }
-        faults::about_statement(error)
-    }
-}
-
-impl Drop for Lease {
-    fn drop(&mut self) {
-        if let Some(object) = self.object.take() {
-            drop(Object::take(object));
-        }
     }
 }

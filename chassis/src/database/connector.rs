@@ -1,4 +1,4 @@
-//! Makes connections, tests those that were idle, and ends the sessions of those that are silent.
+//! Opens connections, tests idle ones, and terminates the sessions of silent ones.
 
 use std::{
     sync::{Mutex, PoisonError},
@@ -11,17 +11,17 @@ use tokio::time::timeout;
 
 use super::{Session, faults, options::Options, session::Backend};
 
-/// Only connections that were idle this long are tested before use: testing each costs a round trip. No longer
-/// than a restart of the server takes, so that none from before it is used for a client's request after it.
+/// Connections that were idle for this long are tested before use; testing each would cost a round trip. Below the time
+/// that a restart of the server takes, so that no client's request meets a connection from before it.
 const TEST_WHEN_IDLE_FOR: Duration = Duration::from_millis(500);
-/// The longest wait for the connection on which to end a session.
+/// Longest wait for the connection that terminates a session.
 const TERMINATE_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Makes connections, and tests them.
+/// Opens and tests connections.
 #[derive(Debug)]
 pub(super) struct Connector {
     options: Options,
-    /// Connections from before this moment are not used again.
+    /// Connections from before this moment are not reused.
     distrusted: Mutex<Option<std::time::Instant>>,
 }
 
@@ -30,7 +30,7 @@ impl Connector {
         Self { options, distrusted: Mutex::default() }
     }
 
-    /// When the network has gone silent, each idle connection would take as long to find out as the first.
+    /// Called when a connection is silent: each other idle one would take as long to find out.
     pub(super) fn distrust_present(&self) {
         *self.distrusted.lock().unwrap_or_else(PoisonError::into_inner) = Some(std::time::Instant::now());
     }
@@ -50,7 +50,7 @@ impl Manager for Connector {
 
     async fn recycle(&self, session: &mut Session, metrics: &Metrics) -> RecycleResult<Error> {
         if self.is_distrusted(metrics) {
-            return Err(RecycleError::message("as silent as another, probably"));
+            return Err(RecycleError::message("probably as silent as another one"));
         }
         if metrics.last_used() < TEST_WHEN_IDLE_FOR {
             return Ok(());
@@ -63,13 +63,13 @@ impl Manager for Connector {
     }
 }
 
-/// Ends the server's end of a session that is silent. It may hold locks, or wait for a standby, for as long as that is
-/// away: one more with each try, until the server has no room for others.
+/// Terminates the server's end of a silent session. It may hold locks, or wait for an absent standby: each retry would add
+/// one more, until the server has no room for others.
 pub(super) async fn terminate(pool: Pool<Connector>, backend: Backend) {
     let terminated = timeout(TERMINATE_TIMEOUT, pool.get()).await;
     let Ok(Ok(mut session)) = terminated else { return };
     if let Err(error) = session.terminate(&backend).await {
-        tracing::debug!(%error, "a silent session was not ended on the server");
+        tracing::debug!(%error, "a silent session was not terminated on the server");
         drop(Object::take(session));
     }
 }

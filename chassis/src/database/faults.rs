@@ -1,4 +1,4 @@
-//! What an error of the database says of its connection, and of whoever comes next.
+//! Classification of database errors: whether the connection is usable, and whether others may succeed.
 
 use std::{fmt::Display, io::ErrorKind, sync::Arc};
 
@@ -7,29 +7,29 @@ use sea_orm::{
     sqlx::{Error, error::DatabaseError},
 };
 
-/// Why a session is not used on which nothing can be written.
+/// Reason to refuse a session that cannot write.
 pub(super) const READ_ONLY: &str = "the database is read-only: a standby, or set so";
 
-/// Ends the error of a wait for a connection while all were in use.
+/// End of the error for a wait during which all connections were in use.
 pub(super) const ARE_BUSY: &str = "are busy";
 
-/// PostgreSQL's classes of errors that are about a statement, not about the session: bad data, a broken constraint, a
-/// deadlock, a name or privilege that is missing, a lock that was not to be had.
+/// PostgreSQL's error classes about a statement, not about its session: bad data, a violated constraint, a deadlock, a
+/// missing name or privilege, an unavailable lock.
 const ABOUT_THE_STATEMENT: [&str; 5] = ["22", "23", "40", "42", "55"];
-/// What a trigger raised.
+/// Raised by a trigger.
 const RAISED: &str = "P0001";
-/// A statement that was cancelled, as by `statement_timeout`. Its session is as before, but other rows would wait as long.
+/// A cancelled statement, as by `statement_timeout`. Its session is intact, but other rows would wait as long.
 const CANCELLED: &str = "57014";
-/// PostgreSQL's classes and codes of errors that are about the server: connections, its roles and databases, resources,
-/// interventions and time-outs, its system; a standby; a lock that was not to be had.
+/// PostgreSQL's error classes and codes about the server: connections, roles and databases, resources, interventions and
+/// timeouts, its system, a standby, an unavailable lock.
 const UNAVAILABLE: [&str; 8] = ["08", "25006", "28", "3D", "53", "55P03", "57", "58"];
-/// SQLite's primary codes of the same: busy, locked, read-only, an input or output error, full, cannot be opened.
+/// SQLite's primary codes for the same: busy, locked, read-only, input or output error, full, cannot open.
 const SQLITE_UNAVAILABLE: [i32; 6] = [5, 6, 8, 10, 13, 14];
-/// SQLite's primary code of a broken constraint, which is also what triggers raise.
+/// SQLite's primary code for a violated constraint, also raised by triggers.
 const SQLITE_CONSTRAINT: i32 = 19;
 
-/// Whether the connection can be used after this error. Only where nothing speaks against it: a new one costs little,
-/// while one that is inside a transaction without anybody's knowledge, or leads to a standby, loses what it is given.
+/// Whether the connection is usable after this error. Only when nothing speaks against it: a new one costs little, while one
+/// inside an unnoticed transaction, or to a standby, loses its writes.
 pub(super) fn leaves_connection_usable(error: &Error) -> bool {
     match error {
         Error::RowNotFound | Error::ColumnDecode { .. } | Error::Decode(_) | Error::ColumnNotFound(_) => true,
@@ -38,12 +38,12 @@ pub(super) fn leaves_connection_usable(error: &Error) -> bool {
     }
 }
 
-/// Whether idle connections are probably as dead as this one.
+/// Whether idle connections are probably dead too.
 pub(super) fn is_silence(error: &Error) -> bool {
     matches!(error, Error::Io(error) if error.kind() == ErrorKind::TimedOut)
 }
 
-/// Whether connecting may succeed in a moment: the server starts or has no room yet.
+/// Whether connecting may succeed in a moment: the server is starting, or has no room yet.
 pub(super) fn is_transient_connecting(error: &Error) -> bool {
     match error {
         Error::Io(_) => true,
@@ -53,14 +53,14 @@ pub(super) fn is_transient_connecting(error: &Error) -> bool {
     }
 }
 
-/// Whether this failure is about the rows of its statement, so that other rows may do better.
+/// Whether the error is about the rows of its statement, so that other rows may succeed.
 #[must_use]
 pub fn is_about_rows(error: &DbErr) -> bool {
     database_error(error).is_some_and(is_about_statement)
 }
 
-/// Whether the database could not be reached or used, whatever was asked of it: nobody is to blame but the database, and
-/// the same may succeed in a moment.
+/// Whether the database could not be reached or used. The statement is not to blame, and the same one may succeed in a
+/// moment.
 #[must_use]
 pub fn is_unavailable(error: &DbErr) -> bool {
     match error {
@@ -75,19 +75,19 @@ pub fn is_unavailable(error: &DbErr) -> bool {
     }
 }
 
-/// Whether the statement that failed may have been done all the same, with only its answer lost. Without a connection it
-/// was not even sent.
+/// Whether the failed statement may have been committed nevertheless, with only its answer lost. Without a connection it was
+/// never sent.
 #[must_use]
 pub fn may_be_done(error: &DbErr) -> bool {
     !is_about_rows(error) && !matches!(error, DbErr::Conn(_) | DbErr::ConnectionAcquire(_))
 }
 
-/// Whether the database can only be read.
+/// Whether the database is read-only.
 pub(crate) fn is_read_only(error: &DbErr) -> bool {
     error.to_string().contains(READ_ONLY)
 }
 
-/// Whether no connection was to be had, since all were in use.
+/// Whether all connections were in use.
 pub(crate) fn is_busy(error: &DbErr) -> bool {
     error.to_string().ends_with(ARE_BUSY)
 }
@@ -97,7 +97,7 @@ pub(super) fn code(error: &DbErr) -> Option<String> {
     database_error(error)?.code().map(Into::into)
 }
 
-/// No connection to `address`. The driver's errors do not name it.
+/// An error for a failure to connect to `address`, which the driver's errors do not name.
 pub(super) fn about_connecting(address: &str, cause: impl Display) -> DbErr {
     DbErr::Conn(RuntimeErr::Internal(format!("cannot connect to the database at {address}: {cause}")))
 }
@@ -108,7 +108,7 @@ pub(super) fn about_statement(error: Error) -> DbErr {
 
 fn is_about_statement(error: &dyn DatabaseError) -> bool {
     let Some(code) = error.code() else { return false };
-    // SQLite's codes are numbers, whose lowest byte is the primary code.
+    // SQLite's codes are numbers; the lowest byte is the primary code.
     if let (true, Ok(code)) = (code.len() < 5, code.parse::<i32>()) {
         return code & 0xff == SQLITE_CONSTRAINT;
     }

@@ -1,4 +1,4 @@
-//! How to connect, from a URL: what a session may do for how long, and how durable a commit is.
+//! Connection options, from a URL: limits of a session and durability of a commit.
 
 use std::{path::Path, time::Duration};
 
@@ -11,19 +11,19 @@ use sea_orm::{
     },
 };
 
-/// The longest wait for SQLite's write lock. Shorter than a statement's deadline, since its error says what it was.
+/// Longest wait for SQLite's write lock. Below a statement's deadline, since its error names the cause.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-/// PostgreSQL ends what runs away, so that one stuck session cannot hold up the service.
+/// PostgreSQL ends runaway statements, so that one stuck session cannot hold up the service.
 const SESSION_LIMITS: [(&str, &str); 3] =
     [("statement_timeout", "5s"), ("lock_timeout", "2s"), ("idle_in_transaction_session_timeout", "10s")];
-/// Every statement has its index. A plan that was made for an empty table may read the whole of it for as long as the
-/// connection lives, also when a foreign key is checked; and what looks dear is not worth compiling.
+/// Every statement has its index. A plan made for an empty table may scan the whole table for as long as the connection
+/// lives, also in a foreign key check. JIT compilation never pays for these statements.
 const PLANNER: [(&str, &str); 2] = [("enable_seqscan", "off"), ("jit", "off")];
 
-/// How the driver names what is no file.
+/// The driver's name for a database without a file.
 const IN_MEMORY: &str = "file:sqlx-in-memory";
 
-/// Of either database.
+/// Options of either database.
 #[derive(Clone, Debug)]
 pub(super) enum Options {
     Sqlite(SqliteConnectOptions),
@@ -31,8 +31,7 @@ pub(super) enum Options {
 }
 
 impl Options {
-    /// # Errors
-    /// When the URL is malformed.
+    /// Parses a URL.
     pub(super) fn of(url: &str) -> Result<Self, DbErr> {
         if url.starts_with("sqlite:") {
             sqlite(url).map(Self::Sqlite)
@@ -46,13 +45,13 @@ impl Options {
 }
 
 impl Options {
-    /// The file of a SQLite database; none of one in memory.
+    /// File of a SQLite database; `None` in memory.
     pub(super) fn file(&self) -> Option<&Path> {
         let Self::Sqlite(sqlite) = self else { return None };
         Some(sqlite.get_filename()).filter(|file| !file.to_string_lossy().starts_with(IN_MEMORY))
     }
 
-    /// Where the database is, for people: a file, a socket, or host and port.
+    /// Address for people: a file, a socket, or host and port.
     pub(super) fn address(&self) -> String {
         match self {
             Self::Sqlite(sqlite) => sqlite.get_filename().display().to_string(),
@@ -69,11 +68,11 @@ fn sqlite(url: &str) -> Result<SqliteConnectOptions, DbErr> {
     Ok(options
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
-        // FULL: with NORMAL the last commits could vanish when the power fails.
+        // FULL: with NORMAL a power failure could lose the last commits.
         .synchronous(SqliteSynchronous::Full)
         .busy_timeout(BUSY_TIMEOUT)
         .foreign_keys(true)
-        // What REPLACE deletes is deleted too: the triggers that refuse it are asked.
+        // REPLACE then fires the triggers of deletion, which refuse it.
         .pragma("recursive_triggers", "ON")
         .disable_statement_logging())
 }

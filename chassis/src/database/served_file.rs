@@ -1,4 +1,4 @@
-//! A SQLite file in use by a service: marked so, with its log kept and watched.
+//! A SQLite file in use by a service: marked, with its log kept and watched.
 
 use std::path::Path;
 
@@ -18,7 +18,7 @@ pub(super) struct ServedFile {
 
 impl ServedFile {
     pub(super) async fn open(writers: &Connections, file: &Path) -> Result<Self, DbErr> {
-        on_writer(writers, async |writer| wal::opened(writer, file).await.map(drop)).await?;
+        on_writer(writers, async |writer| wal::mark_in_use(writer, file).await.map(drop)).await?;
         let keeper = Keeper::open(file).await;
         let keeper = keeper.map_err(|error| faults::about_connecting(writers.address(), error))?;
         let log = LogFile::of(file).map_err(|error| DbErr::Custom(format!("{}-wal: {error}", file.display())))?;
@@ -29,9 +29,9 @@ impl ServedFile {
         self.log.is_gone()
     }
 
-    /// After the last write; then the writers are to be closed.
+    /// Called after the last write; the writers are closed next.
     pub(super) async fn close(self, writers: &Connections) -> Result<(), DbErr> {
-        let closed = on_writer(writers, async |writer| wal::closed(writer).await).await;
+        let closed = on_writer(writers, async |writer| wal::mark_closed(writer).await).await;
         self.keeper.close().await;
         closed
     }

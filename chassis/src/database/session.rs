@@ -1,6 +1,6 @@
-//! One connection to a database, with a deadline for each statement.
+//! One database connection, with a deadline for each statement.
 //!
-//! sqlx's own transactions are not used: after a COMMIT that failed its count of them differs from the database's.
+//! sqlx's own transactions are not used: after a failed COMMIT its nesting depth differs from the database's.
 
 use std::{future::Future, io, time::Duration};
 
@@ -15,34 +15,34 @@ use sea_query_sqlx::SqlxValues;
 
 use super::{faults, options::Options};
 
-/// The longest wait for the answer to a statement. Longer than PostgreSQL's `statement_timeout` and SQLite's wait for
-/// the write lock, whose errors tell more: this one ends what waits for a network or a disk that is silent.
+/// Longest wait for the answer to a statement. Above PostgreSQL's `statement_timeout` and SQLite's busy timeout, whose errors
+/// are more specific: this one ends the wait for a silent network or disk.
 const STATEMENT_DEADLINE: Duration = Duration::from_secs(6);
-/// The longest wait for a sign of life of an idle connection.
+/// Longest wait for the ping of an idle connection.
 const PING_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Whether the session can write, and which it is.
-const WHO_AM_I: &str = "SELECT current_setting('transaction_read_only')::boolean, pid, backend_start::text
+/// Whether the session is read-only, and its identity.
+const IDENTIFY: &str = "SELECT current_setting('transaction_read_only')::boolean, pid, backend_start::text
     FROM pg_stat_activity WHERE pid = pg_backend_pid()";
 const TERMINATE: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
     WHERE pid = $1 AND backend_start::text = $2";
 
-/// A connection. Dropping it closes it; the database then rolls back what was not committed.
+/// A connection. Dropping it closes it, and the database rolls back its transaction.
 #[derive(Debug)]
 pub(super) enum Session {
     Sqlite(SqliteConnection),
     Postgres(PgConnection, Backend),
 }
 
-/// The server's end of a session.
+/// Identity of the server's end of a session.
 #[derive(Clone, Debug)]
 pub(super) struct Backend {
     pid: i32,
-    /// In case the pid is another's by now.
+    /// Guards against a reused pid.
     started: String,
 }
 
-/// Runs one expression on whichever connection it is.
+/// Runs one expression on either connection.
 macro_rules! on_either {
     ($session:expr, $connection:ident => $run:expr) => {
         match $session {
@@ -59,8 +59,8 @@ impl Session {
             Options::Postgres(postgres) => {
                 let mut connection = postgres.connect().await?;
                 let (is_read_only, pid, started): (bool, i32, String) =
-                    sqlx::query_as(WHO_AM_I).fetch_one(&mut connection).await?;
-                // Kept, it would refuse every write, and its reads may be late for ever.
+                    sqlx::query_as(IDENTIFY).fetch_one(&mut connection).await?;
+                // It would refuse every write, and its reads may be stale for ever.
                 if is_read_only {
                     return Err(Error::Configuration(faults::READ_ONLY.into()));
                 }
@@ -95,7 +95,7 @@ impl Session {
         })
     }
 
-    /// Whether the other end answers.
+    /// Fails unless the server answers.
     pub(super) async fn ping(&mut self) -> Result<(), Error> {
         on_either!(self, connection => within(PING_TIMEOUT, connection.ping()).await)
     }
@@ -105,7 +105,7 @@ impl Session {
         if let Self::Sqlite(connection) = self { Some(connection) } else { None }
     }
 
-    /// The server's end, which may go on when this one is closed.
+    /// The server's end, which may survive the connection.
     pub(super) fn backend(&self) -> Option<Backend> {
         match self {
             Self::Sqlite(_) => None,
@@ -113,22 +113,22 @@ impl Session {
         }
     }
 
-    /// Ends another session on the server. What it has committed stays, whether a standby has confirmed it or not.
+    /// Terminates another session on the server. Its commits stay, whether a standby has confirmed them or not.
     pub(super) async fn terminate(&mut self, backend: &Backend) -> Result<(), Error> {
         let Self::Postgres(connection, _) = self else { return Ok(()) };
         let terminate = sqlx::query(TERMINATE).bind(backend.pid).bind(&backend.started);
         within_deadline(terminate.execute(connection)).await.map(drop)
     }
 
-    /// Closes it and waits until that is done: SQLite then tidies up its files.
+    /// Closes the connection and waits: SQLite then cleans up its files.
     pub(super) async fn close(self) -> Result<(), Error> {
         on_either!(self, connection => within_deadline(connection.close()).await)
     }
 }
 
-/// A statement of SeaORM as sqlx wants it.
+/// Converts a statement of SeaORM for sqlx.
 fn parts(statement: Statement) -> (AssertSqlSafe<String>, SqlxValues) {
-    // Sound: its values are not in its text.
+    // Safe: the values are not part of the text.
     (AssertSqlSafe(statement.sql), SqlxValues(statement.values.unwrap_or_else(|| Values(Vec::new()))))
 }
 

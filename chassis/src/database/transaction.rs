@@ -1,5 +1,5 @@
-//! A transaction that writes. COMMIT is a statement of its own, whose result alone decides. After any failure the
-//! connection is closed, so that none goes back to the pool inside a transaction.
+//! A write transaction. COMMIT is a statement of its own, and its result alone decides. After any failure the connection is
+//! closed, so that none returns to the pool inside a transaction.
 
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, Statement};
 use sea_orm_migration::async_trait::async_trait;
@@ -7,17 +7,17 @@ use tokio::sync::Mutex;
 
 use super::connections::{Connections, Lease};
 
-/// Rolled back unless it is committed.
+/// A transaction; dropping it rolls it back.
 #[derive(Debug)]
 pub struct Transaction {
     connections: Connections,
-    /// None once a statement has failed: then the transaction is over, and cannot be committed.
+    /// `None` after a failed statement: the transaction is over and cannot be committed.
     lease: Mutex<Option<Lease>>,
 }
 
 impl Transaction {
-    /// On SQLite it takes the write lock at once: one that begins by reading would fail, not wait, when another writer
-    /// was faster.
+    /// On SQLite it takes the write lock at once: a transaction that begins with a read would fail, not wait, when another
+    /// writer was faster.
     pub(super) async fn begin(connections: &Connections) -> Result<Self, DbErr> {
         let begin = match connections.get_database_backend() {
             DbBackend::Sqlite => "BEGIN IMMEDIATE",
@@ -29,18 +29,17 @@ impl Transaction {
         Ok(transaction)
     }
 
-    /// Makes durable what was written.
+    /// Commits.
     ///
     /// # Errors
-    /// When a statement failed before, or the commit itself: then it is unknown whether it was done.
+    /// When an earlier statement failed, or the commit itself: then its result is unknown.
     pub async fn commit(self) -> Result<(), DbErr> {
         self.end("COMMIT").await
     }
 
-    /// Commits, and waits until what was read in it is as durable as a commit made now. See [`super::Database::make_durable`].
-    ///
-    /// # Errors
-    /// As [`Transaction::commit`]; also when the standby does not answer.
+    /// Commits, and waits until everything read in it is as durable as a commit made now. After a restart PostgreSQL shows
+    /// commits that a synchronous standby has not confirmed, and that standby may yet take over without them. SQLite has
+    /// synced everything that other connections can read.
     pub async fn commit_durably(self) -> Result<(), DbErr> {
         if self.connections.get_database_backend() == DbBackend::Postgres {
             self.execute_raw(Statement::from_string(DbBackend::Postgres, super::WRITE_TO_LOG)).await?;
@@ -48,10 +47,7 @@ impl Transaction {
         self.commit().await
     }
 
-    /// Undoes what was written.
-    ///
-    /// # Errors
-    /// When the database does not answer; its connection is closed, which undoes it too.
+    /// Rolls back. A failure closes the connection, which rolls back too.
     pub async fn rollback(self) -> Result<(), DbErr> {
         self.end("ROLLBACK").await
     }
@@ -67,7 +63,7 @@ impl Transaction {
     }
 }
 
-/// Runs a statement; one that fails closes the connection.
+/// Runs a statement; a failure closes the connection.
 macro_rules! within {
     ($transaction:expr, $sql:expr, $session:ident => $run:expr) => {{
         $transaction.connections.observe_statement($sql);

@@ -1,4 +1,4 @@
-//! The sign of life of a background loop, without which a process looks healthy while the loop hangs.
+//! Heartbeat of a background loop: without it a process looks healthy while a loop hangs.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -7,12 +7,11 @@ use std::{
 
 use tokio::time::Instant;
 
-/// A loop that has not completed a round for this long hangs. The longest that does not is a relay's whose
-/// database goes down during its call: it writes outcomes until a lease of 30 s ends, and 15 s for the last. A loop whose
-/// pauses are as long beats while it waits.
-const LONGEST_ROUND: Duration = Duration::from_mins(1);
+/// A loop without a beat for this long hangs. Every loop keeps its rounds shorter, timeouts and retries included; the
+/// longest takes 45 s during an outage. A loop with longer pauses beats while it waits.
+const ROUND_TIMEOUT: Duration = Duration::from_mins(1);
 
-/// When a loop last did something, unless it has nothing to do.
+/// Time of a loop's last beat, unless it waits for work.
 #[derive(Clone, Debug)]
 pub struct Heartbeat {
     name: &'static str,
@@ -20,18 +19,18 @@ pub struct Heartbeat {
 }
 
 impl Heartbeat {
-    /// Of the loop with this name, which begins now.
+    /// The heartbeat of the loop `name`, which starts now.
     #[must_use]
     pub fn new(name: &'static str) -> Self {
         Self { name, last: Arc::new(Mutex::new(Some(Instant::now()))) }
     }
 
-    /// A round begins or is completed, whether it did what it should or failed: the next is due soon.
+    /// Marks the start or end of a round, whether it succeeded or failed: the next is due soon.
     pub fn beat(&self) {
         self.set(Some(Instant::now()));
     }
 
-    /// The loop waits for work, which may not come for long.
+    /// Marks the loop as waiting for work, which may take any time.
     pub fn rest(&self) {
         self.set(None);
     }
@@ -39,7 +38,7 @@ impl Heartbeat {
     pub(super) fn check(&self) -> Result<(), String> {
         let last = *self.last.lock().unwrap_or_else(PoisonError::into_inner);
         match last.map(|last| last.elapsed()) {
-            Some(age) if age > LONGEST_ROUND => Err(format!("{}: no round for {} s", self.name, age.as_secs())),
+            Some(age) if age > ROUND_TIMEOUT => Err(format!("{}: no round for {} s", self.name, age.as_secs())),
             _ => Ok(()),
         }
     }

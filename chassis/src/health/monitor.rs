@@ -1,5 +1,4 @@
-//! Whether the service can do its work, found out once a second: a probe reads the result, so that however many ask,
-//! the database is asked once.
+//! Readiness, checked once a second. Probes read the result, so the database is queried once, whatever the number of probes.
 
 use std::{
     marker::PhantomData,
@@ -18,16 +17,16 @@ use crate::{
     database::{Database, is_busy},
 };
 
-const INTERVAL: Duration = Duration::from_secs(1);
-/// A result that is older says nothing. Longer than the wait for a connection when all are busy.
+const CHECK_INTERVAL: Duration = Duration::from_secs(1);
+/// An older result is void. Above the wait for a connection when all are busy.
 const STALE_AFTER: Duration = Duration::from_secs(5);
-/// Every how many checks something is written. A full disk, and a standby that confirms no commit, show in a write alone.
-/// Together with `STALE_AFTER` this is less than 10 s, so that they show before a client has waited so long.
+/// One check in this many writes. A full disk, and a standby that confirms no commit, show only in a write. Together with
+/// `STALE_AFTER` it is below 10 s, so that they show before a client has waited that long.
 const CHECKS_PER_WRITE: u32 = 3;
-/// Every how many checks the migrations are looked up again: another database may be at the same address by then.
+/// One check in this many looks up the migrations again: the address may lead to another database by then.
 const CHECKS_PER_LOOK_UP: u32 = 10;
-/// Connections that were not used for so long are closed: other processes may need them.
-const CLOSE_WHEN_IDLE_FOR: Duration = Duration::from_secs(30);
+/// Idle database connections are closed after this time: other processes may need them.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The result of a check.
 type Checked = Result<(), NotReady>;
@@ -37,7 +36,7 @@ type Checked = Result<(), NotReady>;
 pub struct Readiness(Arc<Mutex<(Instant, Checked)>>);
 
 impl Readiness {
-    /// Why the service is not ready, in words for everybody.
+    /// The reason that the service is not ready, without internals.
     pub(super) fn check(&self) -> Result<(), String> {
         let (since, checked) = self.last();
         match since.elapsed() {
@@ -57,14 +56,14 @@ impl Readiness {
     }
 }
 
-/// Checks the database again and again: ready is a service whose migrations (those of `M`) are applied, whose database
-/// can be written, and whose clock agrees with the database's.
+/// Checks the database periodically. A service is ready when the migrations of `M` are applied, its database is writable, and
+/// its clock agrees with the database's.
 #[derive(Debug)]
 pub struct Monitor<M> {
     name: &'static str,
     database: Database,
     max_clock_difference: TimeDelta,
-    /// What `/readyz` tells.
+    /// The result that `/readyz` reports.
     pub readiness: Readiness,
     /// Beats with each check.
     pub heartbeat: Heartbeat,
@@ -74,7 +73,7 @@ pub struct Monitor<M> {
 }
 
 impl<M: MigratorTrait> Monitor<M> {
-    /// Of this service's database; nothing has been checked yet.
+    /// A monitor of the service's database; nothing is checked yet.
     #[must_use]
     pub fn new(server: &Server, database: &Database) -> Self {
         Self {
@@ -93,20 +92,20 @@ impl<M: MigratorTrait> Monitor<M> {
     pub async fn run(mut self, shutdown: CancellationToken) {
         while !shutdown.is_cancelled() {
             self.check().await;
-            self.database.close_idle(CLOSE_WHEN_IDLE_FOR);
+            self.database.close_idle(IDLE_TIMEOUT);
             tokio::select! {
-                () = sleep(INTERVAL) => {}
+                () = sleep(CHECK_INTERVAL) => {}
                 () = shutdown.cancelled() => {}
             }
         }
     }
 
-    /// Checks once. Logs the result when it is another than before, with its cause.
+    /// Checks once. Logs a result that differs from the one before, with its cause.
     pub async fn check(&mut self) {
         let checked = self.find_reason().await;
         self.heartbeat.beat();
         if checked.as_ref().err().and_then(NotReady::cause).is_some_and(is_busy) {
-            // Many requests are no reason to send them elsewhere. If it lasts, the result before is stale.
+            // Load is no reason to send requests elsewhere. If it lasts, the previous result becomes stale.
             return;
         }
         let name = self.name;
@@ -137,7 +136,7 @@ impl<M: MigratorTrait> Monitor<M> {
         if self.checks.is_multiple_of(CHECKS_PER_WRITE) {
             self.database.try_write().await.map_err(NotReady::Unwritable)?;
         }
-        // Only after a success: a full disk is written to again in a second.
+        // Only after a success: after a failed write the next check writes again.
         self.checks = self.checks.wrapping_add(1);
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! Why a service is not ready: in words for everybody, and with the cause for the log.
+//! Reasons for not being ready: a public text, and a cause for the log.
 
 use std::fmt::{self, Display, Formatter};
 
@@ -14,23 +14,23 @@ pub(super) enum NotReady {
     ReadOnly,
     /// How far this machine's clock is ahead of the database's.
     Clock(TimeDelta),
-    /// Those that are not applied.
+    /// Pending migrations.
     Migrations(Vec<String>),
     Unwritable(DbErr),
 }
 
 impl NotReady {
-    /// What a failed read says.
+    /// The reason for a failed read.
     pub(super) fn of(error: DbErr) -> Self {
         if is_read_only(&error) { Self::ReadOnly } else { Self::Unreachable(error) }
     }
 
-    /// What only the log tells: an error may name hosts and roles.
+    /// Cause for the log only: an error may name hosts and roles.
     pub(super) fn cause(&self) -> Option<&DbErr> {
         if let Self::Unreachable(error) | Self::Unwritable(error) = self { Some(error) } else { None }
     }
 
-    /// Whether the log knows it already. A clock that is wrong is so by another second each time.
+    /// Whether the log has this reason already. A wrong clock differs by another second each time.
     pub(super) fn is_like(&self, before: &Self) -> bool {
         match (self, before) {
             (Self::Migrations(pending), Self::Migrations(earlier)) => pending == earlier,
@@ -47,9 +47,9 @@ impl Display for NotReady {
             Self::ReadOnly => f.write_str("the database is read-only"),
             Self::Clock(ahead) => {
                 let direction = if *ahead < TimeDelta::zero() { "behind" } else { "ahead of" };
-                // Rounded: what the way of the question can explain is left out of the difference.
+                // Rounded: the difference leaves out what network latency explains.
                 let seconds = (ahead.abs() + TimeDelta::milliseconds(500)).num_seconds();
-                write!(f, "this machine's clock is {seconds} s {direction} the database's; set it right")
+                write!(f, "this machine's clock is {seconds} s {direction} the database's; correct it")
             }
             Self::Migrations(pending) => {
                 write!(f, "the database lacks migrations ({}); run the migrate subcommand", pending.join(", "))
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn everybody_is_told_no_more_than_the_reason() {
+    fn the_public_text_hides_the_cause() {
         let cause = DbErr::Custom("role secret at host internal".to_owned());
         for reason in [NotReady::of(cause.clone()), NotReady::Unwritable(cause)] {
             assert!(!reason.to_string().contains("secret") && reason.cause().is_some(), "{reason}");

@@ -1,4 +1,4 @@
-//! What was heard on a channel, handed over a few times a second; and what was not heard although it was sent.
+//! Notifications of a channel, delivered a few times a second, and the detection of lost ones.
 
 use std::mem;
 
@@ -6,85 +6,91 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::{
-    COALESCE, Heard,
+    COALESCE_INTERVAL, Notification,
     message::{Content, Message},
     peers::Peers,
 };
 
-/// Ids that wait to be handed over. Beyond, all that is said of them is that some were missed.
-const MAX_HEARD: usize = 10_000;
+/// Ids that wait for delivery. Beyond it they become one `Missed`.
+const MAX_PENDING_IDS: usize = 10_000;
 
-/// The other replicas' end of a feed.
+/// The receiving end of a feed.
 pub(super) struct Inbox {
     pub(super) name: &'static str,
-    /// This replica: it hears itself too.
+    /// This replica, which receives its own messages too.
     process: Uuid,
     peers: Peers,
-    /// What is handed over next, and not before.
-    heard: Option<Heard>,
+    /// The next notification to deliver, and the earliest time for it.
+    pending: Option<Notification>,
     next: Instant,
-    hear: Box<dyn Fn(Heard) + Send + Sync>,
+    on_notification: Box<dyn Fn(Notification) + Send + Sync>,
 }
 
 impl Inbox {
-    pub(super) fn new(name: &'static str, process: Uuid, hear: Box<dyn Fn(Heard) + Send + Sync>) -> Self {
-        Self { name, process, peers: Peers::default(), heard: None, next: Instant::now(), hear }
+    pub(super) fn new(
+        name: &'static str,
+        process: Uuid,
+        on_notification: Box<dyn Fn(Notification) + Send + Sync>,
+    ) -> Self {
+        Self { name, process, peers: Peers::default(), pending: None, next: Instant::now(), on_notification }
     }
 
-    /// For what was said while nobody listened.
-    pub(super) fn listens_again(&mut self, now: Instant) {
-        self.peers.listened_again(now);
-        self.heard = None;
-        (self.hear)(Heard::Missed);
+    /// Delivers `Missed`, for notifications from before the connection listened.
+    pub(super) fn connected(&mut self, now: Instant) {
+        self.peers.restarted(now);
+        self.pending = None;
+        (self.on_notification)(Notification::Missed);
     }
 
-    /// Takes a notification in. Returns whether it is this replica's own.
+    /// Accepts a payload. Returns whether it is this replica's own.
     pub(super) fn receive(&mut self, payload: &str, now: Instant) -> bool {
         let Some(Message { process, number, content }) = Message::decode(payload) else { return false };
         if process == self.process {
             return true;
         }
-        if number.is_some_and(|number| self.peers.heard(process, number, now)) {
-            self.add(Heard::Missed);
+        if number.is_some_and(|number| self.peers.received(process, number, now)) {
+            self.add(Notification::Missed);
         }
         match content {
-            Content::Changed(ids) => self.add(Heard::Changed(ids)),
-            Content::Missed => self.add(Heard::Missed),
+            Content::Changed(ids) => self.add(Notification::Changed(ids)),
+            Content::Missed => self.add(Notification::Missed),
             Content::Goodbye => self.peers.left(process),
-            Content::Beat => {}
+            Content::Heartbeat => {}
         }
         false
     }
 
-    fn add(&mut self, heard: Heard) {
-        self.heard = Some(match (self.heard.take(), heard) {
-            (None, heard) => heard,
-            (Some(Heard::Changed(mut before)), Heard::Changed(ids)) if before.len() + ids.len() <= MAX_HEARD => {
+    fn add(&mut self, notification: Notification) {
+        self.pending = Some(match (self.pending.take(), notification) {
+            (None, notification) => notification,
+            (Some(Notification::Changed(mut before)), Notification::Changed(ids))
+                if before.len() + ids.len() <= MAX_PENDING_IDS =>
+            {
                 before.extend(ids);
-                Heard::Changed(before)
+                Notification::Changed(before)
             }
-            _ => Heard::Missed,
+            _ => Notification::Missed,
         });
     }
 
-    /// When there is something to hand over.
-    pub(super) fn next_handover(&self) -> Option<Instant> {
-        self.heard.as_ref().map(|_| self.next)
+    /// Time of the next delivery; `None` without a notification.
+    pub(super) fn next_delivery(&self) -> Option<Instant> {
+        self.pending.as_ref().map(|_| self.next)
     }
 
-    pub(super) fn hand_over(&mut self, now: Instant) {
+    pub(super) fn deliver(&mut self, now: Instant) {
         if self.peers.forget_silent(now) {
             tracing::info!(
                 channel = self.name,
-                "a replica ended without a good-bye; what it changed last may be unknown"
+                "a replica ended without a goodbye; notifications of its last changes may be lost"
             );
-            self.add(Heard::Missed);
+            self.add(Notification::Missed);
         }
         if self.next <= now
-            && let Some(heard) = mem::take(&mut self.heard)
+            && let Some(notification) = mem::take(&mut self.pending)
         {
-            (self.hear)(heard);
-            self.next = now + COALESCE;
+            (self.on_notification)(notification);
+            self.next = now + COALESCE_INTERVAL;
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Hears the other replicas on a connection of its own, which is made anew when it fails or goes silent.
+//! Receives notifications on a connection of its own and reconnects when it fails or falls silent.
 
 use std::{future::Future, time::Duration};
 
@@ -8,36 +8,36 @@ use sea_orm::sqlx::{
 };
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
-use super::{SILENT_AFTER, inbox::Inbox};
+use super::{SILENCE_TIMEOUT, inbox::Inbox};
 use crate::{backoff::database_delay, database::Database, health::Heartbeat};
 
-/// The longest wait for the connection, and for its LISTEN.
+/// Longest wait for the connection, and for its LISTEN.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-/// How often it looks who has fallen silent.
-const LOOK_INTERVAL: Duration = Duration::from_secs(1);
+/// Interval of the check for silent replicas.
+const SILENCE_CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
 pub(super) async fn keep_listening(mut channels: Vec<Inbox>, database: &Database, heartbeat: &Heartbeat) {
     let mut failures = 0;
     loop {
         heartbeat.beat();
-        // Anew each time: one that is silent still belongs to its listener.
+        // A new one each time: a silent one still belongs to its listener.
         let Some(connection) = database.notifications() else { return };
         if let Err(error) = listen(&mut channels, &connection, heartbeat, &mut failures).await {
-            // The readiness check logs an outage of the database, once. Of a connection that is open and brings nothing, as
-            // behind a pooler that keeps no sessions, only this tells.
+            // The readiness check logs an outage of the database, once. Only this line reports an open connection without
+            // notifications, as behind a pooler that keeps no sessions.
             if failures == 0 && matches!(error, sqlx::Error::Protocol(_)) {
                 tracing::warn!(%error, "notifications of other replicas are lost; connecting again");
             } else {
-                tracing::debug!(%error, "does not hear other replicas; trying again");
+                tracing::debug!(%error, "not connected to other replicas; trying again");
             }
         }
-        // Also after a connection that was closed properly: it may be closed again at once.
+        // Also after an orderly close: the server may close the next one at once.
         failures += 1;
         sleep(database_delay(failures)).await;
     }
 }
 
-/// Hears the other replicas until the connection fails, or does not even bring this replica's own beats.
+/// Receives notifications until the connection fails, or does not even deliver this replica's own heartbeats.
 async fn listen(
     channels: &mut [Inbox],
     connection: &PgPool,
@@ -48,13 +48,14 @@ async fn listen(
     listener.eager_reconnect(false);
     within(CONNECT_TIMEOUT, listener.listen_all(channels.iter().map(|channel| channel.name))).await?;
     *failures = 0;
-    let mut heard_itself = Instant::now();
+    let mut last_own = Instant::now();
     for channel in channels.iter_mut() {
-        channel.listens_again(heard_itself);
+        channel.connected(last_own);
     }
     loop {
         heartbeat.beat();
-        let wait = channels.iter().filter_map(Inbox::next_handover).fold(Instant::now() + LOOK_INTERVAL, Ord::min);
+        let wait =
+            channels.iter().filter_map(Inbox::next_delivery).fold(Instant::now() + SILENCE_CHECK_INTERVAL, Ord::min);
         let notified = timeout_at(wait, listener.try_recv()).await;
         let now = Instant::now();
         match notified {
@@ -63,14 +64,14 @@ async fn listen(
             Ok(Ok(Some(notification))) => {
                 let channel = channels.iter_mut().find(|channel| channel.name == notification.channel());
                 if channel.is_some_and(|channel| channel.receive(notification.payload(), now)) {
-                    heard_itself = now;
+                    last_own = now;
                 }
             }
-            Err(_) if now.duration_since(heard_itself) > SILENT_AFTER => return Err(silent("brings no notifications")),
+            Err(_) if now.duration_since(last_own) > SILENCE_TIMEOUT => return Err(silent("brings no notifications")),
             Err(_) => {}
         }
         for channel in channels.iter_mut() {
-            channel.hand_over(now);
+            channel.deliver(now);
         }
     }
 }

@@ -1,14 +1,14 @@
-//! What one replica tells the others, as the payload of a NOTIFY: words between blanks.
+//! A message between replicas, as the payload of a NOTIFY: words separated by blanks.
 //!
 //! ```text
-//! PROCESS HEADER ID ID ...       these rows have changed; something has, if there is no id
-//! PROCESS HEADER                 a beat or a good-bye, as the header says
-//! PROCESS HEADER too-many        rows have changed that are not told
+//! PROCESS HEADER ID ID ...       these rows have changed; unknown ones without an id
+//! PROCESS HEADER                 a heartbeat or a goodbye, by the header
+//! PROCESS HEADER too-many        unlisted rows have changed
 //! ```
 //!
-//! PROCESS is a random id. HEADER is an id too, `00000000-0000-000K-0000-00000000000N`: the kind of the message and its
-//! number. Versions before it take it for the id of a row that does not exist, and send messages without one: so both
-//! understand each other while one replaces the other.
+//! PROCESS is a random id. HEADER is an id too, `00000000-0000-000K-0000-00000000000N`: kind and number of the message.
+//! Earlier versions take it for the id of a row that does not exist, and send messages without it. So both versions
+//! understand each other during an upgrade.
 
 use uuid::Uuid;
 
@@ -18,28 +18,28 @@ pub(super) const MAX_IDS: usize = 200;
 const TOO_MANY: &str = "too-many";
 
 const CHANGED: u64 = 0;
-const BEAT: u64 = 1;
+const HEARTBEAT: u64 = 1;
 const GOODBYE: u64 = 2;
 
 /// A message with its sender.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Message {
     pub(super) process: Uuid,
-    /// One more than that of the sender's message before; nothing from a version that does not number.
+    /// Consecutive per sender; `None` from a version without numbers.
     pub(super) number: Option<u64>,
     pub(super) content: Content,
 }
 
-/// What is told.
+/// Content of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Content {
-    /// These rows, or something if there are none.
+    /// These rows have changed; unknown ones if the list is empty.
     Changed(Vec<Uuid>),
-    /// Rows that are not told.
+    /// Unlisted rows have changed.
     Missed,
-    /// Nothing: the sender lives.
-    Beat,
-    /// The sender has told everything, and ends.
+    /// The sender is alive.
+    Heartbeat,
+    /// The sender has sent everything, and ends.
     Goodbye,
 }
 
@@ -48,7 +48,7 @@ impl Message {
     pub(super) fn encode(&self) -> String {
         let kind = match self.content {
             Content::Changed(_) | Content::Missed => CHANGED,
-            Content::Beat => BEAT,
+            Content::Heartbeat => HEARTBEAT,
             Content::Goodbye => GOODBYE,
         };
         let mut words = vec![self.process.to_string()];
@@ -56,13 +56,13 @@ impl Message {
         match &self.content {
             Content::Changed(ids) => words.extend(ids.iter().map(Uuid::to_string)),
             Content::Missed => words.push(TOO_MANY.to_owned()),
-            Content::Beat | Content::Goodbye => {}
+            Content::Heartbeat | Content::Goodbye => {}
         }
         words.join(" ")
     }
 
-    /// Reads a payload. What cannot be understood, as from a later version, is [`Content::Missed`]; without a sender
-    /// it is nobody's.
+    /// Parses a payload. Unknown content, as of a later version, is [`Content::Missed`]. A payload without a sender is
+    /// `None`.
     pub(super) fn decode(payload: &str) -> Option<Self> {
         let mut words = payload.split(' ');
         let process = words.next()?.parse().ok()?;
@@ -71,7 +71,7 @@ impl Message {
         let number = header.map(|(_, number)| number);
         let content = match (header, ids) {
             (_, Err(_)) => Content::Missed,
-            (Some((BEAT, _)), _) => Content::Beat,
+            (Some((HEARTBEAT, _)), _) => Content::Heartbeat,
             (Some((GOODBYE, _)), _) => Content::Goodbye,
             (Some(_), Ok(ids)) => Content::Changed(ids[1..].to_vec()),
             (None, Ok(ids)) => Content::Changed(ids),
@@ -80,7 +80,7 @@ impl Message {
     }
 }
 
-/// The kind and the number in a header. Ids of rows begin with a time: none looks like one.
+/// Kind and number in a header. Ids of rows begin with a time, so none looks like one.
 fn header(word: Uuid) -> Option<(u64, u64)> {
     let (kind, number) = word.as_u64_pair();
     (kind <= GOODBYE).then_some((kind, number))
@@ -98,23 +98,23 @@ mod tests {
     #[case(Content::Changed(Vec::new()))]
     #[case(Content::Changed(vec![SENDER; MAX_IDS]))]
     #[case(Content::Missed)]
-    #[case(Content::Beat)]
+    #[case(Content::Heartbeat)]
     #[case(Content::Goodbye)]
-    fn a_message_is_read_as_it_was_written_and_fits_a_notification(#[case] content: Content) {
+    fn a_message_survives_its_encoding_and_fits_a_notification(#[case] content: Content) {
         let message = Message { process: SENDER, number: Some(u64::MAX), content };
         assert!(message.encode().len() < 8_000);
         assert_eq!(Message::decode(&message.encode()), Some(message));
     }
 
     #[test]
-    fn versions_before_the_numbers_are_understood_and_understand() {
+    fn versions_without_numbers_are_compatible() {
         let without = |content| Message { process: SENDER, number: None, content };
         assert_eq!(Message::decode(&SENDER.to_string()), Some(without(Content::Changed(Vec::new()))));
         let ids = Content::Changed(vec![SENDER]);
         assert_eq!(Message::decode(&format!("{SENDER} {SENDER}")), Some(without(ids)));
         assert_eq!(Message::decode(&format!("{SENDER} too-many")), Some(without(Content::Missed)));
-        // They read every word behind the sender as an id.
-        for content in [Content::Changed(vec![SENDER]), Content::Beat, Content::Goodbye] {
+        // They parse every word after the sender as an id.
+        for content in [Content::Changed(vec![SENDER]), Content::Heartbeat, Content::Goodbye] {
             let payload = Message { process: SENDER, number: Some(7), content }.encode();
             assert!(payload.split(' ').all(|word| word.parse::<Uuid>().is_ok()), "{payload}");
         }
@@ -125,7 +125,7 @@ mod tests {
     #[case("nonsense", None)]
     #[case("67e55044-10b1-426f-9247-bb680e5fe0c8 nonsense", Some(Content::Missed))]
     #[case("67e55044-10b1-426f-9247-bb680e5fe0c8  ", Some(Content::Missed))]
-    fn what_cannot_be_understood_may_have_been_a_change(#[case] payload: &str, #[case] content: Option<Content>) {
+    fn unknown_content_counts_as_missed(#[case] payload: &str, #[case] content: Option<Content>) {
         assert_eq!(Message::decode(payload).map(|message| message.content), content);
     }
 }

@@ -1,4 +1,4 @@
-//! Tells the other replicas: what has changed, a beat when nothing has, and a good-bye when nobody publishes any more.
+//! Sends to the other replicas: changes, a heartbeat without changes, and a goodbye after the last publisher.
 
 use std::{
     mem,
@@ -17,24 +17,24 @@ use tokio::{
 use uuid::Uuid;
 
 use super::{
-    BEAT, COALESCE, MAX_WAITING,
+    COALESCE_INTERVAL, HEARTBEAT_INTERVAL, MAX_QUEUED,
     message::{Content, MAX_IDS, Message},
 };
 use crate::{backoff::database_delay, database::Database};
 
-/// The longest pause after a failure: a shutdown waits for it.
-const MAX_PAUSE: Duration = Duration::from_secs(1);
-/// How long a process that ends tries to say good-bye. Without one the others notice its silence.
+/// Longest delay after a failure. A shutdown waits for it.
+const MAX_RETRY_DELAY: Duration = Duration::from_secs(1);
+/// Longest attempt to send the goodbye. Without one the others notice the silence.
 const GOODBYE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// This replica's end of a feed.
+/// The sending end of a feed.
 pub(super) struct Sending {
     name: &'static str,
     process: Uuid,
-    /// Of the last message, whether it was sent or failed.
+    /// Number of the last message, sent or failed.
     number: u64,
     queue: mpsc::Receiver<Vec<Uuid>>,
-    /// Something was not queued, or not sent.
+    /// A change was not queued, or not sent.
     has_missed: Arc<AtomicBool>,
 }
 
@@ -48,27 +48,27 @@ impl Sending {
         Self { name, process, number: 0, queue, has_missed }
     }
 
-    /// Begins with a beat, so that the others know of this replica before it has changed anything.
+    /// Starts with a heartbeat, so that the others know this replica before its first change.
     pub(super) async fn run(mut self, database: &Database) {
         let (mut failures, mut longest_wait) = (0, Duration::ZERO);
         let mut changes = Vec::new();
         loop {
             tokio::select! {
                 biased;
-                received = self.queue.recv_many(&mut changes, MAX_WAITING) => if received == 0 { break },
+                received = self.queue.recv_many(&mut changes, MAX_QUEUED) => if received == 0 { break },
                 () = sleep(longest_wait) => {}
             }
             let sent = self.send_all(database, mem::take(&mut changes)).await;
             failures = if sent.is_ok() { 0 } else { failures + 1 };
-            longest_wait = if sent.is_ok() { BEAT } else { Duration::ZERO };
+            longest_wait = if sent.is_ok() { HEARTBEAT_INTERVAL } else { Duration::ZERO };
             if let Err(error) = sent {
-                tracing::debug!(%error, channel = self.name, "other replicas were not told; trying again");
+                tracing::debug!(%error, channel = self.name, "other replicas were not notified; trying again");
                 self.has_missed.store(true, Ordering::Release);
             }
-            sleep(COALESCE.max(database_delay(failures)).min(MAX_PAUSE)).await;
+            sleep(COALESCE_INTERVAL.max(database_delay(failures)).min(MAX_RETRY_DELAY)).await;
         }
-        if !matches!(timeout(GOODBYE_TIMEOUT, self.say_goodbye(database)).await, Ok(Ok(()))) {
-            tracing::debug!(channel = self.name, "other replicas were not told of the end; they notice it");
+        if !matches!(timeout(GOODBYE_TIMEOUT, self.send_goodbye(database)).await, Ok(Ok(()))) {
+            tracing::debug!(channel = self.name, "no goodbye was sent; other replicas notice the silence");
         }
     }
 
@@ -78,7 +78,7 @@ impl Sending {
         if self.has_missed.swap(false, Ordering::AcqRel) {
             self.send(database, Content::Missed).await
         } else if ids.is_empty() {
-            self.send(database, if has_changes { Content::Changed(ids) } else { Content::Beat }).await
+            self.send(database, if has_changes { Content::Changed(ids) } else { Content::Heartbeat }).await
         } else {
             for ids in ids.chunks(MAX_IDS) {
                 self.send(database, Content::Changed(ids.to_vec())).await?;
@@ -87,14 +87,14 @@ impl Sending {
         }
     }
 
-    async fn say_goodbye(&mut self, database: &Database) -> Result<(), DbErr> {
+    async fn send_goodbye(&mut self, database: &Database) -> Result<(), DbErr> {
         if self.has_missed.swap(false, Ordering::AcqRel) {
             self.send(database, Content::Missed).await?;
         }
         self.send(database, Content::Goodbye).await
     }
 
-    /// One that failed may have been sent all the same: its number is not used again.
+    /// A failed message may have been sent nevertheless: its number is not reused.
     async fn send(&mut self, database: &Database, content: Content) -> Result<(), DbErr> {
         self.number += 1;
         let message = Message { process: self.process, number: Some(self.number), content };

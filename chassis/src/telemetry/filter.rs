@@ -1,11 +1,11 @@
-//! What to log, in the directives of `tracing`, checked when the command line is read.
+//! Filter of log events: `tracing` directives, validated when the command line is parsed.
 
 use std::str::FromStr;
 
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::EnvFilter;
 
-/// Directives that can be used.
+/// Valid directives.
 #[derive(Clone, Debug)]
 pub(super) struct Filter(String);
 
@@ -18,8 +18,8 @@ impl Filter {
 impl FromStr for Filter {
     type Err = String;
 
-    /// A word alone that is no level would be taken for the name of a module, of which all is logged: `verbose` would
-    /// log nothing, since there is none of that name.
+    /// Refuses a lone word that is no level. `tracing` would take it for a module name: `verbose` would log only the module
+    /// `verbose`, which does not exist, and so nothing.
     fn from_str(text: &str) -> Result<Self, String> {
         let words = text.split(',').map(str::trim).filter(|word| !word.is_empty());
         let mut modules = words.filter(|word| !word.contains(['=', '[', ':']));

@@ -1,11 +1,11 @@
-//! Fields of events as text in which nothing ends the line or steers a terminal: what others send could else forge lines of
-//! the log, or hide some. JSON escapes by itself.
+//! Event fields as single-line text: line breaks and control characters are escaped. Foreign text could otherwise forge
+//! log lines, hide some, or steer a terminal. JSON escapes by itself.
 
 use std::fmt::Write;
 
 use tracing_subscriber::{field::MakeExt, fmt::FormatFields, fmt::format};
 
-/// Formats the fields of events and spans, the message first as it comes.
+/// Formats the fields of events and spans, message first.
 pub(super) fn fields() -> impl for<'writer> FormatFields<'writer> + Send + Sync + 'static {
     let fields = format::debug_fn(|writer, field, value| {
         let value = one_line(&format!("{value:?}"));
@@ -17,14 +17,14 @@ pub(super) fn fields() -> impl for<'writer> FormatFields<'writer> + Send + Sync 
     fields.delimited(" ")
 }
 
-/// Escapes control characters, as Rust's text literals have them, and what else may break a line or turn its direction.
+/// Escapes control characters as Rust's string literals do, and characters that break a line or change its direction.
 pub(crate) fn one_line(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     for character in text.chars() {
         if is_harmless(character) {
             line.push(character);
         } else {
-            // Writing to a String does not fail.
+            // Writing to a String is infallible.
             let _ = write!(line, "{}", character.escape_default());
         }
     }
@@ -32,7 +32,7 @@ pub(crate) fn one_line(text: &str) -> String {
 }
 
 fn is_harmless(character: char) -> bool {
-    // Line and paragraph separators, and marks and overrides of the direction of writing.
+    // Line and paragraph separators, marks and overrides of the writing direction.
     let steers = matches!(character, '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{200E}' | '\u{200F}');
     !character.is_control() && !steers
 }
@@ -65,7 +65,7 @@ mod tests {
         }
     }
 
-    /// The text that is logged meanwhile.
+    /// The text that `events` logs.
     fn logged(events: impl FnOnce()) -> String {
         let log = Log::default();
         let writer = log.clone();

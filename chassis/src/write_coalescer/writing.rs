@@ -1,22 +1,22 @@
-//! The writer's task: takes what is queued, writes it together, and answers each caller.
+//! The writer's task: takes the queued rows, writes them together, and answers each caller.
 
 use std::time::Duration;
 
 use tokio::{sync::mpsc, time::Instant};
 
-use super::{BatchWriter, Job, Outcome};
+use super::{BatchWriter, Job, RowOutcome};
 use crate::health::Heartbeat;
 
-/// No caller joins a batch of this many rows; more would only make the first caller wait for the last.
+/// A batch of this many rows is closed; more rows would only delay the first caller.
 const MAX_BATCH: usize = 64;
-/// A batch that failed this soon may have met a connection that was closed, and succeeds on the next. One that the
-/// database kept waiting for longer is not written again: who waits behind it would wait twice.
+/// A batch that failed within this time may have met a closed connection, and succeeds on the next one. A batch that the
+/// database delayed for longer is not written again: the callers behind it would wait twice.
 const RETRY_WITHIN: Duration = Duration::from_secs(2);
-/// How long rows of a failed batch are written one by one, each of which may wait for a lock: less than a caller waits.
-const ONE_BY_ONE_FOR: Duration = Duration::from_secs(7);
-/// Who has waited longer is refused at once: with one write more the answer could be too late, and those behind would
-/// wait for a write that nobody waits for.
-const LATE: Duration = Duration::from_secs(4);
+/// Time for writing the rows of a failed batch one by one, each of which may wait for a lock. Below a caller's timeout.
+const ONE_BY_ONE_TIMEOUT: Duration = Duration::from_secs(7);
+/// A job that waited longer is refused without a write. Its answer could come too late, and the jobs behind it would wait
+/// for a write whose caller has gone.
+const QUEUE_TIMEOUT: Duration = Duration::from_secs(4);
 
 pub(super) async fn run<W: BatchWriter>(writer: W, mut jobs: mpsc::Receiver<Job<W>>, heartbeat: Heartbeat) {
     while let Some(first) = jobs.recv().await {
@@ -24,8 +24,8 @@ pub(super) async fn run<W: BatchWriter>(writer: W, mut jobs: mpsc::Receiver<Job<
         let (mut rows, mut callers) = (Vec::with_capacity(MAX_BATCH), Vec::new());
         let mut next = Some(first);
         while let Some(job) = next {
-            if job.queued.elapsed() > LATE {
-                drop(job.reply.send(job.rows.iter().map(|_| Outcome::Late).collect()));
+            if job.queued.elapsed() > QUEUE_TIMEOUT {
+                drop(job.reply.send(job.rows.iter().map(|_| RowOutcome::Late).collect()));
             } else {
                 callers.push((job.rows.len(), job.reply));
                 rows.extend(job.rows);
@@ -38,15 +38,15 @@ pub(super) async fn run<W: BatchWriter>(writer: W, mut jobs: mpsc::Receiver<Job<
         }
         let mut outcomes = write(&writer, rows).await.into_iter();
         for (count, reply) in callers {
-            // A caller that has gone away does not need its answer.
+            // Fails when the caller has gone, which needs no answer.
             drop(reply.send(outcomes.by_ref().take(count).collect()));
         }
         heartbeat.rest();
     }
 }
 
-/// The outcome of each row, in their order.
-async fn write<W: BatchWriter>(writer: &W, rows: Vec<W::Row>) -> Vec<Outcome<W>> {
+/// Returns the outcome of each row, in their order.
+async fn write<W: BatchWriter>(writer: &W, rows: Vec<W::Row>) -> Vec<RowOutcome<W>> {
     let began = Instant::now();
     let fault = match writer.write(&rows).await {
         Ok(answers) => return outcomes(rows, answers),
@@ -54,48 +54,48 @@ async fn write<W: BatchWriter>(writer: &W, rows: Vec<W::Row>) -> Vec<Outcome<W>>
     };
     let outcomes = if rows.len() > 1 && (W::is_about_rows(&fault) || began.elapsed() < RETRY_WITHIN) {
         tracing::debug!(rows = rows.len(), error = %fault, "a batch failed; writing its rows one by one");
-        one_by_one(writer, rows, began + ONE_BY_ONE_FOR).await
+        one_by_one(writer, rows, began + ONE_BY_ONE_TIMEOUT).await
     } else {
-        rows.iter().map(|_| Outcome::Failed(fault.clone())).collect()
+        rows.iter().map(|_| RowOutcome::Failed(fault.clone())).collect()
     };
-    let mut failed = outcomes.iter().filter_map(Outcome::fault).peekable();
-    // A row that was written in time is answered as new: it is found when it is written again.
+    let mut failed = outcomes.iter().filter_map(RowOutcome::fault).peekable();
+    // A committed row is answered as new when its caller sends it again.
     if failed.peek().is_some() && failed.chain([&fault]).any(W::may_have_written) {
         writer.lost_answers();
     }
     outcomes
 }
 
-fn outcomes<W: BatchWriter>(rows: Vec<W::Row>, answers: Vec<Option<W::Answer>>) -> Vec<Outcome<W>> {
+fn outcomes<W: BatchWriter>(rows: Vec<W::Row>, answers: Vec<Option<W::Answer>>) -> Vec<RowOutcome<W>> {
     debug_assert_eq!(answers.len(), rows.len(), "one answer per row");
     let outcomes = rows.into_iter().zip(answers);
-    outcomes.map(|(row, answer)| answer.map_or(Outcome::Locked(row), Outcome::Answered)).collect()
+    outcomes.map(|(row, answer)| answer.map_or(RowOutcome::Locked(row), RowOutcome::Answered)).collect()
 }
 
-/// One bad row must not fail its neighbours. Two failures in a row that are not about rows are the database's, and
-/// writing ends at the `deadline`: the rest is answered at once rather than after a time-out each.
-async fn one_by_one<W: BatchWriter>(writer: &W, rows: Vec<W::Row>, deadline: Instant) -> Vec<Outcome<W>> {
-    let mut written: Vec<Outcome<W>> = Vec::with_capacity(rows.len());
+/// One bad row must not fail its neighbours. Two consecutive failures that are not about rows are the database's, and
+/// writing stops at the `deadline`: the remaining rows fail at once rather than after a timeout each.
+async fn one_by_one<W: BatchWriter>(writer: &W, rows: Vec<W::Row>, deadline: Instant) -> Vec<RowOutcome<W>> {
+    let mut written: Vec<RowOutcome<W>> = Vec::with_capacity(rows.len());
     let mut failures = 0;
     let mut rows = rows.into_iter();
     for row in rows.by_ref() {
         let outcome = match writer.write(std::slice::from_ref(&row)).await {
-            Ok(mut answers) => answers.remove(0).map_or(Outcome::Locked(row), Outcome::Answered),
-            Err(fault) => Outcome::Failed(fault),
+            Ok(mut answers) => answers.remove(0).map_or(RowOutcome::Locked(row), RowOutcome::Answered),
+            Err(fault) => RowOutcome::Failed(fault),
         };
         failures = match &outcome {
-            Outcome::Failed(fault) if !W::is_about_rows(fault) => failures + 1,
+            RowOutcome::Failed(fault) if !W::is_about_rows(fault) => failures + 1,
             _ => 0,
         };
-        let is_failed = matches!(outcome, Outcome::Failed(_));
+        let is_failed = matches!(outcome, RowOutcome::Failed(_));
         written.push(outcome);
         if failures == 2 || is_failed && Instant::now() >= deadline {
             break;
         }
     }
-    if let Some(Outcome::Failed(fault)) = written.last() {
+    if let Some(RowOutcome::Failed(fault)) = written.last() {
         let fault = W::Fault::clone(fault);
-        written.extend(rows.map(|_| Outcome::Failed(fault.clone())));
+        written.extend(rows.map(|_| RowOutcome::Failed(fault.clone())));
     }
     written
 }

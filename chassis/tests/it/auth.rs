@@ -1,4 +1,4 @@
-//! Who may call: one user.
+//! Authentication of a single user.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use chassis::{

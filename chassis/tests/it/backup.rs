@@ -1,4 +1,4 @@
-//! Copies of a SQLite database that is in use.
+//! Backups of a SQLite database in use.
 
 use std::{
     fs,
@@ -18,7 +18,7 @@ use sea_orm::{
 use testkit::{Backend, TestDatabase};
 use tokio_util::sync::CancellationToken;
 
-/// As a finish does: two rows in two tables, or none.
+/// A write as services do it: two rows in two tables, or none.
 const TABLES: &str = "CREATE TABLE visit (id INTEGER PRIMARY KEY);
                       CREATE TABLE bill (id INTEGER PRIMARY KEY, visit_id INTEGER NOT NULL REFERENCES visit (id))";
 
@@ -61,7 +61,7 @@ async fn a_backup_during_writes_holds_one_moment_and_all_that_was_committed_befo
     let writer = tokio::spawn(write_until(db.database.clone(), enough.clone(), Arc::clone(&committed)));
     for n in 0..5 {
         let before = committed.load(Ordering::SeqCst);
-        // Every copy is taken while there is something to miss.
+        // Each backup runs during writes.
         while committed.load(Ordering::SeqCst) < before + 20 {
             tokio::task::yield_now().await;
         }
@@ -140,12 +140,12 @@ async fn a_database_that_is_missing_is_not_made() {
 
 #[tokio::test]
 async fn on_postgresql_the_command_to_use_is_told_without_the_password() {
-    let url = "postgres://clinic:hunter2@db.example:5433/store".to_owned();
+    let url = "postgres://reader:hunter2@db.example:5433/store".to_owned();
     let error = backup::run(&url.into(), Path::new("my copy")).await.expect_err("not for PostgreSQL").to_string();
     let command =
-        "pg_dump --host=db.example --port=5433 --username=clinic --dbname=store --format=custom --file='my copy'";
+        "pg_dump --host=db.example --port=5433 --username=reader --dbname=store --format=custom --file='my copy'";
     assert!(error.ends_with(command), "{error}");
-    let malformed = "postgres://clinic:hunter2/x@db".to_owned();
+    let malformed = "postgres://reader:hunter2/x@db".to_owned();
     let error = backup::run(&malformed.into(), Path::new("copy")).await.expect_err("malformed").to_string();
     assert!(!error.contains("hunter2"), "{error}");
 }

@@ -1,11 +1,11 @@
-//! Connections on which something failed: none of them may be used again, whatever it was.
+//! Connections after a failure: none is used again, whatever the failure was.
 
 use chassis::database::{Connections, Database};
 use rstest::rstest;
 use sea_orm::{ConnectionTrait, DbErr, Statement};
 use testkit::{Backend, TestDatabase};
 
-/// Its foreign key is checked at the commit.
+/// A foreign key that is checked at the commit.
 const TABLES: &str = "
     CREATE TABLE parent (id INTEGER PRIMARY KEY);
     CREATE TABLE child (id INTEGER PRIMARY KEY, parent_id INTEGER REFERENCES parent DEFERRABLE INITIALLY DEFERRED)";
@@ -22,7 +22,7 @@ async fn number(connections: &Connections, sql: &str) -> i64 {
     row.try_get_by_index(0).expect("a number")
 }
 
-/// Writes in a transaction, as other processes see it afterwards.
+/// Writes in a transaction and checks that other processes see the row.
 async fn writes_durably(db: &TestDatabase, id: u32) {
     let transaction = db.database.begin().await.expect("a transaction");
     transaction.execute_unprepared(&format!("INSERT INTO parent VALUES ({id})")).await.expect("inserted");
@@ -53,7 +53,7 @@ async fn a_transaction_that_sqlite_ended_by_itself_is_not_committed() {
     writes_durably(&db, 1).await;
     let transaction = db.database.begin().await.expect("a transaction");
     transaction.execute_unprepared("INSERT INTO parent VALUES (2)").await.expect("inserted");
-    // As a full disk does.
+    // As with a full disk.
     transaction.execute_unprepared("INSERT OR ROLLBACK INTO parent VALUES (1)").await.expect_err("rolled back");
     transaction.commit().await.expect_err("there is nothing to commit");
     writes_durably(&db, 3).await;
@@ -121,7 +121,7 @@ async fn a_session_that_became_read_only_is_replaced() {
     let insert = async || -> Result<(), DbErr> {
         db.database.write.execute_unprepared("INSERT INTO parent VALUES (1)").await.map(drop)
     };
-    // As a primary does that was made a standby.
+    // As a primary that became a standby.
     db.database.write.execute_unprepared("SET default_transaction_read_only = on").await.expect("set");
     insert().await.expect_err("read-only");
     insert().await.expect("a new session writes");

@@ -1,4 +1,4 @@
-//! Readiness while every connection that requests can take is in use.
+//! Readiness while requests hold every connection.
 
 use std::time::Duration;
 
@@ -22,16 +22,16 @@ const CLOCK_IS_SET: &str = "CREATE FUNCTION ahead.clock_timestamp() RETURNS time
 const CANNOT_WRITE: &str =
     "CREATE FUNCTION ahead.pg_logical_emit_message(boolean, text, text) RETURNS int LANGUAGE plpgsql
     AS $$ BEGIN IF EXISTS (SELECT FROM ahead.broken) THEN RAISE EXCEPTION 'the disk is full'; END IF; RETURN 1; END $$";
-/// As a commit for which no standby is there.
+/// A commit without its standby.
 const WRITE_HANGS: &str =
     "CREATE FUNCTION ahead.pg_logical_emit_message(boolean, text, text) RETURNS int LANGUAGE plpgsql
     AS $$ BEGIN IF EXISTS (SELECT FROM ahead.broken) THEN PERFORM pg_sleep(4.8); END IF; RETURN 1; END $$";
-/// From then on the function does what is wrong.
+/// From then on the function misbehaves.
 const BREAK: &str = "INSERT INTO ahead.broken VALUES (true)";
-/// Less than a client waits for its answer.
-const TOLD_WITHIN: Duration = Duration::from_secs(10);
+/// At most a client's wait for its answer.
+const REPORT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A database that has `function` in place of PostgreSQL's own, and a way to break it.
+/// A database with `function` in place of PostgreSQL's own, and a handle to break it.
 async fn breakable(connections: usize, function: &str) -> Option<(TestDatabase, Connections)> {
     let mut db = TestDatabase::empty(Backend::Postgres).await?;
     let plain = db.database.write.clone();
@@ -43,7 +43,7 @@ async fn breakable(connections: usize, function: &str) -> Option<(TestDatabase, 
     Some((db, plain))
 }
 
-/// So many callers, each of which sends the statement again and again.
+/// `callers` that each send the statement repeatedly.
 fn load(database: &Connections, callers: usize, sql: &'static str) -> JoinSet<()> {
     let mut load = JoinSet::new();
     for _ in 0..callers {
@@ -69,7 +69,7 @@ async fn a_busy_service_is_not_ready(#[case] function: &str, #[values(0, 12)] ca
     assert_eq!(get("/readyz", router.clone()).await.0, 200);
     let _load = load(&db.database.write, callers, "SELECT pg_sleep(0.02)");
     plain.execute_unprepared(BREAK).await.expect("broken");
-    // One in three writes.
+    // One check in three writes.
     for _ in 0..3 {
         monitor.check().await;
     }
@@ -86,7 +86,7 @@ async fn a_service_all_of_whose_connections_hang_says_so() {
     let _load = load(&db.database.write, 4, "SELECT pg_logical_emit_message(true, 'a', 'b')");
     let shutdown = CancellationToken::new();
     tokio::spawn(monitor.run(shutdown.clone()));
-    let told = timeout(TOLD_WITHIN, async {
+    let told = timeout(REPORT_TIMEOUT, async {
         while get("/readyz", router.clone()).await.0 != 503 {
             sleep(Duration::from_millis(50)).await;
         }

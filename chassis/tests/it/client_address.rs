@@ -1,7 +1,7 @@
-//! Whose address counts behind proxies.
+//! The client's address behind proxies.
 
 use axum::http::{HeaderMap, HeaderValue};
-use chassis::client_address::TrustedProxies;
+use chassis::gate::client_address::TrustedProxies;
 use rstest::rstest;
 
 fn client(peer: &str, lines: &[&str]) -> String {

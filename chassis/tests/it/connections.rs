@@ -1,4 +1,4 @@
-//! How the server treats its connections, through real sockets.
+//! Connections of the server, through real sockets.
 
 mod crowds;
 mod http2;
@@ -14,7 +14,10 @@ use axum::{
     body::{Body, Bytes, to_bytes},
     routing::get,
 };
-use chassis::server::{self, Limits, Listener};
+use chassis::{
+    gate::connections::Limits,
+    server::{self, Listener},
+};
 use futures_util::{StreamExt, stream};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -23,10 +26,10 @@ use tokio::{
 };
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-/// Longer than any limit in these tests.
-const IN_TIME: Duration = Duration::from_secs(20);
+/// Above any limit in these tests.
+const TEST_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Limits that nobody reaches.
+/// Limits that no test reaches.
 fn unlimited() -> Limits {
     let hour = Duration::from_hours(1);
     let all = usize::MAX / 2;
@@ -56,7 +59,7 @@ fn serve(limits: Limits, router: Router) -> Server {
     Server { address, shutdown: shutdown.clone(), _guard: shutdown.drop_guard() }
 }
 
-/// Answers at once, with an event and nothing more, or with more than a socket holds.
+/// Routes that answer at once, with an endless event stream, or with more than a socket holds.
 fn routes() -> Router {
     let upload = async |body: Body| to_bytes(body, usize::MAX).await.expect("a body").len().to_string();
     Router::new()
@@ -90,17 +93,17 @@ async fn read_until(client: &mut TcpStream, end: &str) -> String {
     let mut text = String::new();
     while !text.contains(end) {
         let mut bytes = [0; 1024];
-        let read = timeout(IN_TIME, client.read(&mut bytes)).await.expect("in time").expect("an answer");
+        let read = timeout(TEST_TIMEOUT, client.read(&mut bytes)).await.expect("in time").expect("an answer");
         assert_ne!(read, 0, "ended after {text}");
         text += &String::from_utf8_lossy(&bytes[..read]);
     }
     text
 }
 
-/// Whatever comes until the server closes the connection.
+/// All data until the server closes the connection.
 async fn read_all(client: &mut TcpStream) -> Vec<u8> {
     let mut bytes = Vec::new();
-    // It may also be reset.
-    drop(timeout(IN_TIME, client.read_to_end(&mut bytes)).await.expect("closed in time"));
+    // A reset is possible too.
+    drop(timeout(TEST_TIMEOUT, client.read_to_end(&mut bytes)).await.expect("closed in time"));
     bytes
 }

@@ -1,4 +1,4 @@
-//! Database URLs, as operators write them.
+//! Database URLs of operators.
 
 use chassis::database::Database;
 use rstest::rstest;

@@ -1,4 +1,4 @@
-//! A handler behind HTTP Basic that counts the requests which reach it.
+//! A handler behind HTTP Basic that counts its requests.
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -18,8 +18,8 @@ use axum::{
 use base64::{Engine, prelude::BASE64_STANDARD};
 use chassis::{
     Service,
-    auth::{self, Authenticator},
     config::Access,
+    gate::logins::{self, Authenticator},
 };
 use testkit::{Answer, GraphqlClient, TestService};
 use tower::ServiceExt;
@@ -35,7 +35,7 @@ pub(crate) fn guard(access: &Access) -> Guarded {
     guard_beside(access, Router::new())
 }
 
-/// The guarded handler beside routes that are open.
+/// The guarded handler beside open routes.
 pub(crate) fn guard_beside(access: &Access, open: Router) -> Guarded {
     guard_all(Authenticator::new("demo", access).expect("users"), open)
 }
@@ -50,7 +50,7 @@ fn guard_all(authenticator: Authenticator, open: Router) -> Guarded {
     let counter = Arc::clone(&reached);
     let handler = Router::new().fallback(async move || counter.fetch_add(1, Ordering::SeqCst).to_string());
     let authenticator = Arc::new(authenticator);
-    let router = auth::require(handler, Arc::clone(&authenticator)).merge(open);
+    let router = logins::require(handler, Arc::clone(&authenticator)).merge(open);
     let service = TestService::start(|_| Service { router: router.clone(), tasks: Vec::new() });
     Guarded { service, router, reached, authenticator }
 }
@@ -65,22 +65,22 @@ impl Guarded {
         &self.service.client
     }
 
-    /// How many requests reached the handler.
+    /// Number of requests that reached the handler.
     pub(crate) fn reached(&self) -> usize {
         self.reached.load(Ordering::SeqCst)
     }
 
-    /// Asks with this Authorization header.
+    /// Sends a request with this Authorization header.
     pub(crate) async fn ask(&self, authorization: &str) -> Answer {
         Answer::of(self.client().get("/").header("authorization", authorization)).await
     }
 
-    /// The status for a user.
+    /// The status of a user's request.
     pub(crate) async fn status(&self, username: &str, password: &str) -> u16 {
         Answer::of(self.client().get("/").basic_auth(username, Some(password))).await.status
     }
 
-    /// The answer to a client at `address`, with these credentials; without a socket, so that time can be paused.
+    /// The response to a client at `address` with these credentials; without a socket, so that time can be paused.
     pub(crate) async fn from(&self, address: &str, credentials: &str) -> Response {
         self.through_proxies(address, credentials, &[]).await
     }
@@ -96,7 +96,7 @@ impl Guarded {
     }
 }
 
-/// The answer of `router` to a client at `address`, without a socket.
+/// The response of `router` to a client at `address`, without a socket.
 pub(crate) async fn ask(router: &Router, address: &str, credentials: &str, headers: &[(HeaderName, &str)]) -> Response {
     let peer: IpAddr = address.parse().expect("an address");
     let request = Request::builder().header(header::AUTHORIZATION, basic(credentials));

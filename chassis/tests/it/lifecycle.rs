@@ -1,4 +1,4 @@
-//! The life of a process; its signals are tested with real processes in all-in-one.
+//! Life cycle of a process. Its signals are tested with real processes in all-in-one.
 
 use std::future::pending;
 

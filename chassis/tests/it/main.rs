@@ -1,4 +1,4 @@
-//! What services, their clients and their operators rely on in the chassis.
+//! Behaviour of the chassis that services, clients and operators rely on.
 
 mod auth;
 mod backup;
@@ -7,11 +7,9 @@ mod browsers;
 mod busy_readiness;
 mod client_address;
 mod config;
-mod connection;
 mod connections;
 mod database;
 mod database_urls;
-mod graphql_over_http;
 mod guarded;
 mod health;
 mod htpasswd;
@@ -20,8 +18,8 @@ mod logins;
 mod migrations;
 mod private_files;
 mod replicas;
+mod request_ids;
 mod rest;
-mod scalars;
 mod silent_connections;
 mod streams;
 mod tls;

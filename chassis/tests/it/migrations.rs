@@ -1,4 +1,4 @@
-//! Migrations beside others that hold locks.
+//! Migrations while others hold locks.
 
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,7 @@ use sea_orm_migration::{MigrationName, MigrationTrait, MigratorTrait, SchemaMana
 use testkit::{Backend, TestDatabase};
 use tokio::{sync::mpsc, task::JoinHandle};
 
-/// Wants `visit` for itself.
+/// Needs an exclusive lock on `visit`.
 struct AddColumn;
 
 impl MigrationName for AddColumn {
@@ -39,7 +39,7 @@ impl MigratorTrait for Migrator {
 const TABLE: &str = "CREATE TABLE visit (id integer PRIMARY KEY, number integer NOT NULL);
                      INSERT INTO visit VALUES (1, 0), (2, 0)";
 
-/// A transaction without limits that changed a row and was left alone, with its pid on PostgreSQL.
+/// A forgotten transaction without limits that changed a row; with its pid on PostgreSQL.
 async fn forgotten(db: &TestDatabase) -> (DatabaseTransaction, i32) {
     let mut options = ConnectOptions::new(db.url());
     options.max_connections(1).sqlx_logging(false);
@@ -60,7 +60,7 @@ fn pid_of(connection: &impl ConnectionTrait) -> sea_orm::Statement {
     sea_orm::Statement::from_string(backend, sql)
 }
 
-/// Writes to another row without a pause, and tells how long each statement took.
+/// Writes to another row continuously, and reports the time of each statement.
 fn writer(connection: Connections) -> (JoinHandle<Result<(), DbErr>>, mpsc::UnboundedReceiver<Duration>) {
     let (tell, told) = mpsc::unbounded_channel();
     let task = tokio::spawn(async move {
@@ -80,7 +80,7 @@ fn migrate(db: &TestDatabase, waits: LockWaits) -> JoinHandle<Result<(), DbErr>>
     tokio::spawn(async move { migrate::run::<Migrator>(&url, waits).await.map(drop) })
 }
 
-/// Gives up after about three tries.
+/// Gives up after about three attempts.
 fn short() -> LockWaits {
     LockWaits { pause: Duration::from_millis(100), total: Duration::from_secs(3), ..LockWaits::default() }
 }
@@ -93,7 +93,7 @@ async fn a_migration_behind_a_forgotten_transaction_holds_up_writers_for_a_secon
     let (writer, mut took) = writer(db.database.write.clone());
 
     let migration = migrate(&db, LockWaits::default());
-    // It was held up and got through again, twice: the migration has tried and tried again.
+    // The writer was delayed twice: the migration has tried twice.
     let (mut held_up, mut longest) = (0, Duration::ZERO);
     while held_up < 2 {
         let wait = took.recv().await.expect("no statement fails");
@@ -127,7 +127,7 @@ async fn a_migration_that_gives_up_names_the_session_in_its_way() {
         assert!(error.contains(part), "{part}: {error}");
     }
     transaction.rollback().await.expect("ended");
-    // Nothing of the failed one is left that would be in the way.
+    // The failed attempt left nothing behind.
     migrate(&db, short()).await.expect("no panic").expect("migrated");
 }
 
@@ -138,7 +138,7 @@ async fn a_migration_behind_another_names_it() {
         db.database.write.execute_unprepared(TABLE).await.expect("a table");
         forgotten(&db).await
     };
-    // As the other migration does, which takes this lock first.
+    // The lock that the other migration takes first.
     transaction.execute_unprepared("SELECT pg_advisory_xact_lock(7883946363647714609)").await.expect("locked");
     let error = migrate(&db, short()).await.expect("no panic").expect_err("a lock is held").to_string();
     assert!(error.contains(&format!("pid {pid} ")), "{error}");

@@ -1,4 +1,4 @@
-//! SQLite files are their owner's alone, and errors say where a database is.
+//! Permissions of SQLite files, and errors that name the database's address.
 
 use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
@@ -29,7 +29,7 @@ async fn a_new_sqlite_database_and_all_that_belongs_to_it_is_its_owners_alone(
     }
     let database = Database::connect(&url).await.expect("a database");
     database.begin_service().await.expect("in use");
-    database.write.execute_unprepared("CREATE TABLE patient (id integer)").await.expect("written");
+    database.write.execute_unprepared("CREATE TABLE visit (id integer)").await.expect("written");
     backup::run(&url, &data.join("copy.sqlite")).await.expect("a copy");
     for directory in [directory.path().join("new"), data.clone()] {
         assert_eq!(mode(&directory), 0o700, "{}", directory.display());
@@ -60,7 +60,7 @@ async fn a_database_in_memory_leaves_no_file() {
     assert_eq!(fs::read_dir(".").expect("a directory").count(), before);
 }
 
-/// Of each way to use it.
+/// The errors of each kind of use.
 async fn failures(url: &str) -> Vec<String> {
     let url = url.to_owned().into();
     let migrated = migrate::run::<NoMigrations>(&url, LockWaits::default()).await;

@@ -1,4 +1,4 @@
-//! A network that swallows everything and closes nothing: no call waits for it longer than a call may take.
+//! A network that drops all data and closes nothing: no call waits longer than its deadline.
 
 use std::time::Duration;
 
@@ -46,7 +46,7 @@ async fn a_transaction_on_a_silent_connection_ends_also_on_the_server() {
     let began = Instant::now();
     transaction.commit().await.expect_err("silence");
     assert!(began.elapsed() < Duration::from_secs(8), "{:?}", began.elapsed());
-    // On the server it would stay for 10 s after its last statement, with its locks.
+    // The server would keep it, with its locks, for 10 s after its last statement.
     while sessions(&db, "state LIKE 'idle in%'").await > 0 {
         assert!(began.elapsed() < Duration::from_secs(9), "still there after {:?}", began.elapsed());
         tokio::task::yield_now().await;
@@ -66,7 +66,7 @@ async fn idle_connections_that_are_silent_cost_a_second_together() {
     let together = (0..16).map(|_| timed(&database, "SELECT pg_sleep(0.3)"));
     assert!(join_all(together).await.iter().all(|(_, result)| result.is_ok()));
     proxy.silence();
-    // Longer than a connection is used without a test.
+    // Above the idle time without a test.
     tokio::time::sleep(Duration::from_millis(600)).await;
     for (took, result) in join_all((0..16).map(|_| timed(&database, "SELECT 1"))).await {
         result.expect("an answer");

@@ -1,5 +1,5 @@
-//! Defects of sqlx 0.9.0 around which this project works: where its count of open transactions and the database's state part.
-//! The tests assert what is wrong today, so that an upgrade that mends it is noticed. Said in full in docs/upstream.md.
+//! Defects of sqlx 0.9.0 that this project works around: its count of open transactions diverges from the database's state.
+//! The tests assert today's defects, so that an upgrade that fixes one is noticed. Details are in docs/upstream.md.
 
 mod automatic_rollback;
 mod cancelled;
@@ -20,7 +20,7 @@ use tempfile::TempDir;
 
 type SqliteManager = <Sqlite as sqlx::Database>::TransactionManager;
 
-/// A file, and a pool of one connection to it, as this project writes.
+/// A file and a pool of one connection to it, with this project's options.
 struct Store {
     directory: TempDir,
     pool: SqlitePool,
@@ -41,7 +41,7 @@ impl Store {
         state(&mut self.pool.acquire().await.expect("a connection")).await
     }
 
-    /// What anyone else sees, and what would be left after a restart.
+    /// The committed rows: those that other processes see and that survive a restart.
     async fn committed(&self) -> Vec<i64> {
         let other = SqlitePool::connect_with(options(&self.directory)).await.expect("a pool");
         sqlx::query_scalar("SELECT id FROM visit ORDER BY id").fetch_all(&other).await.expect("rows")
@@ -54,7 +54,7 @@ fn options(directory: &TempDir) -> SqliteConnectOptions {
 }
 
 async fn state(connection: &mut SqliteConnection) -> (usize, bool) {
-    // SQLite refuses BEGIN exactly inside a transaction. Also waits for what a dropped transaction has queued.
+    // SQLite refuses BEGIN exactly inside a transaction. This also waits for the queue of a dropped transaction.
     let in_transaction = sqlx::raw_sql("BEGIN").execute(&mut *connection).await.is_err();
     if !in_transaction {
         sqlx::raw_sql("ROLLBACK").execute(&mut *connection).await.expect("what was just begun");
@@ -66,7 +66,7 @@ async fn insert(connection: &mut SqliteConnection, id: i64) {
     sqlx::query("INSERT INTO visit (id) VALUES (?)").bind(id).execute(connection).await.expect("inserted");
 }
 
-/// Makes sure that what is asked of this connection next has to wait: its thread is busy, though nobody wants the answer.
+/// Keeps the connection's thread busy, so that the next call on it has to wait.
 fn keep_busy(connection: &mut SqliteConnection) {
     cancel(sqlx::raw_sql(SLOW).execute(connection));
 }
@@ -79,7 +79,7 @@ fn keep_session_busy(connection: &mut PgConnection) {
 const SLOW: &str = "WITH RECURSIVE number (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < 300000)
                     SELECT count(*) FROM number";
 
-/// Begins a future and drops it at its first await that has to wait, as `select!`, a timeout or an aborted task may.
+/// Starts a future and drops it at its first await that has to wait, as `select!`, a timeout or an aborted task may.
 fn cancel(future: impl Future) {
     let polled = pin!(future).poll(&mut Context::from_waker(Waker::noop()));
     assert!(matches!(polled, Poll::Pending), "it had to wait");

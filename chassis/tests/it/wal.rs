@@ -1,4 +1,4 @@
-//! A SQLite file whose write-ahead log is gone, told from one that was closed properly and one whose process was killed.
+//! Detection of a lost write-ahead log, as opposed to a proper close and to a killed process.
 
 use std::{
     fs,
@@ -7,7 +7,7 @@ use std::{
 
 use chassis::database::{
     backup,
-    wal::{self, Before, Keeper, LogFile},
+    wal::{self, Keeper, LogFile, PreviousExit},
 };
 use sea_orm::sqlx::{
     self, Connection, SqliteConnection,
@@ -29,7 +29,7 @@ async fn count(connection: &mut SqliteConnection) -> i64 {
     sqlx::query_scalar("SELECT count(*) FROM visit").fetch_one(connection).await.expect("a count")
 }
 
-/// A service that runs on a file of its own and has committed a row.
+/// A running service with a file of its own and one committed row.
 struct Service {
     directory: TempDir,
     writer: SqliteConnection,
@@ -39,7 +39,11 @@ impl Service {
     async fn start() -> Self {
         let directory = tempfile::tempdir().expect("a directory");
         let mut writer = connect(&directory.path().join("store.sqlite")).await;
-        assert_eq!(opened(&mut writer, &directory.path().join("store.sqlite")).await, Before::Closed, "a new file");
+        assert_eq!(
+            opened(&mut writer, &directory.path().join("store.sqlite")).await,
+            PreviousExit::Closed,
+            "a new file"
+        );
         execute(&mut writer, "CREATE TABLE visit (id INTEGER PRIMARY KEY); INSERT INTO visit VALUES (1)").await;
         Self { directory, writer }
     }
@@ -48,7 +52,7 @@ impl Service {
         self.directory.path().join("store.sqlite")
     }
 
-    /// What a kill at this moment would leave: the file and its log, which SQLite would read anew.
+    /// The state after a kill at this moment: copies of the file and its log.
     fn killed(&self) -> (TempDir, PathBuf) {
         let directory = tempfile::tempdir().expect("a directory");
         for name in ["store.sqlite", "store.sqlite-wal"] {
@@ -59,11 +63,11 @@ impl Service {
     }
 }
 
-async fn opened(writer: &mut SqliteConnection, file: &Path) -> Before {
-    wal::opened(writer, file).await.expect("opened")
+async fn opened(writer: &mut SqliteConnection, file: &Path) -> PreviousExit {
+    wal::mark_in_use(writer, file).await.expect("opened")
 }
 
-async fn restarted(file: &Path) -> Before {
+async fn restarted(file: &Path) -> PreviousExit {
     opened(&mut connect(file).await, file).await
 }
 
@@ -76,10 +80,10 @@ async fn a_file_that_was_closed_properly_has_no_log_and_lacks_nothing() {
     let mut service = Service::start().await;
     let file = service.file();
     assert!(!wal::is_missing(&file), "it is in use");
-    wal::closed(&mut service.writer).await.expect("closed");
+    wal::mark_closed(&mut service.writer).await.expect("closed");
     service.writer.close().await.expect("closed");
     assert!(wal::is_missing(&file));
-    assert_eq!(restarted(&file).await, Before::Closed);
+    assert_eq!(restarted(&file).await, PreviousExit::Closed);
 }
 
 #[tokio::test]
@@ -87,7 +91,7 @@ async fn a_file_whose_process_was_killed_lacks_nothing() {
     let service = Service::start().await;
     let (_directory, file) = service.killed();
     let mut writer = connect(&file).await;
-    assert_eq!(opened(&mut writer, &file).await, Before::Killed);
+    assert_eq!(opened(&mut writer, &file).await, PreviousExit::Killed);
     assert_eq!(count(&mut writer).await, 1);
 }
 
@@ -98,7 +102,7 @@ async fn a_process_that_is_killed_before_it_writes_has_lost_nothing() {
     opened(&mut writer, &directory.path().join("store.sqlite")).await;
     let service = Service { directory, writer };
     let (_directory, file) = service.killed();
-    assert_eq!(restarted(&file).await, Before::Killed);
+    assert_eq!(restarted(&file).await, PreviousExit::Killed);
 }
 
 #[tokio::test]
@@ -106,26 +110,26 @@ async fn a_log_that_was_deleted_after_a_crash_is_noticed() {
     let service = Service::start().await;
     let (_directory, file) = service.killed();
     fs::remove_file(log_of(&file)).expect("deleted");
-    assert_eq!(restarted(&file).await, Before::LogLost);
-    // Told once: the file as it is now is what the service goes on with.
+    assert_eq!(restarted(&file).await, PreviousExit::LogLost);
+    // Reported once: the service continues with the file as it is.
     let (_directory, file) = service.killed();
     fs::write(log_of(&file), "").expect("emptied");
     let mut writer = connect(&file).await;
-    assert_eq!(opened(&mut writer, &file).await, Before::LogLost, "an empty log is none");
-    wal::closed(&mut writer).await.expect("closed");
+    assert_eq!(opened(&mut writer, &file).await, PreviousExit::LogLost, "an empty log is none");
+    wal::mark_closed(&mut writer).await.expect("closed");
     writer.close().await.expect("closed");
-    assert_eq!(restarted(&file).await, Before::Closed);
+    assert_eq!(restarted(&file).await, PreviousExit::Closed);
 }
 
 #[tokio::test]
 async fn a_log_that_is_deleted_before_the_end_is_complete_is_noticed() {
     let mut service = Service::start().await;
-    wal::closed(&mut service.writer).await.expect("closed");
+    wal::mark_closed(&mut service.writer).await.expect("closed");
     let (_directory, file) = service.killed();
-    assert_eq!(restarted(&file).await, Before::Closed, "with its log");
+    assert_eq!(restarted(&file).await, PreviousExit::Closed, "with its log");
     let (_directory, file) = service.killed();
     fs::remove_file(log_of(&file)).expect("deleted");
-    assert_eq!(restarted(&file).await, Before::LogLost, "without");
+    assert_eq!(restarted(&file).await, PreviousExit::LogLost, "without");
 }
 
 #[tokio::test]
@@ -138,7 +142,7 @@ async fn a_command_between_a_crash_and_the_start_leaves_mark_and_log_alone() {
     command.close().await.expect("closed");
     keeper.close().await;
     let mut writer = connect(&file).await;
-    assert_eq!(opened(&mut writer, &file).await, Before::Killed);
+    assert_eq!(opened(&mut writer, &file).await, PreviousExit::Killed);
     assert_eq!(count(&mut writer).await, 2);
 }
 
@@ -150,15 +154,15 @@ async fn a_backup_after_a_crash_has_all_and_leaves_mark_and_log_alone() {
     backup::run(&url, &directory.path().join("copy")).await.expect("a backup");
     let mut copy = connect(&directory.path().join("copy")).await;
     assert_eq!(count(&mut copy).await, 1);
-    assert_eq!(opened(&mut copy, &directory.path().join("copy")).await, Before::Closed, "the copy is complete");
-    assert_eq!(restarted(&file).await, Before::Killed);
+    assert_eq!(opened(&mut copy, &directory.path().join("copy")).await, PreviousExit::Closed, "the copy is complete");
+    assert_eq!(restarted(&file).await, PreviousExit::Killed);
 }
 
 #[tokio::test]
 async fn a_command_on_a_file_that_was_closed_leaves_no_log() {
     let mut service = Service::start().await;
     let file = service.file();
-    wal::closed(&mut service.writer).await.expect("closed");
+    wal::mark_closed(&mut service.writer).await.expect("closed");
     service.writer.close().await.expect("closed");
     assert!(Keeper::of_used_log(&file).await.expect("looked").is_none());
     connect(&file).await.close().await.expect("closed");
@@ -185,7 +189,7 @@ async fn a_log_that_is_deleted_or_replaced_while_the_service_runs_is_noticed() {
     assert!(!log.is_gone());
     fs::rename(log_of(&file), file.with_extension("moved")).expect("moved");
     assert!(log.is_gone());
-    // As the next connection does that SQLite is asked for.
+    // As the next connection of SQLite does.
     fs::write(log_of(&file), "").expect("another");
     assert!(log.is_gone() && !wal::is_missing(&file));
 }

@@ -1,4 +1,4 @@
-//! Group commit, with a writer that notes its batches and goes on only when the test says so.
+//! Group commit, with a writer that records its batches and proceeds only when the test says so.
 
 mod failures;
 mod locks;
@@ -16,18 +16,18 @@ use recorder::Recorder;
 
 type Waiting<'a> = Vec<std::pin::Pin<Box<dyn Future<Output = Result<u32, WriteError<String>>> + 'a>>>;
 
-/// Hands the rows over, which then wait for their answers.
+/// Queues the rows and returns the pending answers.
 fn queue(coalescer: &WriteCoalescer<Recorder>, rows: impl IntoIterator<Item = u32>) -> Waiting<'_> {
     let mut waiting: Waiting = rows.into_iter().map(|row| coalescer.write(row).boxed_local()).collect();
     assert!(waiting.iter_mut().all(|write| write.now_or_never().is_none()), "queued, not answered");
     waiting
 }
 
-/// A writer that has begun to write row 1 and does not go on.
+/// A writer that has started to write row 1 and does not proceed.
 async fn writing_row_1(recorder: &Recorder) -> (WriteCoalescer<Recorder>, tokio::task::JoinHandle<()>) {
     let (coalescer, task) = WriteCoalescer::new(recorder.clone(), Heartbeat::new("writer"));
     let task = tokio::spawn(task);
-    // A caller that does not wait for its answer.
+    // A caller that ignores its answer.
     drop(queue(&coalescer, [1]));
     recorder.has_begun().await;
     (coalescer, task)

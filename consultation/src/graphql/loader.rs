@@ -1,4 +1,4 @@
-//! Loads what a list's nodes refer to in one statement, not one per node.
+//! Loads the rows that the nodes of a list refer to: one statement for all nodes.
 
 use std::{collections::HashMap, sync::Arc};
 

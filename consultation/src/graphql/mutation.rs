@@ -1,12 +1,9 @@
 //! Starting and finishing consultations, and sending a pending payment now.
 
 use async_graphql::{Context, ID, Object, Result};
-use chassis::{
-    changes::Changes,
-    database::Database,
-    graphql::refusal::{InvalidInput, not_written},
-};
+use chassis::{changes::Changes, database::Database, graphql::not_written};
 use chrono_tz::Tz;
+use graphql_http::refusal::InvalidInput;
 use uuid::Uuid;
 
 use super::types::{
@@ -16,13 +13,14 @@ use super::types::{
     StartConsultationPayload,
 };
 use crate::{
-    consultation::{Consultations, Finished, Started},
     end_date,
-    messages::MESSAGES,
+    messages::{self, MESSAGES},
     outbox::{WakeUp, store},
+    rules::{self, FinishRefusal, Finished, Started},
+    writers::Consultations,
 };
 
-/// The path of the argument that is refused most.
+/// Path of the `endDate` argument, for user errors.
 const END_DATE: [&str; 2] = ["input", "endDate"];
 
 #[derive(Debug)]
@@ -32,31 +30,31 @@ pub struct Mutation;
 // `Option<Result<T>>`, not the other way round: a fault then nulls its own field, not those beside it.
 #[Object]
 impl Mutation {
-    /// Starts a consultation now. A patient has at most one that is not finished.
+    /// Starts a consultation now. A patient is in at most one consultation at a time.
     async fn start_consultation(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Who treats whom.")] input: StartConsultationInput,
+        #[graphql(desc = "The physician and the patient.")] input: StartConsultationInput,
     ) -> Option<Result<StartConsultationPayload>> {
         let consultations = ctx.data_unchecked::<Consultations>();
         let started = consultations.start(input.physician_id.0, input.patient_id.0).await;
         Some(started.map(StartConsultationPayload::from).map_err(not_written))
     }
 
-    /// Finishes a consultation and prices it. Its payment is recorded in finance soon after, exactly once.
+    /// Finishes a consultation and prices it. Finance records its payment soon after, exactly once.
     async fn finish_consultation(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which consultation, and when it ended.")] input: FinishConsultationInput,
+        #[graphql(desc = "The consultation and its end.")] input: FinishConsultationInput,
     ) -> Option<Result<FinishConsultationPayload>> {
         Some(finish(ctx, input).await)
     }
 
-    /// Sends a pending payment now, also one that finance refused before.
+    /// Sends a pending payment now, even if finance has refused it before.
     async fn retry_pending_payment(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which payment.")] input: RetryPendingPaymentInput,
+        #[graphql(desc = "The payment.")] input: RetryPendingPaymentInput,
     ) -> Option<Result<RetryPendingPaymentPayload>> {
         Some(retry(ctx, input).await)
     }
@@ -84,8 +82,8 @@ async fn retry(ctx: &Context<'_>, input: RetryPendingPaymentInput) -> Result<Ret
     if let Ok(false) = redriven {
         return Ok(RetryPendingPaymentError::from(NoPendingPayment::new()).into());
     }
-    // Also after a failure: it may be due all the same.
-    ctx.data_unchecked::<WakeUp>().ring();
+    // Also after a failure: the row may be due all the same.
+    ctx.data_unchecked::<WakeUp>().notify();
     ctx.data_unchecked::<Changes>().publish(&[id]);
     redriven?;
     let pending_payment = store::find(database, id).await?.map(Into::into);
@@ -102,8 +100,8 @@ fn consultation_id(id: &ID) -> Result<Uuid, InvalidInput> {
 impl From<Started> for StartConsultationPayload {
     fn from(started: Started) -> Self {
         match started {
-            Started::Started(consultation) => Self { consultation: Some(consultation.into()), ..Self::default() },
-            Started::PatientInConsultation(in_progress) => {
+            Ok(consultation) => Self { consultation: Some(consultation.into()), ..Self::default() },
+            Err(rules::PatientInConsultation(in_progress)) => {
                 let refusal = StartConsultationError::from(PatientInConsultation::new(in_progress));
                 Self { user_errors: vec![refusal], ..Self::default() }
             }
@@ -113,17 +111,15 @@ impl From<Started> for StartConsultationPayload {
 
 impl From<Finished> for FinishConsultationPayload {
     fn from(finished: Finished) -> Self {
-        match finished {
-            Finished::Finished(consultation) => Self { consultation: Some(consultation.into()), ..Self::default() },
-            Finished::NotFound => FinishConsultationError::from(ConsultationNotFound::new()).into(),
-            Finished::AlreadyFinished(finished) => {
-                FinishConsultationError::from(ConsultationAlreadyFinished::new(finished)).into()
+        let refusal: FinishConsultationError = match finished {
+            Ok(consultation) => return Self { consultation: Some(consultation.into()), ..Self::default() },
+            Err(FinishRefusal::NotFound) => ConsultationNotFound::new().into(),
+            Err(FinishRefusal::AlreadyFinished(finished)) => ConsultationAlreadyFinished::new(finished).into(),
+            Err(FinishRefusal::InvalidEndDate(rule)) => {
+                InvalidInput::new(&END_DATE, messages::invalid_end_date(rule, "endDate")).into()
             }
-            Finished::InvalidEndDate(why) => {
-                let refusal = InvalidInput::new(&END_DATE, end_date::explain(why, "endDate"));
-                FinishConsultationError::from(refusal).into()
-            }
-        }
+        };
+        refusal.into()
     }
 }
 

@@ -1,15 +1,16 @@
 //! Reading consultations and their pending payments.
 
 use async_graphql::{Context, ID, Object, Result, dataloader::DataLoader};
-use chassis::{
-    database::Database,
-    graphql::{
-        connection::{Connection, Count, Page},
-        cost::page_cost,
-        refusal::parse_id,
-    },
+use chassis::database::{
+    Database,
+    paging::{self, Count},
 };
 use entity::{consultation, pending_payment};
+use graphql_http::{
+    complexity::page_cost,
+    connection::{Connection, Page},
+    refusal::parse_id,
+};
 use sea_orm::{ColumnTrait, EntityTrait, IntoSimpleExpr, QueryFilter, QueryTrait, Select, sea_query::ExprTrait};
 
 use super::loader::{ConsultationId, Loader};
@@ -25,58 +26,60 @@ pub struct Query;
 // `Option<Result<T>>`, not the other way round: a fault then nulls its own field, not those beside it.
 #[Object]
 impl Query {
-    /// One consultation, or null if there is none with this id.
+    /// Returns a consultation, or null if none has this id.
     async fn consultation(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The id of the consultation.")] id: ID,
+        #[graphql(desc = "Id of the consultation.")] id: ID,
     ) -> Option<Result<Consultation>> {
         find(ctx, &id).await.transpose()
     }
 
-    /// Consultations in the order in which they started: by default the 20 oldest.
+    /// Lists consultations in the order of their starts. By default the 20 oldest.
     #[graphql(complexity = "page_cost(__ctx, __variables_definition, __field, child_complexity)")]
     #[expect(clippy::too_many_arguments, reason = "they are the arguments of Relay's connections")]
     async fn consultations(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which consultations; all by default.")] filter: Option<ConsultationFilter>,
-        #[graphql(desc = "The order; the oldest first by default.")] order_by: Option<ConsultationOrder>,
-        #[graphql(desc = "How many from the start, 1 to 100.")] first: Option<i32>,
-        #[graphql(desc = "Begin behind this cursor.")] after: Option<String>,
-        #[graphql(desc = "How many from the end, 1 to 100.")] last: Option<i32>,
-        #[graphql(desc = "End before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Conditions. All consultations by default.")] filter: Option<ConsultationFilter>,
+        #[graphql(desc = "Order. Oldest first by default.")] order_by: Option<ConsultationOrder>,
+        #[graphql(desc = "Number of items from the start of the list, 1 to 100.")] first: Option<i32>,
+        #[graphql(desc = "Returns the items after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Number of items from the end of the list, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Returns the items before this cursor.")] before: Option<String>,
     ) -> Result<Connection<Consultation>> {
-        let descending = order_by.is_some_and(|order| order.direction == OrderDirection::Desc);
-        let page = Page::new("consultations", first, after, last, before)?.descending_if(descending);
+        let mut page = Page::new("consultations", first, after, last, before)?;
+        page.descending = order_by.is_some_and(|order| order.direction == OrderDirection::Desc);
         let (rows, count) = consultations(&filter.unwrap_or_default());
-        // Ids are made from the start date: their order is the order of the starts.
-        page.load(rows, count, consultation::Column::Id, ctx.data_unchecked::<Database>(), |row| row.id).await
+        // Ids are made from the start date. Their order is the order of the starts.
+        paging::load(page, rows, count, consultation::Column::Id, ctx.data_unchecked::<Database>(), |row| row.id).await
     }
 
-    /// Payments on their way to finance, in the order in which their consultations were finished.
+    /// Lists payments on their way to finance, in the order in which their consultations were finished. By default the
+    /// 20 oldest.
     #[graphql(complexity = "page_cost(__ctx, __variables_definition, __field, child_complexity)")]
     async fn pending_payments(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which pending payments; all by default.")] filter: Option<PendingPaymentFilter>,
-        #[graphql(desc = "How many from the start, 1 to 100.")] first: Option<i32>,
-        #[graphql(desc = "Begin behind this cursor.")] after: Option<String>,
-        #[graphql(desc = "How many from the end, 1 to 100.")] last: Option<i32>,
-        #[graphql(desc = "End before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Conditions. All pending payments by default.")] filter: Option<PendingPaymentFilter>,
+        #[graphql(desc = "Number of items from the start of the list, 1 to 100.")] first: Option<i32>,
+        #[graphql(desc = "Returns the items after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Number of items from the end of the list, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Returns the items before this cursor.")] before: Option<String>,
     ) -> Result<Connection<PendingPayment>> {
         let page = Page::new("pendingPayments", first, after, last, before)?;
         let (rows, count) = pending_payments(&filter.unwrap_or_default());
-        page.load(rows, count, pending_payment::Column::Id, ctx.data_unchecked::<Database>(), |row| row.id).await
+        paging::load(page, rows, count, pending_payment::Column::Id, ctx.data_unchecked::<Database>(), |row| row.id)
+            .await
     }
 
-    /// Any object of this service by its id, or null if there is none.
+    /// Returns an object of this service by its id, or null if none has it.
     #[graphql(shareable, inaccessible)]
-    async fn node(&self, ctx: &Context<'_>, #[graphql(desc = "The id of the object.")] id: ID) -> Option<Result<Node>> {
+    async fn node(&self, ctx: &Context<'_>, #[graphql(desc = "Id of the object.")] id: ID) -> Option<Result<Node>> {
         Some(find(ctx, &id).await.transpose()?.map(Node::Consultation))
     }
 
-    /// For a gateway that has ids from elsewhere: those of one request are read in one statement.
+    /// For a gateway with ids from other services. The ids of one request are read in one statement.
     #[graphql(entity)]
     async fn find_consultation_by_id(&self, ctx: &Context<'_>, id: ID) -> Option<Result<Consultation>> {
         let id = match parse_id("id", &id) {
@@ -93,7 +96,7 @@ async fn find(ctx: &Context<'_>, id: &ID) -> Result<Option<Consultation>> {
     Ok(row.one(&ctx.data_unchecked::<Database>().read).await?.map(Consultation::from))
 }
 
-/// Those that match, and how they are counted: those that are finished become ever more.
+/// The consultations that match, and their count. Finished ones become ever more: they are not counted one by one.
 fn consultations(filter: &ConsultationFilter) -> (Select<consultation::Entity>, Count) {
     use consultation::Column::{EndDate, PatientId, PhysicianId};
     let in_progress = |rows: Select<consultation::Entity>| rows.filter(EndDate.is_null());
@@ -116,11 +119,11 @@ fn consultations(filter: &ConsultationFilter) -> (Select<consultation::Entity>, 
     (rows, count)
 }
 
-/// Those that match, and how they are counted. The same distinctions as [`PendingPaymentStatus`] makes of a row.
+/// The pending payments that match, and their count. A status means the same as in [`PendingPaymentStatus`]'s `From`.
 fn pending_payments(filter: &PendingPaymentFilter) -> (Select<pending_payment::Entity>, Count) {
     use pending_payment::Column::{Finished, ParkedAt, Processing};
     let all = || Count::kept_of(pending_payment::Entity);
-    // As the index of what is due has it.
+    // The condition of the index of due rows.
     let unfinished = || pending_payment::Entity::find().filter(Finished.into_simple_expr().not());
     let waiting = || unfinished().filter(Processing.eq(false));
     let rows = match filter.status {

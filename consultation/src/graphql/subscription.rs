@@ -1,15 +1,13 @@
 //! Following a consultation.
 
 use async_graphql::{Context, ID, Result, Subscription, dataloader::DataLoader};
-use chassis::{
-    changes::{Changes, Watcher},
-    graphql::refusal::{coded, parse_id},
-};
+use chassis::changes::{Changes, Watcher};
 use futures_util::{
     Stream, StreamExt,
     future::ready,
     stream::{once, unfold},
 };
+use graphql_http::refusal::{Refusal, parse_id};
 use uuid::Uuid;
 
 use super::{
@@ -24,16 +22,16 @@ pub struct Subscription;
 /// Following a consultation.
 #[Subscription]
 impl Subscription {
-    /// A consultation as it is now, and again whenever it was finished or its payment has come a step further.
-    /// What happens while one is sent is told by the next: each shows the consultation as it is then.
+    /// Sends a consultation as it is now, and again after its finish and after each step of its payment. Steps that follow
+    /// each other quickly may come as one: each event shows the consultation as it is then.
     async fn consultation_changed<'ctx>(
         &self,
         ctx: &Context<'ctx>,
-        #[graphql(desc = "The id of the consultation.")] id: ID,
+        #[graphql(desc = "Id of the consultation.")] id: ID,
     ) -> Result<impl Stream<Item = Result<Consultation>> + use<'ctx>> {
         let id = parse_id("id", &id)?;
         let loader = ctx.data_unchecked::<DataLoader<Loader>>();
-        // Before the first look: nothing that happens after it is lost.
+        // Before the first read: no change after it is lost.
         let watcher = ctx.data_unchecked::<Changes>().watch(id);
         let first = read(loader, id).await?;
         let later = unfold(watcher, move |mut watcher: Watcher| async move {
@@ -46,6 +44,7 @@ impl Subscription {
 
 async fn read(loader: &DataLoader<Loader>, id: Uuid) -> Result<Consultation> {
     let row = loader.load_one(ConsultationId(id)).await?;
-    row.map(Consultation::from)
-        .ok_or_else(|| coded(MESSAGES.text("consultation-not-found", &[]), "CONSULTATION_NOT_FOUND"))
+    row.map(Consultation::from).ok_or_else(|| {
+        Refusal { message: MESSAGES.text("consultation-not-found", &[]), code: "CONSULTATION_NOT_FOUND" }.into()
+    })
 }

@@ -1,33 +1,33 @@
-//! What clients see: API types are not rows.
+//! Types of the API. They are not rows: the schema stays when tables change.
 
 mod errors;
 mod inputs;
 
 use async_graphql::{ComplexObject, Context, Enum, ID, Interface, Result, SimpleObject, dataloader::DataLoader};
-use chassis::graphql::scalars::{DateTime, Decimal, Uuid};
 use entity::{consultation, pending_payment};
+use graphql_http::scalars::{DateTime, Decimal, Uuid};
 
 use super::loader::{AppointmentId, ConsultationId, Loader};
 pub(crate) use errors::*;
 pub(crate) use inputs::*;
 
-/// A medical consultation.
+/// A medical consultation of a patient with a physician.
 #[derive(Clone, Debug, SimpleObject)]
 #[graphql(complex)]
 pub(crate) struct Consultation {
-    /// Its id; finance calls it the appointment id.
+    /// Id, a UUID. Finance calls it the appointment id.
     pub(crate) id: ID,
-    /// Who treats.
+    /// Id of the physician. It is not looked up anywhere.
     physician_id: Uuid,
-    /// Who is treated.
+    /// Id of the patient. It is not looked up anywhere.
     patient_id: Uuid,
-    /// Whether it is over.
+    /// Whether the consultation is in progress or finished.
     status: ConsultationStatus,
-    /// When it started.
+    /// Start, by the database's clock.
     start_date: DateTime,
-    /// When it ended; null while it is in progress.
+    /// End. Null while the consultation is in progress.
     end_date: Option<DateTime>,
-    /// What it costs; null while it is in progress.
+    /// Price in the currency of the clinic, from "0.00" to "999999999.99". Null while the consultation is in progress.
     price: Option<Decimal>,
     #[graphql(skip)]
     row_id: uuid::Uuid,
@@ -35,8 +35,8 @@ pub(crate) struct Consultation {
 
 #[ComplexObject]
 impl Consultation {
-    /// Its payment on the way to finance; null while it is in progress, and again when the payment was
-    /// delivered so long ago that it is no longer kept here.
+    /// Payment on its way to finance. Null while the consultation is in progress. Null again once the payment has been
+    /// delivered for longer than the operator keeps it here.
     async fn pending_payment(&self, ctx: &Context<'_>) -> Option<Result<PendingPayment>> {
         if self.status == ConsultationStatus::InProgress {
             return None;
@@ -46,12 +46,12 @@ impl Consultation {
     }
 }
 
-/// Whether a consultation is over.
+/// Progress of a consultation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 pub(crate) enum ConsultationStatus {
-    /// It has started and not ended.
+    /// Started and not finished.
     InProgress,
-    /// It has ended and is priced.
+    /// Ended and priced.
     Finished,
 }
 
@@ -70,23 +70,24 @@ impl From<consultation::Model> for Consultation {
     }
 }
 
-/// A payment on its way to finance.
+/// A payment on its way to finance. Each finished consultation has one.
 #[derive(Clone, Debug, SimpleObject)]
 #[graphql(complex)]
 pub(crate) struct PendingPayment {
-    /// How far it is.
+    /// Progress of the delivery.
     status: PendingPaymentStatus,
-    /// What is charged: the price of the consultation.
+    /// Amount to charge: the price of the consultation, from "0.00" to "999999999.99".
     total_price: Decimal,
-    /// How often it was sent.
+    /// Number of sends that have started.
     tries: i64,
-    /// When it is sent next; null once finance has confirmed it.
+    /// Time of the next send, by the database's clock. Null once finance has confirmed the payment.
     next_attempt_at: Option<DateTime>,
-    /// The last failure; null if there was none, or once finance has confirmed the payment.
+    /// Text of the last failure, at most 500 characters. Null if none has failed, and once finance has confirmed the
+    /// payment.
     last_error: Option<String>,
-    /// When the consultation was finished.
+    /// Time at which the finish was stored, by the database's clock.
     created_at: DateTime,
-    /// When finance confirmed it.
+    /// Time at which the confirmation of finance was stored, by the database's clock. Null until then.
     finished_at: Option<DateTime>,
     #[graphql(skip)]
     appointment_id: uuid::Uuid,
@@ -97,19 +98,19 @@ impl PendingPayment {
     /// The consultation that is paid for.
     async fn consultation(&self, ctx: &Context<'_>) -> Result<Consultation> {
         let row = ctx.data_unchecked::<DataLoader<Loader>>().load_one(ConsultationId(self.appointment_id)).await?;
-        // The foreign key keeps it there.
+        // The foreign key keeps the consultation.
         row.map(Consultation::from).ok_or_else(|| async_graphql::Error::new("a pending payment without a consultation"))
     }
 }
 
-/// How far a payment is on its way to finance.
+/// Progress of the delivery of a payment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 pub(crate) enum PendingPaymentStatus {
-    /// It waits to be sent.
+    /// It waits for its next send.
     Pending,
     /// It is being sent.
     Processing,
-    /// Finance refused it. It is still tried, at most hourly; someone should look.
+    /// Finance has refused it. It is sent again after growing pauses of up to an hour. An operator should read `lastError`.
     Parked,
     /// Finance has confirmed it.
     Finished,
@@ -136,9 +137,9 @@ impl From<pending_payment::Model> for PendingPayment {
     }
 }
 
-/// An object with an id by which it can be loaded again.
+/// An object that can be read again by its id.
 #[derive(Interface)]
-#[graphql(field(name = "id", ty = "&ID", desc = "Its id."))]
+#[graphql(field(name = "id", ty = "&ID", desc = "Id, a UUID."))]
 pub(crate) enum Node {
     Consultation(Consultation),
 }

@@ -1,11 +1,11 @@
 patient-in-consultation = The patient is in consultation { $consultation }; finish it first
 consultation-not-found = There is no consultation with this id
 consultation-already-finished = The consultation was finished before; nothing was changed
-no-pending-payment = The consultation is unknown or in progress, or finance has its payment
+no-pending-payment = There is nothing to send: the consultation is unknown or in progress, or finance has its payment
 not-a-uuid = { $argument } must be a UUID
 not-a-date = { $argument } must be a date and time, as in 2021-08-02T12:00:00
 not-after-start = { $argument } must be later than the start of the consultation
-too-late = A consultation lasts at most { $longest } and this one started at { $start }: give in { $argument } when it really ended
-price-too-large = { $argument } is so late that the price would be above { $maximum }
+too-late = A consultation lasts at most { $longest } and this one started at { $start }: say in { $argument } when it really ended
+price-too-large = With this { $argument } the price would be above { $maximum }
 happens-twice = { $argument } happens twice in { $zone }, where clocks change that day; give it with an offset
 does-not-exist = { $argument } does not exist in { $zone }, where clocks change that day; give it with an offset

@@ -1,11 +1,11 @@
 patient-in-consultation = O paciente está na consulta { $consultation }; finalize-a primeiro
 consultation-not-found = Não existe consulta com este id
 consultation-already-finished = A consulta já foi finalizada; nada foi alterado
-no-pending-payment = A consulta é desconhecida ou está em andamento, ou o financeiro já tem o pagamento
+no-pending-payment = Não há nada a enviar: a consulta é desconhecida ou está em andamento, ou o financeiro já tem o pagamento
 not-a-uuid = { $argument } deve ser um UUID
 not-a-date = { $argument } deve ser uma data com hora, como 2021-08-02T12:00:00
 not-after-start = { $argument } deve ser posterior ao início da consulta
 too-late = Uma consulta dura no máximo { $longest } e esta começou em { $start }: informe em { $argument } quando ela realmente terminou
-price-too-large = { $argument } é tão tarde que o preço passaria de { $maximum }
+price-too-large = Com este { $argument } o preço passaria de { $maximum }
 happens-twice = { $argument } ocorre duas vezes em { $zone }, onde os relógios mudam nesse dia; informe com o fuso
 does-not-exist = { $argument } não existe em { $zone }, onde os relógios mudam nesse dia; informe com o fuso

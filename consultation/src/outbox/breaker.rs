@@ -1,4 +1,4 @@
-//! The circuit breaker of a destination: a pure value that says what may be sent now.
+//! The circuit breaker of a destination: a pure value that decides what may be sent now.
 //!
 //! ```text
 //!            5 failures in a row, or one that says so
@@ -10,30 +10,53 @@
 //!
 //! It counts failures of the destination only. A refusal is an answer: the destination works.
 
+use std::time::Duration;
+
 use tokio::time::Instant;
 
 use super::policy::DESTINATION_RETRY;
-use crate::finance::{Hint, MAX_PAYMENTS};
+use crate::finance_client::{DestinationFailed, MAX_PAYMENTS};
 
-/// Fewer could be chance, more would be calls for nothing.
+/// Fewer would open it on a single blip; more would waste calls on a dead destination.
 const FAILURES_TO_OPEN: u32 = 5;
-/// Requests in flight: while one waits for a commit in finance, others are on their way.
+/// Requests in flight. While one waits for a commit in finance, others are on their way.
 const MAX_REQUESTS: usize = 8;
 
 /// What may be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Permit {
+pub(super) enum Permit {
     /// One request with at most so many payments.
     Batch(u64),
     /// One request with one payment, to see whether the destination is back.
     Probe,
     /// Nothing yet.
-    Nothing,
+    Denied,
+}
+
+/// What a failure says about the next call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Hint {
+    /// Nothing.
+    None,
+    /// It fails too, until someone changes a setting.
+    Misconfigured,
+    /// The destination asks not to be called before this time has passed.
+    RetryAfter(Duration),
+}
+
+impl From<&DestinationFailed> for Hint {
+    fn from(failure: &DestinationFailed) -> Self {
+        match failure.retry_after {
+            _ if failure.is_misconfigured => Self::Misconfigured,
+            Some(pause) => Self::RetryAfter(pause),
+            None => Self::None,
+        }
+    }
 }
 
 /// Whether and how much a destination may be called.
 #[derive(Clone, Debug)]
-pub struct Breaker {
+pub(super) struct Breaker {
     failures_in_a_row: u32,
     /// When the next probe may start, if it is open.
     next_probe: Option<Instant>,
@@ -49,20 +72,20 @@ impl Default for Breaker {
 }
 
 impl Breaker {
-    /// What may be sent `now`. A probe is used up by this, until [`Breaker::give_back`].
-    pub fn permit(&mut self, now: Instant) -> Permit {
+    /// Returns what may be sent `now`. A probe is used up by it, until [`Breaker::give_back`].
+    pub(super) fn permit(&mut self, now: Instant) -> Permit {
         match self.next_probe {
             None => Permit::Batch(self.payments),
             Some(start) if start <= now => {
                 self.next_probe = Some(now + DESTINATION_RETRY);
                 Permit::Probe
             }
-            Some(_) => Permit::Nothing,
+            Some(_) => Permit::Denied,
         }
     }
 
     /// A probe found nothing to send: the next may start at once.
-    pub fn give_back(&mut self, permit: Permit, now: Instant) {
+    pub(super) fn give_back(&mut self, permit: Permit, now: Instant) {
         if permit == Permit::Probe && self.is_open() {
             self.next_probe = Some(now);
         }
@@ -70,24 +93,24 @@ impl Breaker {
 
     /// Whether only probes are let through.
     #[must_use]
-    pub fn is_open(&self) -> bool {
+    pub(super) fn is_open(&self) -> bool {
         self.next_probe.is_some()
     }
 
     /// When the next probe may start, if it is open.
     #[must_use]
-    pub fn next_probe(&self) -> Option<Instant> {
+    pub(super) fn next_probe(&self) -> Option<Instant> {
         self.next_probe
     }
 
     /// How many requests may be in flight.
     #[must_use]
-    pub fn requests(&self) -> usize {
+    pub(super) fn requests(&self) -> usize {
         self.requests
     }
 
-    /// The destination answered. Whether that closed it.
-    pub fn succeeded(&mut self) -> bool {
+    /// The destination answered. Returns whether that closed it.
+    pub(super) fn succeeded(&mut self) -> bool {
         let closed = self.next_probe.take().is_some();
         self.failures_in_a_row = 0;
         if !closed {
@@ -97,9 +120,9 @@ impl Breaker {
         closed
     }
 
-    /// The destination failed. Less is sent at once from now on: if one payment makes it fail, the others
-    /// get away from that one. Whether that opened it.
-    pub fn failed(&mut self, hint: Hint, now: Instant) -> bool {
+    /// The destination failed. Less is sent at once from now on: if one payment makes it fail, the others are separated
+    /// from it. Returns whether that opened the breaker.
+    pub(super) fn failed(&mut self, hint: Hint, now: Instant) -> bool {
         self.failures_in_a_row = self.failures_in_a_row.saturating_add(1);
         (self.requests, self.payments) = ((self.requests / 2).max(1), (self.payments / 2).max(1));
         let pause = match hint {

@@ -1,77 +1,73 @@
-//! When to send again: pure values.
+//! The delays of the relay: pure values.
 
 use std::time::Duration;
 
-pub use chassis::backoff::database_delay;
-use chassis::backoff::doubled;
+use crate::finance_client::REQUEST_TIMEOUT;
 
-use crate::finance::REQUEST_LIMIT;
-
-/// After a failure of the destination a row is due again 4 to 4.8 s after it was sent: for certain when the
-/// relay looks again after [`DESTINATION_RETRY`], and not at the same time in all relays.
+/// After a failure of the destination a row is due again 4 to 4.8 s after it was sent: before the relay polls again after
+/// [`DESTINATION_RETRY`], and not at the same time in all relays.
 const MIN_DESTINATION_DELAY: Duration = Duration::from_secs(4);
 const DESTINATION_JITTER: Duration = Duration::from_millis(800);
-/// How soon a relay calls a destination again that failed, so that the first success comes within 6 s after
-/// it is back, however long it was gone.
-pub const DESTINATION_RETRY: Duration = Duration::from_secs(5);
-/// After a refusal a row is due again in 5 s, 10 s, 20 s and so on up to an hour; of each delay
-/// between half and all.
+/// The pause before a destination that failed is called again. The first success comes within 6 s after the destination
+/// is back, however long it was gone.
+pub(super) const DESTINATION_RETRY: Duration = Duration::from_secs(5);
+/// After a refusal a row is due again in 5 s, 10 s, 20 s and so on up to an hour. Jitter takes up to half of a delay.
 const FIRST_REFUSAL_DELAY: Duration = Duration::from_secs(5);
 const MAX_REFUSAL_DELAY: Duration = Duration::from_hours(1);
-/// A row that was never refused is due within 5 s. What is due later than this was written when the database's clock
-/// was ahead; the rest is slack for small steps of it.
-pub const LONGEST_DELAY: Duration = Duration::from_secs(10);
-/// The same of a row that was refused, which is due within an hour.
-pub const LONGEST_REFUSAL_DELAY: Duration = Duration::from_mins(61);
-/// How long a claimed row belongs to the relay that claimed it. A call takes a few seconds at most, so that a dead
-/// relay's rows are taken over soon.
-pub const LEASE: Duration = Duration::from_secs(30);
+/// A row that was never refused is due within 5 s. A row that is due later than this was written when the database's
+/// clock was ahead. The rest is slack for small steps of the clock.
+pub(super) const LONGEST_DELAY: Duration = Duration::from_secs(10);
+/// The same for a refused row, which is due within an hour.
+pub(super) const LONGEST_REFUSAL_DELAY: Duration = Duration::from_mins(61);
+/// Duration of a claim. A call takes a few seconds at most, so the rows of a dead relay are taken over soon.
+pub(super) const LEASE: Duration = Duration::from_secs(30);
 
-/// How the relay works.
+/// The intervals and timeouts of the relay.
 #[derive(Clone, Copy, Debug)]
 pub struct Policy {
-    /// The longest time between two looks for what is due.
+    /// The longest time between two polls for due rows.
     pub poll_interval: Duration,
-    /// How long a claimed row belongs to the relay that claimed it.
+    /// Duration of a claim.
     pub lease: Duration,
-    /// How long one call of finance may take.
-    pub request_limit: Duration,
+    /// The longest duration of a call to finance.
+    pub request_timeout: Duration,
 }
 
 impl Policy {
-    /// The policy in use, for a poll interval.
+    /// The policy of the service, with this poll interval.
     #[must_use]
     pub fn new(poll_interval: Duration) -> Self {
-        Self { poll_interval, lease: LEASE, request_limit: REQUEST_LIMIT }
+        Self { poll_interval, lease: LEASE, request_timeout: REQUEST_TIMEOUT }
     }
 
-    /// Until when after its claim a row may still be sent: later, the lease could end during the call.
+    /// The greatest age of a claim at which its rows may be sent. Later, the lease could end during the call.
     #[must_use]
     pub fn latest_send(&self) -> Duration {
-        // The clocks of the process and of the database do not run exactly alike.
+        // The clocks of the process and of the database do not run at the same speed.
         const MARGIN: Duration = Duration::from_secs(2);
-        self.lease.saturating_sub(self.request_limit + MARGIN)
+        self.lease.saturating_sub(self.request_timeout + MARGIN)
     }
 }
 
-/// The delay after the destination failed, from now, when the call was made `elapsed` ago. `random` is
-/// from 0 to 1.
+/// The delay from now after the destination failed in a call made `elapsed` ago. `random` is from 0 to 1.
 #[must_use]
-pub fn destination_delay(elapsed: Duration, random: f64) -> Duration {
+pub(super) fn destination_delay(elapsed: Duration, random: f64) -> Duration {
     let jitter = DESTINATION_JITTER.mul_f64(random.clamp(0.0, 1.0));
     (MIN_DESTINATION_DELAY + jitter).saturating_sub(elapsed)
 }
 
 /// The delay after finance refused the row for the `rejections`th time. `random` is from 0 to 1.
 #[must_use]
-pub fn refusal_delay(rejections: i32, random: f64) -> Duration {
-    let delay = doubled(FIRST_REFUSAL_DELAY, u32::try_from(rejections).unwrap_or(0), MAX_REFUSAL_DELAY);
+pub(super) fn refusal_delay(rejections: i32, random: f64) -> Duration {
+    let doubled = 2_u32.saturating_pow(u32::try_from(rejections).unwrap_or(0).saturating_sub(1));
+    let delay = FIRST_REFUSAL_DELAY.saturating_mul(doubled).min(MAX_REFUSAL_DELAY);
     delay.mul_f64(0.5 + random.clamp(0.0, 1.0) / 2.0)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use chassis::backoff::database_delay;
     use proptest::prelude::*;
 
     #[test]
@@ -83,9 +79,9 @@ mod tests {
     #[test]
     fn a_call_that_starts_in_time_ends_within_its_lease() {
         let policy = Policy::new(Duration::from_secs(5));
-        assert!(policy.latest_send() + policy.request_limit < policy.lease);
+        assert!(policy.latest_send() + policy.request_timeout < policy.lease);
         assert!(policy.latest_send() > Duration::ZERO);
-        assert!(policy.request_limit <= DESTINATION_RETRY, "one that hangs does not delay the next");
+        assert!(policy.request_timeout <= DESTINATION_RETRY, "one that hangs does not delay the next");
     }
 
     proptest! {

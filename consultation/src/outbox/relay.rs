@@ -1,6 +1,6 @@
-//! The relay: a step that delivers one batch of what is due, and a loop that only waits.
+//! The relay: a round that delivers one batch of due rows, and a loop that only waits.
 
-mod outcome;
+mod delivery;
 mod round;
 mod schedule;
 
@@ -18,30 +18,30 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{Breaker, Policy, WakeUp, store::Due};
-use crate::finance::FinanceClient;
-pub use outcome::Tick;
+use super::{Policy, WakeUp, breaker::Breaker, store::Due};
+use crate::finance_client::FinanceClient;
+pub use delivery::Tick;
 use schedule::Schedule;
 
-/// How often the heart beats while the loop waits for its next round. Far below what `/livez` allows between two beats.
-const IDLE_BEAT: Duration = Duration::from_secs(5);
+/// The interval of heartbeats while the loop waits for its next round. Far below what `/livez` allows between two beats.
+const IDLE_BEAT_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Delivers pending payments to finance.
 #[derive(Debug)]
 pub struct Relay {
-    /// Where the outbox is.
+    /// The database of the outbox.
     pub database: Database,
-    /// Where payments go.
+    /// The destination of payments.
     pub finance: FinanceClient,
-    /// How it works.
+    /// Intervals and timeouts.
     pub policy: Policy,
-    /// Rung when there may be something to deliver. Only a hint: the poll finds what it misses.
+    /// Notifies when rows may be due. The poll finds what it misses.
     pub wake_up: WakeUp,
-    /// Told of each consultation whose payment has come a step further.
+    /// Receives the id of each consultation whose payment changed state.
     pub changes: Changes,
-    /// Beats with each round, and while none is on its way.
+    /// Beats after each round, and while no round is in progress.
     pub heartbeat: Heartbeat,
-    /// There is more to send than the round takes that has just claimed.
+    /// Notifies when a round has claimed all that it may send: more rows may be due.
     more: Notify,
     breaker: Mutex<Breaker>,
 }
@@ -55,16 +55,16 @@ impl Relay {
         Self { database, finance, policy, wake_up, changes, heartbeat, more, breaker }
     }
 
-    /// Makes rounds until shutdown: soon after a wake-up, when a row of a failed round is due again, and at the
-    /// latest after the poll interval; several at once while there is more to send than one request takes.
-    /// Survives any failure of the database. Ends when the rounds have that were begun.
+    /// Runs rounds until shutdown: soon after a notification, when a row of a failed round is due again, and at the latest
+    /// after the poll interval. Several rounds run at once while more rows are due than one request takes. Database
+    /// failures do not stop it. On shutdown it waits for rounds in progress.
     pub async fn run(self, shutdown: CancellationToken) {
         let mut rounds = FuturesUnordered::new();
         let mut schedule = Schedule::new(Instant::now());
-        let mut idle_beats = interval(IDLE_BEAT);
+        let mut idle_beats = interval(IDLE_BEAT_INTERVAL);
         loop {
             let has_room = rounds.len() < self.breaker().requests();
-            let next_look = schedule.next_look().max(self.breaker().next_probe().unwrap_or(schedule.next_look()));
+            let next_poll = schedule.next().max(self.breaker().next_probe().unwrap_or(schedule.next()));
             tokio::select! {
                 biased;
                 () = shutdown.cancelled() => break,
@@ -72,13 +72,14 @@ impl Relay {
                     self.heartbeat.beat();
                     schedule.completed(started, round, Instant::now());
                 }
-                () = sleep_until(next_look), if has_room => {
-                    let due = schedule.looked(Instant::now(), self.policy.poll_interval);
+                () = sleep_until(next_poll), if has_room => {
+                    let due = schedule.polled(Instant::now(), self.policy.poll_interval);
                     rounds.push(self.round(due, &shutdown));
                 }
-                // A database that fails is left alone until the next look.
-                () = self.wake_up.rung(), if has_room && !schedule.database_fails() => schedule.hinted(Instant::now()),
-                // A round that hangs shows, a long wait does not: Retry-After may ask for one as long as the heart may rest.
+                // A database that fails is left alone until the next poll.
+                () = self.wake_up.notified(), if has_room && !schedule.database_fails() => schedule.notified(Instant::now()),
+                // Only while no round is in progress, so that one that hangs shows. A wait may be as long as `/livez` allows
+                // between two beats: Retry-After asks for up to a minute.
                 _ = idle_beats.tick(), if rounds.is_empty() => self.heartbeat.beat(),
                 () = self.more.notified(), if has_room && !schedule.database_fails() => {
                     rounds.push(self.round(Due::All, &shutdown));

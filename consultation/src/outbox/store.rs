@@ -1,15 +1,21 @@
-//! The outbox's tables: every statement on `pending_payment` and `delivery_destination`, by name.
+//! The store of the outbox: every statement on `pending_payment` and `delivery_destination` but the one that finishes on
+//! PostgreSQL. The two dialects of a statement stand side by side.
 //!
-//! Who is due is decided by the database's clock: a replica whose own is wrong costs latency at most.
+//! The database's clock decides which rows are due: a wrong clock of a replica costs latency at most. Every function
+//! fails when the database fails.
+
+#![expect(clippy::missing_errors_doc, reason = "said above, once")]
 
 mod claim;
 mod destination;
-mod outcome;
 mod rescue;
+mod retention;
+mod time;
+mod transitions;
 
 use std::{collections::HashMap, time::Duration};
 
-use chassis::database::{is_one_of, now_plus};
+use chassis::database::is_one_of;
 use entity::{
     Money,
     pending_payment::{Column, Entity as PendingPayments, Model as PendingPayment},
@@ -19,8 +25,11 @@ use uuid::Uuid;
 
 pub use claim::{Due, Lease, claim, claim_sql};
 pub use destination::{accept, destination, meet};
-pub use outcome::{Failure, confirm, park, postpone, redrive, release};
 pub use rescue::{rescue, rescue_sql, rescue_values};
+pub use retention::delete_delivered;
+pub use time::now_plus;
+pub(crate) use time::now_plus_seconds;
+pub use transitions::{Failure, confirm, park, postpone, redrive, release};
 
 /// A payment to deliver.
 #[derive(Clone, Copy, Debug)]
@@ -36,7 +45,7 @@ pub struct Enqueue {
 /// Adds payments that are due at once, in the transaction that finishes their consultations.
 ///
 /// # Errors
-/// When the database fails, or a consultation has a pending payment already.
+/// Also when a consultation has a pending payment already.
 pub async fn enqueue(transaction: &impl ConnectionTrait, payments: &[Enqueue]) -> Result<(), DbErr> {
     let now = || now_plus(transaction.get_database_backend(), Duration::ZERO);
     let columns =
@@ -50,11 +59,8 @@ pub async fn enqueue(transaction: &impl ConnectionTrait, payments: &[Enqueue]) -
     Ok(())
 }
 
-/// Which pending payment each of these consultations has.
-///
-/// # Errors
-/// When the database fails.
-pub async fn pending_payment_ids(
+/// The ids of the pending payments of these consultations, by consultation.
+pub(crate) async fn pending_payment_ids(
     database: &impl ConnectionTrait,
     appointment_ids: Vec<Uuid>,
 ) -> Result<HashMap<Uuid, Uuid>, DbErr> {
@@ -71,10 +77,7 @@ pub async fn pending_payment_ids(
     Ok(ids.into_iter().collect())
 }
 
-/// The pending payment of a consultation.
-///
-/// # Errors
-/// When the database fails.
+/// Finds the pending payment of a consultation.
 pub async fn find(database: &impl ConnectionTrait, appointment_id: Uuid) -> Result<Option<PendingPayment>, DbErr> {
     PendingPayments::find().filter(Column::AppointmentId.eq(appointment_id)).one(database).await
 }

@@ -1,9 +1,9 @@
-//! Upkeep: what happens to rows beside delivery, in small batches. Rows that a clock has stranded are rescued, and
-//! those that were delivered long ago leave.
+//! Upkeep: rescues rows that a clock has stranded and deletes rows that were delivered long ago, in small batches.
 
 use std::time::Duration;
 
 use chassis::{
+    backoff::database_delay,
     clock,
     database::{Database, is_unavailable},
     health::Heartbeat,
@@ -12,29 +12,27 @@ use sea_orm::DbErr;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::{Retention, policy::database_delay, store};
+use super::store;
 
-/// Rows in one statement: few enough that nobody waits for it.
-pub const BATCH: u64 = 1_000;
-/// Between two full batches: the relay and the API come first.
-const PAUSE: Duration = Duration::from_millis(100);
-/// Between two looks for stranded rows. Under a minute, after which a loop without a heartbeat counts as hanging.
+/// The pause between two full batches: the relay and the API come first.
+const BATCH_PAUSE: Duration = Duration::from_millis(100);
+/// The interval of rescues. Under a minute, after which a loop without a heartbeat counts as hanging.
 const RESCUE_INTERVAL: Duration = Duration::from_secs(30);
-/// Between two looks for rows that have become old enough to leave.
+/// The interval of deletions.
 const RETENTION_INTERVAL: Duration = Duration::from_hours(1);
 
-/// The loop.
+/// The loop of all jobs.
 #[derive(Debug)]
 pub struct Upkeep {
-    /// Where the outbox is.
+    /// The database of the outbox.
     pub database: Database,
-    /// Deletes delivered rows, if they are not to stay.
-    pub retention: Option<Retention>,
+    /// Time after which delivered rows are deleted. `None`: they stay.
+    pub retention: Option<Duration>,
     /// Beats with each step.
     pub heartbeat: Heartbeat,
 }
 
-/// When a job takes its next step.
+/// The time of a job's next step.
 #[derive(Debug)]
 struct Timer {
     next: Instant,
@@ -42,16 +40,19 @@ struct Timer {
 }
 
 impl Upkeep {
-    /// Steps until shutdown: at start, at once while there is more, else after the interval of each job. Database
-    /// failures do not stop it.
+    /// Rows in one statement: few enough that no other statement waits for long.
+    pub const BATCH: u64 = 1_000;
+
+    /// Runs the jobs until shutdown: at start, soon again after a full batch, else after the interval of each job.
+    /// Database failures do not stop it.
     pub async fn run(self, shutdown: CancellationToken) {
         let (mut rescue, mut retention) = (Timer::new(), Timer::new());
         while !shutdown.is_cancelled() {
             if rescue.is_due() {
                 rescue.stepped(self.rescue().await, RESCUE_INTERVAL);
             }
-            if let Some(job) = self.retention.as_ref().filter(|_| retention.is_due()) {
-                retention.stepped(job.step(clock::now()).await, RETENTION_INTERVAL);
+            if let Some(keep) = self.retention.filter(|_| retention.is_due()) {
+                retention.stepped(self.delete(keep).await, RETENTION_INTERVAL);
             }
             self.heartbeat.beat();
             let next = if self.retention.is_some() { rescue.next.min(retention.next) } else { rescue.next };
@@ -63,12 +64,20 @@ impl Upkeep {
     }
 
     async fn rescue(&self) -> Result<u64, DbErr> {
-        let rows = store::rescue(&self.database.write, BATCH).await?;
+        let rows = store::rescue(&self.database.write, Self::BATCH).await?;
         if rows > 0 {
             tracing::warn!(
                 rows,
                 "payments were due in a future beyond any delay, as when the database's clock is set back; they are due now"
             );
+        }
+        Ok(rows)
+    }
+
+    async fn delete(&self, keep: Duration) -> Result<u64, DbErr> {
+        let rows = store::delete_delivered(&self.database.write, keep, clock::now(), Self::BATCH).await?;
+        if rows > 0 {
+            tracing::info!(rows, "deleted delivered rows of the outbox");
         }
         Ok(rows)
     }
@@ -86,7 +95,7 @@ impl Timer {
     fn stepped(&mut self, step: Result<u64, DbErr>, interval: Duration) {
         self.failures = if step.is_ok() { 0 } else { self.failures.saturating_add(1) };
         let pause = match step {
-            Ok(BATCH..) => PAUSE,
+            Ok(Upkeep::BATCH..) => BATCH_PAUSE,
             Ok(_) => interval,
             Err(error) => {
                 // The readiness check logs an outage, once.

@@ -1,6 +1,6 @@
-//! Hints that something is due: within the process after each commit, and soon across replicas.
+//! Notifications that rows are due: to the relay of this process after each commit, and soon to the other replicas.
 //!
-//! Losing every hint costs latency only; the poll is the truth.
+//! A lost notification costs latency only: the poll finds all due rows.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use tokio::sync::Notify;
 /// The channel to the other replicas.
 const CHANNEL: &str = "pending_payment_due";
 
-/// The bell that wakes up relays.
+/// Wakes up relays.
 #[derive(Clone, Debug)]
 pub struct WakeUp {
     here: Arc<Notify>,
@@ -25,24 +25,24 @@ impl Default for WakeUp {
 }
 
 impl WakeUp {
-    /// A bell that is heard by the other replicas, once its channel is connected.
+    /// Also wakes up the other replicas, once its channel is connected.
     #[must_use]
     pub fn new() -> (Self, Channel) {
         let here = Arc::new(Notify::new());
-        let bell = Arc::clone(&here);
-        // Whatever was heard or missed: something may be due.
-        let (replicas, channel) = replicas::channel(CHANNEL, move |_| bell.notify_one());
+        let relay = Arc::clone(&here);
+        // Whether a notification came or was missed: rows may be due.
+        let (replicas, channel) = replicas::channel(CHANNEL, move |_| relay.notify_one());
         (Self { here, replicas }, channel)
     }
 
-    /// Something is due: wakes up the relay of this process, and soon those of the others.
-    pub fn ring(&self) {
+    /// Rows are due: wakes up the relay of this process, and soon the relays of the others.
+    pub fn notify(&self) {
         self.here.notify_one();
         self.replicas.send(&[]);
     }
 
-    /// Waits until it was rung since the last time.
-    pub async fn rung(&self) {
+    /// Waits for the first notification since the last call.
+    pub async fn notified(&self) {
         self.here.notified().await;
     }
 }

@@ -1,11 +1,10 @@
-//! A page of finished consultations, and what should have become of them.
+//! A page of finished consultations, compared with their pending payments and finance's payments.
 
 use std::{
     collections::{HashMap, HashSet},
     time::Duration,
 };
 
-use chassis::database::now_plus;
 use entity::{Money, consultation, pending_payment};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect,
@@ -14,19 +13,22 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::{Difference, Overdue};
-use crate::finance::{MAX_PAYMENTS, RecordedPayment};
+use crate::{
+    finance_client::{MAX_PAYMENTS, RecordedPayment},
+    outbox::store::now_plus_seconds,
+};
 
-/// What is in transit for longer deserves a look, although it is still sent: an outage, a refusal, a wrong setting.
-const LONG: Duration = Duration::from_hours(1);
+/// A payment in transit for longer is late, although it is still sent: an outage, a refusal or a wrong setting.
+const LATE_AFTER: Duration = Duration::from_hours(1);
 
-/// Consultations in the order of their ids with their prices, and their pending payments.
+/// Consultations with their prices in the order of their ids, and their pending payments.
 #[derive(Debug)]
 pub(super) struct Page {
     finished: Vec<(Uuid, Money)>,
     pending: HashMap<Uuid, Pending>,
 }
 
-/// A pending payment, and whether it is older than [`LONG`], by the database's clock.
+/// A pending payment, and whether it is older than [`LATE_AFTER`], by the database's clock.
 #[derive(Debug, FromQueryResult)]
 struct Pending {
     #[sea_orm(nested)]
@@ -34,7 +36,7 @@ struct Pending {
     is_old: bool,
 }
 
-/// What the comparison says of one consultation.
+/// The comparison of one consultation.
 #[derive(Debug)]
 pub(super) enum Compared {
     Agrees,
@@ -44,8 +46,8 @@ pub(super) enum Compared {
 }
 
 impl Page {
-    /// The page behind `after`, if there is one. The pending payments are read before anyone asks finance:
-    /// one that was confirmed by then must be there.
+    /// Reads the page after the id `after`, if there is one. The pending payments are read before finance is asked: finance
+    /// must have those that are confirmed by then.
     pub(super) async fn after(database: &impl ConnectionTrait, after: Uuid) -> Result<Option<Self>, DbErr> {
         let finished = consultation::Entity::find()
             .filter(consultation::Column::EndDate.is_not_null())
@@ -59,10 +61,11 @@ impl Page {
         }
         let ids = finished.iter().map(|consultation| consultation.id);
         let of_them = pending_payment::Column::AppointmentId.is_in(ids);
-        let time = |seconds: f64| now_plus(database.get_database_backend(), Expr::value(seconds));
+        let time = |seconds: f64| now_plus_seconds(database.get_database_backend(), Expr::value(seconds));
         let created_at = || Expr::col(pending_payment::Column::CreatedAt);
-        // One from the future was created under a clock that was ahead: nobody knows when.
-        let is_old = created_at().lt(time(-LONG.as_secs_f64())).or(created_at().gt(time(LONG.as_secs_f64())));
+        // A row from the future was created under a clock that was ahead: its age is unknown.
+        let is_old =
+            created_at().lt(time(-LATE_AFTER.as_secs_f64())).or(created_at().gt(time(LATE_AFTER.as_secs_f64())));
         let pending = pending_payment::Entity::find()
             .filter(of_them)
             .expr_as(is_old, "is_old")
@@ -93,7 +96,7 @@ impl Page {
                 return Compared::Differs(Difference::WrongAmount(*id, *price, amount));
             }
             match (recorded.contains_key(id), pending) {
-                // The row of a delivered payment may have left the outbox.
+                // The row of a delivered payment may have been deleted.
                 (true, _) => Compared::Agrees,
                 (false, Some(Pending { row, is_old: true })) if !row.finished => {
                     let (since, tries) = (row.created_at, row.tries);
@@ -107,7 +110,7 @@ impl Page {
     }
 }
 
-/// Which of the payments are for finished consultations.
+/// The consultations of these payments that are finished.
 pub(super) async fn finished(
     database: &impl ConnectionTrait,
     payments: &[RecordedPayment],

@@ -1,4 +1,4 @@
-//! What reconciliation says: a line for each difference, with a code for programs, and a sum.
+//! The report of reconciliation: a line for each difference, with a code for programs, and the counts.
 
 use std::fmt::{self, Display, Formatter};
 
@@ -6,9 +6,9 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use entity::Money;
 use uuid::Uuid;
 
-use crate::finance::RecordedPayment;
+use crate::finance_client::RecordedPayment;
 
-/// What `--help` says below the settings.
+/// The end of `--help`.
 pub const HELP: &str = "\
 Finished consultations are read from consultation's database and payments through finance's API, page by page; \
 the services may run on. Each difference is a line on standard output:
@@ -16,13 +16,14 @@ the services may run on. Each difference is a line on standard output:
   MISSING_PAYMENT consultation=ID price=AMOUNT
       finance confirmed the payment and does not have it
   NO_PENDING_PAYMENT consultation=ID price=AMOUNT
-      there is neither a payment nor one on its way
+      there is neither a payment nor a pending one
   WRONG_AMOUNT consultation=ID price=AMOUNT payment=AMOUNT
-      the payment, or the one on its way, is of another amount than the price
+      the payment, or the pending one, has another amount than the price
   PAYMENT_WITHOUT_CONSULTATION payment=ID appointment=ID amount=AMOUNT
-      the payment is for no finished consultation
+      the payment belongs to no finished consultation
 
-What the relay has yet to deliver is in transit; that is no difference. It is named if it is older than an hour:
+A payment that the relay has not delivered yet is in transit. That is no difference. It is named when it is over an hour \
+old:
 
   IN_TRANSIT_FOR_LONG consultation=ID price=AMOUNT since=TIME tries=NUMBER
       the payment was not delivered yet; lastError of the pending payment says why
@@ -32,53 +33,53 @@ The last line sums up. Nothing is changed.
 Exit code: 0 if both sides agree, 1 if they do not, 2 if one of them cannot be read, or finance is another than the \
 accepted one, 3 if they agree but payments are in transit for over an hour.";
 
-/// What does not agree.
+/// A difference between the two sides.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Difference {
-    /// Finance has confirmed the payment of a consultation, and does not have it.
+    /// Finance has confirmed the payment of a consultation and does not have it.
     MissingPayment(Uuid, Money),
-    /// A finished consultation has neither a payment nor one on its way.
+    /// A finished consultation has neither a payment nor a pending payment.
     NoPendingPayment(Uuid, Money),
-    /// Its payment, or the one on its way, is of another amount than its price.
+    /// The payment or pending payment of a consultation has another amount than its price.
     WrongAmount(Uuid, Money, Money),
-    /// A payment is for no finished consultation.
+    /// A payment belongs to no finished consultation.
     PaymentWithoutConsultation(RecordedPayment),
 }
 
 /// A payment that is in transit for over an hour.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Overdue {
-    /// Whose payment it is.
+    /// Id of the consultation.
     pub consultation: Uuid,
-    /// What is to be charged.
+    /// Price of the consultation.
     pub price: Money,
-    /// When the consultation was finished, by the database's clock.
+    /// Time of the finish, by the database's clock.
     pub since: DateTime<Utc>,
-    /// Sends started.
+    /// Number of sends that have started.
     pub tries: i64,
 }
 
-/// What reconciliation names in a line of its own.
+/// A line of the report.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Finding {
-    /// Something does not agree.
+    /// The two sides do not agree.
     Difference(Difference),
-    /// It will agree, but is late.
+    /// They will agree, but the payment is late.
     Overdue(Overdue),
 }
 
-/// What was compared.
+/// The counts of a comparison.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reconciliation {
     /// Finished consultations.
     pub consultations: u64,
     /// Payments in finance.
     pub payments: u64,
-    /// Payments that the relay has yet to deliver.
+    /// Payments that the relay has not delivered yet.
     pub in_transit: u64,
-    /// Of those, the ones that are in transit for over an hour.
+    /// Payments in transit for over an hour.
     pub overdue: u64,
-    /// What does not agree.
+    /// Differences.
     pub differences: u64,
 }
 

@@ -1,4 +1,5 @@
-//! A claim costs what is due, neither what was delivered nor what is parked. `cargo bench --bench claim_cost` measures it.
+//! The cost of a claim: it grows with due rows, not with delivered or parked ones. `cargo bench --bench claim_cost`
+//! measures it.
 
 use std::time::Duration;
 
@@ -28,7 +29,7 @@ async fn plan(
     lines.join("\n")
 }
 
-/// Executes a claim and takes it back: its plan, with what each step read.
+/// The plan of a claim that is executed and rolled back, with the pages that each step read.
 async fn executed(db: &TestDatabase, due: Due) -> String {
     let transaction = db.database.begin().await.expect("a transaction");
     let values = [100_i64.into(), LEASE.as_secs_f64().into()];
@@ -148,7 +149,7 @@ async fn what_a_hint_does_not_tell_of_is_found_by_the_poll(
     assert_eq!((claim(Due::Recent).await, claim(Due::All).await), (0, 1));
 }
 
-/// Then no index needs a new entry, since a claim changes nothing that one holds.
+/// A claim changes no indexed column, so no index needs a new entry.
 #[tokio::test]
 async fn a_claim_writes_beside_its_row() {
     let Some(db) = outbox(Backend::Postgres, DELIVERED).await else { return };

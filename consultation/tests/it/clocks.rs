@@ -1,15 +1,16 @@
-//! A database clock that was ahead and is set right strands no payment.
+//! The database's clock: one that was ahead and is set right strands no payment.
 
 use std::time::Duration;
 
 use chassis::health::Heartbeat;
+use chrono::{DateTime, TimeDelta, Utc};
 use consultation::outbox::{
     Upkeep,
-    store::{self, Due, Failure},
-    upkeep::BATCH,
+    store::{self, Due, Failure, now_plus},
 };
 use entity::pending_payment::Column;
 use rstest::rstest;
+use sea_orm::{ConnectionTrait, sea_query::Query};
 use testkit::{Backend, TestDatabase};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -21,16 +22,16 @@ use crate::{
 
 const YEAR: Duration = Duration::from_hours(365 * 24);
 const MINUTE: Duration = Duration::from_mins(1);
-/// A test that waits this long has failed.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// Longer than any of these tests takes.
+const TEST_TIMEOUT: Duration = Duration::from_secs(30);
 
 async fn claim(db: &TestDatabase) -> Vec<Uuid> {
-    let leases = store::claim(&db.database.write, Due::All, BATCH, LEASE).await.expect("a claim");
+    let leases = store::claim(&db.database.write, Due::All, Upkeep::BATCH, LEASE).await.expect("a claim");
     leases.into_iter().map(|lease| lease.id).collect()
 }
 
 async fn rescue(db: &TestDatabase) -> u64 {
-    store::rescue(&db.database.write, BATCH).await.expect("a statement")
+    store::rescue(&db.database.write, Upkeep::BATCH).await.expect("a statement")
 }
 
 #[rstest]
@@ -147,9 +148,24 @@ async fn payments_that_a_clock_a_year_ahead_has_stranded_are_delivered(
             finance.arrived().await;
         }
     };
-    tokio::time::timeout(PATIENCE, delivered).await.expect("they are still stranded");
+    tokio::time::timeout(TEST_TIMEOUT, delivered).await.expect("they are still stranded");
     shutdown.cancel();
     running.await.expect("it ends");
     upkeep.await.expect("it ends");
     assert!(rows(&db).await.iter().all(|row| row.finished));
+}
+
+#[rstest]
+#[tokio::test]
+async fn an_offset_counts_to_the_millisecond(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+    let Some(db) = TestDatabase::empty(backend).await else { return };
+    let connection = &db.database.read;
+    let after = |milliseconds| now_plus(connection.get_database_backend(), Duration::from_millis(milliseconds));
+    let mut select = Query::select();
+    select.expr(after(1_234_567)).expr(after(0));
+    let row = connection.query_one(&select).await.expect("a statement").expect("a row");
+    let times: [DateTime<Utc>; 2] = [0, 1].map(|index| row.try_get_by_index(index).expect("a time"));
+    // PostgreSQL's clock goes on while the statement runs.
+    let difference = (times[0] - times[1] - TimeDelta::milliseconds(1_234_567)).abs();
+    assert!(difference < TimeDelta::milliseconds(100), "{difference}");
 }

@@ -18,22 +18,22 @@ use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 use uuid::Uuid;
 
-/// What it answers one request with.
+/// The response to one request.
 #[derive(Clone, Debug)]
 pub(crate) enum Script {
-    /// It records what was sent.
+    /// Records the payments.
     Record,
-    /// It answers this, whatever was sent.
+    /// This status and body.
     Answer(u16, String),
-    /// It is not ready, and says after how many seconds to come again.
+    /// Not ready, with Retry-After in seconds.
     RetryAfter(&'static str),
-    /// It refuses the first payment as a conflict and records the others.
+    /// Refuses the first payment as a conflict and records the others.
     RefuseFirst,
-    /// It fails at the first payment and records the others.
+    /// Fails at the first payment and records the others.
     FailAtFirst,
-    /// It confirms another amount for the first payment than was sent.
+    /// Confirms another amount for the first payment than was sent.
     MistakeFirst,
-    /// It holds the request until [`FinanceStub::let_go`], then records.
+    /// Holds the request until [`FinanceStub::let_go`], then records.
     Hold,
 }
 
@@ -41,7 +41,7 @@ pub(crate) enum Script {
 struct Shared {
     scripts: Mutex<VecDeque<Script>>,
     requests: Mutex<Vec<Vec<Value>>>,
-    /// What it tells, each time that it is asked.
+    /// Instance id that it tells. `None`: it tells none.
     instance: Mutex<Option<Uuid>>,
     asked: Mutex<u32>,
     arrived: Semaphore,
@@ -76,17 +76,17 @@ impl FinanceStub {
         format!("http://{}/graphql", self.address)
     }
 
-    /// Its instance id.
+    /// Instance id.
     pub(crate) fn instance(&self) -> Uuid {
         self.shared.instance.lock().expect("the instance").expect("one that is told")
     }
 
-    /// Another finance is there from now on, or one that does not tell its id.
+    /// Replaces its instance id; `None`: it tells none.
     pub(crate) fn become_another(&self, instance: Option<Uuid>) {
         *self.shared.instance.lock().expect("the instance") = instance;
     }
 
-    /// How often it was asked for its instance id.
+    /// Number of requests for its instance id.
     pub(crate) fn asked(&self) -> u32 {
         *self.shared.asked.lock().expect("the number")
     }
@@ -96,7 +96,7 @@ impl FinanceStub {
         self.shared.requests.lock().expect("the requests").clone()
     }
 
-    /// How many payments each request so far had.
+    /// Number of payments of each request so far.
     pub(crate) fn sizes(&self) -> Vec<usize> {
         self.requests().iter().map(Vec::len).collect()
     }

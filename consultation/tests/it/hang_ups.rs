@@ -1,5 +1,5 @@
-//! Clients that do not wait for their answers: what they asked for is done whole or not at all, and no
-//! connection to the database is poisoned.
+//! Clients that hang up before the response: their request is done whole or not at all, and no connection to the database
+//! is left in a transaction.
 
 use futures_util::future::join_all;
 use rstest::rstest;

@@ -1,4 +1,4 @@
-//! Hints: they are heard across replicas, survive a lost connection, and are not needed.
+//! Notifications of due rows: they reach other replicas, survive a lost connection, and are not needed.
 
 use std::time::Duration;
 
@@ -18,28 +18,28 @@ use crate::{
     outbox::{outbox, relay, row},
 };
 
-/// The bell of a replica that listens.
+/// The wake-up of a replica that listens.
 async fn listening(db: &TestDatabase) -> (WakeUp, DropGuard) {
     let ((wake_up, channel), shutdown) = (WakeUp::new(), CancellationToken::new());
     // A pool of its own, as each process has.
     let database = Database::connect(&db.url).await.expect("a database");
     tokio::spawn(replicas::connect(vec![channel], database, Heartbeat::new("hints"), shutdown.clone()));
-    // It rings once when it has begun to listen.
-    wake_up.rung().await;
+    // It notifies once when it has begun to listen.
+    wake_up.notified().await;
     (wake_up, shutdown.drop_guard())
 }
 
 #[tokio::test]
-async fn a_ring_is_heard_by_the_other_replicas() {
+async fn a_notification_reaches_the_other_replicas() {
     let Some(db) = TestDatabase::empty(Backend::Postgres).await else { return };
     let (one, _one) = listening(&db).await;
     let (other, _other) = listening(&db).await;
     for _ in 0..3 {
-        one.ring();
-        other.rung().await;
+        one.notify();
+        other.notified().await;
     }
-    other.ring();
-    one.rung().await;
+    other.notify();
+    one.notified().await;
 }
 
 #[tokio::test]
@@ -51,11 +51,11 @@ async fn a_replica_whose_connection_was_cut_listens_again() {
     let database = &db.database.write;
     let cut = database.query_all_raw(Statement::from_string(database.get_database_backend(), cut)).await;
     assert_eq!(cut.expect("cut").len(), 2);
-    // It rings when it listens again, for what it may have missed.
-    other.rung().await;
-    one.rung().await;
-    one.ring();
-    other.rung().await;
+    // It notifies when it listens again, for notifications that it may have missed.
+    other.notified().await;
+    one.notified().await;
+    one.notify();
+    other.notified().await;
 }
 
 #[rstest]
@@ -69,7 +69,7 @@ async fn without_any_hint_the_poll_delivers(#[values(Backend::Sqlite, Backend::P
     let running = tokio::spawn(relay.run(shutdown.clone()));
     finance.arrived().await;
 
-    // Another payment, of which nobody tells the relay.
+    // Another payment, without a notification.
     let now = clock::now();
     let delivered = row(&db).await;
     let first = entity::consultation::Entity::find_by_id(delivered.appointment_id).one(&db.database.read).await;

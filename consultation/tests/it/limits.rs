@@ -1,4 +1,4 @@
-//! How much one operation may ask for, and whether it may ask for the schema.
+//! Limits of one operation, and introspection.
 
 use chassis::config::Api;
 use rstest::rstest;
@@ -7,7 +7,7 @@ use testkit::Backend;
 
 use crate::running::{running, start_under};
 
-/// Everything there is about a page of consultations.
+/// All fields of a page of consultations.
 const PAGE: &str = "consultations(first: 100) {
     edges { cursor node { ...Everything pendingPayment { ...Payment consultation { ...Everything } } } }
     pageInfo { hasNextPage hasPreviousPage startCursor endCursor } }";

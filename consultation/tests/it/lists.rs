@@ -1,4 +1,4 @@
-//! What lists cost: no statement per row, and no counting unless asked for.
+//! The cost of lists: no statement per row, and no count unless it is selected.
 
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -80,7 +80,7 @@ async fn the_total_of_a_filtered_list_is_as_many_as_it_lists(
         assert_eq!(consultations(json!({ name: of, "status": "FINISHED" })).await.0, 1);
         assert_eq!(consultations(json!({ name: of, "status": "IN_PROGRESS" })).await.0, 0);
     }
-    // Finance is away: none is finished, and the others come and go between pending and processing.
+    // Finance is away: no payment is finished, and each alternates between pending and processing.
     for (status, count) in [(Value::Null, 2), (json!("FINISHED"), 0), (json!("PARKED"), 0)] {
         assert_eq!(listed("pendingPayments", json!({ "pending": { "status": status } })).await.0, count);
     }

@@ -1,4 +1,4 @@
-//! What `/livez` says of the relay.
+//! The relay in `/livez`.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use crate::{
     outbox::{outbox, relay},
 };
 
-/// Just shorter than the longest that finance's Retry-After is honoured for.
+/// Just under the upper bound of Retry-After.
 const PAUSE: Duration = Duration::from_secs(59);
 
 async fn livez(router: &Router) -> u16 {
@@ -23,7 +23,7 @@ async fn livez(router: &Router) -> u16 {
     router.clone().oneshot(request).await.expect("an answer").status().as_u16()
 }
 
-/// Lets so much time pass at once for everything here that waits.
+/// Advances tokio's clock at once.
 async fn pass(time: Duration) {
     tokio::time::pause();
     for _ in 0..time.as_secs() {

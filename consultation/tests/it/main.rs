@@ -1,4 +1,4 @@
-//! What users and operators of the consultation service rely on, on both databases.
+//! The promises of the consultation service to users and operators, on both databases.
 
 mod claim_cost;
 mod clocks;

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use chassis::{changes::Changes, clock, database::now_plus};
+use chassis::{changes::Changes, clock};
 use consultation::{
-    config::Finance,
-    finance::FinanceClient,
+    config::FinanceTarget,
+    finance_client::FinanceClient,
     outbox::{
         Policy, Relay, Tick, WakeUp,
-        store::{self, Due, Enqueue},
+        store::{self, Due, Enqueue, now_plus},
     },
 };
 use entity::{Money, consultation as consultations, pending_payment};
@@ -47,9 +47,9 @@ pub(crate) async fn outbox(backend: Backend, payments: usize) -> Option<TestData
 }
 
 pub(crate) fn relay(db: &TestDatabase, finance: &FinanceStub) -> Relay {
-    let policy = Policy { request_limit: Duration::from_secs(5), ..Policy::new(Duration::from_mins(1)) };
+    let policy = Policy { request_timeout: Duration::from_secs(5), ..Policy::new(Duration::from_mins(1)) };
     let url = finance.url().parse().expect("a URL");
-    let client = FinanceClient::new(Finance::in_development(url), policy.request_limit).expect("a client");
+    let client = FinanceClient::new(FinanceTarget::in_development(url), policy.request_timeout).expect("a client");
     Relay::new(db.database.clone(), client, policy, WakeUp::default(), Changes::new("consultation_changed").0)
 }
 
@@ -65,7 +65,7 @@ pub(crate) async fn row(db: &TestDatabase) -> pending_payment::Model {
     rows(db).await.remove(0)
 }
 
-/// Makes a time of these rows lie so far ahead, as if the database's clock had been set back since.
+/// Moves a time of these rows ahead, as if the database's clock had been set back since.
 pub(crate) async fn strand(db: &TestDatabase, ids: &[Uuid], column: pending_payment::Column, ahead: Duration) {
     let database = &db.database.write;
     let then = now_plus(database.get_database_backend(), ahead);
@@ -74,7 +74,7 @@ pub(crate) async fn strand(db: &TestDatabase, ids: &[Uuid], column: pending_paym
     set.exec(database).await.expect("stranded");
 }
 
-/// Makes a time of every row lie in the past, as if it had come.
+/// Moves a time of every row to now, as if it had come.
 pub(crate) async fn come(db: &TestDatabase, column: pending_payment::Column) {
     let database = &db.database.write;
     let now = now_plus(database.get_database_backend(), Duration::ZERO);

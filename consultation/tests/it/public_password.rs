@@ -1,7 +1,7 @@
 //! The public development password is not sent to other machines.
 
 use chassis::config::Server;
-use consultation::{app, config::Finance};
+use consultation::{app, config::FinanceTarget};
 use rstest::rstest;
 use testkit::{Backend, TestDatabase};
 use tokio_util::sync::CancellationToken;
@@ -26,7 +26,8 @@ async fn a_service_does_not_start_with_the_public_password_for_a_finance_elsewhe
 ) {
     let Some(db) = TestDatabase::empty(Backend::Sqlite).await else { return };
     let server = Server { development, ..db.server("consultation") };
-    let finance = Finance { password: password.into(), ..Finance::in_development(url.parse().expect("a URL")) };
+    let finance =
+        FinanceTarget { password: password.into(), ..FinanceTarget::in_development(url.parse().expect("a URL")) };
     let built = app::build(&server, finance, &domain(), &db.database, &CancellationToken::new());
     let refusal = built.err().map(|error| error.to_string());
     let expected = refused_host.map(|host| {

@@ -1,9 +1,9 @@
-//! Reconciliation beside running services: what happens while it reads is no difference.
+//! Reconciliation beside running services: changes while it reads are no difference.
 
 use axum::{Json, Router, routing::post};
 use consultation::{
-    config::Finance,
-    finance::{FinanceClient, REQUEST_LIMIT},
+    config::FinanceTarget,
+    finance_client::{FinanceClient, REQUEST_TIMEOUT},
     outbox::store::{self, Due},
     reconcile::{Reconciliation, reconcile},
 };
@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use crate::outbox::{LEASE, outbox, rows};
 
-/// A finance that answers each query for payments with what `answer` makes of its variables.
+/// A finance that responds to each query for payments with `answer` of its variables.
 async fn finance<A: Future<Output = Value> + Send>(
     answer: impl Fn(Value) -> A + Clone + Send + Sync + 'static,
 ) -> FinanceClient {
@@ -24,7 +24,7 @@ async fn finance<A: Future<Output = Value> + Send>(
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let url = format!("http://{}/graphql", listener.local_addr().expect("an address"));
     tokio::spawn(async move { axum::serve(listener, Router::new().route("/graphql", post(handler))).await });
-    FinanceClient::new(Finance::in_development(url.parse().expect("a URL")), REQUEST_LIMIT).expect("a client")
+    FinanceClient::new(FinanceTarget::in_development(url.parse().expect("a URL")), REQUEST_TIMEOUT).expect("a client")
 }
 
 fn payments(payments: &[Value], page_info: &Value) -> Value {
@@ -36,7 +36,7 @@ fn last_page() -> Value {
     json!({ "hasNextPage": false, "endCursor": null })
 }
 
-/// Both sides, and the differences as they are shown.
+/// The reconciliation and its lines.
 async fn compare(db: &TestDatabase, finance: &FinanceClient) -> (anyhow::Result<Reconciliation>, Vec<String>) {
     let mut lines = Vec::new();
     let report = |finding: consultation::reconcile::Finding| {
@@ -54,7 +54,7 @@ async fn a_payment_delivered_while_it_reads_is_in_transit_and_not_missing(
 ) {
     let Some(db) = outbox(backend, 3).await else { return };
     let database = db.database.write.clone();
-    // Its answer is of a moment before the delivery, which is written down before the answer arrives.
+    // The response is of a moment before the delivery. The delivery is written down before the response arrives.
     let finance = finance(move |_| {
         let database = database.clone();
         async move {
@@ -90,7 +90,7 @@ async fn a_consultation_finished_while_it_reads_has_its_payment(
             if !variables["filter"].is_null() {
                 return payments(&[payment(&row)], &last_page());
             }
-            // Behind the page of consultations that was read; finance has it before this page of payments.
+            // After the page of consultations that was read. Finance has the payment before this page of payments.
             other.into_active_model().insert(&database).await.expect("finished");
             payments(&[payment(&row), payment(&late_row)], &last_page())
         }

@@ -1,4 +1,4 @@
-//! What one request carries, what one row of it costs the others, and what the circuit breaker lets through.
+//! Batches: the size of a request, one bad row among others, and the permits of the circuit breaker.
 
 use entity::pending_payment::{Column, Entity};
 use futures_util::StreamExt;

@@ -1,4 +1,4 @@
-//! What the relay does when finance fails, and what it does not take for success.
+//! Failures of finance, and responses that are no success.
 
 use entity::pending_payment::Column;
 use rstest::rstest;
@@ -7,8 +7,8 @@ use serde_json::json;
 use testkit::Backend;
 
 use consultation::{
-    config::Finance,
-    finance::FinanceClient,
+    config::FinanceTarget,
+    finance_client::FinanceClient,
     outbox::{Tick, store},
 };
 
@@ -80,8 +80,8 @@ async fn a_finance_that_is_down_costs_latency_only(#[values(Backend::Sqlite, Bac
     let finance = FinanceStub::start([]).await;
     let mut relay_to_nobody = relay(&db, &finance);
     let nobody = "http://127.0.0.1:9/graphql".parse().expect("a URL");
-    let limit = relay_to_nobody.policy.request_limit;
-    relay_to_nobody.finance = FinanceClient::new(Finance::in_development(nobody), limit).expect("a client");
+    let limit = relay_to_nobody.policy.request_timeout;
+    relay_to_nobody.finance = FinanceClient::new(FinanceTarget::in_development(nobody), limit).expect("a client");
     for _ in 0..3 {
         assert_eq!(tick(&relay_to_nobody).await.postponed, 10);
         come(&db, Column::NextAttemptAt).await;

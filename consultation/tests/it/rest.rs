@@ -32,7 +32,7 @@ async fn started(service: &Running) -> Value {
     start(service, &people()).await.body["id"].take()
 }
 
-/// The refusal, which is a text for people.
+/// The refusal: a text for people.
 fn refusal(answer: &Answer) -> &str {
     assert_eq!(answer.status, 400, "{}", answer.body);
     answer.body.as_str().expect("a text")

@@ -1,12 +1,12 @@
-//! Delivered rows leave when they are old, undelivered ones never.
+//! Retention: old delivered rows are deleted, undelivered ones never.
 
 use std::time::{Duration, Instant};
 
-use chassis::{clock, database::now_plus, health::Heartbeat};
+use chassis::{clock, health::Heartbeat};
+use chrono::{DateTime, Utc};
 use consultation::outbox::{
-    Retention, Upkeep,
-    store::{self, Due},
-    upkeep::BATCH,
+    Upkeep,
+    store::{self, Due, now_plus},
 };
 use entity::pending_payment::{Column, Entity as PendingPayments};
 use rstest::rstest;
@@ -23,10 +23,10 @@ use crate::{
 };
 
 const DAY: Duration = Duration::from_hours(24);
-/// A test that waits this long has failed.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// Longer than any of these tests takes.
+const TEST_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// An outbox that has delivered so many rows two days ago, and others just now.
+/// An outbox with `old` rows delivered two days ago, `young` ones delivered just now, and `undelivered` ones.
 async fn history(backend: Backend, old: usize, young: usize, undelivered: usize) -> Option<TestDatabase> {
     let db = outbox(backend, old + young + undelivered).await?;
     let database = &db.database.write;
@@ -43,8 +43,8 @@ async fn history(backend: Backend, old: usize, young: usize, undelivered: usize)
     Some(db)
 }
 
-fn retention(db: &TestDatabase) -> Retention {
-    Retention { database: db.database.clone(), keep: DAY }
+async fn delete(db: &TestDatabase, now: DateTime<Utc>) -> u64 {
+    store::delete_delivered(&db.database.write, DAY, now, Upkeep::BATCH).await.expect("deleted")
 }
 
 #[rstest]
@@ -53,9 +53,9 @@ async fn delivered_rows_leave_when_they_are_old_and_undelivered_ones_never(
     #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
 ) {
     let Some(db) = history(backend, 30, 20, 10).await else { return };
-    // The ids are young, as if the consultations had waited for finance: nothing is taken by its id alone.
-    assert_eq!(retention(&db).step(clock::now()).await.expect("a step"), 0);
-    assert_eq!(retention(&db).step(clock::now() + DAY * 2).await.expect("a step"), 30);
+    // The ids are young, as if the consultations had waited for finance: no row is deleted by its id alone.
+    assert_eq!(delete(&db, clock::now()).await, 0);
+    assert_eq!(delete(&db, clock::now() + DAY * 2).await, 30);
     let kept = rows(&db).await;
     assert_eq!((kept.len(), kept.iter().filter(|row| row.finished).count()), (30, 20));
 }
@@ -65,14 +65,13 @@ async fn delivered_rows_leave_when_they_are_old_and_undelivered_ones_never(
 async fn two_replicas_delete_batch_by_batch_until_nothing_is_left(
     #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
 ) {
-    let old = 2 * usize::try_from(BATCH).expect("small") + 1;
+    let old = 2 * usize::try_from(Upkeep::BATCH).expect("small") + 1;
     let Some(db) = history(backend, old, 1, 0).await else { return };
-    let (one, other, later) = (retention(&db), retention(&db), clock::now() + DAY * 2);
+    let later = clock::now() + DAY * 2;
     let mut deleted = 0;
     loop {
-        let (one, other) = tokio::join!(one.step(later), other.step(later));
-        let both = [one.expect("a step"), other.expect("a step")];
-        assert!(both.iter().all(|rows| *rows <= BATCH));
+        let both: [u64; 2] = tokio::join!(delete(&db, later), delete(&db, later)).into();
+        assert!(both.iter().all(|rows| *rows <= Upkeep::BATCH));
         deleted += both.iter().sum::<u64>();
         if both == [0, 0] {
             break;
@@ -90,19 +89,16 @@ async fn retention_deletes_by_itself_and_ends_at_shutdown(
     let old = PendingPayments::find().filter(Column::FinishedAt.lt(clock::now() - DAY));
     let old = old.one(&db.database.read).await.expect("a row").expect("an old one");
     let (database, id) = (&db.database.write, clock::id_at(clock::now() - DAY * 2));
-    // An id of its time, under which it was written then.
+    // An id of the time at which it was written.
     PendingPayments::delete_by_id(old.id).exec(database).await.expect("deleted");
     let old = entity::pending_payment::Model { id, ..old };
     old.into_active_model().insert(database).await.expect("inserted");
 
     let shutdown = CancellationToken::new();
-    let upkeep = Upkeep {
-        database: db.database.clone(),
-        retention: Some(retention(&db)),
-        heartbeat: Heartbeat::new("outbox upkeep"),
-    };
+    let upkeep =
+        Upkeep { database: db.database.clone(), retention: Some(DAY), heartbeat: Heartbeat::new("outbox upkeep") };
     let running = tokio::spawn(upkeep.run(shutdown.clone()));
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TEST_TIMEOUT;
     while rows(&db).await.len() != 2 {
         assert!(Instant::now() < deadline, "the old row is still there");
     }

@@ -1,11 +1,11 @@
-//! A running consultation service on a database of the test's own, whose finance nobody answers at.
+//! A running consultation service on a database of the test's own. Its finance is down.
 
 use std::time::Duration;
 
 use chassis::config::{Api, Server};
 use consultation::{
     app,
-    config::{DomainSettings, Finance},
+    config::{DomainSettings, FinanceTarget},
 };
 use entity::{Money, pending_payment};
 use migration::consultation::Migrator;
@@ -26,7 +26,7 @@ pub(crate) const FINISH: &str = "mutation ($id: ID!, $end: DateTime) {
         userErrors { __typename ... on UserError { code message field }
             ... on ConsultationAlreadyFinished { consultation { id price } } } } }";
 
-/// As set by default.
+/// The default.
 pub(crate) const LONGEST: Duration = Duration::from_hours(24);
 const FOR_EVER: Duration = Duration::from_hours(24 * 366 * 10_000);
 
@@ -35,7 +35,7 @@ pub(crate) struct Running {
     service: TestService,
 }
 
-/// Starts the service, or gives nothing where PostgreSQL is missing.
+/// Starts the service. `None` where PostgreSQL is missing.
 pub(crate) async fn running(backend: Backend) -> Option<Running> {
     let db = TestDatabase::empty(backend).await?;
     db.database.migrate::<Migrator>().await.expect("migrated");
@@ -56,7 +56,7 @@ pub(crate) fn start_service(db: &TestDatabase) -> TestService {
     start_under(db, Api::default())
 }
 
-/// Starts a replica on the database that answers by other rules.
+/// Starts a replica on the database with these limits of the API.
 pub(crate) fn start_under(db: &TestDatabase, rules: Api) -> TestService {
     start_with(db, rules, LONGEST)
 }
@@ -64,7 +64,7 @@ pub(crate) fn start_under(db: &TestDatabase, rules: Api) -> TestService {
 fn start_with(db: &TestDatabase, rules: Api, longest: Duration) -> TestService {
     let server = Server { api: rules, ..db.server("consultation") };
     let nobody = "http://127.0.0.1:9/graphql".parse().expect("a URL");
-    let (finance, domain) = (Finance::in_development(nobody), DomainSettings { longest, ..domain() });
+    let (finance, domain) = (FinanceTarget::in_development(nobody), DomainSettings { longest, ..domain() });
     TestService::start(|shutdown| app::build(&server, finance, &domain, &db.database, shutdown).expect("a service"))
 }
 
@@ -87,7 +87,7 @@ impl Running {
         start(self.client(), patient).await
     }
 
-    /// Starts a consultation of a new patient and gives its id and start.
+    /// Starts a consultation of a new patient. Returns its id and start.
     pub(crate) async fn started(&self) -> (String, String) {
         let started = self.start(Uuid::new_v4()).await;
         let text = |field: &str| started["consultation"][field].as_str().expect("started").to_owned();

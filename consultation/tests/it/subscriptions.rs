@@ -16,7 +16,7 @@ use crate::{
 const FOLLOW: &str =
     "subscription ($id: ID!) { consultationChanged(id: $id) { id status price pendingPayment { status } } }";
 
-/// What an event shows of the consultation.
+/// The consultation in an event.
 fn shown(event: &Value) -> (&str, &str) {
     let consultation = &event["data"]["consultationChanged"];
     let text = |pointer: &str| consultation.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
@@ -28,7 +28,7 @@ async fn finish_is_told(service: &Running, events: &mut Events, id: &str) {
     service.finish(id, None).await;
     loop {
         let event = events.next().await.expect("an event");
-        // It may be shown again as it was, when the replicas have just found each other.
+        // An event may repeat the consultation when the replicas have just found each other.
         if shown(&event) != ("IN_PROGRESS", "") {
             assert_eq!(shown(&event), ("FINISHED", "200.00"));
             break;
@@ -74,7 +74,7 @@ async fn over_a_websocket_several_are_followed_at_once_and_others_change_nothing
     }
     let event = socket.next().await;
     assert_eq!((&event["id"], shown(&event["payload"])), (&json!("second"), ("FINISHED", "200.00")));
-    // Whose end was asked for, it is told no more of.
+    // No event comes after the client has ended the subscription.
     socket.send(json!({ "type": "complete", "id": "second" })).await;
     service.finish(&ids[0], None).await;
     loop {

@@ -1,4 +1,4 @@
-//! Payments go to the finance that was met first, until an operator accepts another.
+//! The destination: payments go to the finance that was met first, until an operator accepts another.
 
 use consultation::outbox::{Tick, store};
 use entity::pending_payment::Column;
@@ -76,7 +76,7 @@ async fn a_relay_delivers_to_an_accepted_finance_without_a_restart(
     finance.arrived().await;
     let before = store::accept(&db.database.write, finance.instance()).await.expect("accepted");
     assert_eq!(before, Some(first));
-    // The next probe; the drain finishes what is on its way.
+    // The next probe. The drain waits for it.
     finance.arrived().await;
     shutdown.cancel();
     running.await.expect("it ends");

@@ -24,7 +24,7 @@ const PROMISE_OF_REFUSED: u8 = LONGEST_REFUSAL_DELAY + 2 * LEASE;
 /// A small step, one beyond a lease, one beyond all delays.
 const STEPS: [u8; 3] = [1, 9, 60];
 
-/// What a model does wrong, to see that it is found.
+/// A known mistake of a model, which the checker must find.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Flaw {
     NoRescue,
@@ -32,7 +32,7 @@ pub(crate) enum Flaw {
     NoSlack,
 }
 
-/// The system, in which at most so many faults happen.
+/// The system, with a bound on the number of faults.
 #[derive(Clone, Debug)]
 pub(crate) struct Clocked {
     pub(crate) flaw: Option<Flaw>,
@@ -44,17 +44,17 @@ pub(crate) struct Clocked {
 pub(crate) struct State {
     finished: bool,
     is_refused: bool,
-    /// Until it is due, and until its lease ends; 0: that was before.
+    /// Time until it is due, and until its lease ends. 0: in the past.
     due_in: u8,
     lease: Option<u8>,
     claim_seq: u8,
     /// The token of the claim that each relay is sending under.
     sending: [Option<u8>; RELAYS],
-    /// Since the last claim: time by a clock that is never set, and how the database's was set.
+    /// Since the last claim: time by a clock that is never set, and the steps of the database's clock.
     lease_age: u8,
     set_back: u8,
     set_forward: bool,
-    /// Since the last fault.
+    /// Time since the last fault.
     calm: u8,
     faults_left: u8,
     lost_lease: bool,
@@ -120,7 +120,7 @@ impl Model for Clocked {
             }
             Action::SetBack(step) => {
                 next.spend_fault()?;
-                // One that has come lies behind the clock, by how much is not kept: here it always comes again.
+                // How far a past time lies behind the clock is not kept: here it always comes again.
                 next.due_in = next.due_in.saturating_add(step);
                 next.lease = next.lease.map(|left| left.saturating_add(step));
                 next.set_back = next.set_back.saturating_add(step);

@@ -8,18 +8,18 @@ use stateright::{Model, Property};
 
 pub(crate) const STAYS_PAID: &str = "what is finished is paid, whichever server leads";
 
-/// Whether finance answers a repetition from what it reads, or only when it is replicated too.
+/// Whether finance responds to a repetition at once, or only after it is replicated.
 #[derive(Clone, Debug)]
 pub(crate) struct Replicated {
     pub(crate) repetitions_wait: bool,
     pub(crate) faults: u8,
 }
 
-/// A payment on the server that leads.
+/// A payment on the primary.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Payment {
     Missing,
-    /// Its session waits for the standby; nobody reads it.
+    /// Its session waits for the standby. Nobody reads it.
     Waiting,
     Visible,
 }
@@ -37,10 +37,10 @@ pub(crate) struct State {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Action {
-    /// The relay sends: finance inserts, or answers what it has.
+    /// The relay sends: finance inserts the payment, or finds it.
     Send,
     Replicate,
-    /// The insert is replicated, and answered.
+    /// The insert is replicated, and the response sent.
     Answer,
     Reconnect,
     /// Faults.

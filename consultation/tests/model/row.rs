@@ -1,4 +1,4 @@
-//! The model: what `outbox::store` and the relay do to a row, as steps that other steps may come between.
+//! The model of one row: the steps of `outbox::store` and of the relay, in any order.
 //!
 //! Left out: time (see `clock`; here a row is always due, backoff and the breaker decide when, not what), batches
 //! (rows do not know each other), and refusals (they change the row as failures do).
@@ -14,7 +14,7 @@ pub(crate) const FENCE: &str = "a stale lease changes nothing";
 pub(crate) const ONE_LEASE: &str = "no two leases at once";
 const RELAYS: usize = 3;
 
-/// What a model does wrong, to see that it is found.
+/// A known mistake of a model, which the checker must find.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Flaw {
     NoFence,
@@ -25,7 +25,7 @@ pub(crate) enum Flaw {
     GiveUp,
 }
 
-/// The system, in which at most so many faults happen.
+/// The system, with a bound on the number of faults.
 #[derive(Clone, Debug)]
 pub(crate) struct Outbox {
     pub(crate) flaw: Option<Flaw>,
@@ -39,7 +39,7 @@ enum Lease {
     Ended,
 }
 
-/// What a relay is doing, under the fencing token of its claim.
+/// The state of a relay, with the fencing token of its claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Relay {
     Idle,
@@ -49,7 +49,7 @@ enum Relay {
     Failed(u8),
 }
 
-/// On its way between a relay, which is told by its token, and finance.
+/// A message between a relay and finance, with the relay's token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Message {
     Request(u8),
@@ -66,7 +66,7 @@ pub(crate) struct State {
     network: BTreeSet<Message>,
     payments: u8,
     faults_left: u8,
-    /// What must never have happened, by the name of the property.
+    /// Names of violated properties of steps.
     violated: BTreeSet<&'static str>,
 }
 
@@ -75,7 +75,7 @@ pub(crate) enum Action {
     Claim(usize),
     Send(usize),
     WriteOutcome(usize),
-    /// The holder is paused, or gone: the lease ends by time alone.
+    /// The lease ends by time: its holder is paused or gone.
     EndLease,
     /// Finance records, now or before, and confirms.
     Record(Message),

@@ -1,4 +1,4 @@
-//! Loads what a list's nodes or a gateway's entities refer to in one statement, not one for each.
+//! Loads the rows that the nodes of a list or the entities of a gateway refer to: one statement for all.
 
 use std::{collections::HashMap, sync::Arc};
 

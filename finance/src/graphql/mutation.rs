@@ -6,13 +6,14 @@ use async_graphql::{
 };
 use chassis::{
     database::{is_about_rows, is_unavailable},
-    graphql::{
-        cost::{argument, list_cost},
-        refusal::{InvalidInput, not_written},
-    },
+    graphql::not_written,
     write_coalescer::{WriteCoalescer, WriteError},
 };
 use entity::{Money, payment::Model as Payment};
+use graphql_http::{
+    complexity::{argument, list_cost},
+    refusal::InvalidInput,
+};
 use sea_orm::DbErr;
 
 use super::types::{
@@ -20,12 +21,13 @@ use super::types::{
     RecordPaymentsInput, RecordPaymentsPayload, WrongInstance,
 };
 use crate::{
-    instance::Instance,
-    messages::MESSAGES,
-    payment::{Record, RecordWriter, Recorded, explain},
+    messages::{MESSAGES, invalid_amount},
+    rules::Recorded,
+    store,
+    writer::{Record, RecordWriter},
 };
 
-/// How many payments one request may carry.
+/// Payments in one request.
 const MAX_PAYMENTS: usize = 100;
 
 #[derive(Debug)]
@@ -35,8 +37,8 @@ pub struct Mutation;
 // `Option<Result<T>>`, not the other way round: a fault then nulls its own field, not those beside it.
 #[Object]
 impl Mutation {
-    /// Records the payment of an appointment. Safe to repeat: the same amount again answers with the
-    /// stored payment, another amount is refused.
+    /// Records the payment of an appointment. Idempotent: the same amount again returns the stored payment. Another amount
+    /// is refused.
     async fn record_payment(
         &self,
         ctx: &Context<'_>,
@@ -45,7 +47,7 @@ impl Mutation {
         Some(record(ctx, input).await)
     }
 
-    /// Records up to 100 payments, each by itself: a refused one costs the others nothing.
+    /// Records 1 to 100 payments, each by itself: a refusal does not affect the others.
     #[graphql(complexity = "cost(__ctx, __variables_definition, __field, child_complexity)")]
     async fn record_payments(
         &self,
@@ -56,7 +58,7 @@ impl Mutation {
     }
 }
 
-/// What the results of a list of payments cost.
+/// Complexity of the results of a list of payments.
 fn cost(
     ctx: &VisitorContext<'_>,
     variables: &[Positioned<VariableDefinition>],
@@ -64,7 +66,7 @@ fn cost(
     child_complexity: usize,
 ) -> usize {
     let input = argument::<RecordPaymentsInput>(ctx, variables, field, "input");
-    // More are refused as a whole, with an answer of its own.
+    // A longer list is refused as a whole, with one result.
     list_cost(input.map_or(1, |input| input.payments.len().min(MAX_PAYMENTS)), child_complexity)
 }
 
@@ -78,24 +80,24 @@ async fn record_all(ctx: &Context<'_>, input: RecordPaymentsInput) -> Result<Rec
     let valid = checked.iter().filter_map(|row| row.as_ref().ok().cloned()).collect();
     let mut recorded = writer(ctx).write_all(valid).await.map_err(not_written)?;
     if recorded.len() == checked.len() && recorded.iter().all(is_without_database) {
-        // Said of all at once, so that the status says it too.
+        // As a failure of the field, so that the status shows it too.
         recorded.pop().transpose().map_err(not_written)?;
     }
     let mut recorded = recorded.into_iter();
     let results = checked.into_iter().enumerate().map(|(index, row)| match row {
         Err(refused) => Some(Ok(refused)),
-        // One result for each row that was handed over.
+        // The writer returns one result for each valid row.
         Ok(_) => Some(recorded.next()?.map_err(not_written).map(|recorded| payload(recorded, &path(index)))),
     });
     Ok(RecordPaymentsPayload { results: results.collect(), ..RecordPaymentsPayload::default() })
 }
 
-/// Not a lock on this one payment: others may be recorded meanwhile.
+/// Whether the database is away. A lock on one payment is no outage: others may be recorded meanwhile.
 fn is_without_database(recorded: &std::result::Result<Recorded, WriteError<DbErr>>) -> bool {
     matches!(recorded, Err(WriteError::Failed(error)) if is_unavailable(error) && !is_about_rows(error))
 }
 
-/// Why the list is refused as a whole, if it is.
+/// Returns the refusal of the list as a whole.
 async fn refuse_all(ctx: &Context<'_>, input: &RecordPaymentsInput) -> Result<Option<RecordPaymentsError>> {
     if !(1..=MAX_PAYMENTS).contains(&input.payments.len()) {
         let message = MESSAGES.text("number-of-payments", &[("maximum", &MAX_PAYMENTS)]);
@@ -103,7 +105,7 @@ async fn refuse_all(ctx: &Context<'_>, input: &RecordPaymentsInput) -> Result<Op
         return Ok(Some(RecordPaymentsError::InvalidInput(error)));
     }
     let Some(expected) = &input.instance_id else { return Ok(None) };
-    let instance_id = ctx.data_unchecked::<Instance>().id().await?;
+    let instance_id = store::instance_id(ctx.data_unchecked()).await?;
     let is_other = expected.0 != instance_id;
     Ok(is_other.then(|| RecordPaymentsError::WrongInstance(WrongInstance::new(expected.0, instance_id))))
 }
@@ -120,12 +122,12 @@ fn writer<'a>(ctx: &Context<'a>) -> &'a WriteCoalescer<RecordWriter> {
     ctx.data_unchecked()
 }
 
-/// The payment to record, or its refusal.
+/// Returns the row to write, or its refusal.
 fn check(input: &RecordPaymentInput, path: &[String]) -> std::result::Result<Record, RecordPaymentPayload> {
     match Money::try_from(input.total_price.0) {
         Ok(total_price) => Ok(Record::new(input.appointment_id.0, total_price)),
         Err(error) => {
-            let error = InvalidInput::new(path, explain(error, "totalPrice"));
+            let error = InvalidInput::new(path, invalid_amount(error, "totalPrice"));
             Err(RecordPaymentPayload::refused(RecordPaymentError::InvalidInput(error)))
         }
     }

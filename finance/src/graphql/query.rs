@@ -3,30 +3,33 @@
 use async_graphql::{Context, ID, Object, Result, dataloader::DataLoader};
 use chassis::{
     clock,
-    database::Database,
-    graphql::{
-        connection::{Connection, Count, Page},
-        cost::page_cost,
-        refusal::{bad_user_input, parse_id},
-        scalars::{self, DateTime},
+    database::{
+        Database,
+        paging::{self, Count},
     },
 };
 use chrono::{TimeDelta, Utc};
 use entity::payment::{Column, Entity as Payments};
+use graphql_http::{
+    complexity::page_cost,
+    connection::{Connection, Page},
+    refusal::{bad_user_input, parse_id},
+    scalars::{self, DateTime},
+};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Select};
 
 use super::{
     loader::{Loader, PaymentId},
     types::{Consultation, Node, Payment, PaymentFilter},
 };
-use crate::{instance::Instance, payment::APPEARS_WITHIN};
+use crate::{store, writer::APPEARS_WITHIN};
 
-/// How many appointments a filter may name: as many as a page can have.
+/// Appointments in a filter: as many as a page can have payments.
 const MAX_APPOINTMENTS: usize = 100;
 
-/// By how much the time in a payment's id may differ from when it was recorded: that is the time of a process's clock
-/// before the write, this the database's. A minute for the clocks, beyond which no setting makes a replica ready, and as
-/// long as a caller waits twice.
+/// The largest difference between the time in a payment's id, by a process's clock before the write, and the time of
+/// recording, by the database's clock. A minute is for the clocks: a replica whose clock differs by more is not ready. The
+/// rest is twice the longest wait of a caller.
 const ID_TIME_DIFFERENCE: TimeDelta = TimeDelta::seconds(80);
 
 #[derive(Debug)]
@@ -36,50 +39,50 @@ pub struct Query;
 // `Option<Result<T>>`, not the other way round: a fault then nulls its own field, not those beside it.
 #[Object]
 impl Query {
-    /// One payment, or null if there is none with this id.
+    /// Returns a payment, or null if none has this id.
     async fn payment(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The id of the payment.")] id: ID,
+        #[graphql(desc = "Id of the payment.")] id: ID,
     ) -> Option<Result<Payment>> {
         find(ctx, &id).await.transpose()
     }
 
-    /// Payments in the order in which they were recorded: by default the first 20. Of payments that are recorded at the
-    /// same time the order is about that: to poll for new ones, filter those that are `stable`.
+    /// Lists payments in the order in which they were recorded. By default the 20 oldest. A payment that is recorded at
+    /// the same time as others may appear before them: to poll for new payments, filter the `stable` ones.
     #[graphql(complexity = "page_cost(__ctx, __variables_definition, __field, child_complexity)")]
     async fn payments(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which payments; all by default.")] filter: Option<PaymentFilter>,
-        #[graphql(desc = "How many from the start, 1 to 100.")] first: Option<i32>,
-        #[graphql(desc = "Begin behind this cursor.")] after: Option<String>,
-        #[graphql(desc = "How many from the end, 1 to 100.")] last: Option<i32>,
-        #[graphql(desc = "End before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Conditions. All payments by default.")] filter: Option<PaymentFilter>,
+        #[graphql(desc = "Number of items from the start of the list, 1 to 100.")] first: Option<i32>,
+        #[graphql(desc = "Returns the items after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Number of items from the end of the list, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Returns the items before this cursor.")] before: Option<String>,
     ) -> Result<Connection<Payment>> {
         let page = Page::new("payments", first, after, last, before)?;
         let filter = filter.unwrap_or_default();
         let is_all = filter == PaymentFilter::default();
         let rows = matching(filter, clock::now())?;
         let count = if is_all { Count::kept_of(Payments) } else { Count::of(&rows) };
-        page.load(rows, count, Column::Id, ctx.data_unchecked::<Database>(), |row| row.id).await
+        paging::load(page, rows, count, Column::Id, ctx.data_unchecked::<Database>(), |row| row.id).await
     }
 
-    /// Identifies this finance's books: a random id, made once when its database was created. A restored backup keeps
-    /// it; another database has another. `recordPayments` refuses to record under a different one.
-    // Of this subgraph: in one graph over both services its name would say nothing.
+    /// Instance id of this finance: a random id, made once when its database was created. A restored backup keeps it;
+    /// another database has another. `recordPayments` refuses payments for another instance.
+    // It identifies this subgraph. In one graph over both services its name would say nothing.
     #[graphql(inaccessible)]
     async fn instance_id(&self, ctx: &Context<'_>) -> Result<scalars::Uuid> {
-        Ok(scalars::Uuid(ctx.data_unchecked::<Instance>().id().await?))
+        Ok(scalars::Uuid(store::instance_id(ctx.data_unchecked()).await?))
     }
 
-    /// Any object of this service by its id, or null if there is none.
+    /// Returns an object of this service by its id, or null if none has it.
     #[graphql(shareable, inaccessible)]
-    async fn node(&self, ctx: &Context<'_>, #[graphql(desc = "The id of the object.")] id: ID) -> Option<Result<Node>> {
+    async fn node(&self, ctx: &Context<'_>, #[graphql(desc = "Id of the object.")] id: ID) -> Option<Result<Node>> {
         Some(find(ctx, &id).await.transpose()?.map(Node::Payment))
     }
 
-    /// For a gateway that has ids from elsewhere: those of one request are read in one statement.
+    /// For a gateway with ids from other services. The ids of one request are read in one statement.
     #[graphql(entity)]
     async fn find_payment_by_id(&self, ctx: &Context<'_>, id: ID) -> Option<Result<Payment>> {
         let id = match parse_id("id", &id) {
@@ -110,7 +113,7 @@ fn matching(filter: PaymentFilter, now: chrono::DateTime<Utc>) -> Result<Select<
         }
         rows = rows.filter(Column::AppointmentId.is_in(ids.into_iter().map(|id| id.0)));
     }
-    // Ids are made from about the time of recording: a period is a range of the primary key, and exact within it.
+    // Ids are made from about the time of recording. So a period is a range of the primary key, filtered exactly.
     if let Some(from) = filter.recorded_from {
         let from = instant("filter.recordedFrom", from)?;
         rows = rows.filter(Column::Id.gte(clock::first_id_at(from - ID_TIME_DIFFERENCE)));
@@ -121,7 +124,7 @@ fn matching(filter: PaymentFilter, now: chrono::DateTime<Utc>) -> Result<Select<
         rows = rows.filter(Column::Id.lt(clock::first_id_at(before + ID_TIME_DIFFERENCE)));
         rows = rows.filter(Column::RecordedAt.lt(before));
     }
-    // Replicas make ids by their own clocks, and commit in another order: what is younger may yet have company before it.
+    // Replicas make ids by their own clocks and commit in another order. Others may appear before a younger payment.
     if filter.stable == Some(true) {
         rows = rows.filter(Column::Id.lt(clock::first_id_at(now - APPEARS_WITHIN)));
     }

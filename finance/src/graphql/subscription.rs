@@ -1,18 +1,16 @@
 //! Following payments.
 
 use async_graphql::{Context, Result, Subscription, dataloader::DataLoader};
-use chassis::{
-    changes::{Change, Changes},
-    graphql::refusal::coded,
-};
+use chassis::changes::{Change, Changes};
 use futures_util::{Stream, StreamExt, stream};
+use graphql_http::refusal::Refusal;
 
 use super::{
     loader::{Loader, PaymentId},
     types::Payment,
 };
 
-/// How many payments are read in one statement, if as many wait to be shown.
+/// Payments that are read in one statement, if as many wait to be sent.
 const MAX_READ: usize = 100;
 
 #[derive(Debug)]
@@ -21,9 +19,9 @@ pub struct Subscription;
 /// Following payments.
 #[Subscription]
 impl Subscription {
-    /// Each payment, as soon as it is recorded. When some were missed, because they came faster than they were
-    /// taken or the replicas did not hear each other, the subscription ends with the error `EVENTS_MISSED`:
-    /// subscribe again, then list what was recorded in between.
+    /// Sends each payment as soon as it is recorded. The subscription ends with the error `EVENTS_MISSED` when payments
+    /// were missed: the client was too slow, or replicas lost each other. Then subscribe again, and list the payments
+    /// recorded in between.
     async fn payment_recorded<'ctx>(&self, ctx: &Context<'ctx>) -> impl Stream<Item = Result<Payment>> + use<'ctx> {
         let loader = ctx.data_unchecked::<DataLoader<Loader>>();
         let changes = ctx.data_unchecked::<Changes>().subscribe().ready_chunks(MAX_READ);
@@ -36,7 +34,7 @@ impl Subscription {
     }
 }
 
-/// The payments up to a gap, and whether the subscription ends there.
+/// Returns the payments up to a gap, and whether the subscription ends there.
 async fn read(loader: &DataLoader<Loader>, changes: &[Change]) -> (Vec<Result<Payment>>, bool) {
     let recorded = changes.iter().map_while(|change| match change {
         Change::Of(id) => Some(PaymentId(*id)),
@@ -51,7 +49,7 @@ async fn read(loader: &DataLoader<Loader>, changes: &[Change]) -> (Vec<Result<Pa
     let mut payments: Vec<_> = recorded.iter().filter_map(|id| Some(Ok(rows.remove(id)?.into()))).collect();
     if has_gap {
         let message = "Payments were missed: subscribe again, then list what was recorded in between";
-        payments.push(Err(coded(message, "EVENTS_MISSED")));
+        payments.push(Err(Refusal { message: message.to_owned(), code: "EVENTS_MISSED" }.into()));
     }
     (payments, has_gap)
 }

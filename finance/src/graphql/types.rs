@@ -1,25 +1,25 @@
-//! What clients see: API types are not rows.
+//! Types of the API. They are not rows: the schema stays when tables change.
 
 mod errors;
 
 use async_graphql::{ComplexObject, Context, ID, InputObject, Interface, Result, SimpleObject, dataloader::DataLoader};
-use chassis::graphql::scalars::{DateTime, Decimal, Uuid};
 use entity::payment;
+use graphql_http::scalars::{DateTime, Decimal, Uuid};
 
 use super::loader::{AppointmentId, Loader};
 pub(crate) use errors::{PaymentConflict, RecordPaymentError, RecordPaymentsError, UserError, WrongInstance};
 
-/// The payment entry of one finished consultation.
+/// The payment entry of one finished consultation. It never changes.
 #[derive(Clone, Debug, SimpleObject)]
 #[graphql(complex)]
 pub(crate) struct Payment {
-    /// Its own id.
+    /// Id, a UUID.
     pub(crate) id: ID,
-    /// The consultation that is paid for.
+    /// Id of the consultation that is paid for.
     appointment_id: Uuid,
-    /// What is charged, from "0.00" to "999999999.99".
+    /// Amount that is charged, in the currency of the clinic: "0.00" to "999999999.99".
     total_price: Decimal,
-    /// When it was recorded.
+    /// Time of recording, by the database's clock.
     recorded_at: DateTime,
 }
 
@@ -42,11 +42,11 @@ impl Payment {
     }
 }
 
-/// A medical consultation, of which finance knows the payment; the rest is the consultation service's.
+/// A medical consultation. Finance knows its payment; the consultation service knows the rest.
 #[derive(Clone, Debug, SimpleObject)]
 #[graphql(complex)]
 pub(crate) struct Consultation {
-    /// Its id; in payments it is the appointment id.
+    /// Id, a UUID. Payments call it the appointment id.
     id: ID,
     #[graphql(skip)]
     appointment_id: uuid::Uuid,
@@ -60,7 +60,7 @@ impl From<uuid::Uuid> for Consultation {
 
 #[ComplexObject]
 impl Consultation {
-    /// Its payment; null until it is recorded, a moment after the consultation is finished.
+    /// Payment of the consultation. Null until it is recorded, a moment after the consultation is finished.
     async fn payment(&self, ctx: &Context<'_>) -> Option<Result<Payment>> {
         let key = AppointmentId(self.appointment_id);
         let row = ctx.data_unchecked::<DataLoader<Loader>>().load_one(key).await.transpose()?;
@@ -68,63 +68,63 @@ impl Consultation {
     }
 }
 
-/// An object with an id by which it can be loaded again.
+/// An object that can be read again by its id.
 #[derive(Interface)]
-#[graphql(field(name = "id", ty = "&ID", desc = "Its id."))]
+#[graphql(field(name = "id", ty = "&ID", desc = "Id, a UUID."))]
 pub(crate) enum Node {
     Payment(Payment),
 }
 
-/// Which payments to list; conditions add up.
+/// Conditions on payments. All that are given must hold.
 #[derive(Debug, Default, PartialEq, Eq, InputObject)]
 pub(crate) struct PaymentFilter {
-    /// Only those of these appointments, at most 100.
+    /// Payments of these appointments, at most 100.
     pub(crate) appointment_ids: Option<Vec<Uuid>>,
-    /// Only those recorded at this time or later.
+    /// Payments recorded at this time or later. The time needs an offset.
     pub(crate) recorded_from: Option<DateTime>,
-    /// Only those recorded before this time.
+    /// Payments recorded before this time. The time needs an offset.
     pub(crate) recorded_before: Option<DateTime>,
-    /// If true, only those whose place in the list is final: none can appear before them any more. A payment becomes
-    /// stable a minute after it was recorded. Whoever polls with this filter, each time `after` the last cursor, reads
-    /// every payment exactly once.
+    /// True: payments whose place in the list is final, since no other can appear before them any more. A payment becomes
+    /// stable a minute after it was recorded. A client that polls with this filter, each time `after` the last cursor,
+    /// reads every payment exactly once. False or null: no condition.
     pub(crate) stable: Option<bool>,
 }
 
 /// A payment to record.
 #[derive(Debug, InputObject)]
 pub(crate) struct RecordPaymentInput {
-    /// The consultation that is paid for.
+    /// Id of the consultation that is paid for.
     pub(crate) appointment_id: Uuid,
-    /// What is charged: "0.00" to "999999999.99" with at most two decimals; nothing is rounded.
+    /// Amount to charge: "0.00" to "999999999.99", with at most two decimals. Nothing is rounded.
     pub(crate) total_price: Decimal,
 }
 
-/// Payments to record, each by itself.
+/// Payments to record. Each is recorded or refused by itself.
 #[derive(Debug, InputObject)]
 pub(crate) struct RecordPaymentsInput {
     /// 1 to 100 payments.
     pub(crate) payments: Vec<RecordPaymentInput>,
-    /// Refuse all if this finance's books are others: the `instanceId` that the caller expects. Null: record in any.
+    /// The `instanceId` of the finance that the caller expects. Another finance refuses all. Null: any finance records.
     pub(crate) instance_id: Option<Uuid>,
 }
 
-/// What became of a payment.
+/// Result of recording one payment.
 #[derive(Clone, Debug, Default, SimpleObject)]
 pub(crate) struct RecordPaymentPayload {
-    /// The stored payment, unless it was refused.
+    /// The stored payment. Null if it was refused.
     pub(crate) payment: Option<Payment>,
-    /// Whether it had been recorded before, with the same amount.
+    /// True if the payment had been recorded before, with the same amount.
     pub(crate) already_recorded: bool,
-    /// Why it was refused; empty on success.
+    /// Refusals. Empty on success.
     pub(crate) user_errors: Vec<RecordPaymentError>,
 }
 
-/// What became of several payments.
+/// Result of `recordPayments`.
 #[derive(Debug, Default, SimpleObject)]
 pub(crate) struct RecordPaymentsPayload {
-    /// One result for each payment, in the order of the input; empty if the input as a whole was refused.
-    /// Null where a fault kept that one from being recorded or its answer from being known: send it again.
+    /// One result for each payment, in the order of the input. Empty if the input was refused as a whole. A result is null
+    /// after a fault: the payment may be recorded or not. Send it again.
     pub(crate) results: Vec<Option<Result<RecordPaymentPayload>>>,
-    /// Why the input as a whole was refused; empty otherwise.
+    /// Refusals of the input as a whole. Empty otherwise.
     pub(crate) user_errors: Vec<RecordPaymentsError>,
 }

@@ -3,4 +3,4 @@ negative = { $argument } must not be negative
 too-large = { $argument } must be at most { $maximum }
 too-precise = { $argument } must have at most two decimals
 number-of-payments = Send 1 to { $maximum } payments
-wrong-instance = These are the books { $instance }, not { $expected }; nothing was recorded
+wrong-instance = This is finance instance { $instance }, not { $expected }; nothing was recorded

@@ -3,4 +3,4 @@ negative = { $argument } não pode ser negativo
 too-large = { $argument } deve ser no máximo { $maximum }
 too-precise = { $argument } deve ter no máximo duas casas decimais
 number-of-payments = Envie de 1 a { $maximum } pagamentos
-wrong-instance = Estes são os livros { $instance }, não { $expected }; nada foi registrado
+wrong-instance = Esta é a instância { $instance } do financeiro, não { $expected }; nada foi registrado

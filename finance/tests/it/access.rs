@@ -1,4 +1,4 @@
-//! Who may call what, and when the service is ready.
+//! Access and readiness.
 
 use rstest::rstest;
 use testkit::{Answer, Backend, TestDatabase};

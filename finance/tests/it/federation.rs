@@ -1,4 +1,4 @@
-//! What a federation gateway asks of this subgraph.
+//! The queries of a federation gateway.
 
 use rstest::rstest;
 use serde_json::{Value, json};

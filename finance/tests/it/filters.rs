@@ -108,7 +108,7 @@ async fn a_filter_that_makes_no_sense_is_refused_by_name(
     }
 }
 
-/// By a replica whose clock is behind by what `--finance-max-clock-difference` allows at most.
+/// Recorded by a replica whose clock is behind by the most that `--finance-max-clock-difference` allows.
 #[rstest]
 #[tokio::test]
 async fn a_payment_is_in_its_period_whoever_made_its_id(

@@ -1,4 +1,4 @@
-//! Payments that were recorded at known times.
+//! Payments with known times of recording.
 
 use chassis::clock;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -18,7 +18,7 @@ pub(crate) async fn recorded_at(db: &TestDatabase, time: DateTime<Utc>) -> payme
     recorded_through(&db.database.write, time).await
 }
 
-/// The same through a connection, or in a transaction.
+/// The same on a connection or in a transaction.
 pub(crate) async fn recorded_through(connection: &impl ConnectionTrait, time: DateTime<Utc>) -> payment::Model {
     let row = payment::ActiveModel {
         id: Set(clock::id_at(time)),

@@ -1,4 +1,4 @@
-//! Which finance this is, and that it records under no other name.
+//! The instance id, and the refusal of payments for another instance.
 
 use entity::finance_instance;
 use rstest::rstest;
@@ -72,7 +72,7 @@ async fn a_database_that_was_replaced_under_a_running_finance_records_nothing_fo
     use sea_orm::ConnectionTrait;
     let Some(service) = running(Backend::Postgres).await else { return };
     let before = instance(service.client()).await;
-    // As another database at the same address has it, after connections were made anew.
+    // As after a reconnect that leads to another database at the same address.
     let other = format!(
         "ALTER TABLE finance_instance DISABLE TRIGGER USER; UPDATE finance_instance SET id = '{}'",
         Uuid::new_v4()

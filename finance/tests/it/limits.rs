@@ -1,4 +1,4 @@
-//! How much one operation may ask for, and whether it may ask for the schema.
+//! Limits of one operation, and introspection.
 
 use chassis::{config::Api, database::DEFAULT_CONNECTIONS};
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
@@ -11,7 +11,7 @@ use crate::{
     running::{input, running, start_under},
 };
 
-/// Everything there is about a page of payments.
+/// All fields of a page of payments.
 const PAGE: &str = "payments(first: 100) {
     edges { cursor node { __typename id appointmentId totalPrice recordedAt } }
     pageInfo { hasNextPage hasPreviousPage startCursor endCursor } }";

@@ -14,7 +14,7 @@ const PAGE: &str = "query ($filter: PaymentFilter, $first: Int, $after: String, 
         edges { cursor node { id } }
         pageInfo { hasPreviousPage hasNextPage startCursor endCursor } } }";
 
-/// One page: the ids and what is around it.
+/// One page: its ids, page info and total.
 struct Page {
     ids: Vec<String>,
     cursors: Vec<String>,

@@ -1,4 +1,4 @@
-//! A recording that was committed, and whose answer was lost: subscribers are not left in the belief that they saw all.
+//! Recordings that were committed and whose response was lost: subscribers learn that they missed payments.
 
 use chassis::{
     changes::{Change, Changes},
@@ -8,7 +8,10 @@ use chassis::{
     write_coalescer::{WriteCoalescer, WriteError},
 };
 use entity::{Money, payment};
-use finance::payment::{Record, RecordWriter, Recorded};
+use finance::{
+    rules::Recorded,
+    writer::{Record, RecordWriter},
+};
 use futures_util::StreamExt;
 use sea_orm::EntityTrait;
 use testkit::Backend;
@@ -17,7 +20,7 @@ use uuid::Uuid;
 
 use crate::record_writer::{rival, until_somebody_waits, writer};
 
-/// The changes as a replica tells and hears them. It listens when this returns.
+/// The changes of a replica. It listens when this returns.
 async fn replica(database: Database) -> Changes {
     let (changes, channel) = Changes::new("payment_recorded");
     let mut heard = changes.subscribe();
@@ -50,7 +53,7 @@ async fn a_recording_whose_answer_was_lost_is_told_to_the_subscribers_of_all_rep
     assert_eq!(payment::Entity::find().all(&db.database.read).await.expect("rows").len(), 1, "it was recorded");
     assert_eq!((here.next().await, there.next().await), (Some(Change::Missed), Some(Change::Missed)));
 
-    // Sent again it is no news.
+    // Sent again it is recorded already.
     let again = coalescer.write(Record::new(appointment, Money::MAX)).await;
     assert!(matches!(again, Ok(Recorded::Already(_))), "{again:?}");
 }

@@ -1,4 +1,4 @@
-//! What clients of the finance service rely on, on both databases.
+//! The promises of the finance service to its clients, on both databases.
 
 mod access;
 mod amounts;

@@ -1,4 +1,4 @@
-//! Finding one payment by its own id.
+//! Finding one payment by its id.
 
 use rstest::rstest;
 use serde_json::json;

@@ -11,7 +11,7 @@ use crate::{
     running::{Running, input, is_already_recorded, is_new, record, refusal, running, start_service},
 };
 
-/// Records all amounts for one appointment at once, spread over so many replicas.
+/// Records all amounts for one appointment at once, spread over the replicas.
 async fn race(service: &Running, replicas: usize, appointment: Uuid, amounts: &[String]) -> Vec<Value> {
     let others: Vec<_> = (1..replicas).map(|_| start_service(&service.db)).collect();
     let clients: Vec<&GraphqlClient> =

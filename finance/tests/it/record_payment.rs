@@ -1,4 +1,4 @@
-//! Recording one payment: safe to repeat, never changed.
+//! Recording one payment: idempotent, never changed.
 
 use rstest::rstest;
 use serde_json::json;

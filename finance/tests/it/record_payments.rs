@@ -25,7 +25,7 @@ fn results(payload: &Value) -> &[Value] {
     payload["results"].as_array().expect("results")
 }
 
-/// So many payments of new appointments: 0.01, 0.02 and so on.
+/// Payments of new appointments: 0.01, 0.02 and so on.
 fn new_payments(count: usize) -> Vec<Value> {
     (1..=count).map(|cents| input(Uuid::new_v4(), &format!("{}.{:02}", cents / 100, cents % 100))).collect()
 }

@@ -1,4 +1,4 @@
-//! The writer of payments: what a batch answers, also when it is written again.
+//! The writer of payments: the results of a batch, also of a repeated one.
 
 use std::time::Duration;
 
@@ -9,7 +9,10 @@ use chassis::{
     write_coalescer::BatchWriter,
 };
 use entity::{Money, payment};
-use finance::payment::{Record, RecordWriter, Recorded};
+use finance::{
+    rules::Recorded,
+    writer::{Record, RecordWriter},
+};
 use migration::finance::Migrator;
 use rstest::rstest;
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, ConnectionTrait, DbBackend, EntityTrait};
@@ -166,7 +169,7 @@ async fn a_rival_that_rolls_back_leaves_the_row_to_the_writer(
     assert!(matches!(&answers[..], [Recorded::New(stored)] if stored.id != theirs.id), "{answers:?}");
 }
 
-/// With a synchronous standby that is away, what a restart shows may yet be lost: see the chaos campaign.
+/// While a synchronous standby is away, rows that are visible after a restart may yet be lost: see the chaos campaign.
 #[tokio::test]
 async fn what_was_recorded_before_is_answered_after_a_commit_that_waits_for_the_standby() {
     let Some((mut db, _)) = writer(Backend::Postgres).await else { return };
@@ -186,8 +189,8 @@ async fn what_is_answered_was_read_where_the_commit_waited() {
     let Some((mut db, first)) = writer(Backend::Postgres).await else { return };
     let appointment = Uuid::new_v4();
     write(&first, &[record(appointment, Money::MAX)]).await;
-    // Somebody else's connection, which comes back between the reading and the commit: in a failover it is one to the
-    // new primary, while the first is one to the old.
+    // Somebody else's connection, which comes back between the read and the commit. In a failover it leads to the new
+    // primary, while the first leads to the old one.
     let other = Arc::new(Mutex::new(Some(db.database.begin().await.expect("a transaction"))));
     let handle = tokio::runtime::Handle::current();
     db.database.write.observe(move |sql| {

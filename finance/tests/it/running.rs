@@ -20,7 +20,7 @@ pub(crate) struct Running {
     service: TestService,
 }
 
-/// Starts the service, or gives nothing where PostgreSQL is missing.
+/// Starts the service. `None` where PostgreSQL is missing.
 pub(crate) async fn running(backend: Backend) -> Option<Running> {
     let db = TestDatabase::empty(backend).await?;
     db.database.migrate::<Migrator>().await.expect("migrated");
@@ -33,7 +33,7 @@ pub(crate) fn start_service(db: &TestDatabase) -> TestService {
     start_under(db, Api::default())
 }
 
-/// Starts a replica on the database that answers by other rules.
+/// Starts a replica on the database with these limits of the API.
 pub(crate) fn start_under(db: &TestDatabase, rules: Api) -> TestService {
     let server = Server { api: rules, ..db.server("finance") };
     TestService::start(|shutdown| app::build(&server, &db.database, shutdown).expect("a service"))
@@ -48,7 +48,7 @@ impl Running {
         record(self.client(), appointment, total_price).await
     }
 
-    /// What is stored, in the order in which it was recorded.
+    /// Stored payments in the order of recording.
     pub(crate) async fn stored(&self) -> Vec<payment::Model> {
         let all = payment::Entity::find().order_by_asc(payment::Column::Id);
         all.all(&self.db.database.read).await.expect("rows")
@@ -63,14 +63,14 @@ pub(crate) fn input(appointment: Uuid, total_price: &str) -> Value {
     json!({ "appointmentId": appointment, "totalPrice": total_price })
 }
 
-/// The refusal, which must be the only one and come without a payment.
+/// The only refusal. There must be no payment.
 pub(crate) fn refusal(payload: &Value) -> &Value {
     assert_eq!(payload["userErrors"].as_array().map(Vec::len), Some(1), "{payload}");
     assert!(payload["payment"].is_null() && payload["alreadyRecorded"] == false, "{payload}");
     &payload["userErrors"][0]
 }
 
-/// Whether the payment was recorded, and just now.
+/// Whether the payment was recorded just now.
 pub(crate) fn is_new(payload: &Value) -> bool {
     !payload["payment"].is_null() && payload["alreadyRecorded"] == false && payload["userErrors"] == json!([])
 }

@@ -1,4 +1,4 @@
-//! The published schema: committed as it is served, and described for people.
+//! The published schema: committed as it is served, and with a description of each element.
 
 use rstest::rstest;
 use serde_json::{Value, json};

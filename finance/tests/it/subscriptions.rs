@@ -9,8 +9,8 @@ use crate::running::{Running, record, running, start_service};
 
 const FOLLOW: &str = "subscription { paymentRecorded { appointmentId totalPrice consultation { id } } }";
 
-/// Payments that `service` records are told once to a subscriber at `base`. When a replica begins to listen to the
-/// others, which it does once, it says that some may have been missed; then the subscriber begins again.
+/// A subscriber at `base` receives each payment that `service` records once. When a replica begins to listen to the
+/// others, it reports missed payments once. Then the subscriber subscribes again.
 async fn are_told_once(service: &Running, base: &str) {
     for _ in 0..3 {
         let mut events = followed(service, base).await;
@@ -21,11 +21,11 @@ async fn are_told_once(service: &Running, base: &str) {
     panic!("a replica begins to listen again and again");
 }
 
-/// False when the subscription has ended because some may have been missed.
+/// False when the subscription has ended because payments may have been missed.
 async fn tells_each_once(service: &Running, events: &mut Events) -> bool {
     for price in ["216.00", "300.00"] {
         let appointment = Uuid::new_v4();
-        // The second is answered with what is stored, and no news.
+        // The second is recorded already, and no event.
         for _ in 0..2 {
             service.record(appointment, price).await;
         }
@@ -62,10 +62,10 @@ async fn a_payment_is_told_to_the_subscribers_of_other_replicas() {
     are_told_once(&service, &replica.client.base).await;
 }
 
-/// What is paid before the test begins.
+/// The amount of payments before the test begins.
 const FIRST_PRICE: &str = "0.01";
 
-/// Follows the payments that the service at `base` hears of, once it hears of those of `service`.
+/// Follows the payments at `base`, once payments of `service` arrive there.
 async fn followed(service: &Running, base: &str) -> Events {
     let client = testkit::GraphqlClient::new(base);
     loop {
@@ -89,7 +89,7 @@ async fn a_slow_subscriber_holds_up_nobody_and_is_told_what_it_missed() {
     let long: Vec<_> = (0..30).map(|n| format!("{}{n:02}: id", "l".repeat(98))).collect();
     slow.subscribe("slow", &format!("subscription {{ paymentRecorded {{ {} }} }}", long.join(" ")), json!({})).await;
     let mut quick = followed(&service, base).await;
-    // It reads nothing while more is recorded than sockets and channels hold.
+    // It reads nothing while more payments are recorded than sockets and channels hold.
     let payments =
         "mutation ($input: RecordPaymentsInput!) { recordPayments(input: $input) { userErrors { __typename } } }";
     for round in 0..PAYMENTS / 100 {
@@ -111,7 +111,7 @@ async fn a_slow_subscriber_holds_up_nobody_and_is_told_what_it_missed() {
     assert!(told < PAYMENTS, "it was told all {told}");
     assert_eq!(last["payload"]["errors"][0]["extensions"]["code"], "EVENTS_MISSED", "{last}");
     assert_eq!(slow.next().await, json!({ "type": "complete", "id": "slow" }));
-    // It can begin again.
+    // It can subscribe again.
     slow.subscribe("again", FOLLOW, json!({})).await;
     slow.send(json!({ "type": "ping" })).await;
     assert_eq!(slow.next().await, json!({ "type": "pong" }));

@@ -16,7 +16,7 @@ const TAIL: &str = "query ($after: String, $stable: Boolean) {
     payments(filter: { stable: $stable }, first: 100, after: $after) {
         edges { node { id } } pageInfo { endCursor } } }";
 
-/// Whoever polls: where they are, and what they have read.
+/// A poller: its cursor, and the payments that it has read.
 struct Reader {
     stable: Value,
     after: Value,
@@ -47,7 +47,7 @@ async fn who_polls_for_stable_payments_reads_also_those_that_are_committed_late(
     let Some(service) = running(backend).await else { return };
     let seconds_ago = |seconds| clock::now() - TimeDelta::seconds(seconds);
     let old = recorded_at(&service.db, seconds_ago(70)).await.id.to_string();
-    // SQLite has one writer at a time: there the late one begins later, as with a clock that is behind.
+    // SQLite has one writer at a time: there the late writer begins later, as with a clock that is behind.
     let slow =
         if backend == Backend::Postgres { Some(service.db.database.begin().await.expect("begun")) } else { None };
     let mut late = None;

@@ -1,9 +1,9 @@
-//! What a database says of itself.
+//! The database's catalogue.
 
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use testkit::TestDatabase;
 
-/// Everything that the catalogue knows of the schema, line by line.
+/// The catalogue's description of the schema, line by line.
 pub(crate) async fn catalogue(db: &TestDatabase) -> Vec<String> {
     const SQLITE: &str =
         "SELECT type || ' ' || name || ': ' || coalesce(sql, '') AS line FROM sqlite_master ORDER BY 1";
@@ -27,7 +27,7 @@ pub(crate) async fn tables(db: &TestDatabase) -> Vec<String> {
     texts(db, SQLITE, POSTGRES).await
 }
 
-/// What a migration table holds.
+/// Applied migrations in a migration table.
 pub(crate) async fn applied(db: &TestDatabase, table: &str) -> Vec<String> {
     let sql = format!("SELECT version || ' ' || applied_at AS line FROM {table} ORDER BY 1");
     texts(db, &sql, &sql).await

@@ -1,4 +1,4 @@
-//! The index of what is due holds nothing that is delivered. That a claim reads it is tested beside the claim.
+//! The index of due payments holds no delivered one. Its use by a claim is tested with the claim.
 
 use entity::{consultation, pending_payment};
 use rstest::rstest;
@@ -7,7 +7,7 @@ use testkit::{Backend, TestDatabase};
 
 use crate::rows::{at, finished, migrated, pending};
 
-/// Enough that a planner does not read the whole table because it is tiny.
+/// Enough that the planner does not scan the whole table for its small size.
 const DELIVERED: usize = 1_500;
 const PENDING: usize = 10;
 

@@ -1,4 +1,4 @@
-//! `consultation`: what the database refuses whoever writes it.
+//! `consultation`: constraints that the database enforces for every writer.
 
 use entity::{Money, consultation};
 use rstest::rstest;
@@ -54,7 +54,7 @@ async fn a_physician_has_any_number_of_consultations_in_progress(
 #[tokio::test]
 async fn a_consultation_ends_later_than_it_starts(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
     let Some(db) = migrated(backend).await else { return };
-    // SQLite compares times as texts, which have a fraction or none.
+    // SQLite compares times as text, with or without a fraction.
     let (later, not_later) = (
         [("12:00:00", "12:00:00.001"), ("11:59:59.999", "12:00:00"), ("12:00:00.009", "12:00:00.010")],
         [("12:00:00", "12:00:00"), ("12:00:00.001", "12:00:00"), ("12:00:00", "11:59:59.999")],

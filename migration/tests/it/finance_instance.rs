@@ -1,4 +1,4 @@
-//! The identity of finance's books: one, for ever.
+//! The identity of a finance database: exactly one, for ever.
 
 use entity::{delivery_destination, finance_instance};
 use migration::finance::Migrator;

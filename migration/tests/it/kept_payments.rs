@@ -1,4 +1,4 @@
-//! What the database refuses whoever asks: to change, delete or replace a payment that was recorded.
+//! A recorded payment cannot be changed, deleted or replaced by any writer.
 
 use entity::payment;
 use rstest::rstest;

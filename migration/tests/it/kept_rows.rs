@@ -1,4 +1,4 @@
-//! What the database refuses whoever asks: to lose a payment that is on its way.
+//! An undelivered payment cannot be lost, whoever writes.
 
 use chassis::database::Database;
 use entity::pending_payment;
@@ -69,14 +69,14 @@ async fn an_undelivered_payment_cannot_be_replaced_in_sqlite(#[case] same: &str)
 #[tokio::test]
 async fn a_role_with_a_schema_of_its_own_keeps_its_payments() {
     let Some(db) = TestDatabase::empty(Backend::Postgres).await else { return };
-    // It is first on the search path by its name, as in docker/postgres/roles.sql.
+    // By its name it is first on the search path, as in docker/postgres/roles.sql.
     execute(&db.database, "CREATE SCHEMA AUTHORIZATION CURRENT_USER").await.expect("a schema");
     db.database.migrate::<Migrator>().await.expect("migrated");
     assert!(catalogue(&db).await.is_empty(), "nothing is in the schema that all share");
     let consultation = insert(&db.database, finished()).await.expect("inserted");
     insert(&db.database, pending(consultation.id)).await.expect("inserted");
     for verb in ["DELETE FROM", "TRUNCATE"] {
-        // From a session whose search path does not lead there, as that of a restore.
+        // From a session with another search path, as in a restore.
         let elsewhere = format!(
             "DO $$ BEGIN
                  PERFORM set_config('search_path', '', true);

@@ -1,4 +1,4 @@
-//! What the services rely on in the database's schema, on both databases.
+//! Guarantees of the schema that the services rely on, on both databases.
 
 mod catalogue;
 mod claim_index;

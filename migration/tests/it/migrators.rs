@@ -1,4 +1,4 @@
-//! The Migrators: one per owning service, in one shared database or in two.
+//! The migrators: one per service, in one shared database or in two.
 
 use migration::{MigratorTrait, consultation::Migrator as Consultation, finance::Migrator as Finance};
 use rstest::rstest;
@@ -23,7 +23,7 @@ async fn migrate<M: MigratorTrait>(db: &TestDatabase) {
     assert!(db.database.pending_migrations::<M>().await.expect("an answer").is_empty());
 }
 
-/// Both in this order, in one database.
+/// Both, in this order, in one database.
 async fn shared(backend: Backend, finance_first: bool) -> Option<TestDatabase> {
     let db = TestDatabase::empty(backend).await?;
     if finance_first {

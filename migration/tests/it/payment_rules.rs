@@ -1,4 +1,4 @@
-//! `payment`: what the database refuses whoever writes it.
+//! `payment`: constraints that the database enforces for every writer.
 
 use entity::{Money, payment};
 use rstest::rstest;

@@ -1,4 +1,4 @@
-//! `pending_payment`: what the database refuses whoever writes it.
+//! `pending_payment`: constraints that the database enforces for every writer.
 
 use entity::{Money, consultation, pending_payment};
 use rstest::rstest;

@@ -1,4 +1,4 @@
-//! The database roles of `docker/postgres/roles.sql`: what a service's own cannot do, whoever has taken it over.
+//! Database roles of `docker/postgres/roles.sql`: limits of a service's own role, even if it is compromised.
 
 use chassis::database::{
     Database,
@@ -19,7 +19,7 @@ async fn connect(db: &TestDatabase, role: &str) -> Database {
     Database::connect(&db.url_of_role(role)).await.expect("a database")
 }
 
-/// Both services' tables, each owned by its owner.
+/// Both services' tables, each with its owner.
 async fn migrated_by_owners() -> Option<TestDatabase> {
     let db = TestDatabase::empty(Backend::Postgres).await?;
     for _ in 0..2 {

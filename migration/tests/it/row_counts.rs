@@ -1,4 +1,4 @@
-//! The counts that totals are read from.
+//! Row counts behind totals.
 
 use entity::pending_payment;
 use rstest::rstest;
@@ -14,7 +14,7 @@ async fn number(db: &TestDatabase, sql: &str) -> i64 {
     row.try_get_by_index(0).expect("a number")
 }
 
-/// Of both tables: what is kept, and what is there.
+/// The stored and the actual count of both tables.
 async fn counts(db: &TestDatabase) -> [(i64, i64); 2] {
     let kept = async |table: &str| {
         number(db, &format!("SELECT CAST(COALESCE(SUM(row_count), 0) AS BIGINT) FROM {table}_count")).await

@@ -1,4 +1,4 @@
-//! Rows that keep every rule; a test changes one thing and says what the database thinks of it.
+//! Valid rows; a test changes one field and checks the database's reaction.
 
 use chassis::database::Database;
 use entity::{Money, consultation, payment, pending_payment};
@@ -10,7 +10,7 @@ use sea_orm::{
 };
 use testkit::{Backend, TestDatabase};
 
-/// A database with all tables, or nothing where PostgreSQL is missing.
+/// A database with all tables; `None` without PostgreSQL.
 pub(crate) async fn migrated(backend: Backend) -> Option<TestDatabase> {
     let db = TestDatabase::empty(backend).await?;
     db.database.migrate::<ConsultationMigrator>().await.expect("migrated");
@@ -18,17 +18,17 @@ pub(crate) async fn migrated(backend: Backend) -> Option<TestDatabase> {
     Some(db)
 }
 
-/// A time of the second of August 2021.
+/// A time on 2 August 2021.
 pub(crate) fn at(time: &str) -> DateTimeUtc {
     format!("2021-08-02T{time}Z").parse().expect("a time")
 }
 
-/// Any number of cents, as a row that was written by others may hold them.
+/// Any number of cents, as rows of other writers may hold.
 pub(crate) fn money(cents: i64) -> Money {
     <Money as ValueType>::unwrap(cents.into())
 }
 
-/// A consultation in progress, of a new patient.
+/// A consultation in progress of a new patient.
 pub(crate) fn in_progress() -> consultation::Model {
     consultation::Model {
         id: Uuid::new_v4(),
@@ -40,12 +40,12 @@ pub(crate) fn in_progress() -> consultation::Model {
     }
 }
 
-/// A finished consultation, of a new patient.
+/// A finished consultation of a new patient.
 pub(crate) fn finished() -> consultation::Model {
     consultation::Model { end_date: Some(at("13:00:00")), price_cents: Some(money(20_000)), ..in_progress() }
 }
 
-/// A pending payment that nobody has sent.
+/// A pending payment without an attempt.
 pub(crate) fn pending(appointment_id: Uuid) -> pending_payment::Model {
     pending_payment::Model {
         id: Uuid::new_v4(),
@@ -65,7 +65,7 @@ pub(crate) fn pending(appointment_id: Uuid) -> pending_payment::Model {
     }
 }
 
-/// A payment of a new appointment.
+/// A payment for a new appointment.
 pub(crate) fn payment() -> payment::Model {
     payment::Model {
         id: Uuid::new_v4(),
@@ -95,7 +95,7 @@ pub(crate) fn is_orphan<T>(outcome: &Result<T, DbErr>) -> bool {
     outcome.as_ref().is_err_and(|error| matches!(error.sql_err(), Some(SqlErr::ForeignKeyConstraintViolation(_))))
 }
 
-/// Whether a CHECK refused the row; SeaORM has no name for it.
+/// Whether a CHECK refused the row, for which SeaORM has no error.
 pub(crate) fn breaks_a_check<T>(outcome: &Result<T, DbErr>) -> bool {
     outcome.as_ref().is_err_and(|error| {
         let text = error.to_string();

@@ -1,4 +1,4 @@
-//! Replicas that start together all migrate, and take turns.
+//! Replicas that start together migrate in turn.
 
 use chassis::database::Database;
 use futures_util::future::join_all;

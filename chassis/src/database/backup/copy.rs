@@ -1,4 +1,4 @@
-//! Writing and checking the copy, by SQLite.
+//! Writes and checks the copy, with SQLite's own means.
 
 use std::{path::Path, time::Duration};
 
@@ -8,24 +8,24 @@ use sea_orm::sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
 
-/// A file that was not closed properly is locked while its log is read; and an incomplete copy is worth nothing.
+/// Long, since an incomplete copy is worth nothing, and a file after a crash is locked while its log is read.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Writes one moment of `database` to `copy`, which is empty. Reading keeps no writer waiting; the log grows meanwhile.
+/// Writes a snapshot of `database` to `copy`, which is empty. It blocks no writer; the log grows meanwhile.
 pub(super) async fn write(database: &Path, copy: &Path) -> anyhow::Result<()> {
-    // Who only reads leaves the log in place, also as the last to close it: after a crash it belongs to the service.
+    // A read-only connection never removes the log, even as the last one: after a crash the log belongs to the service.
     let mut from = options(database).read_only(true).connect().await?;
     let written = sqlx::query("VACUUM INTO ?").bind(path(copy)?).execute(&mut from).await;
     from.close().await?;
     written?;
-    // The copy has the mark of a file that is in use, and no log.
+    // The copy carries the mark of a file in use, and has no log.
     let settings = options(copy).journal_mode(SqliteJournalMode::Memory).synchronous(SqliteSynchronous::Off);
     let mut to = settings.connect().await?;
     sqlx::query("PRAGMA user_version = 0").execute(&mut to).await?;
     Ok(to.close().await?)
 }
 
-/// Reads all of `copy` and gives the rows of each table.
+/// Checks all of `copy` and returns the number of rows of each table.
 pub(super) async fn check(copy: &Path) -> anyhow::Result<Vec<(String, i64)>> {
     let mut copy = options(copy).read_only(true).connect().await?;
     let faults: Vec<String> = sqlx::query_scalar("PRAGMA integrity_check(10)").fetch_all(&mut copy).await?;
@@ -59,5 +59,5 @@ fn options(file: &Path) -> SqliteConnectOptions {
 }
 
 fn path(file: &Path) -> anyhow::Result<&str> {
-    file.to_str().with_context(|| format!("{} is not UTF-8, as SQLite wants names", file.display()))
+    file.to_str().with_context(|| format!("{} is not UTF-8, which SQLite requires of names", file.display()))
 }

@@ -1,4 +1,4 @@
-//! The file of a backup: under a temporary name until it is complete, then under its own, which is never overwritten.
+//! File of a backup: under a temporary name until it is complete, then under its final one, which is never overwritten.
 
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
@@ -11,17 +11,17 @@ use anyhow::{Context, bail, ensure};
 
 use crate::database::{private_file::FILE_MODE, wal::beside};
 
-/// A backup that is being written. Dropped before it is finished, it leaves nothing.
+/// A backup in progress. Dropped before it is finished, it removes its files.
 pub(super) struct Target {
     file: PathBuf,
     partial: PathBuf,
-    /// Locked as long as this is open, so that what another backup writes is not taken for the rest of a killed one.
+    /// Locked while open, so that another backup's partial file is not taken for the remains of a killed one.
     handle: File,
-    has_its_name: bool,
+    is_named: bool,
 }
 
 impl Target {
-    /// Begins `file`, empty: SQLite fills an empty file, and the rights of this one are right from the start.
+    /// Creates the empty partial file: SQLite fills an empty file, so its permissions are right from the start.
     pub(super) fn new(file: &Path) -> anyhow::Result<Self> {
         ensure!(fs::symlink_metadata(file).is_err(), "{} exists; a backup overwrites nothing", file.display());
         let partial = beside(file, ".partial");
@@ -38,27 +38,27 @@ impl Target {
             }
             _ => {}
         }
-        Ok(Self { file: file.to_owned(), partial, handle, has_its_name: false })
+        Ok(Self { file: file.to_owned(), partial, handle, is_named: false })
     }
 
-    /// The temporary name.
+    /// Path of the partial file.
     pub(super) fn partial(&self) -> &Path {
         &self.partial
     }
 
-    /// Puts the content on the disk, then the name, and gives the size in bytes.
+    /// Syncs the content, then gives it its final name. Returns the size in bytes.
     pub(super) fn finish(mut self) -> io::Result<u64> {
         self.handle.sync_all()?;
         let size = self.handle.metadata()?.len();
         match fs::hard_link(&self.partial, &self.file) {
             Ok(()) => fs::remove_file(&self.partial)?,
-            // Made by someone else meanwhile.
+            // Created by another process meanwhile.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(error),
-            // A file system without links.
+            // A file system without hard links.
             Err(_) => fs::rename(&self.partial, &self.file)?,
         }
-        self.has_its_name = true;
-        // Without this the name may be gone after a power failure.
+        self.is_named = true;
+        // Without this the name may be lost in a power failure.
         let directory = self.file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         File::open(directory)?.sync_all()?;
         Ok(size)
@@ -67,16 +67,16 @@ impl Target {
 
 impl Drop for Target {
     fn drop(&mut self) {
-        // What has the temporary name after `finish` is another backup's.
-        if !self.has_its_name {
+        // After `finish` a partial file belongs to another backup.
+        if !self.is_named {
             let _ = fs::remove_file(&self.partial);
             let _ = fs::remove_file(beside(&self.partial, "-journal"));
         }
     }
 }
 
-/// Removes what a killed backup left. A new file is made rather than the old one emptied: killed between its two last
-/// steps, it left a second name of a complete backup.
+/// Removes the remains of a killed backup. A new file is created rather than the old one truncated: a backup killed between
+/// its last two steps leaves a second name of a complete one.
 fn remove_left_over(partial: &Path) -> anyhow::Result<()> {
     let old = match OpenOptions::new().read(true).write(true).open(partial) {
         Ok(old) => old,
@@ -84,7 +84,7 @@ fn remove_left_over(partial: &Path) -> anyhow::Result<()> {
         Err(error) => return Err(error).with_context(|| format!("cannot open {}", partial.display())),
     };
     lock(&old, partial)?;
-    // It may have been finished, and another begun, between the two calls.
+    // Another backup may have finished, and a third begun, between the two calls.
     let (locked, named) = (old.metadata()?, fs::symlink_metadata(partial));
     let is_same = named.is_ok_and(|named| (named.dev(), named.ino()) == (locked.dev(), locked.ino()));
     ensure!(is_same, "another backup to {} is under way", partial.display());

@@ -1,18 +1,18 @@
-//! For whom a PostgreSQL session waits.
+//! Sessions that block a PostgreSQL session.
 
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, FromQueryResult, Statement};
 
 use super::Blocked;
 
-/// The oldest transaction first: it is the forgotten one. `pg_blocking_pids` names sessions that wait further ahead in the
-/// queue too, the same one several times if it has parallel workers, and 0 for a prepared transaction.
+/// The oldest transaction first: it is the forgotten one. `pg_blocking_pids` also returns sessions further ahead in the
+/// queue, a session with parallel workers several times, and 0 for a prepared transaction.
 const BLOCKERS: &str = "
     SELECT blocking.pid, usename::text AS username, application_name, state, backend_type,
            extract(epoch FROM clock_timestamp() - xact_start)::bigint AS seconds, left(query, 100) AS query
     FROM (SELECT DISTINCT unnest(pg_blocking_pids($1)) AS pid) AS blocking LEFT JOIN pg_stat_activity USING (pid)
     ORDER BY xact_start LIMIT 3";
 
-/// A role without `pg_read_all_stats` sees nothing but pid, user and application of other roles' sessions.
+/// A role without `pg_read_all_stats` sees only pid, user and application of other roles' sessions.
 #[derive(FromQueryResult)]
 struct Blocker {
     pid: i32,
@@ -24,7 +24,7 @@ struct Blocker {
     query: Option<String>,
 }
 
-/// Who keeps the session `pid` waiting; nobody if it does not wait.
+/// The sessions that block the session `pid`; `None` if it does not wait.
 pub(super) async fn of(observer: &impl ConnectionTrait, pid: i32) -> Result<Option<Blocked>, DbErr> {
     let statement = Statement::from_sql_and_values(DbBackend::Postgres, BLOCKERS, [pid.into()]);
     let blockers = Blocker::find_by_statement(statement).all(observer).await?;
@@ -58,7 +58,7 @@ impl std::fmt::Display for Blocker {
         let age = self.seconds.map_or_else(|| "of unknown age".to_owned(), |seconds| format!("{seconds} s old"));
         let (user, application) = (known(&self.username), known(&self.application_name));
         let (state, query) = (known(&self.state), known(&self.query));
-        // Line breaks would make several log lines of one.
+        // A log line is one line.
         let query = query.split_whitespace().collect::<Vec<_>>().join(" ");
         write!(
             f,

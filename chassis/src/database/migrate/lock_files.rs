@@ -1,13 +1,13 @@
-//! Which processes hold SQLite's write lock of a file, as far as the system tells.
+//! Processes that hold SQLite's write lock of a file, from `/proc/locks`.
 
 use std::{fs, os::unix::fs::MetadataExt, path::Path};
 
 use crate::database::wal;
 
-/// The byte of `FILE-shm` whose lock is the write lock of a database in WAL mode, by SQLite's file format.
+/// Byte of `FILE-shm` whose lock is the write lock of a database in WAL mode, by SQLite's file format.
 const WRITE_LOCK_BYTE: u64 = 120;
 
-/// The holders of the write lock of `file`, for people. Empty where the system has no `/proc/locks`, or nobody holds it.
+/// Holders of the write lock of `file`, for people. Empty without `/proc/locks`, or without a holder.
 pub(super) fn writers(file: &Path) -> Vec<String> {
     let Ok(shared_memory) = fs::metadata(wal::beside(file, "-shm")) else { return Vec::new() };
     let locks = fs::read_to_string("/proc/locks").unwrap_or_default();
@@ -15,8 +15,8 @@ pub(super) fn writers(file: &Path) -> Vec<String> {
     pids.map(|pid| format!("pid {pid}{}", command(pid))).collect()
 }
 
-/// The pid in a line of `/proc/locks` such as `1: POSIX  ADVISORY  WRITE 4711 fd:01:1234567 120 120`, if it is about the write
-/// lock in the file with this inode.
+/// The pid in a line of `/proc/locks` such as `1: POSIX  ADVISORY  WRITE 4711 fd:01:1234567 120 120`, if it is the write lock
+/// in the file with this inode.
 fn holder(line: &str, inode: u64) -> Option<u32> {
     let fields: Vec<_> = line.split_whitespace().collect();
     let [_, "POSIX", _, "WRITE", pid, file, first, last] = fields[..] else { return None };
@@ -26,7 +26,7 @@ fn holder(line: &str, inode: u64) -> Option<u32> {
     if of_file && covers { pid.parse().ok() } else { None }
 }
 
-/// The program's name in brackets, if it may be known.
+/// The program's name in brackets, if it is readable.
 fn command(pid: u32) -> String {
     fs::read_to_string(format!("/proc/{pid}/comm")).map_or_else(|_| String::new(), |name| format!(" ({})", name.trim()))
 }

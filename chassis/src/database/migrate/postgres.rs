@@ -1,4 +1,4 @@
-//! Migrations on PostgreSQL: one session migrates, another watches for whom the first one waits.
+//! Migrations on PostgreSQL: one session migrates, another one watches its blockers.
 
 use std::{convert::Infallible, time::Duration};
 
@@ -12,18 +12,18 @@ use tokio::time::sleep;
 use super::{Attempt, Blocked, LockWaits, Waiting, blocker, up};
 use crate::database::{connections::Connections, faults::code, options::Options};
 
-/// Names the advisory lock under which migrations run, when several replicas start at once.
+/// Advisory lock of migrations, for replicas that start together.
 const MIGRATION_LOCK: i64 = 0x6d69_6772_6174_6531;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// Five looks in the second that a lock may take.
-const LOOK_INTERVAL: Duration = Duration::from_millis(200);
-/// PostgreSQL's default `deadlock_timeout` is a second.
-const LONGER_WAIT: Duration = Duration::from_millis(500);
-/// What the wait for a lock ends with: `lock_timeout`, or a deadlock, for whose detection it is as long.
+/// Five polls within the second that a lock may take.
+const BLOCKER_POLL_INTERVAL: Duration = Duration::from_millis(200);
+/// Added for an automatic VACUUM: PostgreSQL's default `deadlock_timeout` is a second.
+const VACUUM_EXTRA_WAIT: Duration = Duration::from_millis(500);
+/// Errors of a wait for a lock: `lock_timeout`, or a deadlock, whose detection takes as long.
 const LOCK_NOT_AVAILABLE: [&str; 2] = ["55P03", "40P01"];
 
 pub(super) async fn run<M: MigratorTrait>(url: &str, waits: LockWaits) -> Result<Vec<String>, DbErr> {
-    // The pool of a session tells neither why it does not connect, nor to where.
+    // Tests the connection first: SeaORM's pool reports neither the cause of a failure nor the address.
     drop(Connections::new(Options::of(url)?, 1)?.lease().await?);
     let [session, observer] = [connect(url).await?, connect(url).await?];
     let outcome = until_migrated::<M>(&session, &observer, waits).await;
@@ -44,7 +44,7 @@ async fn until_migrated<M: MigratorTrait>(
             Attempt::Migrated(applied) => return Ok(applied),
             Attempt::Blocked(blocked) => {
                 waiting.pause(&blocked).await?;
-                lock_timeout = if blocked.yields_to_longer_waits { waits.once + LONGER_WAIT } else { waits.once };
+                lock_timeout = if blocked.yields_to_longer_waits { waits.once + VACUUM_EXTRA_WAIT } else { waits.once };
             }
         }
     }
@@ -94,21 +94,21 @@ async fn migrate<M: MigratorTrait>(
          SET LOCAL idle_in_transaction_session_timeout = '10s'"
     );
     transaction.execute_unprepared(&settings).await?;
-    // The lock belongs to the transaction, so that it goes with it whatever happens.
+    // The lock belongs to the transaction and ends with it in any case.
     transaction.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")).await?;
     up::<M>(transaction).await
 }
 
-/// Keeps `blocked` up to date while the session with this pid waits. What was seen last stays, since the wait is over
-/// before anybody can look again.
+/// Keeps `blocked` up to date while the session with this pid waits. The last value stays, since the wait may be over before
+/// the next poll.
 async fn watch(observer: &DatabaseConnection, pid: i32, blocked: &mut Blocked) -> Infallible {
     loop {
-        sleep(LOOK_INTERVAL).await;
+        sleep(BLOCKER_POLL_INTERVAL).await;
         match blocker::of(observer, pid).await {
             Ok(Some(seen)) => *blocked = seen,
             Ok(None) => {}
-            // For example since no connection is left: the migration can do without.
-            Err(error) => blocked.by = format!("an unknown session (cannot look: {error})"),
+            // For example without a free connection: the migration can do without.
+            Err(error) => blocked.by = format!("an unknown session (cannot query it: {error})"),
         }
     }
 }
@@ -117,11 +117,11 @@ fn is_lock_not_available(error: &DbErr) -> bool {
     code(error).is_some_and(|code| LOCK_NOT_AVAILABLE.contains(&code.as_str()))
 }
 
-/// One connection, made when it is needed.
+/// One connection, opened on first use.
 async fn connect(url: &str) -> Result<DatabaseConnection, DbErr> {
     let mut options = ConnectOptions::new(url);
     options.max_connections(1).acquire_timeout(CONNECT_TIMEOUT).sqlx_logging(false).connect_lazy(true);
     options.map_sqlx_postgres_opts(|postgres| postgres.application_name("migrate"));
-    // Without the driver's text, which quotes a malformed URL and its password.
+    // Without the driver's message, which quotes a malformed URL and its password.
     sea_orm::Database::connect(options).await.map_err(|_| DbErr::Custom("the database URL is malformed".to_owned()))
 }

@@ -1,4 +1,4 @@
-//! Migrations on SQLite: one immediate transaction, which takes the file's one write lock at once.
+//! Migrations on SQLite: one immediate transaction, which takes the file's single write lock at once.
 
 use std::path::Path;
 
@@ -15,7 +15,7 @@ use crate::database::{
     private_file, wal,
 };
 
-/// The result code without its extension: another connection holds the lock.
+/// Primary result code: another connection holds the lock.
 const SQLITE_BUSY: u32 = 5;
 
 pub(super) async fn run<M: MigratorTrait>(url: &str, waits: LockWaits) -> Result<Vec<String>, DbErr> {
@@ -39,7 +39,7 @@ pub(super) async fn run<M: MigratorTrait>(url: &str, waits: LockWaits) -> Result
 async fn until_migrated<M: MigratorTrait>(url: &str, file: &Path, waits: LockWaits) -> Result<Vec<String>, DbErr> {
     let waiting = Waiting::new(waits);
     loop {
-        // Connecting needs the lock too, where the file is new.
+        // Connecting to a new file needs the lock too.
         let attempt = match connect(url, waits).await {
             Ok(session) => {
                 let attempt = attempt::<M>(&session).await;
@@ -71,7 +71,7 @@ async fn attempt<M: MigratorTrait>(session: &DatabaseConnection) -> Result<Attem
     }
 }
 
-/// Who holds the write lock of `file`.
+/// The holders of the write lock of `file`.
 fn blocked_at(file: &Path) -> Blocked {
     let holders = lock_files::writers(file);
     let by = match holders.as_slice() {

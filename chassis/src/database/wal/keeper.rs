@@ -1,4 +1,4 @@
-//! A connection that keeps SQLite from removing the write-ahead log.
+//! A connection that prevents SQLite from removing the write-ahead log.
 
 use std::{path::Path, time::Duration};
 
@@ -8,8 +8,8 @@ use super::is_missing_or_empty;
 
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Keeps SQLite from removing the log when the last other connection closes: a connection that may not write cannot
-/// remove it. While idle it keeps nobody from writing or checkpointing.
+/// Prevents the removal of the log when the last other connection closes: a read-only connection cannot remove it. While
+/// idle it blocks neither writers nor checkpoints.
 #[derive(Debug)]
 pub struct Keeper(SqliteConnection);
 
@@ -21,13 +21,13 @@ impl Keeper {
     pub async fn open(file: &Path) -> Result<Self, sqlx::Error> {
         let options = SqliteConnectOptions::new().filename(file).read_only(true).busy_timeout(BUSY_TIMEOUT);
         let mut connection = options.disable_statement_logging().connect().await?;
-        // Only with a first read does it take the lock that says that the file is open.
+        // The first read takes the lock that marks the file as open.
         sqlx::query("PRAGMA user_version").execute(&mut connection).await?;
         Ok(Self(connection))
     }
 
-    /// For commands: opens `file` if its log is in use, be it by a service that runs or by one that was killed. Else the
-    /// command closes the file as everyone does, and leaves no log behind.
+    /// For commands: opens `file` if its log is in use, by a running service or a killed one. Otherwise the command closes the
+    /// file as usual and leaves no log behind.
     ///
     /// # Errors
     /// When it cannot be read.
@@ -35,9 +35,9 @@ impl Keeper {
         if is_missing_or_empty(file) { Ok(None) } else { Self::open(file).await.map(Some) }
     }
 
-    /// Ends it.
+    /// Closes the connection.
     pub async fn close(self) {
-        // It has written nothing that could fail.
+        // It has written nothing, so a failure loses nothing.
         let _ = self.0.close().await;
     }
 }

@@ -1,4 +1,4 @@
-//! The log that a service writes to: whether it was deleted or replaced under it.
+//! The log of a service: detects that it was deleted or replaced.
 
 use std::{
     fs, io,
@@ -8,7 +8,8 @@ use std::{
 
 use super::beside;
 
-/// A log, known again by its inode. Only the file's attributes are read: to open and close a database file by other means than SQLite would drop SQLite's locks on it.
+/// A log, identified by its inode. Only the file's attributes are read: closing a database file by other means than SQLite
+/// would drop SQLite's locks on it.
 #[derive(Clone, Debug)]
 pub struct LogFile {
     path: PathBuf,
@@ -16,17 +17,17 @@ pub struct LogFile {
 }
 
 impl LogFile {
-    /// The log of `file`, which the caller has opened.
+    /// The log of `file`, which the caller has open.
     ///
     /// # Errors
-    /// When there is none.
+    /// When there is no log.
     pub fn of(file: &Path) -> io::Result<Self> {
         let path = beside(file, "-wal");
         let inode = fs::metadata(&path)?.ino();
         Ok(Self { path, inode })
     }
 
-    /// Whether it was deleted, or another was made in its place: what is committed from now on is lost.
+    /// Whether the log was deleted or replaced: later commits are lost.
     #[must_use]
     pub fn is_gone(&self) -> bool {
         match fs::metadata(&self.path) {

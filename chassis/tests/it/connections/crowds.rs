@@ -1,8 +1,8 @@
-//! More connections than there is room for.
+//! More connections than the limit.
 
 use std::net::{Ipv4Addr, SocketAddr};
 
-use chassis::server::Limits;
+use chassis::gate::connections::Limits;
 use futures_util::future::join_all;
 use tokio::net::{TcpSocket, TcpStream};
 
@@ -35,7 +35,7 @@ async fn the_oldest_idle_connection_makes_room_and_a_busy_one_does_not() {
     }
     let mut new = ask(&server, "/").await;
     read_until(&mut new, "ok").await;
-    // Not the others.
+    // The others stay open.
     read_all(&mut idle[0]).await;
     busy.ask(3, "/").await;
     busy.next(HEADERS).await;

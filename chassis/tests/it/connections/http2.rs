@@ -1,4 +1,4 @@
-//! A client that speaks HTTP/2 as it likes.
+//! A raw HTTP/2 client.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::{IN_TIME, Server, connect, read_all, send};
+use super::{Server, TEST_TIMEOUT, connect, read_all, send};
 
 pub(super) const HEADERS: u8 = 1;
 pub(super) const PRIORITY: u8 = 2;
@@ -34,7 +34,7 @@ pub(super) fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8>
 }
 
 impl Http2 {
-    /// Connects, with a window of so many bytes for each answer.
+    /// Connects with a window of this many bytes per response.
     pub(super) async fn open(server: &Server, window: u32) -> Self {
         let mut client = connect(server).await;
         send(&mut client, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await;
@@ -45,16 +45,16 @@ impl Http2 {
 
     pub(super) async fn ask(&mut self, stream: u32, path: &str) {
         let length = u8::try_from(path.len()).expect("short");
-        // By HPACK: GET, http, and a path that is written out.
+        // HPACK: GET, http, and a literal path.
         let head = [&[0x82, 0x86, 0x04, length], path.as_bytes()].concat();
-        // It may be closed already.
+        // The server may have closed the connection.
         drop(self.0.write_all(&frame(HEADERS, END_HEADERS | END_STREAM, stream, &head)).await);
     }
 
     /// The next frame of a kind. Pings are answered meanwhile.
     pub(super) async fn next(&mut self, kind: u8) -> Frame {
         loop {
-            let frame = timeout(IN_TIME, self.read()).await.expect("in time");
+            let frame = timeout(TEST_TIMEOUT, self.read()).await.expect("in time");
             if frame.kind == PING {
                 send(&mut self.0, &super::http2::frame(PING, ACK, 0, &frame.payload)).await;
             }
@@ -64,7 +64,7 @@ impl Http2 {
         }
     }
 
-    /// The kinds of the frames that come until the connection is closed.
+    /// Kinds of all frames until the connection is closed.
     pub(super) async fn kinds_until_closed(&mut self) -> Vec<u8> {
         let bytes = read_all(&mut self.0).await;
         let (mut kinds, mut rest) = (Vec::new(), &bytes[..]);

@@ -1,8 +1,8 @@
-//! Connections that do nothing, or have lived long enough.
+//! Idle and old connections.
 
 use std::time::Duration;
 
-use chassis::server::Limits;
+use chassis::gate::connections::Limits;
 use rstest::rstest;
 
 use super::{
@@ -11,11 +11,11 @@ use super::{
     read_all, read_until, routes, send, serve, unlimited,
 };
 
-const SOON: Duration = Duration::from_millis(200);
+const SHORT_LIMIT: Duration = Duration::from_millis(200);
 
 #[tokio::test]
 async fn an_http2_connection_that_is_idle_is_sent_away() {
-    let server = serve(Limits { idle: SOON, ..unlimited() }, routes());
+    let server = serve(Limits { idle: SHORT_LIMIT, ..unlimited() }, routes());
     let mut client = Http2::open(&server, 65_535).await;
     client.ask(1, "/").await;
     client.next(HEADERS).await;
@@ -25,7 +25,7 @@ async fn an_http2_connection_that_is_idle_is_sent_away() {
 
 #[tokio::test]
 async fn a_silent_http2_client_is_closed_after_the_good_bye() {
-    let server = serve(Limits { idle: SOON, ..unlimited() }, routes());
+    let server = serve(Limits { idle: SHORT_LIMIT, ..unlimited() }, routes());
     let mut client = Http2::open(&server, 65_535).await;
     client.ask(1, "/").await;
     assert!(client.kinds_until_closed().await.contains(&GOAWAY));
@@ -33,7 +33,7 @@ async fn a_silent_http2_client_is_closed_after_the_good_bye() {
 
 #[tokio::test]
 async fn an_http1_connection_that_is_idle_is_closed() {
-    let server = serve(Limits { head: SOON, ..unlimited() }, routes());
+    let server = serve(Limits { head: SHORT_LIMIT, ..unlimited() }, routes());
     let mut client = ask(&server, "/").await;
     read_until(&mut client, "ok").await;
     read_all(&mut client).await;
@@ -46,7 +46,7 @@ async fn an_http1_connection_that_is_idle_is_closed() {
 #[case::no_request(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0")]
 #[tokio::test]
 async fn a_client_that_does_not_ask_is_closed(#[case] beginning: &[u8]) {
-    let server = serve(Limits { head: SOON, ..unlimited() }, routes());
+    let server = serve(Limits { head: SHORT_LIMIT, ..unlimited() }, routes());
     let mut client = connect(&server).await;
     send(&mut client, beginning).await;
     read_all(&mut client).await;
@@ -54,12 +54,12 @@ async fn a_client_that_does_not_ask_is_closed(#[case] beginning: &[u8]) {
 
 #[tokio::test]
 async fn an_old_connection_finishes_what_it_began_and_takes_no_more() {
-    let server = serve(Limits { age: SOON, ..unlimited() }, routes());
+    let server = serve(Limits { age: SHORT_LIMIT, ..unlimited() }, routes());
     let mut client = Http2::open(&server, 65_535).await;
     client.ask(1, "/events").await;
     client.next(GOAWAY).await;
-    // The event stream goes on, until it is cancelled.
-    assert!(client.stays_open(SOON).await);
+    // The event stream continues until it is cancelled.
+    assert!(client.stays_open(SHORT_LIMIT).await);
     let (reset, cancel) = (3, [0, 0, 0, 8]);
     send(&mut client.0, &frame(reset, 0, 1, &cancel)).await;
     client.kinds_until_closed().await;
@@ -67,10 +67,10 @@ async fn an_old_connection_finishes_what_it_began_and_takes_no_more() {
 
 #[tokio::test]
 async fn a_request_in_progress_is_not_idle() {
-    let server = serve(Limits { idle: SOON, head: SOON, ..unlimited() }, routes());
+    let server = serve(Limits { idle: SHORT_LIMIT, head: SHORT_LIMIT, ..unlimited() }, routes());
     let mut client = Http2::open(&server, 65_535).await;
     client.ask(1, "/events").await;
-    assert!(client.stays_open(4 * SOON).await);
+    assert!(client.stays_open(4 * SHORT_LIMIT).await);
 }
 
 #[tokio::test]
@@ -79,7 +79,7 @@ async fn a_shutdown_closes_what_is_idle_and_finishes_what_was_begun() {
     let (mut idle, mut busy) = (ask(&server, "/").await, connect(&server).await);
     read_until(&mut idle, "ok").await;
     send(&mut busy, b"POST / HTTP/1.1\r\nHost: any\r\nContent-Length: 3\r\n\r\nab").await;
-    // It is in progress when one that came later is answered.
+    // It is in progress once a later one is answered.
     read_until(&mut ask(&server, "/").await, "ok").await;
     server.shutdown.cancel();
     read_all(&mut idle).await;

@@ -1,4 +1,4 @@
-//! Whose request it is.
+//! The peer of a request.
 
 use std::net::SocketAddr;
 

@@ -1,4 +1,4 @@
-//! Clients that do not read their answers.
+//! Clients that do not read their responses.
 
 use std::{convert::Infallible, time::Duration};
 
@@ -7,20 +7,20 @@ use axum::{
     body::{Body, Bytes},
     routing::get,
 };
-use chassis::server::Limits;
+use chassis::gate::connections::Limits;
 use futures_util::{StreamExt, stream};
 use rstest::rstest;
 use tokio::{io::AsyncReadExt, sync::mpsc, time::timeout};
 
 use super::{
-    IN_TIME, ask,
+    TEST_TIMEOUT, ask,
     http2::{HEADERS, Http2},
     read_until, routes, serve, unlimited,
 };
 
-const SOON: Duration = Duration::from_millis(300);
+const SHORT_LIMIT: Duration = Duration::from_millis(300);
 
-/// Tells when it is dropped.
+/// Notifies when it is dropped.
 struct Guard(mpsc::UnboundedSender<()>);
 
 impl Drop for Guard {
@@ -41,9 +41,9 @@ async fn events_that_nobody_reads_end() {
             Ok::<_, Infallible>(event)
         }))
     };
-    let server = serve(Limits { write: SOON, ..unlimited() }, Router::new().route("/endless", get(endless)));
+    let server = serve(Limits { write: SHORT_LIMIT, ..unlimited() }, Router::new().route("/endless", get(endless)));
     let _client = ask(&server, "/endless").await;
-    timeout(IN_TIME, receiver.recv()).await.expect("ended in time");
+    timeout(TEST_TIMEOUT, receiver.recv()).await.expect("ended in time");
 }
 
 #[rstest]
@@ -52,7 +52,7 @@ async fn events_that_nobody_reads_end() {
 #[case::some(65_535)]
 #[tokio::test]
 async fn an_http2_client_whose_window_stays_shut_is_closed(#[case] window: u32) {
-    let server = serve(Limits { write: SOON, ..unlimited() }, routes());
+    let server = serve(Limits { write: SHORT_LIMIT, ..unlimited() }, routes());
     let mut client = Http2::open(&server, window).await;
     client.ask(1, "/large").await;
     let kinds = client.kinds_until_closed().await;
@@ -61,25 +61,25 @@ async fn an_http2_client_whose_window_stays_shut_is_closed(#[case] window: u32) 
 
 #[tokio::test]
 async fn a_client_that_reads_something_else_meanwhile_is_closed_too() {
-    let server = serve(Limits { write: SOON, ..unlimited() }, routes());
+    let server = serve(Limits { write: SHORT_LIMIT, ..unlimited() }, routes());
     let mut client = Http2::open(&server, 1).await;
     client.ask(1, "/large").await;
     let asking = async {
         let mut streams = (3..).step_by(2);
-        while client.stays_open(SOON / 4).await {
+        while client.stays_open(SHORT_LIMIT / 4).await {
             client.ask(streams.next().expect("endless"), "/").await;
         }
     };
-    timeout(IN_TIME, asking).await.expect("closed in time");
+    timeout(TEST_TIMEOUT, asking).await.expect("closed in time");
 }
 
 #[tokio::test]
 async fn a_client_that_reads_slowly_is_not_closed() {
-    let server = serve(Limits { write: SOON, ..unlimited() }, routes());
+    let server = serve(Limits { write: SHORT_LIMIT, ..unlimited() }, routes());
     let mut client = ask(&server, "/large").await;
     read_until(&mut client, "\r\n\r\n").await;
     for _ in 0..5 {
-        tokio::time::sleep(SOON / 2).await;
+        tokio::time::sleep(SHORT_LIMIT / 2).await;
         let mut bytes = vec![0; 512 * 1024];
         client.read_exact(&mut bytes).await.expect("more");
     }
@@ -94,7 +94,7 @@ async fn unread_answers_of_all_clients_together_are_bounded() {
         client.ask(1, "/large").await;
         clients.push(client);
     }
-    // Of three times 8 MiB one fits.
+    // One of three responses of 8 MiB fits.
     let mut open = 0;
     for client in &mut clients {
         open += usize::from(client.stays_open(Duration::from_secs(4)).await);

@@ -1,11 +1,11 @@
-//! Clients that send much, of which nothing is of use.
+//! Clients that send many useless bytes.
 
-use chassis::server::Limits;
+use chassis::gate::connections::Limits;
 use rstest::rstest;
 use tokio::{io::AsyncWriteExt, time::timeout};
 
 use super::{
-    IN_TIME, connect,
+    TEST_TIMEOUT, connect,
     http2::{HEADERS, Http2, PRIORITY, SETTINGS, frame},
     read_all, routes, serve, unlimited,
 };
@@ -15,7 +15,7 @@ async fn a_head_of_more_than_32_kib_is_refused_before_it_ends() {
     let server = serve(unlimited(), routes());
     let mut client = connect(&server).await;
     let head = format!("GET / HTTP/1.1\r\nHost: any\r\nX-Long: {}", "a".repeat(40_000));
-    // The server may have closed before all is sent.
+    // The server may close before everything is sent.
     drop(client.write_all(head.as_bytes()).await);
     let answer = read_all(&mut client).await;
     assert!(answer.is_empty() || answer.starts_with(b"HTTP/1.1 431"), "{}", String::from_utf8_lossy(&answer));
@@ -35,7 +35,7 @@ async fn a_flood_of_frames_without_a_request_ends_its_connection(#[case] flood: 
     let burst = flood.repeat(1_000);
     let flooding = async { while writer.write_all(&burst).await.is_ok() {} };
     let mut sink = tokio::io::sink();
-    let ended = timeout(IN_TIME, async { tokio::join!(flooding, tokio::io::copy(&mut reader, &mut sink)) });
+    let ended = timeout(TEST_TIMEOUT, async { tokio::join!(flooding, tokio::io::copy(&mut reader, &mut sink)) });
     drop(ended.await.expect("closed in time"));
 }
 

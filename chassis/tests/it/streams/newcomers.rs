@@ -1,6 +1,6 @@
 //! WebSockets whose clients have not introduced themselves, or do nothing.
 
-use chassis::{config::Access, server::Limits};
+use chassis::{config::Access, gate::connections::Limits};
 use rstest::rstest;
 use serde_json::json;
 use testkit::Socket;

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use chassis::{config::Access, server::Limits};
+use chassis::{config::Access, gate::connections::Limits};
 use serde_json::json;
 use tempfile::NamedTempFile;
 use testkit::Socket;

@@ -5,7 +5,7 @@ use sea_orm::sqlx::{self, Connection, SqliteConnection};
 
 use super::{Store, insert};
 
-/// How SQLite comes to roll back what it was not asked to.
+/// Causes of a rollback by SQLite itself.
 #[derive(Clone, Copy, Debug)]
 enum Cause {
     /// `ON CONFLICT ROLLBACK`, `OR ROLLBACK`, `RAISE(ROLLBACK)`.
@@ -18,7 +18,7 @@ enum Cause {
     Commit,
 }
 
-/// Has a transaction fail, and drops it.
+/// Lets a transaction fail, and drops it.
 async fn fail(connection: &mut SqliteConnection, cause: Cause) {
     let mut transaction = connection.begin().await.expect("begun");
     insert(&mut transaction, 100).await;

@@ -1,4 +1,4 @@
-//! Futures that are dropped before they are done.
+//! Futures that are dropped before they complete.
 
 use sea_orm::sqlx::{self, Connection, PgConnection};
 use sqlx_core::transaction::TransactionManager;
@@ -21,7 +21,7 @@ async fn a_begin_leaves_a_transaction_open_on_postgresql() {
     let mut connection = PgConnection::connect(&db.url()).await.expect("a connection");
     keep_session_busy(&mut connection);
     cancel(connection.begin());
-    // In a transaction the clock of its beginning stands.
+    // Inside a transaction the clock stands still.
     let times = "SELECT now() = statement_timestamp()";
     let _: bool = sqlx::query_scalar(times).fetch_one(&mut connection).await.expect("an answer");
     let outside: bool = sqlx::query_scalar(times).fetch_one(&mut connection).await.expect("an answer");
@@ -46,7 +46,7 @@ async fn after_a_commit_without_a_guard_the_next_rollback_is_ignored() {
     SqliteManager::begin(&mut connection, None).await.expect("begun");
     insert(&mut connection, 1).await;
     keep_busy(&mut connection);
-    // The driver expects that a guard asks for a rollback next, as `Transaction` does.
+    // The driver expects a guard to request the rollback, as `Transaction` does.
     cancel(SqliteManager::commit(&mut connection));
     let mut transaction = connection.begin().await.expect("begun");
     insert(&mut transaction, 2).await;

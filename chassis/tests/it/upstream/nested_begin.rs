@@ -1,4 +1,4 @@
-//! A nested transaction that does not come about rolls back the one around it, whose commit then succeeds and does nothing.
+//! A nested transaction that fails to begin rolls back the outer one, whose commit then succeeds without effect.
 
 use sea_orm::{
     ConnectOptions, ConnectionTrait, TransactionTrait,

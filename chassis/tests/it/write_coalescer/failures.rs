@@ -1,4 +1,4 @@
-//! Batches that fail: what becomes of their rows.
+//! Failed batches, and the results of their rows.
 
 use std::time::Duration;
 
@@ -64,7 +64,7 @@ async fn failures_that_are_about_rows_stop_nothing() {
 
 #[tokio::test]
 async fn a_writer_learns_that_callers_were_told_of_a_failure_although_their_rows_may_be_written() {
-    // A fault of row 13 is about that row, which is thus not written.
+    // A fault of row 13 is about that row, so it is not written.
     let recorder = Recorder::failing(|rows| rows.len() > 1 || rows[0] >= 5);
     let (coalescer, _task) = writing_row_1(&recorder).await;
     let waiting = queue(&coalescer, 2..=3);
@@ -76,7 +76,7 @@ async fn a_writer_learns_that_callers_were_told_of_a_failure_although_their_rows
     assert_eq!(recorder.lost_answers(), 1);
 }
 
-/// Each write of its rows takes as long as a wait for a lock, and fails for them.
+/// Each write of its rows takes as long as a wait for a lock, and fails.
 struct Locked;
 
 impl BatchWriter for Locked {

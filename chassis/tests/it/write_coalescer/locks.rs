@@ -1,4 +1,4 @@
-//! Rows that somebody else has locked, and callers whose writer hangs.
+//! Rows locked by another transaction, and callers of a writer that hangs.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! More callers than a slow database can serve in the time that they wait.
+//! More callers than a slow database can serve within their timeout.
 
 use std::{
     sync::{

@@ -1,4 +1,4 @@
-//! A writer that notes every batch it is given.
+//! A writer that records its batches.
 
 use std::sync::{
     Arc, Mutex,
@@ -8,17 +8,17 @@ use std::sync::{
 use chassis::write_coalescer::BatchWriter;
 use tokio::sync::Semaphore;
 
-/// A fault that names it is about this row.
+/// A fault with this text is about the row.
 const BAD: &str = "13";
 
-/// Its answer to a row is ten times the row.
+/// Answers each row with ten times its number.
 #[derive(Clone)]
 pub(super) struct Recorder(Arc<Notes>);
 
 struct Notes {
     batches: Mutex<Vec<Vec<u32>>>,
     fails: fn(&[u32]) -> bool,
-    /// Rows that are found locked, each as often as it stands here.
+    /// Rows found locked, each as often as it occurs here.
     locked: Mutex<Vec<u32>>,
     begun: Semaphore,
     gate: Semaphore,
@@ -32,21 +32,21 @@ impl Default for Recorder {
 }
 
 impl Recorder {
-    /// One whose writes of these rows fail.
+    /// Fails the writes of these rows.
     pub(super) fn failing(fails: fn(&[u32]) -> bool) -> Self {
         let (begun, gate) = (Semaphore::new(0), Semaphore::new(0));
         let (batches, locked, lost_answers) = (Mutex::default(), Mutex::default(), AtomicUsize::new(0));
         Self(Arc::new(Notes { batches, fails, locked, begun, gate, lost_answers }))
     }
 
-    /// One that finds these rows locked, each as often as it is named.
+    /// Finds these rows locked, each as often as it is named.
     pub(super) fn locked(rows: impl IntoIterator<Item = u32>) -> Self {
         let recorder = Self::default();
         recorder.0.locked.lock().expect("not poisoned").extend(rows);
         recorder
     }
 
-    /// Waits until a write has begun.
+    /// Waits for the start of a write.
     pub(super) async fn has_begun(&self) {
         self.0.begun.acquire().await.expect("open").forget();
     }
@@ -61,7 +61,7 @@ impl Recorder {
         self.0.gate.add_permits(1);
     }
 
-    /// How often callers were told of failures of rows that may have been written.
+    /// Number of calls of `lost_answers`.
     pub(super) fn lost_answers(&self) -> usize {
         self.0.lost_answers.load(Ordering::SeqCst)
     }
@@ -80,7 +80,7 @@ impl BatchWriter for Recorder {
     async fn write(&self, rows: &[u32]) -> Result<Vec<Option<u32>>, String> {
         self.0.batches.lock().expect("not poisoned").push(rows.to_vec());
         self.0.begun.add_permits(1);
-        // Ends with an error, the gate being closed to waiters: that is the signal.
+        // The closed gate makes this an error, which is the signal.
         if let Ok(permit) = self.0.gate.acquire().await {
             permit.forget();
         }

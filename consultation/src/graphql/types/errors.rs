@@ -1,57 +1,57 @@
-//! Refusals: data that says what is wrong and carries what the client needs to go on.
+//! Refusals. They are data: each names the argument and carries what the client needs to go on.
 
 use async_graphql::{Interface, SimpleObject, Union};
-use chassis::graphql::refusal::{self, InvalidInput};
 use entity::consultation;
+use graphql_http::refusal::{self, InvalidInput};
 
 use super::Consultation;
 use crate::messages::MESSAGES;
 
-/// The patient is in another consultation, which is not finished.
+/// The patient is in another consultation, which is in progress.
 #[derive(Clone, Debug, SimpleObject)]
 pub(crate) struct PatientInConsultation {
-    /// What is wrong, for people.
+    /// Explanation for people, in the language of the request.
     message: String,
-    /// `PATIENT_IN_CONSULTATION`, for programs.
+    /// Always `PATIENT_IN_CONSULTATION`.
     code: String,
-    /// The path of the argument.
+    /// Path of the refused argument.
     field: Option<Vec<String>>,
-    /// The consultation in progress.
+    /// The patient's consultation in progress.
     consultation: Consultation,
 }
 
-/// There is no consultation with this id.
+/// No consultation has this id.
 #[derive(Clone, Debug, SimpleObject)]
 pub(crate) struct ConsultationNotFound {
-    /// What is wrong, for people.
+    /// Explanation for people, in the language of the request.
     message: String,
-    /// `CONSULTATION_NOT_FOUND`, for programs.
+    /// Always `CONSULTATION_NOT_FOUND`.
     code: String,
-    /// The path of the argument.
+    /// Path of the refused argument.
     field: Option<Vec<String>>,
 }
 
-/// The consultation was finished before.
+/// The consultation was finished before. Nothing was changed.
 #[derive(Clone, Debug, SimpleObject)]
 pub(crate) struct ConsultationAlreadyFinished {
-    /// What is wrong, for people.
+    /// Explanation for people, in the language of the request.
     message: String,
-    /// `CONSULTATION_ALREADY_FINISHED`, for programs.
+    /// Always `CONSULTATION_ALREADY_FINISHED`.
     code: String,
-    /// The path of the argument.
+    /// Path of the refused argument.
     field: Option<Vec<String>>,
-    /// The consultation as it was finished: a client whose answer was lost can go on with it.
+    /// The consultation as it was finished. A client whose response was lost can go on with it.
     consultation: Consultation,
 }
 
-/// The consultation has no payment that could be sent.
+/// No payment can be sent: the consultation is unknown or in progress, or finance has confirmed its payment.
 #[derive(Clone, Debug, SimpleObject)]
 pub(crate) struct NoPendingPayment {
-    /// What is wrong, for people.
+    /// Explanation for people, in the language of the request.
     message: String,
-    /// `NO_PENDING_PAYMENT`, for programs.
+    /// Always `NO_PENDING_PAYMENT`.
     code: String,
-    /// The path of the argument.
+    /// Path of the refused argument.
     field: Option<Vec<String>>,
 }
 
@@ -97,14 +97,14 @@ impl NoPendingPayment {
     }
 }
 
-/// Why a start was refused.
+/// Refusals of `startConsultation`.
 #[derive(Clone, Debug, Union)]
 pub(crate) enum StartConsultationError {
     PatientInConsultation(PatientInConsultation),
     InvalidInput(InvalidInput),
 }
 
-/// Why a finish was refused.
+/// Refusals of `finishConsultation`.
 #[derive(Clone, Debug, Union)]
 pub(crate) enum FinishConsultationError {
     ConsultationNotFound(ConsultationNotFound),
@@ -112,19 +112,19 @@ pub(crate) enum FinishConsultationError {
     InvalidInput(InvalidInput),
 }
 
-/// Why a retry was refused.
+/// Refusals of `retryPendingPayment`.
 #[derive(Clone, Debug, Union)]
 pub(crate) enum RetryPendingPaymentError {
     NoPendingPayment(NoPendingPayment),
     InvalidInput(InvalidInput),
 }
 
-/// What every refusal has.
+/// A refusal. Every kind of refusal has these fields.
 #[derive(Interface)]
 #[graphql(
-    field(name = "message", ty = "&String", desc = "What is wrong, for people."),
-    field(name = "code", ty = "&String", desc = "The kind of refusal, for programs."),
-    field(name = "field", ty = "&Option<Vec<String>>", desc = "The path of the argument that was refused.")
+    field(name = "message", ty = "&String", desc = "Explanation for people, in the language of the request."),
+    field(name = "code", ty = "&String", desc = "Kind of refusal, for programs. It never changes."),
+    field(name = "field", ty = "&Option<Vec<String>>", desc = "Path of the refused argument.")
 )]
 pub(crate) enum UserError {
     PatientInConsultation(PatientInConsultation),

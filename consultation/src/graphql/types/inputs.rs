@@ -1,106 +1,106 @@
-//! Arguments and what mutations answer.
+//! Arguments of the API and payloads of its mutations.
 
 use async_graphql::{Enum, ID, InputObject, SimpleObject};
-use chassis::graphql::scalars::{DateTime, Uuid};
+use graphql_http::scalars::{DateTime, Uuid};
 
 use super::{
     Consultation, ConsultationStatus, FinishConsultationError, PendingPayment, PendingPaymentStatus,
     RetryPendingPaymentError, StartConsultationError,
 };
 
-/// A consultation to start, now.
+/// The physician and the patient of a consultation to start.
 #[derive(Debug, InputObject)]
 pub(crate) struct StartConsultationInput {
-    /// Who treats.
+    /// Id of the physician. It is not looked up anywhere.
     pub(crate) physician_id: Uuid,
-    /// Who is treated.
+    /// Id of the patient. It is not looked up anywhere.
     pub(crate) patient_id: Uuid,
 }
 
-/// A consultation to finish.
+/// A consultation to finish, and its end.
 #[derive(Debug, InputObject)]
 pub(crate) struct FinishConsultationInput {
-    /// Which one.
+    /// Id of the consultation.
     pub(crate) consultation_id: ID,
-    /// When it ended: later than its start, and at most 24 h after it unless the operator allows more or less. By
-    /// default now, which is refused too when the start was longer ago. Without an offset, as in
-    /// "2021-08-02T12:00:00" or "2021-08-02T12:00", it is read in the time zone of the clinic.
+    /// End: later than the start, and at most 24 h after it unless the operator allows more or less. By default now,
+    /// which is refused too when the start was longer ago. Without an offset, as in "2021-08-02T12:00:00" or
+    /// "2021-08-02T12:00", it is read in the time zone of the clinic.
     pub(crate) end_date: Option<DateTime>,
 }
 
 /// A pending payment to send now.
 #[derive(Debug, InputObject)]
 pub(crate) struct RetryPendingPaymentInput {
-    /// The consultation that is paid for.
+    /// Id of the consultation that is paid for.
     pub(crate) consultation_id: ID,
 }
 
-/// What became of a start.
+/// Result of `startConsultation`.
 #[derive(Debug, Default, SimpleObject)]
 pub(crate) struct StartConsultationPayload {
-    /// The consultation, unless it was refused.
+    /// The consultation. Null if it was refused.
     pub(crate) consultation: Option<Consultation>,
-    /// Why it was refused; empty on success.
+    /// Refusals. Empty on success.
     pub(crate) user_errors: Vec<StartConsultationError>,
 }
 
-/// What became of a finish.
+/// Result of `finishConsultation`.
 #[derive(Debug, Default, SimpleObject)]
 pub(crate) struct FinishConsultationPayload {
-    /// The consultation, unless it was refused.
+    /// The consultation. Null if it was refused.
     pub(crate) consultation: Option<Consultation>,
-    /// Why it was refused; empty on success.
+    /// Refusals. Empty on success.
     pub(crate) user_errors: Vec<FinishConsultationError>,
 }
 
-/// What became of a retry.
+/// Result of `retryPendingPayment`.
 #[derive(Debug, Default, SimpleObject)]
 pub(crate) struct RetryPendingPaymentPayload {
-    /// The pending payment, which is sent now, unless it was refused.
+    /// The pending payment, which is sent now. Null if the retry was refused.
     pub(crate) pending_payment: Option<PendingPayment>,
-    /// Why it was refused; empty on success.
+    /// Refusals. Empty on success.
     pub(crate) user_errors: Vec<RetryPendingPaymentError>,
 }
 
-/// Which consultations to list; conditions add up.
+/// Conditions on consultations. All that are given must hold.
 #[derive(Debug, Default, InputObject)]
 pub(crate) struct ConsultationFilter {
-    /// Only those of this physician.
+    /// Consultations of this physician.
     pub(crate) physician_id: Option<Uuid>,
-    /// Only those of this patient.
+    /// Consultations of this patient.
     pub(crate) patient_id: Option<Uuid>,
-    /// Only those with this status.
+    /// Consultations with this status.
     pub(crate) status: Option<ConsultationStatus>,
 }
 
-/// How to order consultations.
+/// Order of consultations.
 #[derive(Debug, InputObject)]
 pub(crate) struct ConsultationOrder {
-    /// By what.
+    /// Field to order by.
     pub(crate) field: ConsultationOrderField,
-    /// Which way.
+    /// Direction of the order.
     pub(crate) direction: OrderDirection,
 }
 
-/// By what to order consultations.
+/// Fields to order consultations by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 pub(crate) enum ConsultationOrderField {
-    /// When they started.
+    /// Start of the consultation.
     StartDate,
 }
 
-/// Which way to order.
+/// Direction of an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 pub(crate) enum OrderDirection {
-    /// The oldest first.
+    /// Oldest first.
     Asc,
-    /// The newest first.
+    /// Newest first.
     Desc,
 }
 
-/// Which pending payments to list.
+/// Conditions on pending payments.
 #[derive(Debug, Default, InputObject)]
 pub(crate) struct PendingPaymentFilter {
-    /// Only those with this status.
+    /// Pending payments with this status.
     pub(crate) status: Option<PendingPaymentStatus>,
 }

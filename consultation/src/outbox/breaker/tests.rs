@@ -4,8 +4,7 @@ use proptest::prelude::*;
 use rstest::rstest;
 use tokio::time::Instant;
 
-use super::{Breaker, DESTINATION_RETRY, FAILURES_TO_OPEN, MAX_PAYMENTS, MAX_REQUESTS, Permit};
-use crate::finance::Hint;
+use super::{Breaker, DESTINATION_RETRY, FAILURES_TO_OPEN, Hint, MAX_PAYMENTS, MAX_REQUESTS, Permit};
 
 /// A breaker that has just opened, and when.
 fn open() -> (Breaker, Instant) {
@@ -24,7 +23,7 @@ fn five_failures_in_a_row_open_it_and_four_do_not() {
         assert!(matches!(breaker.permit(now), Permit::Batch(_)));
     }
     let (mut breaker, now) = open();
-    assert_eq!(breaker.permit(now), Permit::Nothing);
+    assert_eq!(breaker.permit(now), Permit::Denied);
 }
 
 #[test]
@@ -32,9 +31,9 @@ fn an_open_one_lets_one_probe_through_each_5_s_even_while_one_hangs() {
     let (mut breaker, opened) = open();
     for probe in 1..=3 {
         let start = opened + DESTINATION_RETRY * probe;
-        assert_eq!(breaker.permit(start - Duration::from_millis(1)), Permit::Nothing);
+        assert_eq!(breaker.permit(start - Duration::from_millis(1)), Permit::Denied);
         assert_eq!(breaker.permit(start), Permit::Probe);
-        assert_eq!(breaker.permit(start), Permit::Nothing);
+        assert_eq!(breaker.permit(start), Permit::Denied);
     }
 }
 
@@ -75,7 +74,7 @@ fn each_failure_halves_what_may_be_sent() {
 fn one_failure_that_says_so_opens_it_at_once(#[case] hint: Hint, #[case] pause: Duration) {
     let (mut breaker, now) = (Breaker::default(), Instant::now());
     assert!(breaker.failed(hint, now));
-    assert_eq!(breaker.permit(now + pause - Duration::from_millis(1)), Permit::Nothing);
+    assert_eq!(breaker.permit(now + pause - Duration::from_millis(1)), Permit::Denied);
     assert_eq!(breaker.permit(now + pause), Permit::Probe);
 }
 
@@ -102,7 +101,7 @@ proptest! {
             }
             prop_assert!(breaker.requests() >= 1);
             prop_assert!(breaker.next_probe().is_none_or(|probe| probe <= now + Duration::from_mins(1)));
-            prop_assert!(breaker.clone().permit(now + Duration::from_mins(1)) != Permit::Nothing);
+            prop_assert!(breaker.clone().permit(now + Duration::from_mins(1)) != Permit::Denied);
         }
     }
 }

@@ -1,32 +1,29 @@
-//! When the relay looks for what is due.
+//! Decides when the relay polls next, from notifications and the results of earlier rounds.
 
 use std::time::Duration;
 
-use chassis::database::is_unavailable;
+use chassis::{backoff::database_delay, database::is_unavailable};
 use sea_orm::DbErr;
 use tokio::time::Instant;
 
 use super::{
-    super::{
-        policy::{DESTINATION_RETRY, database_delay},
-        store::Due,
-    },
+    super::{policy::DESTINATION_RETRY, store::Due},
     Tick,
 };
 
-/// A hint waits so long for others: what is finished in this time is delivered together.
-const GATHER: Duration = Duration::from_millis(8);
+/// The wait after a notification: payments that become due within it are delivered together.
+const GATHERING_DELAY: Duration = Duration::from_millis(8);
 
-/// Made of hints and of what the rounds did.
+/// The reasons for the next poll.
 #[derive(Debug)]
 pub(super) struct Schedule {
     begin: Instant,
     next_poll: Instant,
-    /// When the hints since the last look have been gathered.
+    /// End of the wait after the first notification since the last poll.
     gathered: Option<Instant>,
-    /// When the rows of the first failed round are due again.
+    /// Time at which the rows of the first failed round are due again.
     next_retry: Option<Instant>,
-    /// The last round took as much as one request carries.
+    /// The last round claimed as much as one request carries.
     has_more: bool,
     database_failures: u32,
 }
@@ -36,25 +33,26 @@ impl Schedule {
         Self { begin: now, next_poll: now, gathered: None, next_retry: None, has_more: false, database_failures: 0 }
     }
 
-    /// The next look. While there is more than one request takes, that is now.
-    pub(super) fn next_look(&self) -> Instant {
+    /// The time of the next poll. It is now while more rows are due than one request takes.
+    pub(super) fn next(&self) -> Instant {
         let reasons = [self.has_more.then_some(self.begin), self.gathered, self.next_retry];
         reasons.into_iter().flatten().fold(self.next_poll, Ord::min)
     }
 
-    /// Whether the last round failed in the database: it is left alone until the next look.
+    /// Whether the last round failed in the database, which is left alone until the next poll.
     pub(super) fn database_fails(&self) -> bool {
         self.database_failures > 0
     }
 
-    /// Something may be due.
-    pub(super) fn hinted(&mut self, now: Instant) {
-        self.gathered = self.gathered.or(Some(now + GATHER));
+    /// Rows may be due.
+    pub(super) fn notified(&mut self, now: Instant) {
+        self.gathered = self.gathered.or(Some(now + GATHERING_DELAY));
     }
 
-    /// A look is taken. Returns at what: polls, and looks for the rest of a backlog, are at all that is due. Hints, and
-    /// rows that are due again, are recent; looks for them do not put off the poll, which finds whatever they miss.
-    pub(super) fn looked(&mut self, now: Instant, poll_interval: Duration) -> Due {
+    /// A poll starts. Returns the rows to claim. After the poll interval, and while there is a backlog, that is all due
+    /// rows. After a notification, or when rows are due again, it is recent rows; such a poll does not put off the
+    /// regular one, which finds what it misses.
+    pub(super) fn polled(&mut self, now: Instant, poll_interval: Duration) -> Due {
         self.gathered = None;
         self.next_retry = self.next_retry.filter(|retry| *retry > now);
         if now < self.next_poll && !self.has_more {
@@ -64,7 +62,7 @@ impl Schedule {
         Due::All
     }
 
-    /// A round that started then is completed.
+    /// A round that started at `started` has completed.
     pub(super) fn completed(&mut self, started: Instant, round: Result<Tick, DbErr>, now: Instant) {
         match round {
             Ok(tick) => {
@@ -96,73 +94,73 @@ mod tests {
 
     const POLL: Duration = Duration::from_mins(1);
 
-    /// A schedule that has just looked, and when.
-    fn looked() -> (Schedule, Instant) {
+    /// A schedule that has just polled, and the time.
+    fn polled() -> (Schedule, Instant) {
         let now = Instant::now();
         let mut schedule = Schedule::new(now);
-        assert_eq!(schedule.next_look(), now);
-        assert_eq!(schedule.looked(now, POLL), Due::All);
+        assert_eq!(schedule.next(), now);
+        assert_eq!(schedule.polled(now, POLL), Due::All);
         (schedule, now)
     }
 
     #[test]
-    fn without_news_it_polls() {
-        let (mut schedule, now) = looked();
+    fn without_notifications_it_polls() {
+        let (mut schedule, now) = polled();
         schedule.completed(now, Ok(Tick::default()), now);
-        assert_eq!(schedule.next_look(), now + POLL);
+        assert_eq!(schedule.next(), now + POLL);
     }
 
     #[test]
-    fn rows_of_a_failed_round_are_looked_for_when_they_are_due_again() {
-        let (mut schedule, now) = looked();
+    fn rows_of_a_failed_round_are_polled_when_they_are_due_again() {
+        let (mut schedule, now) = polled();
         schedule.completed(now, Ok(Tick { postponed: 3, ..Tick::default() }), now + Duration::from_secs(4));
-        assert_eq!(schedule.next_look(), now + DESTINATION_RETRY);
-        assert_eq!(schedule.looked(now + DESTINATION_RETRY, POLL), Due::Recent);
-        assert_eq!(schedule.next_look(), now + POLL);
+        assert_eq!(schedule.next(), now + DESTINATION_RETRY);
+        assert_eq!(schedule.polled(now + DESTINATION_RETRY, POLL), Due::Recent);
+        assert_eq!(schedule.next(), now + POLL);
     }
 
     #[test]
-    fn a_hint_waits_for_others_but_not_for_ever() {
-        let (mut schedule, now) = looked();
-        schedule.hinted(now);
-        schedule.hinted(now + GATHER / 2);
-        assert_eq!(schedule.next_look(), now + GATHER);
-        assert_eq!(schedule.looked(now + GATHER, POLL), Due::Recent);
-        assert_eq!(schedule.next_look(), now + POLL);
+    fn a_notification_waits_for_others_but_not_for_ever() {
+        let (mut schedule, now) = polled();
+        schedule.notified(now);
+        schedule.notified(now + GATHERING_DELAY / 2);
+        assert_eq!(schedule.next(), now + GATHERING_DELAY);
+        assert_eq!(schedule.polled(now + GATHERING_DELAY, POLL), Due::Recent);
+        assert_eq!(schedule.next(), now + POLL);
     }
 
     #[test]
     fn hints_without_end_do_not_put_off_the_poll() {
-        let (mut schedule, begin) = looked();
+        let (mut schedule, begin) = polled();
         let mut now = begin;
         while now < begin + POLL {
-            schedule.hinted(now);
-            now = schedule.next_look();
+            schedule.notified(now);
+            now = schedule.next();
             let expected = if now < begin + POLL { Due::Recent } else { Due::All };
-            assert_eq!(schedule.looked(now, POLL), expected);
+            assert_eq!(schedule.polled(now, POLL), expected);
             schedule.completed(now, Ok(Tick { claimed: 1, delivered: 1, ..Tick::default() }), now);
         }
         assert_eq!(now, begin + POLL);
     }
 
     #[test]
-    fn while_there_is_more_it_looks_at_once() {
-        let (mut schedule, now) = looked();
+    fn while_there_is_more_it_polls_at_once() {
+        let (mut schedule, now) = polled();
         schedule.completed(now, Ok(Tick { has_more: true, ..Tick::default() }), now);
-        assert!(schedule.next_look() <= now);
-        assert_eq!(schedule.looked(now, POLL), Due::All);
+        assert!(schedule.next() <= now);
+        assert_eq!(schedule.polled(now, POLL), Due::All);
         schedule.completed(now, Ok(Tick::default()), now);
-        assert_eq!(schedule.next_look(), now + POLL);
+        assert_eq!(schedule.next(), now + POLL);
     }
 
     #[test]
-    fn a_database_that_fails_is_looked_at_later_and_later() {
-        let (mut schedule, now) = looked();
-        schedule.hinted(now);
+    fn a_database_that_fails_is_polled_later_and_later() {
+        let (mut schedule, now) = polled();
+        schedule.notified(now);
         for failures in 1..=10 {
             schedule.completed(now, Err(DbErr::Custom("gone".to_owned())), now);
             assert!(schedule.database_fails());
-            assert_eq!(schedule.next_look(), now + database_delay(failures));
+            assert_eq!(schedule.next(), now + database_delay(failures));
         }
         schedule.completed(now, Ok(Tick::default()), now);
         assert!(!schedule.database_fails());

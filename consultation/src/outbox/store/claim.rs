@@ -1,4 +1,4 @@
-//! Claiming: one short statement that gives the right to send.
+//! The claim: one short statement that gives the right to send rows.
 
 use std::time::Duration;
 
@@ -13,38 +13,35 @@ pub struct Lease {
     pub id: Uuid,
     /// The consultation.
     pub appointment_id: Uuid,
-    /// What to send.
+    /// The amount to send.
     pub total_price_cents: Money,
-    /// The fencing token: another claim has another.
+    /// The fencing token: each claim of the row has another.
     pub claim_seq: i64,
     /// How often the row was refused before.
     pub rejections: i32,
-    /// The finance that payments go to, if one was met before. Told with each claim, so that a relay notices without
-    /// a restart, and without a statement for it, when an operator accepts another.
+    /// The instance of finance that payments go to, if one was met before. It comes with each claim: a relay notices
+    /// without a restart and without another statement when an operator accepts another instance.
     pub destination: Option<Uuid>,
 }
 
-/// Which rows a claim takes.
+/// The rows that a claim takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Due {
-    /// All that are due.
+    /// All due rows.
     All,
-    /// Only those that became due within the last 10 s, as what a hint tells of.
+    /// Only rows that became due within the last 10 s, as after a notification.
     Recent,
-    /// Only those that were never refused: a payment that makes finance fail must not probe it.
+    /// Only rows that were never refused: a payment that makes finance fail must not probe it.
     NeverRefused,
 }
 
-/// Index entries of delivered rows stay while any session holds a snapshot from before: a claim that began with the
-/// oldest would walk all of them. Delivered rows lie behind, so one that follows a hint begins here.
+/// Index entries of delivered rows stay while any session holds a snapshot from before. A claim that began with the oldest
+/// would walk all of them. Delivered rows are older than this, so a claim after a notification skips them.
 const RECENT: Duration = Duration::from_secs(10);
 
-/// Claims the rows that have been due the longest, at most `limit`. Rows that another relay is
-/// claiming are skipped, rows under a lease that has not ended are left alone. A lease that ends later than any that
-/// was given, since the database's clock was set back, counts as ended.
-///
-/// # Errors
-/// When the database fails.
+/// Claims the rows that have been due the longest, at most `limit`. Rows that another relay is claiming are skipped. Rows
+/// under a lease that has not ended are left alone. A lease that ends later than any that is given counts as ended: the
+/// database's clock was set back.
 pub async fn claim(
     database: &impl ConnectionTrait,
     due: Due,
@@ -58,7 +55,7 @@ pub async fn claim(
         .await
 }
 
-/// The statement of [`claim`], for EXPLAIN: its parameters are the limit and the lease in seconds.
+/// The statement of [`claim`], for EXPLAIN. Its parameters are the limit and the lease in seconds.
 #[must_use]
 pub fn claim_sql(backend: DbBackend, due: Due) -> String {
     let is_sqlite = backend == DbBackend::Sqlite;
@@ -75,14 +72,14 @@ pub fn claim_sql(backend: DbBackend, due: Due) -> String {
     sql.replace("{due}", &due).replace("{impossible}", impossible)
 }
 
-/// Twice a lease from now: only a clock that was set back leaves one so long. Those of a clock that was set back by
-/// less end by themselves, soon: a small step, as of time synchronisation, takes nothing from a relay that lives.
+/// Twice a lease from now: only a clock that was set back leaves a lease so long. After a smaller step back a lease ends
+/// by itself soon. So a small step, as of time synchronisation, takes no row from a relay that lives.
 const POSTGRES_IMPOSSIBLE: &str = "OR lease_until > statement_timestamp() + 2 * make_interval(secs => $2)";
 const SQLITE_IMPOSSIBLE: &str = "OR lease_until > strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now', (2 * $2) || ' seconds')";
 
-/// MATERIALIZED: otherwise the planner may lock and update more rows than the limit. `statement_timestamp`, which is
-/// the same for all rows, bounds the range of the index that is read; `clock_timestamp`, which is not, would be
-/// compared with row after row, and rows that are not due read too.
+/// MATERIALIZED: otherwise the planner may lock and update more rows than the limit. `statement_timestamp` is the same for
+/// all rows: it bounds the range of the index that is read. The VOLATILE `clock_timestamp` is no index condition: rows
+/// that are not due would be read too.
 const POSTGRES: &str = "
     WITH due AS MATERIALIZED (
         SELECT id FROM pending_payment

@@ -1,9 +1,8 @@
-//! The finance that payments go to, by its instance id: the first one that was met, until an operator accepts
+//! The destination: the instance of finance that payments go to. The first that was met, until an operator accepts
 //! another.
 
 use std::time::Duration;
 
-use chassis::database::now_plus;
 use entity::delivery_destination::{Column, Entity as DeliveryDestinations};
 use sea_orm::{
     ConnectionTrait, DbErr, EntityTrait,
@@ -11,31 +10,24 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-/// The instance that payments go to, or `None` before the first contact.
-///
-/// # Errors
-/// When the database fails.
+use super::now_plus;
+
+/// Reads the instance that payments go to, or `None` before the first contact.
 pub async fn destination(database: &impl ConnectionTrait) -> Result<Option<Uuid>, DbErr> {
     Ok(DeliveryDestinations::find().one(database).await?.map(|row| row.instance_id))
 }
 
-/// Stores the finance that was met, unless another replica was faster. Returns the one that is stored.
-///
-/// # Errors
-/// When the database fails.
+/// Stores the instance that was met, unless another replica was faster. Returns the stored one.
 pub async fn meet(database: &impl ConnectionTrait, met: Uuid) -> Result<Uuid, DbErr> {
     let first =
         insert(database, met).on_conflict(OnConflict::column(Column::Singleton).do_nothing().to_owned()).to_owned();
     database.execute(&first).await?;
-    // A statement of its own: the insert does not show what it lost against.
+    // A separate statement: the insert does not show what it lost against.
     let stored = destination(database).await?;
     stored.ok_or_else(|| DbErr::RecordNotInserted)
 }
 
-/// An operator accepts this finance. Returns the instance that payments went to before.
-///
-/// # Errors
-/// When the database fails.
+/// An operator accepts this instance. Returns the instance that payments went to before.
 pub async fn accept(database: &impl ConnectionTrait, instance_id: Uuid) -> Result<Option<Uuid>, DbErr> {
     let before = destination(database).await?;
     if before != Some(instance_id) {

@@ -1,4 +1,4 @@
-//! Rescue: rows that a database clock which was ahead has stranded in the future are due now.
+//! The rescue of rows that are due in a far future: the database's clock was ahead when they were written.
 
 use std::time::Duration;
 
@@ -6,11 +6,8 @@ use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement, Value};
 
 use crate::outbox::policy::{LONGEST_DELAY, LONGEST_REFUSAL_DELAY};
 
-/// Makes rows due now, at most `limit`, that are due later than any delay could have made them: the clock was set
-/// back since. Returns their number. Whoever delivers them meanwhile is not disturbed.
-///
-/// # Errors
-/// When the database fails.
+/// Makes rows due now that are due later than after any delay, at most `limit`. Returns the number of rescued rows. A
+/// relay that is delivering such a row is not disturbed.
 pub async fn rescue(database: &impl ConnectionTrait, limit: u64) -> Result<u64, DbErr> {
     let backend = database.get_database_backend();
     let statement = Statement::from_sql_and_values(backend, rescue_sql(backend), rescue_values(limit));
@@ -23,14 +20,14 @@ pub fn rescue_sql(backend: DbBackend) -> &'static str {
     if backend == DbBackend::Sqlite { SQLITE } else { POSTGRES }
 }
 
-/// Its parameters.
+/// The parameters of [`rescue_sql`].
 #[must_use]
 pub fn rescue_values(limit: u64) -> [Value; 3] {
     let seconds = |delay: Duration| delay.as_secs_f64().into();
     [seconds(LONGEST_DELAY), seconds(LONGEST_REFUSAL_DELAY), limit.cast_signed().into()]
 }
 
-/// From the far end of the index: what lies there is stranded for certain, and found without a look at parked rows.
+/// Read from the far end of the index: the rows there are stranded for certain. Parked rows are not read.
 const POSTGRES: &str = "
     WITH stranded AS MATERIALIZED (
         SELECT id FROM pending_payment

@@ -1,4 +1,4 @@
-//! What can happen in a state, what follows, and what must hold.
+//! The actions in a state, their results, and the properties that must hold.
 
 use std::collections::BTreeSet;
 
@@ -61,7 +61,7 @@ impl Model for Outbox {
             }
             Action::TimeOut(relay) => {
                 let Relay::Sent(token) = next.relays[relay] else { return None };
-                // Without a fault only what was lost is given up.
+                // Without a fault a relay gives up a lost message only.
                 if next.is_on_its_way(token) {
                     next.spend_fault()?;
                 }
@@ -86,7 +86,7 @@ impl Model for Outbox {
             Property::always("no lease on what is finished", |_, state: &State| {
                 !state.finished || state.lease == Lease::None
             }),
-            // Every step leads on and faults are bounded, so that no path is endless: none comes to rest before.
+            // No path is endless: each step makes progress, and faults are bounded.
             Property::always("at rest it is finished", |outbox: &Self, state: &State| {
                 state.finished || outbox.goes_on_by_itself(state)
             }),

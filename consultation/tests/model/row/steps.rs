@@ -1,8 +1,8 @@
-//! The steps, with the flaws that a model may have. A step that cannot be taken gives nothing.
+//! The steps, with the flaws that a model may have. A step that cannot be taken returns `None`.
 
 use super::{FENCE, Flaw, Lease, Message, ONE_LEASE, Outbox, Relay, STAYS, State};
 
-/// The most that a model which gives up tries.
+/// Tries of the model that gives up.
 const GIVE_UP_AFTER: u8 = 2;
 
 impl Outbox {
@@ -43,7 +43,7 @@ impl Outbox {
         Some(())
     }
 
-    /// A success counts whoever saw it, a failure only under the lease in which it happened.
+    /// A success is accepted under any lease, a failure only under the lease in which it happened.
     pub(super) fn write_outcome(&self, next: &mut State, relay: usize) -> Option<()> {
         let is_success = match next.relays[relay] {
             Relay::Confirmed(_) => true,
@@ -71,7 +71,7 @@ impl Outbox {
     }
 }
 
-/// For nothing if nobody holds the row any more; else the holder is too slow, which is a fault.
+/// It is no fault if nobody holds the row. Else the holder is too slow, which is a fault.
 pub(super) fn end_lease(next: &mut State) -> Option<()> {
     if next.lease != Lease::Valid {
         return None;
@@ -83,7 +83,7 @@ pub(super) fn end_lease(next: &mut State) -> Option<()> {
     Some(())
 }
 
-/// Only by the relay that waits for it; what comes too late is dropped.
+/// Only the relay that waits for the message takes it. A late message is dropped.
 pub(super) fn receive(next: &mut State, message: Message) -> Option<()> {
     let (token, received) = match message {
         Message::Request(_) => return None,

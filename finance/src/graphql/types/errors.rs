@@ -1,23 +1,23 @@
-//! Refusals, as clients see them.
+//! Refusals. They are data: each names the argument and carries what the client needs to go on.
 
 use async_graphql::{Interface, SimpleObject, Union};
-use chassis::graphql::{
+use entity::payment;
+use graphql_http::{
     refusal::{self, InvalidInput},
     scalars::Uuid,
 };
-use entity::payment;
 
 use super::Payment;
 use crate::messages::MESSAGES;
 
-/// The appointment is recorded with another amount, which stands.
+/// The appointment is recorded with another amount, which stands. Nothing was changed.
 #[derive(Clone, Debug, SimpleObject)]
 pub(crate) struct PaymentConflict {
-    /// What is wrong, for people.
+    /// Explanation for people, in the language of the request.
     message: String,
-    /// `PAYMENT_CONFLICT`, for programs.
+    /// Always `PAYMENT_CONFLICT`.
     code: String,
-    /// The path of the argument.
+    /// Path of the refused argument.
     field: Option<Vec<String>>,
     /// The stored payment.
     payment: Payment,
@@ -34,16 +34,16 @@ impl PaymentConflict {
     }
 }
 
-/// This finance keeps other books than the caller expects. Nothing was recorded.
+/// This finance is another instance than the caller expects. Nothing was recorded.
 #[derive(Clone, Debug, SimpleObject)]
 pub(crate) struct WrongInstance {
-    /// What is wrong, for people.
+    /// Explanation for people, in the language of the request.
     message: String,
-    /// `WRONG_INSTANCE`, for programs.
+    /// Always `WRONG_INSTANCE`.
     code: String,
-    /// The path of the argument.
+    /// Path of the refused argument.
     field: Option<Vec<String>>,
-    /// The id of this finance's books.
+    /// Instance id of this finance.
     instance_id: Uuid,
 }
 
@@ -58,26 +58,26 @@ impl WrongInstance {
     }
 }
 
-/// Why a payment was refused.
+/// Refusals of one payment.
 #[derive(Clone, Debug, Union)]
 pub(crate) enum RecordPaymentError {
     PaymentConflict(PaymentConflict),
     InvalidInput(InvalidInput),
 }
 
-/// Why a list of payments was refused as a whole.
+/// Refusals of a list of payments as a whole.
 #[derive(Clone, Debug, Union)]
 pub(crate) enum RecordPaymentsError {
     InvalidInput(InvalidInput),
     WrongInstance(WrongInstance),
 }
 
-/// What every refusal has.
+/// A refusal. Every kind of refusal has these fields.
 #[derive(Interface)]
 #[graphql(
-    field(name = "message", ty = "&String", desc = "What is wrong, for people."),
-    field(name = "code", ty = "&String", desc = "The kind of refusal, for programs."),
-    field(name = "field", ty = "&Option<Vec<String>>", desc = "The path of the argument that was refused.")
+    field(name = "message", ty = "&String", desc = "Explanation for people, in the language of the request."),
+    field(name = "code", ty = "&String", desc = "Kind of refusal, for programs. It never changes."),
+    field(name = "field", ty = "&Option<Vec<String>>", desc = "Path of the refused argument.")
 )]
 pub(crate) enum UserError {
     PaymentConflict(PaymentConflict),

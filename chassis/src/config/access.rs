@@ -1,0 +1,85 @@
+//! Credentials: one user with a password, or an htpasswd file; secrets given directly or in files.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, bail, ensure};
+use secrecy::{ExposeSecret, SecretString};
+
+/// User name of the development set-up.
+pub const DEVELOPMENT_USERNAME: &str = "admin";
+/// Password of the development set-up. It is public: on an address that other machines can reach, a service refuses it
+/// unless the development flag is set.
+pub const DEVELOPMENT_PASSWORD: &str = "teste123";
+
+/// Users that may call the service with HTTP Basic.
+#[derive(Clone, Debug)]
+pub enum Access {
+    /// One user.
+    User {
+        /// The name.
+        username: String,
+        /// The password.
+        password: SecretString,
+    },
+    /// The users of an htpasswd file with bcrypt or argon2 hashes.
+    HtpasswdFile(PathBuf),
+}
+
+impl std::fmt::Display for Access {
+    /// For the start-up message: shows the password only if it is the public one.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::User { username, password } if password.expose_secret() == DEVELOPMENT_PASSWORD => {
+                write!(f, "{username}, password {DEVELOPMENT_PASSWORD} (development only)")
+            }
+            Self::User { username, .. } => write!(f, "{username}"),
+            Self::HtpasswdFile(file) => write!(f, "of {}", file.display()),
+        }
+    }
+}
+
+/// A secret, given directly or, better, in a file. A line break at the end of the file is ignored. With a file, an empty
+/// value counts as unset: one Compose file can then override the value of another.
+///
+/// # Errors
+/// When the secret is empty, its file cannot be read, or both were given.
+pub fn secret(name: &str, value: Option<SecretString>, file: Option<PathBuf>) -> anyhow::Result<Option<SecretString>> {
+    let is_empty = value.as_ref().is_some_and(|value| value.expose_secret().is_empty());
+    let Some(file) = file else {
+        ensure!(!is_empty, "{name} is empty");
+        return Ok(value);
+    };
+    if value.is_some() && !is_empty {
+        bail!("give {name} or {name}-file, not both");
+    }
+    let text =
+        std::fs::read_to_string(&file).with_context(|| format!("{name}-file: cannot read {}", file.display()))?;
+    match text.trim_end_matches(['\r', '\n']) {
+        "" => bail!("{name}-file: {} is empty", file.display()),
+        secret => Ok(Some(secret.into())),
+    }
+}
+
+/// Access by an htpasswd file if one is given, else by one user.
+///
+/// # Errors
+/// When both were given, or the password file cannot be read.
+pub fn access(
+    prefix: &str,
+    username: Option<String>,
+    password: Option<SecretString>,
+    password_file: Option<PathBuf>,
+    htpasswd_file: Option<PathBuf>,
+) -> anyhow::Result<Access> {
+    let password = secret(&format!("--{prefix}-password"), password, password_file)?;
+    match htpasswd_file {
+        Some(_) if username.is_some() || password.is_some() => {
+            bail!("give --{prefix}-htpasswd-file or a user name and password, not both")
+        }
+        Some(file) => Ok(Access::HtpasswdFile(file)),
+        None => Ok(Access::User {
+            username: username.unwrap_or_else(|| DEVELOPMENT_USERNAME.to_owned()),
+            password: password.unwrap_or_else(|| DEVELOPMENT_PASSWORD.into()),
+        }),
+    }
+}

@@ -1,0 +1,110 @@
+//! The gate, through which every connection and every request comes.
+//!
+//! A request passes these steps in order; each may refuse it.
+//!
+//! | step | refuses | module |
+//! |---|---|---|
+//! | connection | beyond the limits of connections, time and unread responses | [`connections`] |
+//! | request id | nothing | `request_id` |
+//! | host | names that are not allowed | [`browsers`] |
+//! | probes | answers `/livez` and `/readyz` here, without a login | [`crate::health`] |
+//! | CORS | pages of other origins | [`browsers`] |
+//! | login | missing, wrong or too many credentials | [`logins`] |
+//!
+//! Then come the routes of the service: GraphQL, GraphiQL and REST.
+
+pub mod browsers;
+pub mod client_address;
+pub mod connections;
+pub mod logins;
+pub(crate) mod request_id;
+
+use std::sync::Arc;
+
+use anyhow::Context;
+use async_graphql::Executor;
+use axum::{
+    Router,
+    extract::{Request, State},
+    http::StatusCode,
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+};
+use graphql_http::{Endpoint, graphiql, method_not_allowed};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    cli::wrong_setting,
+    config::Server,
+    graphql,
+    health::{self, Heartbeat, Readiness},
+    language::Language,
+};
+use browsers::Rules;
+use logins::Authenticator;
+
+/// The routes of a service behind the gate.
+#[expect(missing_debug_implementations, reason = "schemas have none")]
+pub struct ServiceRoutes<S> {
+    /// The schema of `/graphql`, with the options that were applied to it.
+    pub schema: S,
+    /// Its options.
+    pub options: graphql_http::Options,
+    /// The schema as text, for `/schema.graphql`.
+    pub sdl: String,
+    /// The page of `/graphiql`.
+    pub page: graphiql::Page,
+    /// Other routes.
+    pub rest: Router,
+}
+
+/// The routes of a service behind the gate, and its probes: ready by `readiness`, live by all `heartbeats`.
+///
+/// # Errors
+/// When the users or the trusted documents cannot be read.
+pub fn guard<S: Executor>(
+    server: &Server,
+    readiness: Readiness,
+    shutdown: &CancellationToken,
+    routes: ServiceRoutes<S>,
+    heartbeats: Vec<Heartbeat>,
+) -> anyhow::Result<Router> {
+    let authenticator = Authenticator::new(server.name, &server.access)
+        .with_context(|| format!("--{}-htpasswd-file", server.name))
+        .map_err(wrong_setting)?;
+    let authenticator = Arc::new(authenticator.behind(server.trusted_proxies.clone()));
+    tokio::spawn(Arc::clone(&authenticator).keep_renewed(shutdown.clone()));
+    let mut endpoint = Endpoint::new(routes.schema, routes.options)
+        .with_error_classifier(graphql::classify)
+        .with_authenticator(Arc::clone(&authenticator) as _)
+        .with_shutdown(shutdown.clone())
+        .with_task_context::<Language>();
+    if let Some(directory) = &server.api.trusted_documents {
+        endpoint = endpoint
+            .with_trusted_documents(directory)
+            .with_context(|| format!("--{}-trusted-documents", server.name))
+            .map_err(wrong_setting)?;
+    }
+    let service = Router::new()
+        .merge(graphql_http::router(endpoint, routes.sdl))
+        .merge(graphiql::router(routes.page))
+        .merge(routes.rest)
+        .fallback(not_found)
+        .method_not_allowed_fallback(method_not_allowed);
+    let guarded = browsers::allow(logins::require(service, authenticator), &server.browsers);
+    let name = server.name;
+    let health = health::router(readiness, shutdown.clone(), heartbeats)
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(middleware::map_response(async move |response| health::tell_name(name, response)));
+    Ok(guarded.merge(health).layer(middleware::from_fn_with_state(Arc::new(Rules::of(server)), receive)))
+}
+
+/// Checks the host and finds the language. One layer for both: each costs allocations.
+async fn receive(State(rules): State<Arc<Rules>>, request: Request, next: Next) -> Response {
+    let language = Language::of(request.headers());
+    rules.apply(request, async |request| language.scope(next.run(request)).await).await
+}
+
+async fn not_found() -> Response {
+    (StatusCode::NOT_FOUND, "Not found. The API is at /graphql, its explorer at /graphiql\n").into_response()
+}

@@ -1,0 +1,132 @@
+//! The users, and their successful logins. A cached login needs neither a slow hash again, nor waits for the failures of
+//! others.
+
+use std::{
+    num::NonZeroUsize,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use headers::authorization::Basic;
+use lru::LruCache;
+use secrecy::{ExposeSecret, SecretString};
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::{
+    htpasswd::Htpasswd,
+    throttle::{Origin, Standing},
+};
+
+/// Cached logins, about 100 bytes each. Users beyond it are only verified again.
+const MAX_REMEMBERED: NonZeroUsize = NonZeroUsize::new(4096).expect("not zero");
+
+type Fingerprint = [u8; 32];
+
+/// The loaded users and the logins that they admitted: both are replaced together.
+#[derive(Debug)]
+pub(super) struct Users {
+    known: Known,
+    /// Secret of this process, without which fingerprints are useless.
+    key: [Uuid; 2],
+    /// The latest successful login of each origin.
+    remembered: Mutex<LruCache<Origin, Fingerprint>>,
+    /// Cancelled when other users replace these.
+    pub(super) outdated: CancellationToken,
+}
+
+#[derive(Debug)]
+enum Known {
+    One(Fingerprint),
+    File(Htpasswd),
+}
+
+/// Credentials with their origin. A cache for all addresses would allow guesses of right credentials at any speed, past the
+/// throttle.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Login {
+    pub(super) origin: Origin,
+    credentials: Fingerprint,
+}
+
+/// Verdict without a slow hash.
+pub(super) enum Verdict {
+    Right,
+    Wrong,
+    NeedsHash,
+}
+
+impl Users {
+    pub(super) fn one(username: &str, password: &SecretString) -> Self {
+        let key = new_key();
+        Self::with(key, Known::One(fingerprint(&key, username, password.expose_secret())))
+    }
+
+    pub(super) fn of(htpasswd: Htpasswd) -> Self {
+        Self::with(new_key(), Known::File(htpasswd))
+    }
+
+    fn with(key: [Uuid; 2], known: Known) -> Self {
+        let remembered = Mutex::new(LruCache::new(MAX_REMEMBERED));
+        Self { known, key, remembered, outdated: CancellationToken::new() }
+    }
+
+    pub(super) fn login(&self, origin: Origin, basic: &Basic) -> Login {
+        Login { origin, credentials: fingerprint(&self.key, basic.username(), basic.password()) }
+    }
+
+    pub(super) fn standing(&self, login: &Login) -> Standing {
+        match self.remembered().get(&login.origin) {
+            Some(known) if known.ct_eq(&login.credentials).into() => Standing::Known,
+            Some(_) => Standing::Another,
+            None => Standing::Stranger,
+        }
+    }
+
+    pub(super) fn quick_verdict(&self, login: &Login) -> Verdict {
+        match &self.known {
+            Known::One(expected) if expected.ct_eq(&login.credentials).into() => {
+                self.remember(login);
+                Verdict::Right
+            }
+            Known::One(_) => Verdict::Wrong,
+            Known::File(_) if self.standing(login) == Standing::Known => Verdict::Right,
+            Known::File(_) => Verdict::NeedsHash,
+        }
+    }
+
+    /// Whether the credentials are a user's. Slow by design.
+    pub(super) fn verify(&self, login: &Login, basic: &Basic) -> bool {
+        let Known::File(htpasswd) = &self.known else { return false };
+        let is_right = htpasswd.verify(basic.username(), basic.password());
+        if is_right {
+            self.remember(login);
+        }
+        is_right
+    }
+
+    fn remember(&self, login: &Login) {
+        self.remembered().put(login.origin, login.credentials);
+    }
+
+    fn remembered(&self) -> MutexGuard<'_, LruCache<Origin, Fingerprint>> {
+        self.remembered.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn new_key() -> [Uuid; 2] {
+    [Uuid::new_v4(), Uuid::new_v4()]
+}
+
+fn fingerprint(key: &[Uuid; 2], username: &str, password: &str) -> Fingerprint {
+    let mut hash = Sha256::new();
+    for part in key {
+        hash.update(part.as_bytes());
+    }
+    // The length keeps "ab" + "c" apart from "a" + "bc".
+    hash.update(username.len().to_le_bytes());
+    hash.update(username);
+    hash.update(password);
+    hash.finalize().into()
+}

@@ -1,0 +1,194 @@
+//! The house rules that a reader relies on and no compiler checks: short files and functions, no word of the clinic in the
+//! crates that know nothing of it, no `pub` without two users, test names in tables only.
+
+use std::{collections::BTreeMap, fs, path::Path, process::Command};
+
+const MAX_FILE_LINES: usize = 200;
+const MAX_FUNCTION_LINES: usize = 50;
+
+/// Words of the domain, which `graphql-http` and `chassis` do not know.
+const DOMAIN_WORDS: [&str; 10] = [
+    "consultation",
+    "payment",
+    "finance",
+    "patient",
+    "physician",
+    "appointment",
+    "clinic",
+    "price",
+    "charge",
+    "outbox",
+];
+
+/// Public items of the chassis that fewer than two of its users name, and why they are public.
+const CHASSIS_API: &[(&str, &[&str])] = &[
+    ("one kind of subscription each: all rows, or one row", &["Change", "subscribe", "watch", "Watcher"]),
+    ("types that a name of both users returns or takes", &["Channel", "Publisher", "Task", "Access", "Certificate"]),
+    (
+        "a service with tasks, commands or lists of its own",
+        &["database_delay", "beat", "connect_beside", "without", "rollback", "write_all", "Seconds"],
+    ),
+    (
+        "the program with both services",
+        &["use_database", "local_url", "create_directory", "Lifecycle", "spawn", "serve", "Backup", "print"],
+    ),
+    (
+        "what tests of the chassis set up or look at",
+        &[
+            "Authenticator",
+            "Keeper",
+            "Language",
+            "Limits",
+            "Listener",
+            "LockWaits",
+            "LogFile",
+            "Notification",
+            "PreviousExit",
+            "Readiness",
+            "begin_service",
+            "close",
+            "end_service",
+            "exposes_development_password",
+            "file_of",
+            "id_at",
+            "is_gone",
+            "is_missing",
+            "mark_closed",
+            "mark_in_use",
+            "observe",
+            "of_used_log",
+            "open",
+            "open_beside",
+            "pending_migrations",
+            "refuse_weak_password",
+            "renew",
+            "require",
+            "scope",
+            "with_certificate",
+            "with_limits",
+        ],
+    ),
+];
+
+/// The files of the repository under `directory` whose names end so, with their texts.
+fn files(directory: &str, ending: &str) -> Vec<(String, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("a workspace");
+    let listed = Command::new("git").args(["ls-files", "--", directory]).current_dir(root).output().expect("git runs");
+    let listed = String::from_utf8(listed.stdout).expect("names in UTF-8");
+    let names = listed.lines().filter(|name| name.ends_with(ending) && root.join(name).is_file());
+    names.map(|name| (name.to_owned(), fs::read_to_string(root.join(name)).expect("a text"))).collect()
+}
+
+/// Fails with all `faults`, if there are any.
+#[track_caller]
+fn assert_none(rule: &str, faults: &[String]) {
+    assert!(faults.is_empty(), "{rule}:\n{}", faults.join("\n"));
+}
+
+#[test]
+fn no_file_is_long() {
+    let files = files(".", ".rs");
+    assert!(files.len() > 300, "the repository is found");
+    let long =
+        files.iter().map(|(name, text)| (name, text.lines().count())).filter(|(_, lines)| *lines > MAX_FILE_LINES);
+    let long: Vec<_> = long.map(|(name, lines)| format!("{name}: {lines} lines")).collect();
+    assert_none("files have at most 200 lines", &long);
+}
+
+#[test]
+fn no_function_is_long() {
+    let mut long = Vec::new();
+    for (name, text) in files(".", ".rs") {
+        let lines: Vec<_> = text.lines().collect();
+        for (first, line) in lines.iter().enumerate().filter(|(_, line)| is_function(line)) {
+            let end = format!("{}}}", &line[..line.len() - line.trim_start().len()]);
+            let Some(length) = lines[first..].iter().position(|line| *line == end) else { continue };
+            if length + 1 > MAX_FUNCTION_LINES {
+                long.push(format!("{name}:{}: {} lines", first + 1, length + 1));
+            }
+        }
+    }
+    assert_none("functions have at most 50 lines", &long);
+}
+
+fn is_function(line: &str) -> bool {
+    let words = line.trim_start().split(' ').take_while(|word| !word.contains('(') || word.starts_with("pub("));
+    let mut words = words.skip_while(|word| word.starts_with("pub") || matches!(*word, "async" | "const"));
+    words.next() == Some("fn") && !line.trim_end().ends_with('}') && !line.trim_end().ends_with(';')
+}
+
+#[test]
+fn crates_without_a_domain_have_no_word_of_it() {
+    let mut found = Vec::new();
+    for directory in ["graphql-http", "chassis"] {
+        for (name, text) in files(directory, "") {
+            for (number, line) in text.to_lowercase().lines().enumerate() {
+                found.extend(
+                    DOMAIN_WORDS
+                        .iter()
+                        .filter(|word| line.contains(**word))
+                        .map(|word| format!("{name}:{}: {word}", number + 1)),
+                );
+            }
+        }
+    }
+    assert_none("graphql-http and chassis know no domain", &found);
+}
+
+#[test]
+fn every_public_item_of_the_chassis_has_two_users() {
+    let text = |directory: &str| files(directory, ".rs").into_iter().map(|(_, text)| text).collect::<String>();
+    let settings = text("chassis/src/config/settings.rs");
+    let [consultation, finance] = ["consultation/src", "finance/src"].map(|directory| text(directory) + &settings);
+    let mut listed: BTreeMap<&str, bool> =
+        CHASSIS_API.iter().flat_map(|(_, names)| names.iter().map(|name| (*name, false))).collect();
+    let mut unused = Vec::new();
+    for (file, text) in files("chassis/src", ".rs") {
+        for name in text.lines().filter_map(public_item) {
+            match listed.get_mut(name) {
+                Some(is_found) => *is_found = true,
+                None if has_word(&consultation, name) && has_word(&finance, name) => {}
+                None => unused.push(format!("{file}: {name}")),
+            }
+        }
+    }
+    assert_none("an item has two users, or a reason in CHASSIS_API", &unused);
+    let gone: Vec<_> = listed.iter().filter(|(_, is_found)| !**is_found).map(|(name, _)| (*name).to_owned()).collect();
+    assert_none("CHASSIS_API names what there is", &gone);
+}
+
+/// The name of the function, type or constant that a line makes public.
+fn public_item(line: &str) -> Option<&str> {
+    let rest = line.trim_start().strip_prefix("pub ")?;
+    let rest =
+        rest.strip_prefix("async ").or_else(|| rest.strip_prefix("const fn ").map(|_| &rest[6..])).unwrap_or(rest);
+    let (kind, rest) = rest.split_once(' ')?;
+    let is_item = matches!(kind, "fn" | "struct" | "enum" | "trait" | "type" | "const" | "static");
+    let end = rest.find(|letter: char| !letter.is_alphanumeric() && letter != '_').unwrap_or(rest.len());
+    is_item.then_some(&rest[..end])
+}
+
+fn has_word(text: &str, word: &str) -> bool {
+    let is_part = |letter: char| letter.is_alphanumeric() || letter == '_';
+    text.match_indices(word)
+        .any(|(at, _)| !text[..at].ends_with(is_part) && !text[at + word.len()..].starts_with(is_part))
+}
+
+#[test]
+fn test_names_stand_in_tables_and_not_in_prose() {
+    let documents = ["README.md", "README.pt-BR.md", "CONTRIBUTING.md", "docs"].map(|path| files(path, ".md")).concat();
+    let mut found = Vec::new();
+    for (name, text) in documents {
+        for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.starts_with('|')) {
+            let names = line.split('`').skip(1).step_by(2).filter(|name| is_test_name(name));
+            found.extend(names.map(|test| format!("{name}:{}: {test}", number + 1)));
+        }
+    }
+    assert_none("a table says which test holds a promise", &found);
+}
+
+/// No other name in prose has four words or more.
+fn is_test_name(name: &str) -> bool {
+    name.matches('_').count() >= 3
+        && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+}

@@ -1,0 +1,127 @@
+//! The transitions after a claim, one statement for all rows of a kind. A failure is written only under the lease it
+//! happened in; a success under any lease.
+
+use std::time::Duration;
+
+use chassis::database::is_one_of;
+use entity::pending_payment::{Column, Entity as PendingPayments};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, Value,
+    prelude::DateTimeUtc,
+    sea_query::{Expr, ExprTrait, Func, IntoIden, Query, TableRef, UpdateStatement, ValueTuple},
+};
+use uuid::Uuid;
+
+use super::{Lease, now_plus, now_plus_seconds};
+use crate::outbox::policy::LEASE;
+
+/// The width of the column.
+const MAX_ERROR_LENGTH: usize = 500;
+
+/// A row that was not delivered.
+#[derive(Clone, Debug)]
+pub struct Failure<'a> {
+    /// The lease under which it failed.
+    pub lease: &'a Lease,
+    /// Time from now until the row is due again.
+    pub delay: Duration,
+    /// Message for people. The first 500 characters are stored, with blanks for control characters.
+    pub error: String,
+}
+
+/// Finance has confirmed these payments. Stale leases are accepted too. Returns the number of rows that changed state.
+pub async fn confirm(database: &impl ConnectionTrait, leases: &[&Lease]) -> Result<u64, DbErr> {
+    let backend = database.get_database_backend();
+    let confirmed = PendingPayments::update_many()
+        .col_expr(Column::Processing, false.into())
+        .col_expr(Column::LeaseUntil, Option::<DateTimeUtc>::None.into())
+        .col_expr(Column::Finished, true.into())
+        .col_expr(Column::FinishedAt, now_plus(backend, Duration::ZERO))
+        .col_expr(Column::LastError, Option::<String>::None.into())
+        .filter(is_one_of(backend, Column::Id, leases.iter().map(|lease| lease.id)))
+        .filter(Column::Finished.eq(false));
+    Ok(confirmed.exec(database).await?.rows_affected)
+}
+
+/// The destination failed: the rows are due again after their delays. Returns the number of leases that were not stale.
+pub async fn postpone(database: &impl ConnectionTrait, failures: &[Failure<'_>]) -> Result<u64, DbErr> {
+    changed(database, due_after(database, failures)).await
+}
+
+/// Finance refused the rows: they are parked, and due again after their delays. Returns the number of leases that were
+/// not stale.
+pub async fn park(database: &impl ConnectionTrait, failures: &[Failure<'_>]) -> Result<u64, DbErr> {
+    let now = now_plus(database.get_database_backend(), Duration::ZERO);
+    let parked = due_after(database, failures)
+        .value(Column::Rejections, Expr::col((PendingPayments, Column::Rejections)).add(1))
+        .value(Column::ParkedAt, Func::coalesce([Expr::col((PendingPayments, Column::ParkedAt)), now]))
+        .to_owned();
+    changed(database, parked).await
+}
+
+/// The rows were claimed but not sent: they are given back with their tries. Returns the number of leases that were not
+/// stale.
+pub async fn release(database: &impl ConnectionTrait, leases: &[&Lease]) -> Result<u64, DbErr> {
+    let rows = leases.iter().map(|lease| ValueTuple::Two(lease.id.into(), lease.claim_seq.into()));
+    let tries = Expr::col((PendingPayments, Column::Tries)).sub(1);
+    changed(database, under_lease(rows.collect()).value(Column::Tries, tries).to_owned()).await
+}
+
+/// Redrives a payment: it is due now, as if it had never been refused. Returns false if there is nothing to send. A row
+/// under a lease stays with its relay until the lease ends, unless the lease is impossible: the database's clock was set
+/// back.
+pub async fn redrive(database: &impl ConnectionTrait, appointment_id: Uuid) -> Result<bool, DbErr> {
+    let backend = database.get_database_backend();
+    let is_impossible = || Expr::col(Column::LeaseUntil).gt(now_plus(backend, LEASE * 2));
+    let processing = Expr::case(is_impossible(), false).finally(Expr::col(Column::Processing));
+    let lease_until = Expr::case(is_impossible(), Option::<DateTimeUtc>::None).finally(Expr::col(Column::LeaseUntil));
+    let redriven = PendingPayments::update_many()
+        .col_expr(Column::NextAttemptAt, now_plus(backend, Duration::ZERO))
+        .col_expr(Column::Processing, processing.into())
+        .col_expr(Column::LeaseUntil, lease_until.into())
+        .col_expr(Column::Rejections, 0.into())
+        .col_expr(Column::ParkedAt, Option::<DateTimeUtc>::None.into())
+        .filter(Column::AppointmentId.eq(appointment_id))
+        .filter(Column::Finished.eq(false));
+    Ok(redriven.exec(database).await?.rows_affected > 0)
+}
+
+fn due_after(database: &impl ConnectionTrait, failures: &[Failure<'_>]) -> UpdateStatement {
+    let rows = failures.iter().map(|failure| {
+        // The text may come from finance, and PostgreSQL stores no NUL.
+        let printable = failure.error.chars().map(|char| if char.is_control() { ' ' } else { char });
+        let error: String = printable.take(MAX_ERROR_LENGTH).collect();
+        let Lease { id, claim_seq, .. } = failure.lease;
+        let values: [Value; 4] = [(*id).into(), (*claim_seq).into(), failure.delay.as_secs_f64().into(), error.into()];
+        ValueTuple::Many(values.into())
+    });
+    under_lease(rows.collect())
+        .value(Column::NextAttemptAt, now_plus_seconds(database.get_database_backend(), outcome("column3")))
+        .value(Column::LastError, outcome("column4"))
+        .to_owned()
+}
+
+/// Ends the leases of `rows`, each of which begins with the id and the fencing token. A stale lease changes nothing: its
+/// holder must not free or delay the next holder's row.
+fn under_lease(rows: Vec<ValueTuple>) -> UpdateStatement {
+    let mut update = Query::update();
+    update
+        .table(PendingPayments)
+        .from(TableRef::ValuesList(rows, "outcome".into_iden()))
+        .value(Column::Processing, false)
+        .value(Column::LeaseUntil, Option::<DateTimeUtc>::None)
+        .and_where(Expr::col((PendingPayments, Column::Id)).eq(outcome("column1")))
+        .and_where(Column::Finished.eq(false))
+        .and_where(Expr::col((PendingPayments, Column::ClaimSeq)).eq(outcome("column2")))
+        .and_where(Column::Processing.eq(true));
+    update
+}
+
+/// A column of the VALUES list. Both databases name the columns so.
+fn outcome(column: &'static str) -> Expr {
+    Expr::col(("outcome", column))
+}
+
+async fn changed(database: &impl ConnectionTrait, update: UpdateStatement) -> Result<u64, DbErr> {
+    Ok(database.execute(&update).await?.rows_affected())
+}

@@ -1,0 +1,120 @@
+//! Starting and finishing on PostgreSQL: one statement each, which decides and writes.
+//!
+//! Arrays make one statement for batches of every size. A list of values would be another for each size, to be planned
+//! by each connection anew.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use entity::consultation::Model as Consultation;
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement, Value};
+use uuid::Uuid;
+
+use super::{ByPatient, Ended, Start};
+
+/// Patients in a consultation are left out first: their rows may be locked. A sub-select in a comparison is looked up in
+/// the index, row by row; NOT EXISTS would be planned as a join with all consultations in progress.
+const INSERT: &str = "
+    INSERT INTO consultation (id, physician_id, patient_id, start_date)
+    SELECT id, physician_id, patient_id, date_trunc('milliseconds', statement_timestamp())
+    FROM unnest($1::uuid[], $2::uuid[], $3::uuid[]) AS row (id, physician_id, patient_id)
+    WHERE (SELECT id FROM consultation WHERE patient_id = row.patient_id AND end_date IS NULL) IS NULL
+    ON CONFLICT DO NOTHING RETURNING id, start_date";
+
+/// Ends the consultations that are still in progress and enqueues their payments. Rows that somebody else has locked are
+/// skipped. Rows are locked in the order of their ids, the same in every process: batches cannot deadlock.
+const FINISH: &str = "
+    WITH in_progress AS MATERIALIZED (
+        SELECT id FROM consultation WHERE id = ANY($1::uuid[]) AND end_date IS NULL
+        ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
+    ), finished AS (
+        UPDATE consultation SET end_date = row.end_date, price_cents = row.price_cents
+        FROM unnest($1::uuid[], $2::timestamptz[], $3::bigint[], $4::uuid[])
+            AS row (id, end_date, price_cents, pending_payment_id) JOIN in_progress USING (id)
+        WHERE consultation.id = row.id
+        RETURNING consultation.id, consultation.price_cents, row.pending_payment_id
+    )
+    INSERT INTO pending_payment (id, appointment_id, total_price_cents, next_attempt_at, created_at)
+    SELECT pending_payment_id, id, price_cents, statement_timestamp(), statement_timestamp() FROM finished
+    RETURNING appointment_id";
+
+/// [`FINISH`] for one consultation, without arrays: PostgreSQL plans short arrays anew each time, which takes as long as
+/// the statement itself.
+const FINISH_ONE: &str = "
+    WITH in_progress AS MATERIALIZED (
+        SELECT id FROM consultation WHERE id = $1::uuid AND end_date IS NULL
+        ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
+    ), finished AS (
+        UPDATE consultation SET end_date = row.end_date, price_cents = row.price_cents
+        FROM (SELECT $1::uuid, $2::timestamptz, $3::bigint, $4::uuid)
+            AS row (id, end_date, price_cents, pending_payment_id) JOIN in_progress USING (id)
+        WHERE consultation.id = row.id
+        RETURNING consultation.id, consultation.price_cents, row.pending_payment_id
+    )
+    INSERT INTO pending_payment (id, appointment_id, total_price_cents, next_attempt_at, created_at)
+    SELECT pending_payment_id, id, price_cents, statement_timestamp(), statement_timestamp() FROM finished
+    RETURNING appointment_id";
+
+pub(super) async fn insert(postgres: &impl ConnectionTrait, rows: &[&Start]) -> Result<ByPatient, DbErr> {
+    let ids = |of: fn(&Start) -> Uuid| rows.iter().map(|row| of(row)).collect::<Vec<_>>().into();
+    let columns = [ids(|row| row.id), ids(|row| row.physician_id), ids(|row| row.patient_id)];
+    let insert = Statement::from_sql_and_values(DbBackend::Postgres, INSERT, columns);
+    let inserted = postgres.query_all_raw(insert).await?;
+    let start_dates: HashMap<Uuid, DateTime<Utc>> = inserted
+        .iter()
+        .map(|row| Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?)))
+        .collect::<Result<_, DbErr>>()?;
+    let started = |row: &&Start| {
+        let Start { id, physician_id, patient_id } = (*row).clone();
+        let start_date = *start_dates.get(&id)?;
+        Some((patient_id, Consultation { id, physician_id, patient_id, start_date, end_date: None, price_cents: None }))
+    };
+    Ok(rows.iter().filter_map(started).collect())
+}
+
+/// Returns the consultations that were in progress until now.
+pub(super) async fn finish(postgres: &impl ConnectionTrait, rows: &[Ended]) -> Result<Vec<Uuid>, DbErr> {
+    let (sql, values): (_, [Value; 4]) = match rows {
+        [] => return Ok(Vec::new()),
+        [Ended { consultation_id, end, pending_payment_id }] => {
+            let price = end.price.cents();
+            (FINISH_ONE, [(*consultation_id).into(), end.date.into(), price.into(), (*pending_payment_id).into()])
+        }
+        _ => {
+            let ids = |of: fn(&Ended) -> Uuid| rows.iter().map(of).collect::<Vec<_>>();
+            let end_dates: Vec<_> = rows.iter().map(|row| row.end.date).collect();
+            let prices: Vec<_> = rows.iter().map(|row| row.end.price.cents()).collect();
+            let (consultations, payments) = (ids(|row| row.consultation_id), ids(|row| row.pending_payment_id));
+            (FINISH, [consultations.into(), end_dates.into(), prices.into(), payments.into()])
+        }
+    };
+    let finish = Statement::from_sql_and_values(DbBackend::Postgres, sql, values);
+    postgres.query_all_raw(finish).await?.iter().map(|row| row.try_get_by_index(0)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use migration::consultation::Migrator;
+    use testkit::{Backend, TestDatabase};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_start_looks_up_its_own_patient_however_many_others_are_in_consultations() {
+        let Some(db) = TestDatabase::empty(Backend::Postgres).await else { return };
+        db.database.migrate::<Migrator>().await.expect("migrated");
+        let database = &db.database.write;
+        let others = "INSERT INTO consultation (id, physician_id, patient_id, start_date)
+            SELECT gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), now() FROM generate_series(1, 10000)";
+        for sql in [others, "ANALYZE"] {
+            database.execute_unprepared(sql).await.expect("prepared");
+        }
+        let arrays = [(); 3].map(|()| vec![Uuid::new_v4()].into());
+        let explain = format!("EXPLAIN {INSERT}");
+        let lines = database.query_all_raw(Statement::from_sql_and_values(DbBackend::Postgres, explain, arrays));
+        let lines = lines.await.expect("a plan");
+        let plan: String =
+            lines.iter().map(|line| line.try_get_by_index::<String>(0).expect("a line") + "\n").collect();
+        assert!(plan.contains("Index Cond: (patient_id = ") && !plan.contains("Join"), "{plan}");
+    }
+}

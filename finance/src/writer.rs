@@ -1,0 +1,94 @@
+//! The writer of payments. It batches: insert, find what lost, apply the [`rules`]. Callers share commits.
+
+use std::time::Duration;
+
+use chassis::{
+    changes::Changes,
+    database::{Database, is_about_rows, may_be_done},
+    write_coalescer::BatchWriter,
+};
+use chrono::TimeDelta;
+use sea_orm::DbErr;
+
+pub use crate::store::Record;
+use crate::{
+    rules::{self, Recorded},
+    store,
+};
+
+/// How often an insert that lost against a twin which then vanished is tried again. A twin vanishes only when its
+/// transaction is rolled back just then.
+const MAX_ROUNDS: usize = 3;
+/// The longest time between the making of a payment's id and its write. Nobody waits for it by then, and the list is in
+/// the order of ids. What is sent is stored within the deadlines of a connection and a statement, or never.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(20);
+/// How long after its id was made a payment can still appear in the list. It leaves 25 s for clocks that differ.
+pub(crate) const APPEARS_WITHIN: TimeDelta = TimeDelta::minutes(1);
+
+/// Records payments in batches.
+#[derive(Debug)]
+pub struct RecordWriter {
+    /// Where payments are stored.
+    pub database: Database,
+    /// Receives the ids of recorded payments after each commit.
+    pub recorded: Changes,
+}
+
+impl BatchWriter for RecordWriter {
+    type Row = Record;
+    type Answer = Recorded;
+    type Fault = DbErr;
+
+    async fn write(&self, rows: &[Record]) -> Result<Vec<Option<Recorded>>, DbErr> {
+        for _ in 0..MAX_ROUNDS {
+            if rows.iter().any(|row| row.made_at.elapsed() > WRITE_TIMEOUT) {
+                return Err(DbErr::Custom(format!("a payment was not written within {} s", WRITE_TIMEOUT.as_secs())));
+            }
+            let mut stored = store::insert(&self.database.write, rows).await?;
+            let missing = rows.iter().map(|row| row.appointment_id).filter(|id| !stored.contains_key(id));
+            let missing: Vec<_> = missing.collect();
+            // A separate statement, which sees what a twin has committed since. In the insert's own statement a row that
+            // lost against an uncommitted twin would be found nowhere.
+            if !missing.is_empty() {
+                // A caller that is told "recorded before" finishes its row for ever. So it is read in the session whose
+                // commit then waits for the standby: another may lead to another server.
+                let transaction = self.database.begin().await?;
+                let found = store::find(&transaction, missing).await?;
+                transaction.commit_durably().await?;
+                stored.extend(found);
+            }
+            let answer = |row: &Record| {
+                let stored = stored.get(&row.appointment_id)?;
+                Some(Some(rules::record(row.id, row.total_price, stored)))
+            };
+            if let Some(answers) = rows.iter().map(answer).collect::<Option<Vec<_>>>() {
+                self.publish(&answers);
+                return Ok(answers);
+            }
+        }
+        Err(DbErr::Custom("a payment was neither inserted nor found".to_owned()))
+    }
+
+    fn is_about_rows(fault: &DbErr) -> bool {
+        is_about_rows(fault)
+    }
+
+    fn may_have_written(fault: &DbErr) -> bool {
+        may_be_done(fault)
+    }
+
+    fn lost_answers(&self) {
+        // When they are sent again they are recorded already, and not published.
+        self.recorded.publish_missed();
+    }
+}
+
+impl RecordWriter {
+    fn publish(&self, answers: &[Option<Recorded>]) {
+        let new = answers.iter().filter_map(|answer| match answer {
+            Some(Recorded::New(payment)) => Some(payment.id),
+            _ => None,
+        });
+        self.recorded.publish(&new.collect::<Vec<_>>());
+    }
+}

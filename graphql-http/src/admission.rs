@@ -1,0 +1,64 @@
+//! Checks of a parsed document before it runs, the same for every transport.
+
+#[cfg(test)]
+mod tests;
+
+use async_graphql::{
+    Request, Value, Variables,
+    parser::types::{ExecutableDocument, OperationDefinition, OperationType, Selection},
+};
+
+use crate::{bad_request::BadRequest, limits, parsed::NewlyParsed};
+
+/// Introspection fields, including Apollo Federation's `_service`.
+const INTROSPECTION: [&str; 3] = ["__schema", "__type", "_service"];
+
+/// An operation that may run.
+#[derive(Debug)]
+pub(crate) struct Admitted {
+    pub(crate) request: Request,
+    pub(crate) kind: OperationType,
+    pub(crate) new_document: NewDocument,
+}
+
+/// A document to remember once its operation has run: only then is it known to be valid.
+#[derive(Debug)]
+pub(crate) struct NewDocument {
+    /// The hash by which requests may name the document from then on, and its text.
+    pub(crate) named: Option<(String, String)>,
+    pub(crate) parsed: Option<NewlyParsed>,
+}
+
+/// The operation that the request names, or the only one.
+pub(crate) fn operation<'a>(
+    document: &'a ExecutableDocument,
+    name: Option<&str>,
+) -> Result<&'a OperationDefinition, BadRequest> {
+    let mut operations = document.operations.iter();
+    let operation = match name {
+        Some(name) => operations.find(|(found, _)| found.is_some_and(|found| found == name)),
+        None => operations.next().filter(|_| operations.next().is_none()),
+    };
+    operation.map(|(_, operation)| &operation.node).ok_or_else(|| BadRequest::no_such_operation(name))
+}
+
+/// Refuses introspection anywhere in the document, whichever operation is chosen.
+pub(crate) fn forbid_introspection(document: &ExecutableDocument) -> Result<(), BadRequest> {
+    let mut fields = limits::selections(document).filter_map(|selection| match &selection.node {
+        Selection::Field(field) => Some(&field.node.name),
+        _ => None,
+    });
+    let found = fields.find(|name| INTROSPECTION.contains(&name.node.as_str()));
+    found.map_or(Ok(()), |name| Err(BadRequest::introspection_disabled(name)))
+}
+
+/// Refuses an operation that lacks a variable: async-graphql would notice in the middle of it.
+pub(crate) fn require_variables(operation: &OperationDefinition, given: &Variables) -> Result<(), BadRequest> {
+    let mut required = operation
+        .variable_definitions
+        .iter()
+        .map(|variable| &variable.node)
+        .filter(|variable| !variable.var_type.node.nullable && variable.default_value.is_none());
+    let missing = required.find(|variable| given.get(&variable.name.node).is_none_or(|value| *value == Value::Null));
+    missing.map_or(Ok(()), |variable| Err(BadRequest::variable_missing(variable)))
+}

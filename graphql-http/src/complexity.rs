@@ -1,0 +1,47 @@
+//! Complexity of list fields, for `#[graphql(complexity = ..)]`. Other fields cost 1 and their selection.
+//!
+//! Such an expression may name arguments, but async-graphql then refuses valid operations: those without an optional
+//! variable, and those beside another operation with variables of its own. So the expressions pass on what
+//! async-graphql's macro has, by its names: `page_cost(__ctx, __variables_definition, __field, child_complexity)`. Its
+//! version is pinned.
+
+use async_graphql::{
+    InputType, Positioned, VisitorContext,
+    parser::types::{Field, VariableDefinition},
+};
+
+use crate::connection::{DEFAULT_SIZE, MAX_SIZE};
+
+/// Far above any limit of complexity, and low enough that sums do not overflow.
+const MAX_COST: usize = 1_000_000_000;
+
+/// Complexity of a page of a connection: its selection, once for each row that it may have.
+#[must_use]
+pub fn page_cost(
+    ctx: &VisitorContext<'_>,
+    variables: &[Positioned<VariableDefinition>],
+    field: &Field,
+    child_complexity: usize,
+) -> usize {
+    let size = |name| argument::<Option<i32>>(ctx, variables, field, name).flatten();
+    // The resolver refuses other sizes.
+    let size = size("first").or_else(|| size("last")).unwrap_or(DEFAULT_SIZE).clamp(1, MAX_SIZE);
+    list_cost(size.unsigned_abs() as usize, child_complexity)
+}
+
+/// Complexity of a list of `length`.
+#[must_use]
+pub fn list_cost(length: usize, child_complexity: usize) -> usize {
+    length.saturating_mul(child_complexity).saturating_add(1).min(MAX_COST)
+}
+
+/// The value of an argument; `None` if it is invalid, which validation reports, or its variable is absent.
+#[must_use]
+pub fn argument<T: InputType>(
+    ctx: &VisitorContext<'_>,
+    variables: &[Positioned<VariableDefinition>],
+    field: &Field,
+    name: &str,
+) -> Option<T> {
+    ctx.param_value(variables, field, name, None).ok()
+}

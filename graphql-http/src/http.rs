@@ -1,0 +1,107 @@
+//! The HTTP handler: queries by GET or POST, mutations by POST only, JSON only, one operation a request. Subscriptions
+//! are answered as server-sent events, and upgrades become WebSockets.
+//!
+//! It replaces async-graphql-axum's extractor, which runs mutations sent by GET and takes text/plain for JSON (either lets
+//! any page act for a user whose browser remembers credentials), reads bodies of any size and accepts unbounded batches.
+
+use std::{future::ready, sync::Arc};
+
+use async_graphql::{Executor, parser::types::OperationType};
+use axum::{
+    Router,
+    body::Bytes,
+    extract::{Request, State},
+    http::{Method, header},
+    response::Response,
+    routing::get,
+};
+use futures_util::{StreamExt, stream};
+use tokio::time::timeout;
+use tower_http::request_id::RequestId;
+
+use crate::{
+    Endpoint, TaskContext,
+    bad_request::BadRequest,
+    cross_site,
+    endpoint::REQUEST_TIMEOUT,
+    event_stream, request,
+    response::{MediaType, Outcome},
+    websocket,
+};
+
+/// The paths of the endpoint.
+pub(crate) const PATHS: [&str; 2] = ["/graphql", "/graphql/"];
+
+/// Serves `endpoint` at `/graphql`, and `sdl` at `/schema.graphql` unless introspection is disabled.
+pub fn router<E: Executor, C: TaskContext>(endpoint: Endpoint<E, C>, sdl: String) -> Router {
+    let is_open = endpoint.introspection();
+    let handler = async |State(endpoint): State<Endpoint<E, C>>, request: Request| {
+        if websocket::is_upgrade(request.headers()) {
+            websocket::upgrade(endpoint, request).await
+        } else {
+            answer(endpoint, request).await
+        }
+    };
+    let handler = get(handler).post(handler);
+    let router = PATHS.iter().fold(Router::new(), |router, path| router.route(path, handler.clone()));
+    let router = router.with_state(endpoint);
+    if !is_open {
+        return router;
+    }
+    let sdl = Bytes::from(sdl);
+    let content_type = [(header::CONTENT_TYPE, "application/graphql; charset=utf-8")];
+    router.route("/schema.graphql", get(async move || (content_type, sdl)))
+}
+
+/// Answers a method that a route does not have, in the form of a GraphQL error. The router adds the header `Allow`.
+pub async fn method_not_allowed(method: Method) -> Response {
+    let mut response = Outcome::from(BadRequest::method_not_allowed(method)).encode(MediaType::Json);
+    // It is that of a mutation by GET. The router adds that of the path.
+    response.headers_mut().remove(header::ALLOW);
+    response
+}
+
+/// The id of a request, as tower-http's middleware sets it; empty without.
+pub(crate) fn request_id(extensions: &axum::http::Extensions) -> Arc<str> {
+    let id = extensions.get::<RequestId>().and_then(|id| id.header_value().to_str().ok());
+    id.unwrap_or_default().into()
+}
+
+async fn answer<E: Executor, C: TaskContext>(endpoint: Endpoint<E, C>, http: Request) -> Response {
+    let accepts_events = event_stream::is_accepted(http.headers());
+    let media_type = MediaType::negotiate(http.headers());
+    if media_type.is_none() && !accepts_events {
+        return Outcome::from(BadRequest::not_acceptable()).encode(MediaType::Json);
+    }
+    if cross_site::is_cross_site(http.headers(), http.uri(), http.extensions()) {
+        return Outcome::from(BadRequest::cross_site()).encode(media_type.unwrap_or(MediaType::Json));
+    }
+    let id = request_id(http.extensions());
+    let Some(caller) = endpoint.caller(http.extensions()) else {
+        return Outcome::from(BadRequest::unauthenticated()).encode(media_type.unwrap_or(MediaType::Json));
+    };
+    let ends = [endpoint.shutdown.clone(), caller.expired.clone()];
+    let by_post = http.method() == Method::POST;
+    let read = timeout(REQUEST_TIMEOUT, request::read(http)).await.unwrap_or_else(|_| Err(BadRequest::read_timeout()));
+    let admitted = read.and_then(|request| endpoint.admit(request)).and_then(|admitted| match admitted.kind {
+        // Checked on the parsed document, whatever way it came: a persisted query cannot smuggle a mutation.
+        OperationType::Mutation if !by_post => Err(BadRequest::mutation_by_get()),
+        OperationType::Subscription if !accepts_events => Err(BadRequest::subscription_needs_stream()),
+        _ => Ok(admitted),
+    });
+    let outcome = match (admitted, media_type) {
+        // A client that accepts events only gets its refusal as an event.
+        (Err(refusal), None) if refusal.well_formed => {
+            return event_stream::respond(stream::once(ready(refusal.into())).boxed(), ends);
+        }
+        (Err(refusal), _) => Outcome::from(refusal),
+        (Ok(admitted), Some(_)) if admitted.kind != OperationType::Subscription => {
+            endpoint.execute(admitted, &id).await
+        }
+        (Ok(admitted), _) => match endpoint.stream(admitted, &caller, id) {
+            Ok(outcomes) => return event_stream::respond(outcomes, ends),
+            Err(refusal) => Outcome::from(refusal),
+        },
+    };
+    outcome.encode(media_type.unwrap_or(MediaType::Json))
+}

@@ -1,0 +1,61 @@
+//! Refusals: errors that a client can do something about. They carry a code; an error without one is a fault.
+
+use async_graphql::{Error, ID, SimpleObject};
+use uuid::Uuid;
+
+/// An error with its code.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The message, for people.
+    pub message: String,
+    /// The code, for programs.
+    pub code: &'static str,
+}
+
+impl From<Refusal> for Error {
+    fn from(Refusal { message, code }: Refusal) -> Self {
+        let mut error = Self::new(message);
+        error.extensions.get_or_insert_default().set("code", code);
+        error
+    }
+}
+
+/// A well-formed argument breaks a rule. Nothing was changed.
+#[derive(Clone, Debug, SimpleObject)]
+#[graphql(shareable)]
+pub struct InvalidInput {
+    /// What to change, for people.
+    pub message: String,
+    /// `INVALID_INPUT`, for programs.
+    pub code: String,
+    /// The path of the argument, as in `["input", "name"]`.
+    pub field: Option<Vec<String>>,
+}
+
+impl InvalidInput {
+    /// Refuses the argument at `path`.
+    #[must_use]
+    pub fn new(path: &[impl AsRef<str>], message: impl Into<String>) -> Self {
+        Self { message: message.into(), code: "INVALID_INPUT".to_owned(), field: field(path) }
+    }
+}
+
+/// The path of an argument, in the form of the field `field` of user errors.
+#[must_use]
+pub fn field(path: &[impl AsRef<str>]) -> Option<Vec<String>> {
+    Some(path.iter().map(|name| name.as_ref().to_owned()).collect())
+}
+
+/// An error about an argument of a query, which has no payload for user errors.
+#[must_use]
+pub fn bad_user_input(message: impl Into<String>) -> Error {
+    Refusal { message: message.into(), code: "BAD_USER_INPUT" }.into()
+}
+
+/// Parses an id argument of a query.
+///
+/// # Errors
+/// When it is not a UUID.
+pub fn parse_id(name: &str, id: &ID) -> Result<Uuid, Error> {
+    id.parse().map_err(|_| bad_user_input(format!("{name}: want a UUID")))
+}

@@ -1,0 +1,84 @@
+//! Operations over a WebSocket, by the protocol `graphql-transport-ws`:
+//! <https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md>.
+//!
+//! Credentials come with the upgrade, where the application checks them, or in the payload of `connection_init`.
+
+mod connection;
+mod protocol;
+
+use std::sync::Arc;
+
+use async_graphql::Executor;
+use axum::{
+    extract::{FromRequestParts, Request, WebSocketUpgrade},
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use tracing::Instrument;
+
+use crate::{
+    ClientNetwork, Endpoint, TaskContext, Transport,
+    bad_request::BadRequest,
+    cross_site::is_cross_site,
+    http::{PATHS, request_id},
+    request::MAX_BODY,
+    response::{MediaType, Outcome},
+};
+use connection::Connection;
+
+/// The name of the protocol.
+const PROTOCOL: &str = "graphql-transport-ws";
+/// Bytes before `connection_ack`: credentials, and frames of the protocol below.
+const MAX_INITIALISATION: usize = 8 * 1024;
+/// Bytes of a socket's read buffer. The library's default of 128 KiB is for bulk transfers.
+const READ_BUFFER: usize = 4 * 1024;
+
+/// Whether the client asks to upgrade to a WebSocket.
+pub(crate) fn is_upgrade(headers: &HeaderMap) -> bool {
+    headers.get(header::UPGRADE).is_some_and(|to| to.as_bytes().eq_ignore_ascii_case(b"websocket"))
+}
+
+/// Whether [`crate::router`] takes the request for the upgrade of a WebSocket. Its credentials may follow in
+/// `connection_init`: middleware that checks credentials lets it pass without.
+pub fn is_websocket<B>(request: &axum::http::Request<B>) -> bool {
+    is_upgrade(request.headers()) && PATHS.contains(&request.uri().path())
+}
+
+/// Answers an upgrade.
+pub(crate) async fn upgrade<E: Executor, C: TaskContext>(endpoint: Endpoint<E, C>, request: Request) -> Response {
+    let (mut parts, _) = request.into_parts();
+    if is_cross_site(&parts.headers, &parts.uri, &parts.extensions) {
+        return Outcome::from(BadRequest::cross_site()).encode(MediaType::Json);
+    }
+    if !offers_protocol(&parts.headers) {
+        return (StatusCode::BAD_REQUEST, format!("Offer the WebSocket protocol {PROTOCOL}\n")).into_response();
+    }
+    let upgrade = match WebSocketUpgrade::from_request_parts(&mut parts, &()).await {
+        Ok(upgrade) => upgrade.protocols([PROTOCOL]).max_message_size(MAX_BODY).max_frame_size(MAX_BODY),
+        Err(refusal) => return refusal.into_response(),
+    };
+    let caller = endpoint.caller(&parts.extensions);
+    let uninitialised = if caller.is_none() {
+        let network = parts.extensions.get::<ClientNetwork>().map(|network| network.0);
+        let Some(share) = endpoint.uninitialised.take(network) else {
+            return Outcome::from(BadRequest::too_many_uninitialised()).encode(MediaType::Json);
+        };
+        Some(share)
+    } else {
+        None
+    };
+    let transport = parts.extensions.get::<Arc<dyn Transport>>().cloned();
+    if let Some(transport) = &transport {
+        transport.upgraded(MAX_INITIALISATION);
+    }
+    let request_id = request_id(&parts.extensions);
+    let connection = Connection { endpoint, upgrade: parts, caller, uninitialised, transport, request_id };
+    let context = C::capture();
+    let upgrade = upgrade.read_buffer_size(READ_BUFFER);
+    upgrade.on_upgrade(move |socket| context.scope(connection.serve(socket)).in_current_span())
+}
+
+fn offers_protocol(headers: &HeaderMap) -> bool {
+    let offers = headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).iter().filter_map(|offer| offer.to_str().ok());
+    offers.flat_map(|offer| offer.split(',')).any(|offer| offer.trim() == PROTOCOL)
+}

@@ -1,0 +1,22 @@
+//! GraphQL over HTTP, WebSocket and server-sent events, asked as clients ask.
+
+mod answers;
+mod api;
+mod attacks;
+mod connection;
+mod documents;
+mod faults;
+mod introspection;
+mod large;
+mod limits;
+mod media_types;
+mod mutations;
+mod persisted;
+mod requests;
+mod same_origin;
+mod scalars;
+mod streams;
+mod time_limits;
+mod trusted;
+mod trusted_directories;
+mod unavailable;
