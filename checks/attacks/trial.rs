@@ -40,7 +40,7 @@ pub(crate) struct Measured {
 /// The result of an attack.
 #[derive(Debug)]
 pub(crate) struct Trial {
-    /// Nothing if it could not be made.
+    /// `None` if it could not be made.
     pub(crate) measured: Option<Measured>,
     pub(crate) violations: Vec<String>,
 }

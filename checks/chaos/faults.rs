@@ -34,7 +34,7 @@ const CUTS: Cuts = Cuts { commits: 100, statements: 15 };
 /// A phase. Numbers are repetitions or seconds.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Fault {
-    /// None, to measure what is normal.
+    /// No fault, to measure normal latencies.
     Calm(u64),
     /// Processes are killed.
     Kills(u64),
@@ -50,41 +50,41 @@ pub(crate) enum Fault {
     DroppedAnswers(u64),
     /// Connections of a service to the database fall silent; with `true` new ones too, for a while.
     HalfOpen(Lane, bool),
-    /// Somebody locks a row for which clients ask.
+    /// Another session locks a row that clients finish.
     RowLocked,
-    /// A migration waits for a transaction that somebody forgot.
+    /// A migration waits for a forgotten transaction.
     MigrateBlocked,
     /// A consultation replica is pointed at another finance.
     WrongFinance,
-    /// A consultation replica's clock is so many seconds ahead.
+    /// A consultation replica's clock is this many seconds ahead.
     ReplicaClock(i64),
-    /// The database's clock is set to other times and right again.
+    /// The database's clock is set wrong and right again.
     DatabaseClock,
     /// The primary dies and the standby becomes the primary.
     Failover,
-    /// The standby is gone, and then the primary: what was not replicated is lost.
+    /// The standby is lost, then the primary: writes that were not replicated are gone.
     /// Under load, or only with repetitions.
     StandbyLost(bool),
-    /// The standby becomes the primary while the old one is still asked.
+    /// The standby becomes the primary while services still use the old one.
     SplitBrain,
-    /// The services are led to the standby, which can only be read, and back.
+    /// The services are routed to the read-only standby, and back.
     ToStandby,
-    /// PostgreSQL has few connections for so many seconds.
+    /// PostgreSQL has few connections, for this many seconds.
     FewConnections(u64),
-    /// Something else answers in finance's place.
+    /// A hostile server answers in finance's place.
     Hostile(u64),
     /// Finance is away.
     Outage(Finance, u64),
-    /// A consultation replica stands still for longer than its lease.
+    /// A consultation replica is stopped for longer than its leases.
     Stopped,
     /// The database's disk is full.
     DiskFull(u64),
-    /// All replicas are asked to end, one by one.
+    /// All replicas are replaced, one by one.
     Rolling,
 }
 
 impl Fault {
-    /// About how many seconds it takes, more where the load hurries.
+    /// Its approximate length in seconds, weighted with the factor of the load.
     #[expect(clippy::cast_precision_loss, reason = "a few minutes")]
     pub(crate) fn work(&self) -> f64 {
         match *self {
@@ -178,7 +178,7 @@ async fn finance(world: &World, finance: Finance, seconds: u64) {
 
 /// Replaces all replicas, as a new version is rolled out.
 async fn rolling(world: &World) -> anyhow::Result<()> {
-    // One that was just killed cannot be asked to end.
+    // A replica that was just killed cannot be asked to end.
     world.stack.ready(&world.api).await?;
     for replica in world.stack.replicas() {
         let code = replica.end().await;

@@ -31,8 +31,8 @@ pub(crate) mod names {
     pub(crate) const CALLS: &str = "no call of a service waits longer than 10 s";
     pub(crate) const FEW: &str = "with few connections everything is confirmed within 15 s";
     pub(crate) const ROW_LOCKED: &str = "a locked row delays those who ask for it, and no others";
-    pub(crate) const MIGRATE_SAYS: &str = "migrate says for whom it waits";
-    pub(crate) const MIGRATE_WAITS: &str = "nobody waits longer than 2 s for a migration that waits";
+    pub(crate) const MIGRATE_SAYS: &str = "migrate names the transaction that it waits for";
+    pub(crate) const MIGRATE_WAITS: &str = "no call waits longer than 2 s for a migration that waits";
     pub(crate) const WRONG_FINANCE: &str = "nothing is recorded at another finance";
     pub(crate) const CONFLICT: &str = "another amount is refused as a conflict, the same is confirmed";
 }

@@ -39,7 +39,7 @@ pub(crate) struct Mistake {
 /// How a service with a mistake differs from a correct one.
 #[derive(Debug)]
 enum Change {
-    /// Not at all: the run that must find nothing.
+    /// No difference: the checker must find nothing.
     None,
     /// It sends other statements.
     Statements(&'static [Rewrite]),
@@ -64,7 +64,7 @@ impl Mistake {
         setting.to_string()
     }
 
-    /// The parts of the mistake that no service has made: then the run says nothing about the checker.
+    /// The parts of the mistake that no service made. Without them a run proves nothing about the checker.
     fn unmade(&self, logs: &str) -> Vec<&'static str> {
         let parts = match self.change {
             Change::None => Vec::new(),

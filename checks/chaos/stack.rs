@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// Limit for a start on a busy machine, with a database that has just recovered.
-const READY_TIMEOUT: Duration = Duration::from_secs(30);
+const START_TIMEOUT: Duration = Duration::from_secs(30);
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
 /// Replicas of each service on PostgreSQL: enough for races.
 const REPLICAS: usize = 2;
@@ -145,10 +145,10 @@ impl Stack {
 
     /// Waits until every replica is ready.
     pub(crate) async fn ready(&self, api: &Api) -> anyhow::Result<()> {
-        let deadline = Instant::now() + READY_TIMEOUT;
+        let deadline = Instant::now() + START_TIMEOUT;
         for replica in self.replicas() {
             while !api.is_ready(replica.port).await {
-                ensure!(Instant::now() < deadline, "{} is not ready after {READY_TIMEOUT:?}", replica.name);
+                ensure!(Instant::now() < deadline, "{} is not ready after {START_TIMEOUT:?}", replica.name);
                 sleep(POLL_INTERVAL).await;
             }
         }

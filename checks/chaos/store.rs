@@ -41,7 +41,7 @@ impl Store {
     /// A time column in seconds since 1970.
     pub(crate) fn seconds(&self, column: &str) -> String {
         if self.is_sqlite() {
-            // As exact as what is stored: a Julian day as a float is off by some 20 microseconds.
+            // Exact: a Julian day as a float is off by some 20 microseconds.
             format!("round((julianday({column}) - 2440587.5) * 86400.0, 3)")
         } else {
             format!("extract(epoch FROM {column})::double precision")

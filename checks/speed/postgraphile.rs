@@ -24,7 +24,7 @@ use crate::{
 
 /// The second saturates both.
 const CONNECTIONS: [usize; 2] = [32, 128];
-const READY_TIMEOUT: Duration = Duration::from_secs(30);
+const START_TIMEOUT: Duration = Duration::from_secs(30);
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 const ABOUT: &str = "The row that a start creates, created by PostGraphile 5 (one process of Node.js) in the same table of \
                      the same cluster, without users, rules and ids of its own: requests in a second.";
@@ -103,7 +103,7 @@ impl Server {
         let server = Self { port, child };
         let begin = Instant::now();
         while Connection::open(port).await.is_err() {
-            ensure!(begin.elapsed() < READY_TIMEOUT, "PostGraphile is not ready after {READY_TIMEOUT:?}");
+            ensure!(begin.elapsed() < START_TIMEOUT, "PostGraphile is not ready after {START_TIMEOUT:?}");
             sleep(POLL_INTERVAL).await;
         }
         Ok(server)

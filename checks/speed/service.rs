@@ -17,7 +17,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::http::{Connection, Request};
 
-const READY_TIMEOUT: Duration = Duration::from_secs(30);
+const START_TIMEOUT: Duration = Duration::from_secs(30);
 /// Short: start-up times are measured with it.
 const POLL_INTERVAL: Duration = Duration::from_millis(1);
 
@@ -52,7 +52,7 @@ impl Service {
         let child = self.command().stdout(Stdio::null()).stderr(log).spawn();
         self.child = Some(child.with_context(|| self.program.display().to_string())?);
         while !self.is_ready().await {
-            ensure!(begin.elapsed() < READY_TIMEOUT, "{} is not ready after {READY_TIMEOUT:?}", self.program.display());
+            ensure!(begin.elapsed() < START_TIMEOUT, "{} is not ready after {START_TIMEOUT:?}", self.program.display());
             sleep(POLL_INTERVAL).await;
         }
         Ok(begin.elapsed())

@@ -66,7 +66,7 @@ async fn sqlite(world: &World, random: &mut Rng) -> anyhow::Result<()> {
         for _ in 0..FINISHES {
             started.extend(world.load.start(random).await);
         }
-        // Somebody reads: the write-ahead log cannot begin anew in the room that it has.
+        // A read transaction: the write-ahead log cannot be restarted in its own space.
         let pinned = world.stack.consultation_store.pin().await?;
         let finishes = (0..).zip(started).map(|(number, id)| {
             let mut random = random.fork();

@@ -16,7 +16,7 @@ use crate::{
 
 /// Just before the leases of 30 s end. From then on the other replica gets only the rows that it takes over.
 const STOPPED_BEFORE_TAKEOVER: Duration = Duration::from_millis(28_500);
-/// Longer than the lease, whatever else goes wrong.
+/// Longer than the leases in any case.
 const MIN_STOPPED_FOR: Duration = Duration::from_secs(31);
 /// Limit for the replica to claim rows, and for the other to take them over.
 const TAKEOVER_TIMEOUT: Duration = Duration::from_secs(20);

@@ -10,7 +10,7 @@ use tokio::{
 
 use crate::{invariants::names::WRONG_FINANCE, store::Store, world::World};
 
-const READY_TIMEOUT: Duration = Duration::from_secs(20);
+const START_TIMEOUT: Duration = Duration::from_secs(20);
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
 /// Two polls and one call.
 const WRONG_FOR: Duration = Duration::from_secs(12);
@@ -20,7 +20,7 @@ pub(super) async fn replace(world: &World, random: &mut Rng) -> anyhow::Result<(
     let (other, url) = stack.another_finance()?;
     block_in_place(|| other.migrate())?;
     other.keep()?;
-    let deadline = Instant::now() + READY_TIMEOUT;
+    let deadline = Instant::now() + START_TIMEOUT;
     while !world.api.is_ready(other.port).await {
         anyhow::ensure!(Instant::now() < deadline, "another finance does not start");
         sleep(POLL_INTERVAL).await;

@@ -14,7 +14,7 @@ pub(super) fn check(facts: &Facts) -> Vec<Verdict> {
         acknowledged(facts),
         refused(facts),
         Verdict::of(
-            "a finish that nobody tried before is not refused as finished",
+            "a first finish is not refused as already finished",
             facts.log.iter().map(|entry| {
                 let id = entry.id.to_string();
                 facts.surprises.contains(&id).then_some(id)

@@ -1,4 +1,4 @@
-//! Mistakes that are other statements than a correct service sends. Texts are compared with one blank between words.
+//! Mistakes in statements: replacements in the text that a correct service sends. Texts have one blank between words.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 pub(super) struct Rewrite {
     /// A part of the statement, by which it is recognised.
     pub(super) statement: &'static str,
-    /// What is sent instead, one after the other.
+    /// The statements sent instead, in this order.
     instead: &'static [Replacements],
 }
 
@@ -22,7 +22,7 @@ impl Rewrite {
 
 const CLAIM: &str = "UPDATE pending_payment AS claimed";
 const RESCUE: &str = "UPDATE pending_payment AS rescued";
-/// A row that was not delivered is written under its lease.
+/// The write of a failed delivery, under its lease.
 const OUTCOME: &str = r#") AS "outcome""#;
 const FINISH: &str = "FOR NO KEY UPDATE SKIP LOCKED ), finished AS";
 const READ_FOR_FINISH: &str = r#" AS "now" FROM "consultation""#;
@@ -66,7 +66,7 @@ pub(super) const FINISH_BEFORE_CONFIRM: &[Rewrite] = &[Rewrite {
     ]],
 }];
 
-/// First the consultations are finished; then, in another transaction, those that have this end get their outbox rows.
+/// The consultations are finished first. Their outbox rows follow in another transaction.
 pub(super) const OUTBOX_OUTSIDE_TRANSACTION: &[Rewrite] = &[Rewrite {
     statement: FINISH,
     instead: &[
@@ -112,7 +112,7 @@ pub(super) const UNSYNCED_REPEAT: &[Rewrite] = &[Rewrite {
     instead: &[&[("pg_logical_emit_message(true, 'durable', '')", "1")]],
 }];
 
-/// Transactions that nest when one begins inside another, where BEGIN would fail.
+/// Nested transactions, where BEGIN would fail.
 pub(super) const SAVEPOINTS: &[Rewrite] = &[
     Rewrite { statement: "BEGIN IMMEDIATE", instead: &[&[("BEGIN IMMEDIATE", "SAVEPOINT seeded")]] },
     Rewrite { statement: "COMMIT", instead: &[&[("COMMIT", "RELEASE seeded")]] },
