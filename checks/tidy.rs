@@ -7,76 +7,26 @@ const MAX_FILE_LINES: usize = 200;
 const MAX_FUNCTION_LINES: usize = 50;
 
 /// Words of the domain, which `graphql-http` and `chassis` do not know.
-const DOMAIN_WORDS: [&str; 10] = [
-    "consultation",
-    "payment",
-    "finance",
-    "patient",
-    "physician",
-    "appointment",
-    "clinic",
-    "price",
-    "charge",
-    "outbox",
-];
+const DOMAIN_WORDS: &str = "consultation payment finance patient physician appointment clinic price charge outbox";
 
-/// Public items of the chassis that fewer than two of its users name, and why they are public.
-const CHASSIS_API: &[(&str, &[&str])] = &[
-    ("one kind of subscription each: all rows, or one row", &["Change", "subscribe", "watch", "Watcher"]),
-    ("types that a name of both users returns or takes", &["Channel", "Publisher", "Task", "Access", "Certificate"]),
+/// Public items of the chassis that fewer than two services name, and why they are public.
+const CHASSIS_API: [(&str, &str); 5] = [
+    ("subscriptions: finance's to all rows, consultation's to one", "Change Watcher subscribe watch"),
+    ("types of the parameters and results of others", "Access Certificate Channel Publisher Task"),
     (
-        "a service with tasks, commands or lists of its own",
-        &[
-            "DEVELOPMENT_PASSWORD",
-            "DEVELOPMENT_USERNAME",
-            "database_delay",
-            "beat",
-            "connect_beside",
-            "without",
-            "rollback",
-            "write_all",
-            "Seconds",
-        ],
+        "features of one service",
+        "DEVELOPMENT_PASSWORD DEVELOPMENT_USERNAME beat connect_beside database_delay rollback without write_all",
     ),
     (
         "the program with both services",
-        &["migrate", "use_database", "local_url", "create_directory", "Lifecycle", "spawn", "serve", "Backup", "print"],
+        "Backup Lifecycle create_directory local_url migrate print serve spawn use_database",
     ),
     (
-        "what tests of the chassis set up or look at",
-        &[
-            "Authenticator",
-            "Keeper",
-            "Language",
-            "Limits",
-            "Listener",
-            "LockWaits",
-            "LogFile",
-            "Notification",
-            "PreviousExit",
-            "Readiness",
-            "begin_service",
-            "close",
-            "end_service",
-            "exposes_development_password",
-            "file_of",
-            "id_at",
-            "is_gone",
-            "is_missing",
-            "mark_closed",
-            "mark_in_use",
-            "observe",
-            "of_used_log",
-            "open",
-            "open_beside",
-            "pending_migrations",
-            "refuse_weak_password",
-            "renew",
-            "require",
-            "scope",
-            "with_certificate",
-            "with_limits",
-        ],
+        "what tests set up or look at",
+        "Authenticator Keeper Language Limits Listener LockWaits LogFile Notification PreviousExit Readiness begin_service \
+         close end_service exposes_development_password file_of id_at is_gone is_missing mark_closed mark_in_use observe \
+         of_used_log open open_beside pending_migrations refuse_weak_password renew require scope with_certificate \
+         with_limits",
     ),
 ];
 
@@ -135,8 +85,8 @@ fn crates_without_a_domain_have_no_word_of_it() {
             for (number, line) in text.to_lowercase().lines().enumerate() {
                 found.extend(
                     DOMAIN_WORDS
-                        .iter()
-                        .filter(|word| line.contains(**word))
+                        .split(' ')
+                        .filter(|word| line.contains(*word))
                         .map(|word| format!("{name}:{}: {word}", number + 1)),
                 );
             }
@@ -151,7 +101,7 @@ fn every_public_item_of_the_chassis_has_two_users() {
     let settings = text("chassis/src/config/settings.rs");
     let [consultation, finance] = ["consultation/src", "finance/src"].map(|directory| text(directory) + &settings);
     let mut listed: BTreeMap<&str, bool> =
-        CHASSIS_API.iter().flat_map(|(_, names)| names.iter().map(|name| (*name, false))).collect();
+        CHASSIS_API.iter().flat_map(|(_, names)| names.split(' ').map(|name| (name, false))).collect();
     let mut unused = Vec::new();
     for (file, text) in files("chassis/src", ".rs") {
         for name in text.lines().filter_map(public_item) {
