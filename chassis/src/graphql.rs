@@ -17,32 +17,44 @@ const OVERLOADED: &str = "OVERLOADED";
 /// A response with no other errors has status 503.
 const UNAVAILABLE: &str = "UNAVAILABLE";
 
-/// Recognises an error of the database that clients can do something about: too many queued reads, or an outage. The
-/// readiness check logs an outage once; a line for each request would add nothing.
+/// Recognises an error of a resolver that clients can do something about.
 pub(crate) fn classify(error: &ServerError) -> Option<Refusal> {
     // Loaders share their errors.
-    let cause = error.source::<DbErr>().or_else(|| error.source::<Arc<DbErr>>().map(AsRef::as_ref))?;
-    if is_overload(cause) {
-        return Some(Refusal { message: MESSAGES.text("overloaded", &[]), code: OVERLOADED });
-    }
-    is_unavailable(cause).then(|| {
-        tracing::debug!(error = %cause, path = ?error.path, "the database is unavailable");
-        Refusal { message: MESSAGES.text("unavailable", &[]), code: UNAVAILABLE }
-    })
+    let cause = error.source::<DbErr>().or_else(|| error.source::<Arc<DbErr>>().map(AsRef::as_ref));
+    cause.and_then(of_database)
 }
 
-/// The error of a mutation that was not written. A cause that is not told to clients is a fault.
+/// The error of a mutation that was not written.
 #[must_use]
 pub fn not_written(error: WriteError<DbErr>) -> Error {
+    match (refusal(&error), error) {
+        (Some(refusal), _) => refusal.into(),
+        (None, WriteError::Failed(fault)) => Error::new_with_source(fault),
+        (None, other) => Error::new(other.to_string()),
+    }
+}
+
+/// The refusal of a write that clients can do something about. Others are faults.
+pub(crate) fn refusal(error: &WriteError<DbErr>) -> Option<Refusal> {
     let (message, code) = match error {
         WriteError::Overloaded => ("overloaded", OVERLOADED),
         WriteError::Stopped => ("shutting-down", "SHUTTING_DOWN"),
         WriteError::Locked => ("row-locked", UNAVAILABLE),
         WriteError::TimedOut => ("unavailable", UNAVAILABLE),
-        // `classify` recognises its source.
-        WriteError::Failed(error) => return Error::new_with_source(error),
+        WriteError::Failed(cause) => return of_database(cause),
     };
-    Refusal { message: MESSAGES.text(message, &[]), code }.into()
+    Some(Refusal { message: MESSAGES.text(message, &[]), code })
+}
+
+/// Too many queued reads, or an outage. The readiness check logs an outage once; a line a request would add nothing.
+fn of_database(cause: &DbErr) -> Option<Refusal> {
+    let (message, code) = match cause {
+        cause if is_overload(cause) => ("overloaded", OVERLOADED),
+        cause if is_unavailable(cause) => ("unavailable", UNAVAILABLE),
+        _ => return None,
+    };
+    tracing::debug!(error = %cause, code, "not answered");
+    Some(Refusal { message: MESSAGES.text(message, &[]), code })
 }
 
 impl TaskContext for Language {

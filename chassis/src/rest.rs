@@ -1,5 +1,5 @@
-//! REST as the predecessor had it, for clients that are older than the GraphQL API: an object in, an object
-//! out, and an error is a JSON string for people.
+//! The predecessor's REST, for clients older than the GraphQL API: a JSON object in, a JSON object out, and an error is a
+//! JSON string for people.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -11,19 +11,18 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
+use graphql_http::{
+    body::{self, BodyError},
+    cross_site::is_cross_site,
+    scalars::Decimal,
+};
 use mime::Mime;
 use sea_orm::DbErr;
 use serde_json::value::RawValue;
 use tokio::time::timeout;
 use uuid::Uuid;
 
-use graphql_http::{
-    body::{self, BodyError},
-    cross_site::is_cross_site,
-    scalars::Decimal,
-};
-
-use crate::{database::is_unavailable, gate::request_id, messages::MESSAGES, write_coalescer::WriteError};
+use crate::{gate::request_id, graphql::refusal, messages::MESSAGES, write_coalescer::WriteError};
 
 /// Time to read a request.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
@@ -32,14 +31,14 @@ const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
 /// Bytes of a body: some hundred times a request.
 const MAX_BODY: usize = 16 * 1024;
 
-/// The fields of a request's object. Numbers keep their digits: as floats some would not be exact.
+/// The fields of a request's object. Numbers keep their digits: floats would not be exact.
 #[derive(Debug)]
 pub struct Fields {
     values: HashMap<String, Box<RawValue>>,
     request_id: String,
 }
 
-/// Why a request was not done.
+/// A refused request: its status and its message.
 #[derive(Debug)]
 pub struct Refused {
     status: StatusCode,
@@ -47,11 +46,11 @@ pub struct Refused {
 }
 
 impl Fields {
-    /// Reads the object, whatever content type the request names. But what a browser would send for a page
-    /// of another site without asking first is refused: it would come with credentials that the browser remembers.
+    /// Reads the object, under any content type. A request that a browser would send for another site's page without a
+    /// preflight is refused: it would carry the browser's credentials.
     ///
     /// # Errors
-    /// When it comes from elsewhere, is too large or too slow, or is no JSON object.
+    /// When it is from another site, too large, too slow, or not a JSON object.
     pub async fn read(request: Request) -> Result<Self, Refused> {
         let headers = request.headers();
         if is_cross_site(headers, request.uri(), request.extensions()) {
@@ -72,10 +71,10 @@ impl Fields {
         Ok(Self { values, request_id })
     }
 
-    /// A text, if there is one.
+    /// A string, or `None` if the field is absent or null.
     ///
     /// # Errors
-    /// When it is something else, or empty.
+    /// When it is another type, or empty.
     pub fn text(&self, argument: &str) -> Result<Option<String>, Refused> {
         let Some(value) = self.values.get(argument).filter(|value| value.get() != "null") else { return Ok(None) };
         match serde_json::from_str::<String>(value.get()) {
@@ -85,19 +84,19 @@ impl Fields {
         }
     }
 
-    /// A UUID, which must be there.
+    /// A required UUID.
     ///
     /// # Errors
-    /// When it is not there, or something else.
+    /// When it is absent or malformed.
     pub fn uuid(&self, argument: &str) -> Result<Uuid, Refused> {
         let text = self.text(argument)?.ok_or_else(|| refused("missing", argument))?;
         text.trim().parse().map_err(|_| refused("not-a-uuid", argument))
     }
 
-    /// A decimal, as a number or as a text, which must be there.
+    /// A required decimal, as a number or as a string.
     ///
     /// # Errors
-    /// When it is not there, or something else.
+    /// When it is absent or malformed.
     pub fn decimal(&self, argument: &str) -> Result<rust_decimal::Decimal, Refused> {
         let value = self.values.get(argument).filter(|value| value.get() != "null");
         let value = value.ok_or_else(|| refused("missing", argument))?;
@@ -109,30 +108,20 @@ impl Fields {
         Decimal::parse(Value::String(digits)).map(|decimal| decimal.0).map_err(|_| refused("not-an-amount", argument))
     }
 
-    /// What is told of a write that was not done: the text of a fault is for the log alone.
+    /// The refusal of a write that was not made. The text of a fault is only logged.
     #[must_use]
     pub fn not_written(&self, error: &WriteError<DbErr>) -> Refused {
-        let (status, message) = match error {
-            WriteError::Overloaded => (StatusCode::SERVICE_UNAVAILABLE, MESSAGES.text("overloaded", &[])),
-            WriteError::Stopped => (StatusCode::SERVICE_UNAVAILABLE, MESSAGES.text("shutting-down", &[])),
-            WriteError::Locked => (StatusCode::SERVICE_UNAVAILABLE, MESSAGES.text("row-locked", &[])),
-            WriteError::TimedOut => (StatusCode::SERVICE_UNAVAILABLE, MESSAGES.text("unavailable", &[])),
-            WriteError::Failed(cause) if is_unavailable(cause) => {
-                tracing::debug!(error = %cause, "not written: the database is unavailable");
-                (StatusCode::SERVICE_UNAVAILABLE, MESSAGES.text("unavailable", &[]))
-            }
-            WriteError::Failed(fault) => {
-                let id = &self.request_id;
-                tracing::error!(error = %fault, request_id = id, "a fault was masked");
-                (StatusCode::INTERNAL_SERVER_ERROR, MESSAGES.text("fault", &[("id", id)]))
-            }
-        };
-        Refused { status, message }
+        if let Some(refusal) = refusal(error) {
+            return Refused { status: StatusCode::SERVICE_UNAVAILABLE, message: refusal.message };
+        }
+        let id = &self.request_id;
+        tracing::error!(%error, request_id = id, "a fault was masked");
+        Refused { status: StatusCode::INTERNAL_SERVER_ERROR, message: MESSAGES.text("fault", &[("id", id)]) }
     }
 }
 
 impl Refused {
-    /// The request breaks a rule; nothing was changed.
+    /// The request breaks a rule. Nothing was changed.
     #[must_use]
     pub fn because(message: String) -> Self {
         Self { status: StatusCode::BAD_REQUEST, message }
@@ -164,7 +153,7 @@ impl IntoResponse for Refused {
     }
 }
 
-/// `/openapi.json`.
+/// The route `/openapi.json`.
 pub fn openapi(document: &'static str) -> Router {
     Router::new().route("/openapi.json", get(async move || ([(header::CONTENT_TYPE, "application/json")], document)))
 }
@@ -173,7 +162,7 @@ fn refused(message: &str, argument: &str) -> Refused {
     Refused::because(MESSAGES.text(message, &[("argument", &argument)]))
 }
 
-/// Whether a browser sends such a content type to other sites without asking them first.
+/// Whether a browser sends this content type to other sites without a preflight.
 fn is_simple(headers: &HeaderMap) -> bool {
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()?.parse::<Mime>().ok());
     let forms = ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data"];

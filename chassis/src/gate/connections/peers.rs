@@ -13,6 +13,7 @@ use tokio::{
 };
 
 use super::{
+    super::client_address::network,
     limits::Limits,
     peer::{Order, Peer},
     unread::Unread,
@@ -79,7 +80,7 @@ impl Peers {
         let mut networks = HashMap::<IpAddr, Vec<(Instant, u64)>>::new();
         for (number, peer) in open.by_number.iter().filter(|(_, peer)| !peer.is_refused) {
             if let Some(since) = peer.idle_since() {
-                networks.entry(network(peer.address)).or_default().push((since, *number));
+                networks.entry(network(peer.address.ip().to_canonical())).or_default().push((since, *number));
             }
         }
         let Some(mut idle) = networks.into_values().max_by_key(Vec::len) else { return false };
@@ -131,16 +132,5 @@ impl Drop for Place {
         }
         drop(open);
         self.peers.left.notify_waiters();
-    }
-}
-
-/// Network of an address: an IPv6 client has a whole /64.
-fn network(address: SocketAddr) -> IpAddr {
-    match address.ip().to_canonical() {
-        IpAddr::V6(v6) => {
-            let [a, b, c, d, ..] = v6.segments();
-            [a, b, c, d, 0, 0, 0, 0].into()
-        }
-        v4 @ IpAddr::V4(_) => v4,
     }
 }
