@@ -10,9 +10,9 @@ use uuid::Uuid;
 use crate::running::{Running, running, running_without_longest};
 
 const START: &str = "/app/consultation/start/";
-const FINISH: &str = "/app/consultation/finish/";
+pub(crate) const FINISH: &str = "/app/consultation/finish/";
 
-fn request(service: &Running, method: Method, path: &str) -> RequestBuilder {
+pub(crate) fn request(service: &Running, method: Method, path: &str) -> RequestBuilder {
     service.client().request(method, path)
 }
 
@@ -33,7 +33,7 @@ async fn started(service: &Running) -> Value {
 }
 
 /// The refusal: a text for people.
-fn refusal(answer: &Answer) -> &str {
+pub(crate) fn refusal(answer: &Answer) -> &str {
     assert_eq!(answer.status, 400, "{}", answer.body);
     answer.body.as_str().expect("a text")
 }
@@ -192,29 +192,4 @@ async fn without_credentials_nothing_is_done() {
         assert_eq!(answer.status, 401);
         assert!(answer.headers.contains_key("www-authenticate"));
     }
-}
-
-#[rstest]
-#[case("pt-BR", "Não existe consulta com este id")]
-#[case("pt", "Não existe consulta com este id")]
-#[case("de, pt-PT;q=0.9, en;q=0.8", "Não existe consulta com este id")]
-#[case("en-GB, pt;q=0.5", "There is no consultation with this id")]
-#[case("de", "There is no consultation with this id")]
-#[case("*", "There is no consultation with this id")]
-#[case("nonsense;;q=x", "There is no consultation with this id")]
-#[tokio::test]
-async fn messages_are_in_the_clients_language_and_codes_stay(#[case] accepted: &str, #[case] message: &str) {
-    let Some(service) = running(Backend::Sqlite).await else { return };
-    let body = json!({ "consultation_id": Uuid::new_v4() });
-    let refused = request(&service, Method::PUT, FINISH).header("accept-language", accepted).body(body.to_string());
-    assert_eq!(refusal(&Answer::of(refused).await), message);
-
-    let query = "mutation ($id: ID!) { finishConsultation(input: { consultationId: $id }) {
-        userErrors { ... on UserError { code message } } } }";
-    let body = json!({ "query": query, "variables": { "id": Uuid::new_v4() } });
-    let request = service.client().post().basic_auth("admin", Some("teste123"));
-    let request = request.header("content-type", "application/json").header("accept-language", accepted);
-    let answer = Answer::of(request.body(body.to_string())).await;
-    let errors = &answer.body["data"]["finishConsultation"]["userErrors"];
-    assert_eq!(errors, &json!([{ "code": "CONSULTATION_NOT_FOUND", "message": message }]));
 }

@@ -5,6 +5,8 @@
 //! A unit is 5 s; the hour of a refused row is shortened, the year by which a clock may be wrong too. Relays act before
 //! time passes, unless they are paused, which is a fault. Left out: messages (see `row`); the 30 s between two rescues.
 
+mod steps;
+
 use stateright::{Model, Property};
 
 /// Properties of steps, not of states.
@@ -180,29 +182,5 @@ impl Clocked {
     fn can_act(&self, state: &State) -> bool {
         let mut steps = (0..RELAYS).flat_map(|relay| [Action::Claim(relay), Action::Confirm(relay)]);
         steps.any(|step| self.next_state(state, step).is_some()) || self.rescue(&mut state.clone()).is_some()
-    }
-}
-
-impl State {
-    fn spend_fault(&mut self) -> Option<()> {
-        self.faults_left = self.faults_left.checked_sub(1)?;
-        self.calm = 0;
-        Some(())
-    }
-
-    fn pass_time(&mut self, units: u8) {
-        self.due_in = self.due_in.saturating_sub(units);
-        self.lease = self.lease.map(|left| left.saturating_sub(units));
-    }
-
-    /// Written only under the lease in which it happened.
-    fn failed(&mut self, relay: usize, delay: u8, is_refused: bool) -> Option<()> {
-        let token = self.sending[relay].take()?;
-        self.spend_fault()?;
-        if token == self.claim_seq && self.lease.is_some() {
-            (self.lease, self.due_in) = (None, delay);
-            self.is_refused |= is_refused;
-        }
-        Some(())
     }
 }
