@@ -7,6 +7,7 @@ mod finance_stub;
 mod finish;
 mod hang_ups;
 mod hints;
+mod language;
 mod limits;
 mod lists;
 mod livez;

@@ -1,7 +1,5 @@
 //! The predecessor's endpoints, as its clients call them.
 
-mod requests;
-
 use axum::http::Method;
 use reqwest::RequestBuilder;
 use rstest::rstest;
@@ -12,9 +10,9 @@ use uuid::Uuid;
 use crate::running::{Running, running, running_without_longest};
 
 const START: &str = "/app/consultation/start/";
-const FINISH: &str = "/app/consultation/finish/";
+pub(crate) const FINISH: &str = "/app/consultation/finish/";
 
-fn request(service: &Running, method: Method, path: &str) -> RequestBuilder {
+pub(crate) fn request(service: &Running, method: Method, path: &str) -> RequestBuilder {
     service.client().request(method, path)
 }
 
@@ -35,7 +33,7 @@ async fn started(service: &Running) -> Value {
 }
 
 /// The refusal: a text for people.
-fn refusal(answer: &Answer) -> &str {
+pub(crate) fn refusal(answer: &Answer) -> &str {
     assert_eq!(answer.status, 400, "{}", answer.body);
     answer.body.as_str().expect("a text")
 }
@@ -126,6 +124,51 @@ async fn what_breaks_a_rule_is_refused_and_says_why(#[values(Backend::Sqlite, Ba
 }
 
 #[rstest]
+#[case::a_script("application/x-www-form-urlencoded", &[], 201)]
+#[case::a_script_without_content_type("", &[], 201)]
+#[case::a_page_that_asked_first("application/json", &["origin"], 201)]
+#[case::a_form("application/x-www-form-urlencoded", &["origin"], 415)]
+#[case::a_form_with_text("text/plain; charset=utf-8", &["origin"], 415)]
+#[tokio::test]
+async fn any_content_type_is_json_unless_a_browser_sends_it_to_anyone(
+    #[case] content_type: &str,
+    #[case] headers: &[&str],
+    #[case] status: u16,
+) {
+    let Some(service) = running(Backend::Sqlite).await else { return };
+    let mut request = request(&service, Method::POST, START).body(people().to_string());
+    if !content_type.is_empty() {
+        request = request.header("content-type", content_type);
+    }
+    for header in headers {
+        request = request.header(*header, &service.client().base);
+    }
+    assert_eq!(Answer::of(request).await.status, status);
+}
+
+#[tokio::test]
+async fn a_body_that_cannot_be_read_is_refused_by_its_one_cause() {
+    let Some(service) = running(Backend::Sqlite).await else { return };
+    let start = || request(&service, Method::POST, START);
+    let gzip = Answer::of(start().header("content-encoding", "gzip").body("x")).await;
+    assert_eq!(gzip.status, 415);
+    assert!(gzip.body.as_str().is_some_and(|why| why.contains("content-encoding: gzip")), "{}", gzip.body);
+    let large = Answer::of(start().body(" ".repeat(16 * 1024 + 1))).await;
+    assert_eq!((large.status, large.body), (413, json!("The body is over 16 kB")));
+    let marked = Answer::of(start().body(format!("\u{feff}{}", people()))).await;
+    assert_eq!(marked.status, 201, "{}", marked.body);
+}
+
+#[tokio::test]
+async fn a_page_of_another_site_cannot_start_anything() {
+    let Some(service) = running(Backend::Sqlite).await else { return };
+    let request = request(&service, Method::POST, START).body(people().to_string());
+    let answer =
+        Answer::of(request.header("content-type", "application/json").header("origin", "https://evil.example"));
+    assert_eq!(answer.await.status, 403);
+}
+
+#[rstest]
 #[case(Method::POST, "/app/consultation/start", 400)]
 #[case(Method::PUT, "/app/consultation/finish", 400)]
 #[case(Method::GET, START, 405)]
@@ -137,27 +180,16 @@ async fn each_path_answers_without_its_slash_too(#[case] method: Method, #[case]
     assert_eq!(Answer::of(request(&service, method, path)).await.status, status);
 }
 
-#[rstest]
-#[case("pt-BR", "Não existe consulta com este id")]
-#[case("pt", "Não existe consulta com este id")]
-#[case("de, pt-PT;q=0.9, en;q=0.8", "Não existe consulta com este id")]
-#[case("en-GB, pt;q=0.5", "There is no consultation with this id")]
-#[case("de", "There is no consultation with this id")]
-#[case("*", "There is no consultation with this id")]
-#[case("nonsense;;q=x", "There is no consultation with this id")]
 #[tokio::test]
-async fn messages_are_in_the_clients_language_and_codes_stay(#[case] accepted: &str, #[case] message: &str) {
+async fn without_credentials_nothing_is_done() {
     let Some(service) = running(Backend::Sqlite).await else { return };
-    let body = json!({ "consultation_id": Uuid::new_v4() });
-    let refused = request(&service, Method::PUT, FINISH).header("accept-language", accepted).body(body.to_string());
-    assert_eq!(refusal(&Answer::of(refused).await), message);
-
-    let query = "mutation ($id: ID!) { finishConsultation(input: { consultationId: $id }) {
-        userErrors { ... on UserError { code message } } } }";
-    let body = json!({ "query": query, "variables": { "id": Uuid::new_v4() } });
-    let request = service.client().post().basic_auth("admin", Some("teste123"));
-    let request = request.header("content-type", "application/json").header("accept-language", accepted);
-    let answer = Answer::of(request.body(body.to_string())).await;
-    let errors = &answer.body["data"]["finishConsultation"]["userErrors"];
-    assert_eq!(errors, &json!([{ "code": "CONSULTATION_NOT_FOUND", "message": message }]));
+    let get = |credentials: Option<&str>| {
+        let request = service.client().get("/openapi.json");
+        credentials.iter().fold(request, |request, password| request.basic_auth("admin", Some(password)))
+    };
+    for request in [get(None), get(Some("wrong"))] {
+        let answer = Answer::of(request).await;
+        assert_eq!(answer.status, 401);
+        assert!(answer.headers.contains_key("www-authenticate"));
+    }
 }

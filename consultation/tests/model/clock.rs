@@ -5,11 +5,9 @@
 //! A unit is 5 s; the hour of a refused row is shortened, the year by which a clock may be wrong too. Relays act before
 //! time passes, unless they are paused, which is a fault. Left out: messages (see `row`); the 30 s between two rescues.
 
-mod state;
+mod steps;
 
 use stateright::{Model, Property};
-
-pub(crate) use state::State;
 
 /// Properties of steps, not of states.
 pub(crate) const IN_TIME: &str = "it is finished soon after the last fault";
@@ -41,6 +39,27 @@ pub(crate) enum Flaw {
 pub(crate) struct Clocked {
     pub(crate) flaw: Option<Flaw>,
     pub(crate) faults: u8,
+}
+
+#[expect(clippy::struct_excessive_bools, reason = "a state of the model is the product of its facts")]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct State {
+    finished: bool,
+    is_refused: bool,
+    /// Time until it is due, and until its lease ends. 0: in the past.
+    due_in: u8,
+    lease: Option<u8>,
+    claim_seq: u8,
+    /// The token of the claim that each relay is sending under.
+    sending: [Option<u8>; RELAYS],
+    /// Since the last claim: time by a clock that is never set, and the steps of the database's clock.
+    lease_age: u8,
+    set_back: u8,
+    set_forward: bool,
+    /// Time since the last fault.
+    calm: u8,
+    faults_left: u8,
+    lost_lease: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

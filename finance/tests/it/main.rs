@@ -17,5 +17,6 @@ mod record_writer;
 mod rest;
 mod running;
 mod schema;
+mod standby;
 mod subscriptions;
 mod tailing;

@@ -1,7 +1,5 @@
 //! The writer of payments: the results of a batch, also of a repeated one.
 
-mod standby;
-
 use std::time::Duration;
 
 use chassis::{
@@ -28,11 +26,11 @@ pub(crate) async fn writer(backend: Backend) -> Option<(TestDatabase, RecordWrit
     Some((db, writer))
 }
 
-fn record(appointment: Uuid, total_price: Money) -> Record {
+pub(crate) fn record(appointment: Uuid, total_price: Money) -> Record {
     Record::new(appointment, total_price)
 }
 
-async fn write(writer: &RecordWriter, rows: &[Record]) -> Vec<Recorded> {
+pub(crate) async fn write(writer: &RecordWriter, rows: &[Record]) -> Vec<Recorded> {
     let answers = writer.write(rows).await.expect("written");
     assert_eq!(answers.len(), rows.len(), "one answer per row");
     answers.into_iter().map(|answer| answer.expect("not locked")).collect()

@@ -1,15 +1,13 @@
-//! Repeated payments beside a synchronous standby: what was recorded before is answered once the standby has it.
-
-use std::sync::{Arc, Mutex};
+//! Repeated recordings beside a synchronous standby: their commit waits for it.
 
 use chassis::{changes::Changes, database::Database};
 use entity::Money;
 use finance::{rules::Recorded, writer::RecordWriter};
-use sea_orm::{ConnectionTrait, DbBackend, Statement};
+use sea_orm::{ConnectionTrait, DbBackend};
 use testkit::Backend;
 use uuid::Uuid;
 
-use super::{record, write, writer};
+use crate::record_writer::{record, write, writer};
 
 /// While a synchronous standby is away, rows that are visible after a restart may yet be lost: see the chaos campaign.
 #[tokio::test]
@@ -27,6 +25,7 @@ async fn what_was_recorded_before_is_answered_after_a_commit_that_waits_for_the_
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn what_is_answered_was_read_where_the_commit_waited() {
+    use std::sync::{Arc, Mutex};
     let Some((mut db, first)) = writer(Backend::Postgres).await else { return };
     let appointment = Uuid::new_v4();
     write(&first, &[record(appointment, Money::MAX)]).await;
@@ -48,7 +47,8 @@ async fn what_is_answered_was_read_where_the_commit_waited() {
     let watching = Database::connect(&db.url).await.expect("a database");
     let sql = "SELECT pid::text || ': ' || query AS said FROM pg_stat_activity
         WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'";
-    let rows = watching.read.query_all_raw(Statement::from_string(DbBackend::Postgres, sql)).await.expect("rows");
+    let rows =
+        watching.read.query_all_raw(sea_orm::Statement::from_string(DbBackend::Postgres, sql)).await.expect("rows");
     let said: Vec<String> = rows.iter().map(|row| row.try_get("", "said").expect("a text")).collect();
     let read_on_another = said.iter().any(|said| said.contains("FROM \"payment\""));
     assert!(!read_on_another, "read on one session, waited on another: {said:#?}");
