@@ -20,7 +20,7 @@ use crate::{
     documents::Documents,
     errors::Classify,
     limits,
-    parsed::{NewlyParsed, Parsed},
+    parsed::Parsed,
     refusal::Refusal,
     response::Outcome,
     shares::Shares,
@@ -124,7 +124,7 @@ impl<E: Executor, C: TaskContext> Endpoint<E, C> {
         let hash = self.documents.resolve(&mut request)?;
         let (name, variables) = (request.operation_name.clone(), request.variables.clone());
         name.as_deref().map_or(Ok(()), limits::check_name)?;
-        let is_known = self.parsed.parse(&mut request)?;
+        let parsed = self.parsed.parse(&mut request)?;
         let document = request.parsed_query().map_err(|error| BadRequest::unparsable(&error))?;
         limits::check(document, &variables, &self.rules.options)?;
         if !self.introspection() {
@@ -134,7 +134,6 @@ impl<E: Executor, C: TaskContext> Endpoint<E, C> {
         admission::require_variables(operation, &variables)?;
         let kind = operation.ty;
         let named = hash.map(|hash| (hash, request.query.clone()));
-        let parsed = if is_known { None } else { NewlyParsed::of(&mut request) };
         Ok(Admitted { request, kind, new_document: NewDocument { named, parsed } })
     }
 

@@ -9,12 +9,14 @@ use super::{Excess, MAX_BRACKETS, MAX_DOCUMENT, MAX_NAME, MAX_TOKENS};
 #[cfg(test)]
 mod tests;
 
-/// Refuses a document that is unsafe to parse.
-pub(crate) fn scan(document: &str) -> Result<(), Excess> {
+/// Refuses a document that is unsafe to parse. Returns how many tokens the parser finds in it at most.
+pub(crate) fn scan(document: &str) -> Result<usize, Excess> {
     if document.len() > MAX_DOCUMENT {
         return Err(Excess::Document(document.len()));
     }
     let (mut rest, mut tokens, mut brackets) = (document.as_bytes(), 0, 0_usize);
+    // The parser may split a word at these.
+    let splits = document.bytes().filter(|byte| matches!(byte, b'.' | b'-' | b'+')).count();
     while let Some(&first) = rest.first() {
         let length = match first {
             b' ' | b'\t' | b'\n' | b'\r' | b',' | b'\xef' | b'\xbb' | b'\xbf' => {
@@ -27,7 +29,7 @@ pub(crate) fn scan(document: &str) -> Result<(), Excess> {
             }
             b'"' => match string(rest)? {
                 Some(length) => length,
-                None => return Ok(()),
+                None => break,
             },
             b'0'..=b'9' | b'-' | b'A'..=b'Z' | b'a'..=b'z' | b'_' | b'.' => word(rest)?,
             b'{' | b'[' | b'(' => {
@@ -40,7 +42,7 @@ pub(crate) fn scan(document: &str) -> Result<(), Excess> {
             }
             b'!' | b'$' | b'&' | b':' | b'=' | b'@' | b'|' => 1,
             // No token starts like this: the parser reports it.
-            _ => return Ok(()),
+            _ => break,
         };
         rest = &rest[length..];
         tokens += 1;
@@ -51,7 +53,7 @@ pub(crate) fn scan(document: &str) -> Result<(), Excess> {
             return Err(Excess::Brackets);
         }
     }
-    Ok(())
+    Ok(tokens + splits)
 }
 
 /// Refuses the name of an operation that no document could contain.
