@@ -33,7 +33,7 @@ impl BadRequest {
     pub(crate) fn body(error: &BodyError, limit: usize) -> Self {
         match error {
             BodyError::Encoded(coding) => Self::unsupported(format!(
-                "The body has content-encoding {coding}, which is not supported: send it without"
+                "The body has content-encoding: {coding}, which is not supported: send it without"
             )),
             BodyError::TooLarge => {
                 Self::with(StatusCode::PAYLOAD_TOO_LARGE, BAD, format!("The body is over {} kB", limit / 1024))
