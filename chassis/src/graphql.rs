@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use async_graphql::{Error, ServerError};
-use graphql_http::{TaskContext, refusal::Refusal};
+use graphql_http::{
+    TaskContext,
+    refusal::{Refusal, UNAVAILABLE},
+};
 use sea_orm::DbErr;
 
 use crate::{
@@ -14,8 +17,6 @@ use crate::{
 };
 
 const OVERLOADED: &str = "OVERLOADED";
-/// A response with no other errors has status 503.
-const UNAVAILABLE: &str = "UNAVAILABLE";
 
 /// Recognises an error of a resolver that clients can do something about.
 pub(crate) fn classify(error: &ServerError) -> Option<Refusal> {

@@ -10,10 +10,10 @@ use futures_util::future::BoxFuture;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
-/// The authenticated user of a request. Without one the caller is anonymous.
+/// The authenticated user of a request, in the data of its operations too. Without one the caller is anonymous.
 #[derive(Clone, Debug, Default)]
 pub struct Caller {
-    /// The name. Callers share the places for subscriptions by it.
+    /// The name. Callers share the places for subscriptions by it; all anonymous ones are one caller.
     pub name: Arc<str>,
     /// Cancelled when the credentials are no longer valid: event streams and WebSockets end.
     pub expired: CancellationToken,
@@ -38,8 +38,8 @@ pub enum Rejected {
     TryAgainLater,
 }
 
-/// The network that a client calls from. WebSockets that wait for credentials share their places by it; those without
-/// it share one network.
+/// The network of a WebSocket whose credentials follow in `connection_init`. Such WebSockets share their places by it; those
+/// without it share them by the peer's address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClientNetwork(pub IpAddr);
 

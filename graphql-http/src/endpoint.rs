@@ -14,16 +14,17 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
 use crate::{
-    Authenticate, Caller, DocumentsError, Options, TaskContext,
+    Authenticate, Caller, ClientNetwork, DocumentsError, Options, TaskContext,
     admission::{self, Admitted, NewDocument},
     bad_request::BadRequest,
     documents::Documents,
     errors::Classify,
     limits,
-    parsed::Parsed,
+    parsed::{NewlyParsed, Parsed},
     refusal::Refusal,
     response::Outcome,
     shares::Shares,
+    task_context::in_context,
 };
 
 /// Time to read a request, and time to execute it. A timed-out execution goes on: a database call that is cancelled
@@ -109,22 +110,24 @@ impl<E: Executor, C: TaskContext> Endpoint<E, C> {
         Endpoint { schema, rules, documents, parsed, subscriptions, uninitialised, authenticator, shutdown, context }
     }
 
-    /// The caller of a request with these extensions. With an authenticator there are no anonymous ones, even if the
-    /// application's middleware lets one pass.
+    /// The caller of a request with these extensions. Nobody is anonymous where there is an authenticator, or where the
+    /// application's middleware says that credentials follow.
     pub(crate) fn caller(&self, extensions: &Extensions) -> Option<Caller> {
-        extensions.get().cloned().or_else(|| self.authenticator.is_none().then(Caller::default))
+        let is_open = self.authenticator.is_none() && extensions.get::<ClientNetwork>().is_none();
+        extensions.get().cloned().or_else(|| is_open.then(Caller::default))
     }
 
     pub(crate) fn introspection(&self) -> bool {
         self.rules.options.introspection
     }
 
-    /// Checks an operation before it runs. An oversized document is not even parsed or validated.
-    pub(crate) fn admit(&self, mut request: Request) -> Result<Admitted, BadRequest> {
+    /// Checks an operation before it runs. An oversized document is not even parsed or validated. Resolvers find the
+    /// caller in the data of the request.
+    pub(crate) fn admit(&self, mut request: Request, caller: &Caller) -> Result<Admitted, BadRequest> {
         let hash = self.documents.resolve(&mut request)?;
         let (name, variables) = (request.operation_name.clone(), request.variables.clone());
         name.as_deref().map_or(Ok(()), limits::check_name)?;
-        let parsed = self.parsed.parse(&mut request)?;
+        let new_bytes = self.parsed.parse(&mut request)?;
         let document = request.parsed_query().map_err(|error| BadRequest::unparsable(&error))?;
         limits::check(document, &variables, &self.rules.options)?;
         if !self.introspection() {
@@ -134,6 +137,8 @@ impl<E: Executor, C: TaskContext> Endpoint<E, C> {
         admission::require_variables(operation, &variables)?;
         let kind = operation.ty;
         let named = hash.map(|hash| (hash, request.query.clone()));
+        let parsed = new_bytes.and_then(|bytes| NewlyParsed::of(&mut request, bytes));
+        request.data.insert(caller.clone());
         Ok(Admitted { request, kind, new_document: NewDocument { named, parsed } })
     }
 
@@ -164,7 +169,7 @@ impl<E: Executor, C: TaskContext> Endpoint<E, C> {
     ) -> Result<BoxStream<'static, Outcome>, BadRequest> {
         let endpoint = self.clone();
         if admitted.kind != OperationType::Subscription {
-            return Ok(stream::once(async move { endpoint.execute(admitted, &request_id).await }).boxed());
+            return Ok(in_context::<C, _>(stream::once(async move { endpoint.execute(admitted, &request_id).await })));
         }
         let share = self.subscriptions.take(Arc::clone(&caller.name));
         let share = share.ok_or_else(|| BadRequest::too_many_subscriptions(MAX_SUBSCRIPTIONS))?;
@@ -181,7 +186,7 @@ impl<E: Executor, C: TaskContext> Endpoint<E, C> {
         let mut is_over = false;
         let outcomes = outcomes
             .take_while(move |outcome| ready(!std::mem::replace(&mut is_over, matches!(outcome, Outcome::Invalid(_)))));
-        Ok(outcomes.boxed())
+        Ok(in_context::<C, _>(outcomes))
     }
 
     fn remember(&self, NewDocument { named, parsed }: NewDocument) {

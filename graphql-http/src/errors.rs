@@ -3,10 +3,10 @@
 
 use async_graphql::{PathSegment, Response, ServerError, Value};
 
-use crate::{explain, refusal::Refusal};
-
-/// The code of errors whose cause is an unavailable backend: a response of nothing else has status 503.
-pub(crate) const UNAVAILABLE: &str = "UNAVAILABLE";
+use crate::{
+    explain,
+    refusal::{Refusal, UNAVAILABLE},
+};
 
 /// Recognises errors that a client can do something about by their source. Others without a code are faults.
 pub(crate) type Classify = fn(&ServerError) -> Option<Refusal>;

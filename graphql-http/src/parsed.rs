@@ -34,19 +34,16 @@ impl Default for Parsed {
 }
 
 impl Parsed {
-    /// Parses the request's document, or takes it from the cache. Returns the document if it is new and not too large to
-    /// remember.
-    pub(crate) fn parse(&self, request: &mut Request) -> Result<Option<NewlyParsed>, BadRequest> {
+    /// Parses the request's document, or takes it from the cache. Returns the bytes of a new one.
+    pub(crate) fn parse(&self, request: &mut Request) -> Result<Option<usize>, BadRequest> {
         if let Some(document) = self.0.recall(&request.query) {
             request.set_parsed_query(ExecutableDocument::clone(&document));
             return Ok(None);
         }
         let tokens = limits::scan(&request.query)?;
-        let text = request.query.clone();
-        let document = request.parsed_query().map_err(|error| BadRequest::unparsable(&error))?;
+        request.parsed_query().map_err(|error| BadRequest::unparsable(&error))?;
         // The text is the key, and its names are in the document again.
-        let bytes = 2 * text.len() + tokens * TOKEN;
-        Ok((bytes <= MAX_DOCUMENT).then(|| NewlyParsed { text, document: Arc::new(document.clone()), bytes }))
+        Ok(Some(2 * request.query.len() + tokens * TOKEN))
     }
 
     /// Remembers a document that has run. An invalid one would take the place of others.
@@ -60,6 +57,15 @@ impl Parsed {
     }
 }
 
+impl NewlyParsed {
+    /// The document of a request, unless it is too large to remember.
+    pub(crate) fn of(request: &mut Request, bytes: usize) -> Option<Self> {
+        let text = request.query.clone();
+        let document = request.parsed_query().ok().filter(|_| bytes <= MAX_DOCUMENT)?;
+        Some(Self { text, document: Arc::new(document.clone()), bytes })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -69,11 +75,10 @@ mod tests {
         let new = parsed.parse(&mut request).expect("a document");
         let document = request.parsed_query().expect("it is parsed");
         assert_eq!((document.operations.iter().count(), document.fragments.len()), (1, 1));
-        let is_known = new.is_none();
-        if let Some(new) = new {
+        if let Some(new) = new.and_then(|bytes| NewlyParsed::of(&mut request, bytes)) {
             parsed.remember(new);
         }
-        is_known
+        new.is_none()
     }
 
     #[test]
@@ -88,7 +93,7 @@ mod tests {
     fn what_takes_much_is_not_remembered_and_what_cannot_be_parsed_is_refused() {
         let parsed = Parsed::default();
         let text = format!("{{ a {{ {} }} }} fragment F on A {{ b }}", "b ".repeat(1_500));
-        assert!(text.len() < 4 * 1024 && parsed.parse(&mut Request::new(text)).is_ok_and(|new| new.is_none()));
+        assert!(text.len() < 4 * 1024 && !run(&parsed, &text) && !run(&parsed, &text));
         assert!(parsed.parse(&mut Request::new("{ a")).is_err());
         assert_eq!(parsed.count(), 0);
     }

@@ -3,6 +3,10 @@
 use async_graphql::{Error, ID, SimpleObject};
 use uuid::Uuid;
 
+/// The code of an error whose cause is an unavailable backend. A response with no other errors and no data has status 503,
+/// and `Retry-After`.
+pub const UNAVAILABLE: &str = "UNAVAILABLE";
+
 /// An error with its code.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {

@@ -43,8 +43,8 @@ pub(crate) enum Outcome {
 impl MediaType {
     /// The type that the Accept header prefers; JSON without one.
     pub(crate) fn negotiate(headers: &HeaderMap) -> Option<Self> {
-        let is_given = |accept: &HeaderValue| !accept.to_str().unwrap_or("?").trim().is_empty();
-        if !headers.get_all(header::ACCEPT).iter().any(is_given) {
+        let has_element = |accept: &HeaderValue| accept.to_str().is_ok_and(|accept| accept.split(',').any(is_element));
+        if !headers.get_all(header::ACCEPT).iter().any(has_element) {
             return Some(Self::Json);
         }
         let known =
@@ -166,6 +166,10 @@ impl From<BadRequest> for Outcome {
     fn from(bad_request: BadRequest) -> Self {
         Self::BadRequest(bad_request)
     }
+}
+
+fn is_element(element: &str) -> bool {
+    !element.trim().is_empty()
 }
 
 /// A response without `data`: nothing was executed.

@@ -2,6 +2,12 @@
 
 use std::future::Future;
 
+use futures_util::{
+    Stream, StreamExt,
+    stream::{self, BoxStream},
+};
+use tracing::{Instrument, Span};
+
 /// Task-local state of a request, such as its language. `()` carries nothing.
 pub trait TaskContext: Clone + Send + Sync + 'static {
     /// Reads the state in the task of the request.
@@ -17,4 +23,16 @@ impl TaskContext for () {
     fn scope<F: Future + Send>(self, future: F) -> impl Future<Output = F::Output> + Send {
         future
     }
+}
+
+/// Polls a stream with the state and the span of the current task: the task of the connection polls events.
+pub(crate) fn in_context<C: TaskContext, T: Send + 'static>(
+    items: impl Stream<Item = T> + Send + 'static,
+) -> BoxStream<'static, T> {
+    let (context, span) = (C::capture(), Span::current());
+    let items = stream::unfold(Box::pin(items), move |mut items| {
+        let next = async move { items.next().await.map(|item| (item, items)) };
+        context.clone().scope(next).instrument(span.clone())
+    });
+    items.boxed()
 }

@@ -6,12 +6,15 @@
 mod connection;
 mod protocol;
 
-use std::sync::Arc;
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
 
 use async_graphql::Executor;
 use axum::{
-    extract::{FromRequestParts, Request, WebSocketUpgrade},
-    http::{HeaderMap, StatusCode, header},
+    extract::{ConnectInfo, FromRequestParts, Request, WebSocketUpgrade},
+    http::{Extensions, HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use tracing::Instrument;
@@ -38,8 +41,9 @@ pub(crate) fn is_upgrade(headers: &HeaderMap) -> bool {
     headers.get(header::UPGRADE).is_some_and(|to| to.as_bytes().eq_ignore_ascii_case(b"websocket"))
 }
 
-/// Whether [`crate::router`] takes the request for the upgrade of a WebSocket. Its credentials may follow in
-/// `connection_init`: middleware that checks credentials lets it pass without.
+/// Whether [`crate::router`] takes the request for the upgrade of a WebSocket. Middleware that checks credentials may let
+/// it pass without any, with a [`ClientNetwork`] in its extensions: then [`crate::Authenticate`] checks those of
+/// `connection_init`. It compares whole paths, so that it does not recognise those of a nested router.
 pub fn is_websocket<B>(request: &axum::http::Request<B>) -> bool {
     is_upgrade(request.headers()) && PATHS.contains(&request.uri().path())
 }
@@ -58,24 +62,26 @@ pub(crate) async fn upgrade<E: Executor, C: TaskContext>(endpoint: Endpoint<E, C
         Err(refusal) => return refusal.into_response(),
     };
     let caller = endpoint.caller(&parts.extensions);
-    let uninitialised = if caller.is_none() {
-        let network = parts.extensions.get::<ClientNetwork>().map(|network| network.0);
-        let Some(share) = endpoint.uninitialised.take(network) else {
-            return Outcome::from(BadRequest::too_many_uninitialised()).encode(MediaType::Json);
-        };
-        Some(share)
-    } else {
-        None
-    };
+    let uninitialised = caller.is_none().then(|| endpoint.uninitialised.take(network(&parts.extensions)));
+    if matches!(uninitialised, Some(None)) {
+        return Outcome::from(BadRequest::too_many_uninitialised()).encode(MediaType::Json);
+    }
     let transport = parts.extensions.get::<Arc<dyn Transport>>().cloned();
     if let Some(transport) = &transport {
         transport.upgraded(MAX_INITIALISATION);
     }
     let request_id = request_id(&parts.extensions);
-    let connection = Connection { endpoint, upgrade: parts, caller, uninitialised, transport, request_id };
+    let (caller, uninitialised) = (caller.ok_or_else(|| Box::new(parts)), uninitialised.flatten());
+    let connection = Connection { endpoint, caller, uninitialised, transport, request_id };
     let context = C::capture();
     let upgrade = upgrade.read_buffer_size(READ_BUFFER);
     upgrade.on_upgrade(move |socket| context.scope(connection.serve(socket)).in_current_span())
+}
+
+/// The network that the application names, or the address of the peer.
+fn network(extensions: &Extensions) -> Option<IpAddr> {
+    let peer = || extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
+    extensions.get::<ClientNetwork>().map(|network| network.0).or_else(peer)
 }
 
 fn offers_protocol(headers: &HeaderMap) -> bool {

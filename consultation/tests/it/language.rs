@@ -3,7 +3,7 @@
 use axum::http::Method;
 use rstest::rstest;
 use serde_json::json;
-use testkit::{Answer, Backend};
+use testkit::{Answer, Backend, Events};
 use uuid::Uuid;
 
 use crate::{
@@ -31,7 +31,11 @@ async fn messages_are_in_the_clients_language_and_codes_stay(#[case] accepted: &
     let body = json!({ "query": query, "variables": { "id": Uuid::new_v4() } });
     let request = service.client().post().basic_auth("admin", Some("teste123"));
     let request = request.header("content-type", "application/json").header("accept-language", accepted);
-    let answer = Answer::of(request.body(body.to_string())).await;
-    let errors = &answer.body["data"]["finishConsultation"]["userErrors"];
-    assert_eq!(errors, &json!([{ "code": "CONSULTATION_NOT_FOUND", "message": message }]));
+    let request = request.body(body.to_string());
+    let events = request.try_clone().expect("a text");
+    let answer = Answer::of(request).await;
+    let expected = json!([{ "code": "CONSULTATION_NOT_FOUND", "message": message }]);
+    assert_eq!(answer.body["data"]["finishConsultation"]["userErrors"], expected);
+    let event = Events::of(events).await.next().await.expect("an event");
+    assert_eq!(event["data"]["finishConsultation"]["userErrors"], expected);
 }

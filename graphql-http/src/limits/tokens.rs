@@ -15,10 +15,8 @@ pub(crate) fn scan(document: &str) -> Result<usize, Excess> {
         return Err(Excess::Document(document.len()));
     }
     let (mut rest, mut tokens, mut brackets) = (document.as_bytes(), 0, 0_usize);
-    // The parser may split a word at these.
-    let splits = document.bytes().filter(|byte| matches!(byte, b'.' | b'-' | b'+')).count();
     while let Some(&first) = rest.first() {
-        let length = match first {
+        let (length, parts) = match first {
             b' ' | b'\t' | b'\n' | b'\r' | b',' | b'\xef' | b'\xbb' | b'\xbf' => {
                 rest = &rest[1..];
                 continue;
@@ -28,24 +26,24 @@ pub(crate) fn scan(document: &str) -> Result<usize, Excess> {
                 continue;
             }
             b'"' => match string(rest)? {
-                Some(length) => length,
+                Some(length) => (length, 1),
                 None => break,
             },
             b'0'..=b'9' | b'-' | b'A'..=b'Z' | b'a'..=b'z' | b'_' | b'.' => word(rest)?,
             b'{' | b'[' | b'(' => {
                 brackets += 1;
-                1
+                (1, 1)
             }
             b'}' | b']' | b')' => {
                 brackets = brackets.saturating_sub(1);
-                1
+                (1, 1)
             }
-            b'!' | b'$' | b'&' | b':' | b'=' | b'@' | b'|' => 1,
+            b'!' | b'$' | b'&' | b':' | b'=' | b'@' | b'|' => (1, 1),
             // No token starts like this: the parser reports it.
             _ => break,
         };
         rest = &rest[length..];
-        tokens += 1;
+        tokens += parts;
         if tokens > MAX_TOKENS {
             return Err(Excess::Tokens);
         }
@@ -53,7 +51,7 @@ pub(crate) fn scan(document: &str) -> Result<usize, Excess> {
             return Err(Excess::Brackets);
         }
     }
-    Ok(tokens + splits)
+    Ok(tokens)
 }
 
 /// Refuses the name of an operation that no document could contain.
@@ -61,11 +59,30 @@ pub(crate) fn check_name(name: &str) -> Result<(), Excess> {
     if name.len() > MAX_NAME { Err(Excess::Name(name.len())) } else { Ok(()) }
 }
 
-/// The length of the word at the start. The dots of a spread may touch the name of its fragment.
-fn word(bytes: &[u8]) -> Result<usize, Excess> {
+/// The length of the word at the start, and how many tokens the parser finds in it at most. The dots of a spread may
+/// touch the name of its fragment.
+fn word(bytes: &[u8]) -> Result<(usize, usize), Excess> {
     let dots = bytes.iter().take_while(|byte| **byte == b'.').count();
     let length = while_is(bytes, is_word);
-    if length - dots > MAX_NAME { Err(Excess::Name(length - dots)) } else { Ok(length) }
+    if length - dots > MAX_NAME { Err(Excess::Name(length - dots)) } else { Ok((length, parts(&bytes[..length]))) }
+}
+
+/// The tokens of a word: `-1-1` are two numbers, `00` are two, and `1a` is a number and a name.
+fn parts(word: &[u8]) -> usize {
+    let (mut parts, mut start) = (1, 0);
+    for at in 1..word.len() {
+        let is_number = !word[start].is_ascii_alphabetic() && word[start] != b'_';
+        let splits = match word[at] {
+            b'.' => word[at - 1] != b'.',
+            b'-' | b'+' => true,
+            b'0'..=b'9' => matches!(&word[start..at], b"0" | b"-0"),
+            _ => is_number && word[start] != b'.',
+        };
+        if splits {
+            (parts, start) = (parts + 1, at);
+        }
+    }
+    parts
 }
 
 /// Names, numbers and dots. The parser may split adjacent ones into several tokens.

@@ -37,9 +37,8 @@ const MAX_ID: usize = 128;
 
 pub(super) struct Connection<E, C> {
     pub(super) endpoint: Endpoint<E, C>,
-    pub(super) upgrade: Parts,
-    /// The caller, if the upgrade was authenticated.
-    pub(super) caller: Option<Caller>,
+    /// The caller, or the upgrade whose credentials follow.
+    pub(super) caller: Result<Caller, Box<Parts>>,
     /// A place among the WebSockets that wait for credentials.
     pub(super) uninitialised: Option<Share<Option<IpAddr>>>,
     pub(super) transport: Option<Arc<dyn Transport>>,
@@ -115,11 +114,13 @@ impl<E: Executor, C: TaskContext> Connection<E, C> {
                 _ => {}
             }
         };
-        let caller = match (self.caller.take(), &self.endpoint.authenticator) {
-            (Some(caller), _) => caller,
-            (None, Some(authenticator)) => authenticator.authenticate(&self.upgrade, payload.as_ref()).await?,
-            (None, None) => Caller::default(),
+        let caller = match (&self.caller, &self.endpoint.authenticator) {
+            (Ok(caller), _) => caller.clone(),
+            (Err(upgrade), Some(authenticator)) => authenticator.authenticate(upgrade, payload.as_ref()).await?,
+            (Err(_), None) => return Err(Close::Forbidden),
         };
+        // The head of the upgrade keeps its buffer and its credentials in memory.
+        self.caller = Ok(caller.clone());
         self.uninitialised = None;
         if let Some(transport) = &self.transport {
             transport.initialised();
@@ -158,7 +159,7 @@ impl<E: Executor, C: TaskContext> Connection<E, C> {
     }
 
     fn begin(&self, payload: Value, caller: &Caller) -> Result<BoxStream<'static, Outcome>, BadRequest> {
-        let admitted = self.endpoint.admit(request::from_message(payload)?)?;
+        let admitted = self.endpoint.admit(request::from_message(payload)?, caller)?;
         self.endpoint.stream(admitted, caller, Arc::clone(&self.request_id))
     }
 }

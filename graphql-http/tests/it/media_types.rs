@@ -39,6 +39,9 @@ async fn json_may_be_announced_in_many_ways(#[case] content_type: &str) {
 #[case::as_browsers_ask("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", OLD)]
 #[case::as_java_asks("text/html, image/gif, *; q=.2, */*; q=.2", OLD)]
 #[case::nothing("", OLD)]
+#[case::a_comma(",", OLD)]
+#[case::what_cannot_be_read("caf\u{e9}", OLD)]
+#[case::a_blank_before_a_parameter("application/json ;q=1", OLD)]
 #[tokio::test]
 async fn the_client_chooses_the_type_of_the_answer(#[case] accept: &str, #[case] content_type: &str) {
     let answer = api::serve().ask_in(accept, "{ hello }").await;

@@ -10,7 +10,7 @@ use std::sync::{
 };
 
 use async_graphql::{
-    Object, Schema, Subscription,
+    Context, Object, Schema, Subscription,
     futures_util::{Stream, stream},
 };
 use axum::{
@@ -39,6 +39,10 @@ struct Query;
 impl Query {
     async fn hello(&self) -> &str {
         "world"
+    }
+
+    async fn caller(&self, ctx: &Context<'_>) -> String {
+        ctx.data_unchecked::<Caller>().name.to_string()
     }
 
     async fn long(&self, length: usize) -> String {

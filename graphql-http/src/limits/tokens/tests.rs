@@ -1,7 +1,8 @@
 //! No string, comment or sign hides brackets from the scan that the parser would see. A hidden bracket shows as the
 //! parser's error that it ran out of stack; closed brackets would overflow it in the next step.
 
-use async_graphql::parser::parse_query;
+use async_graphql::parser::{parse_query, types::Selection};
+use async_graphql_value::Value;
 use proptest::{collection::vec, prelude::*, sample::select};
 
 use super::scan;
@@ -23,4 +24,21 @@ proptest! {
             prop_assert!(!error.contains("stack limit reached"), "{pieces:?}");
         }
     }
+}
+
+#[test]
+fn words_count_as_many_tokens_as_the_parser_finds_in_them() {
+    for (word, values) in
+        [("0000", 4), ("-0-0", 2), ("1-1", 2), ("10", 1), ("1.5", 1), ("1e+5", 1), ("0a", 2), ("a0b", 1)]
+    {
+        let document = format!("{{ a(b: [{word}]) }}");
+        let tokens = scan(&document).expect("small") - "{ a ( b : [ ] ) }".split(' ').count();
+        let parsed = parse_query(&document).expect("a document");
+        let (_, operation) = parsed.operations.iter().next().expect("an operation");
+        let Selection::Field(field) = &operation.node.selection_set.node.items[0].node else { panic!("a field") };
+        let Value::List(list) = &field.node.arguments[0].1.node else { panic!("a list") };
+        assert_eq!(list.len(), values, "{word}");
+        assert!((values..=values + 2).contains(&tokens), "{word}: {tokens}");
+    }
+    assert_eq!(scan("{ ...F }").expect("small"), 3);
 }

@@ -78,3 +78,12 @@ async fn a_connection_ends_when_its_credentials_expire() {
     api.expired.cancel();
     assert_eq!(socket.closed().await, 4403);
 }
+
+#[tokio::test]
+async fn a_resolver_knows_the_caller() {
+    let api = serve();
+    let mut socket = Socket::introduced(&api.client.base).await;
+    socket.subscribe("a", "{ caller }", json!({})).await;
+    assert_eq!(socket.next().await["payload"]["data"]["caller"], "admin");
+    assert_eq!(api.client.call("{ caller }", json!({})).await["caller"], "admin");
+}
