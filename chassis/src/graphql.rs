@@ -14,12 +14,12 @@ use crate::{
 };
 
 const OVERLOADED: &str = "OVERLOADED";
-/// A response with no other errors has status 503.
+/// Code of an outage or an overload. A response with no other errors has status 503.
 const UNAVAILABLE: &str = "UNAVAILABLE";
 
 /// Recognises an error of a resolver that clients can do something about.
 pub(crate) fn classify(error: &ServerError) -> Option<Refusal> {
-    // Loaders share their errors.
+    // Data loaders share one error between their callers.
     let cause = error.source::<DbErr>().or_else(|| error.source::<Arc<DbErr>>().map(AsRef::as_ref));
     cause.and_then(of_database)
 }

@@ -1,4 +1,4 @@
-//! Serves a service, that is a router and its background tasks, on a listener.
+//! Runs a service on a listener: its router and its background tasks.
 
 use std::{future::Future, net::TcpListener, pin::Pin};
 

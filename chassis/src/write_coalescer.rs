@@ -26,7 +26,7 @@ use writing::run;
 const MAX_QUEUED: usize = 1024;
 /// Longest wait of a caller. A client has its answer within 10 s, whatever the database does.
 const CALLER_TIMEOUT: Duration = Duration::from_secs(9);
-/// A locked row is retried for this long, as long as PostgreSQL's `lock_timeout` would wait, at this interval.
+/// Time for which a locked row is retried, as long as PostgreSQL's `lock_timeout` would wait, and the interval.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(2);
 const LOCK_RETRY_INTERVAL: Duration = Duration::from_millis(50);
 
@@ -80,7 +80,7 @@ pub enum WriteError<F> {
 /// Result of one row.
 enum RowOutcome<W: BatchWriter> {
     Answered(W::Answer),
-    /// Not written: it waited so long that its answer would come too late.
+    /// Not written: its answer would come too late.
     Late,
     /// Not written: the row is returned.
     Locked(W::Row),

@@ -27,7 +27,7 @@ pub struct Backup {
     pub size: u64,
     /// Tables, by name, with their number of rows.
     pub rows: Vec<(String, i64)>,
-    /// Time that it took.
+    /// Duration of the backup.
     pub duration: Duration,
 }
 
@@ -72,8 +72,8 @@ impl fmt::Display for Backup {
     }
 }
 
-/// The command that backs up the PostgreSQL database, without its password: `pg_dump` asks for it, or reads PGPASSWORD or
-/// ~/.pgpass.
+/// The `pg_dump` command for the PostgreSQL database, without the password: `pg_dump` asks for it, or reads PGPASSWORD
+/// or ~/.pgpass.
 fn pg_dump(url: &str, file: &Path) -> anyhow::Result<String> {
     // Without the driver's message, which quotes a malformed URL and its password.
     let Ok(options) = url.parse::<PgConnectOptions>() else { bail!("the database URL is malformed") };

@@ -10,7 +10,7 @@ use sea_orm::{
 /// Reason to refuse a session that cannot write.
 pub(super) const READ_ONLY: &str = "the database is read-only: a standby, or set so";
 
-/// End of the error for a wait during which all connections were in use.
+/// End of the error message when all connections were in use.
 pub(super) const ARE_BUSY: &str = "are busy";
 
 /// PostgreSQL's error classes about a statement, not about its session: bad data, a violated constraint, a deadlock, a
@@ -28,8 +28,8 @@ const SQLITE_UNAVAILABLE: [i32; 6] = [5, 6, 8, 10, 13, 14];
 /// SQLite's primary code for a violated constraint, also raised by triggers.
 const SQLITE_CONSTRAINT: i32 = 19;
 
-/// Whether the connection is usable after this error. Only when nothing speaks against it: a new one costs little, while one
-/// inside an unnoticed transaction, or to a standby, loses its writes.
+/// Whether the connection is usable after this error. In doubt it is not: a new one costs little, while one inside an
+/// unnoticed transaction, or to a standby, loses its writes.
 pub(super) fn leaves_connection_usable(error: &Error) -> bool {
     match error {
         Error::RowNotFound | Error::ColumnDecode { .. } | Error::Decode(_) | Error::ColumnNotFound(_) => true,

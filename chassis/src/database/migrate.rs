@@ -1,5 +1,5 @@
-//! Migrations, on connections of their own that end with the command. They wait for locks briefly and often: while a
-//! statement waits in PostgreSQL's queue for an exclusive lock, all later statements on that table wait behind it.
+//! Migrations, on connections of their own that end with the command. They wait for locks briefly and often: later
+//! statements on a table queue behind one that waits for PostgreSQL's exclusive lock.
 
 mod blocker;
 mod lock_files;
@@ -27,8 +27,8 @@ pub struct LockWaits {
 
 impl Default for LockWaits {
     fn default() -> Self {
-        // A second is below lock_timeout of the services' sessions, so their statements succeed. A minute: a transaction that
-        // is still open then has been forgotten.
+        // A second is below the `lock_timeout` of the services' sessions, so their statements succeed. A transaction
+        // that is open for a minute has been forgotten.
         Self { once: Duration::from_secs(1), pause: Duration::from_secs(1), total: Duration::from_mins(1) }
     }
 }
@@ -48,7 +48,8 @@ struct Blocked {
     by: String,
     /// Instruction to end them.
     remedy: String,
-    /// Whether a longer wait would help: PostgreSQL cancels an automatic VACUUM in the way, but only after `deadlock_timeout`.
+    /// Whether a longer wait would help: PostgreSQL cancels an automatic VACUUM in the way, but only after
+    /// `deadlock_timeout`.
     yields_to_longer_waits: bool,
 }
 

@@ -57,7 +57,7 @@ impl Transaction {
         let mut lease = self.lease.into_inner().ok_or_else(is_over)?;
         match lease.session()?.execute_unprepared(sql).await {
             Ok(ended) => lease.end(Ok(ended)).map(drop),
-            // Also what does a statement no harm: it leaves the transaction open here.
+            // Even after an error about the statement alone: it leaves the transaction open.
             Err(error) => Err(lease.close_after(error)),
         }
     }

@@ -17,7 +17,7 @@ use ipnet::IpNet;
 
 /// Each proxy appends the address of its caller.
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
-/// Prefix that a provider assigns to one customer. Addresses within it cost the customer nothing.
+/// Prefix that a provider assigns to one customer. The customer can use any address within it.
 const CUSTOMER_PREFIX_LENGTH: u8 = 64;
 
 /// Networks of trusted proxies.

@@ -1,7 +1,7 @@
 //! HTTP Basic authentication, before any other work for a request.
 //!
-//! Failed logins are throttled and slow hashes computed one at a time: guessing is slow for the guesser and cheap for the
-//! others. An htpasswd file is reloaded when it changes.
+//! Failed logins are throttled, and slow hashes are computed one at a time: guessing is slow and costs other clients
+//! little. An htpasswd file is reloaded when it changes.
 
 mod attempt;
 mod denied;

@@ -107,7 +107,7 @@ async fn watch(observer: &DatabaseConnection, pid: i32, blocked: &mut Blocked) -
         match blocker::of(observer, pid).await {
             Ok(Some(seen)) => *blocked = seen,
             Ok(None) => {}
-            // For example without a free connection: the migration can do without.
+            // For example without a free connection. The migration works without this information.
             Err(error) => blocked.by = format!("an unknown session (cannot query it: {error})"),
         }
     }

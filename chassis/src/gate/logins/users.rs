@@ -1,5 +1,5 @@
-//! The users, and their successful logins. A cached login needs neither a slow hash again, nor waits for the failures of
-//! others.
+//! The users, and their successful logins. A cached login needs no second slow hash and does not wait for the failures
+//! of others.
 
 use std::{
     num::NonZeroUsize,
