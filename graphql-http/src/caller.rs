@@ -1,4 +1,4 @@
-//! What the application tells this crate about a request, by the request's extensions, and about a WebSocket.
+//! The application's part in a request, by its extensions, and in a WebSocket, by traits.
 //!
 //! Credentials are the application's business. Its middleware checks them and inserts a [`Caller`]. A WebSocket may
 //! bring them later, in `connection_init`: browsers cannot set headers on an upgrade. [`Authenticate`] checks those.
@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 /// The authenticated user of a request. Without one the caller is anonymous.
 #[derive(Clone, Debug, Default)]
 pub struct Caller {
-    /// The name. Callers share the places for subscriptions by it.
+    /// The name, by which callers share the places for subscriptions.
     pub name: Arc<str>,
     /// Cancelled when the credentials are no longer valid: event streams and WebSockets end.
     pub expired: CancellationToken,
@@ -38,8 +38,8 @@ pub enum Rejected {
     TryAgainLater,
 }
 
-/// The network that a client calls from. WebSockets that wait for credentials share their places by it; those without
-/// it share one network.
+/// The network that a client calls from. Places for WebSockets that wait for credentials are shared by network. Clients
+/// without one share a single network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClientNetwork(pub IpAddr);
 

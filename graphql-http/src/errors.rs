@@ -5,7 +5,7 @@ use async_graphql::{PathSegment, Response, ServerError, Value};
 
 use crate::{explain, refusal::Refusal};
 
-/// The code of errors whose cause is an unavailable backend: a response of nothing else has status 503.
+/// Code of errors by an unavailable backend. A response of nothing else has status 503.
 pub(crate) const UNAVAILABLE: &str = "UNAVAILABLE";
 
 /// Recognises errors that a client can do something about by their source. Others without a code are faults.

@@ -56,7 +56,7 @@ pub fn router<E: Executor, C: TaskContext>(endpoint: Endpoint<E, C>, sdl: String
 /// Answers a method that a route does not have, in the form of a GraphQL error. The router adds the header `Allow`.
 pub async fn method_not_allowed(method: Method) -> Response {
     let mut response = Outcome::from(BadRequest::method_not_allowed(method)).encode(MediaType::Json);
-    // It is that of a mutation by GET. The router adds that of the path.
+    // This `Allow` is that of a mutation by GET. The router adds that of the path.
     response.headers_mut().remove(header::ALLOW);
     response
 }
