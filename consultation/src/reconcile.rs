@@ -1,9 +1,10 @@
-//! Reconciliation: whether every finished consultation was charged, once, with its price, and nothing else.
+//! Reconciliation: checks that every finished consultation was charged exactly once, with its price, and nothing else
+//! was.
 //!
-//! It may run beside the services. Each side is read in the order in which it is written, so that what
-//! happens in between is never taken for a difference: a consultation, its pending payment, its payment.
-//! A row that was confirmed here before finance is asked must be in finance. A payment that finance had before the
-//! database is read must be of a consultation that is finished here.
+//! It may run beside the services. Each side is read in the order in which it is written: a consultation, its pending
+//! payment, its payment. So changes in between are never taken for a difference. A row that was confirmed here before
+//! finance is asked must be in finance. A payment that finance had before the database is read must be of a
+//! consultation that is finished here.
 
 mod page;
 mod report;

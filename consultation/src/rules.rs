@@ -15,7 +15,7 @@ use uuid::Uuid;
 const MIN_DURATION: TimeDelta = TimeDelta::milliseconds(1);
 const MILLISECONDS_PER_HOUR: i64 = 3_600_000;
 
-/// What the clinic decides about finishing.
+/// The clinic's settings for a finish.
 #[derive(Clone, Copy, Debug)]
 pub struct Rules {
     /// The price of an hour.
@@ -101,7 +101,7 @@ fn price_until(end: DateTime<Utc>, start: DateTime<Utc>, rules: &Rules) -> Resul
     if end <= start {
         return Err(InvalidEndDate::NotAfterStart);
     }
-    // The end is a mistake, or the finish was forgotten and now is not the end.
+    // A mistyped end, or a forgotten finish: then now is not the end.
     if duration > longest {
         return Err(InvalidEndDate::TooLate { start, longest });
     }

@@ -30,7 +30,7 @@ read -r _ || true
 /// On a Unix socket only, and without syncs: test processes are killed, the machine is not.
 const TEST_OPTIONS: &str = "-c listen_addresses='' -c fsync=off -c max_connections=400 -c shared_buffers=32MB";
 
-/// A cluster. It is removed when it is dropped, or forgotten and the process ends.
+/// A cluster. It is removed when it is dropped. A forgotten one is removed when the process ends.
 #[derive(Debug)]
 pub struct Cluster {
     holder: Child,

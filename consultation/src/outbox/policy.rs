@@ -1,4 +1,4 @@
-//! The delays of the relay: pure values.
+//! The delays of the relay, as pure functions.
 
 use std::time::Duration;
 
@@ -14,10 +14,10 @@ pub(super) const DESTINATION_RETRY: Duration = Duration::from_secs(5);
 /// After a refusal a row is due again in 5 s, 10 s, 20 s and so on up to an hour. Jitter takes up to half of a delay.
 const FIRST_REFUSAL_DELAY: Duration = Duration::from_secs(5);
 const MAX_REFUSAL_DELAY: Duration = Duration::from_hours(1);
-/// A row that was never refused is due within 5 s. A row that is due later than this was written when the database's
-/// clock was ahead. The rest is slack for small steps of the clock.
+/// Longest possible delay of a row that was never refused. Such a row is due within 5 s; the rest is slack for small
+/// steps of the clock. A row that is due later was written while the database's clock was ahead.
 pub(super) const LONGEST_DELAY: Duration = Duration::from_secs(10);
-/// The same for a refused row, which is due within an hour.
+/// The same for a refused row. It is due within an hour.
 pub(super) const LONGEST_REFUSAL_DELAY: Duration = Duration::from_mins(61);
 /// Duration of a claim. A call takes a few seconds at most, so the rows of a dead relay are taken over soon.
 pub(super) const LEASE: Duration = Duration::from_secs(30);

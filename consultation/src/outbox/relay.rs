@@ -78,8 +78,8 @@ impl Relay {
                 }
                 // A database that fails is left alone until the next poll.
                 () = self.wake_up.notified(), if has_room && !schedule.database_fails() => schedule.notified(Instant::now()),
-                // Only while no round is in progress, so that one that hangs shows. A wait may be as long as `/livez` allows
-                // between two beats: Retry-After asks for up to a minute.
+                // Only while no round is in progress: a round that hangs must show. A wait may last as long as `/livez`
+                // allows between two beats, since Retry-After asks for up to a minute.
                 _ = idle_beats.tick(), if rounds.is_empty() => self.heartbeat.beat(),
                 () = self.more.notified(), if has_room && !schedule.database_fails() => {
                     rounds.push(self.round(Due::All, &shutdown));

@@ -1,7 +1,6 @@
 //! Starting and finishing on PostgreSQL: one statement each, which decides and writes.
 //!
-//! Arrays make one statement for batches of every size. A list of values would be another for each size, to be planned
-//! by each connection anew.
+//! Arrays make one statement for batches of every size. Each connection would plan a list of values anew for each size.
 
 use std::collections::HashMap;
 

@@ -117,7 +117,7 @@ fn under_lease(rows: Vec<ValueTuple>) -> UpdateStatement {
     update
 }
 
-/// A column of the VALUES list. Both databases name the columns so.
+/// A column of the VALUES list, by the name that both databases give it.
 fn outcome(column: &'static str) -> Expr {
     Expr::col(("outcome", column))
 }
