@@ -139,7 +139,7 @@ impl BatchWriter for FinishWriter {
             self.wake_up.notify();
             self.changes.publish(&written);
         }
-        // The others were finished before, or by another session just now, or that session holds a lock on them.
+        // The others were finished before, or just now by another session, or one holds a lock on them.
         let is_undecided = |answer: &Finished| match answer {
             Ok(found) | Err(FinishRefusal::AlreadyFinished(found)) => !is_locked && !written.contains(&found.id),
             Err(FinishRefusal::NotFound | FinishRefusal::InvalidEndDate(_)) => false,

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 /// Statements that are sent in place of one.
 #[derive(Debug)]
 pub(super) struct Rewrite {
-    /// A part of the statement, by which it is recognised.
+    /// A part of the statement, to recognise it.
     pub(super) statement: &'static str,
     /// The statements sent instead, in this order.
     instead: &'static [Replacements],

@@ -1,7 +1,7 @@
 //! The circuit breaker of a destination, as a pure value: it decides what may be sent now.
 //!
 //! ```text
-//!            5 failures in a row, or one that says so
+//!            5 failures in a row, or one with a hint
 //!  closed ----------------------------------------------> open: one probe each 5 s
 //!     ^                                                      |
 //!     +------------------------------------------------------+

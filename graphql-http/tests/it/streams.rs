@@ -76,7 +76,7 @@ impl Ticks {
     }
 }
 
-/// Knows one user.
+/// An authenticator with one user.
 #[derive(Clone)]
 struct OneUser {
     expired: CancellationToken,

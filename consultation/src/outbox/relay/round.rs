@@ -125,7 +125,7 @@ impl Relay {
         vec![Delivery::Confirmed(confirmed), Delivery::Postponed(failed), Delivery::Parked(refused)]
     }
 
-    /// Updates the breaker and logs the failure. The start of an outage and wrong settings are logged as warnings or
+    /// Updates the breaker and logs the failure. The begin and the end of an outage, and wrong settings, stand out.
     /// errors.
     fn note(&self, failure: Option<&DestinationFailed>) {
         let Some(failure) = failure else {
