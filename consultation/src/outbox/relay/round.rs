@@ -126,7 +126,6 @@ impl Relay {
     }
 
     /// Updates the breaker and logs the failure. The begin and the end of an outage, and wrong settings, stand out.
-    /// errors.
     fn note(&self, failure: Option<&DestinationFailed>) {
         let Some(failure) = failure else {
             if self.breaker().succeeded() {
