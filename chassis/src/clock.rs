@@ -3,8 +3,8 @@
 use chrono::{DateTime, SubsecRound, Utc};
 use uuid::{NoContext, Timestamp, Uuid};
 
-/// The time in UTC, to the millisecond. Both databases and the API keep this precision, so a written time equals the one
-/// that is read back.
+/// The time in UTC, to the millisecond. Both databases and the API keep this precision, so a written time equals the
+/// one that is read back.
 #[must_use]
 #[expect(clippy::disallowed_methods, reason = "this is the one place")]
 pub fn now() -> DateTime<Utc> {

@@ -61,8 +61,8 @@ pub async fn run(server: &Server, finance: FinanceTarget) -> anyhow::Result<()> 
     }
 }
 
-/// Prints the error and returns the exit code of the subcommand. As of `diff`: 0 if both sides agree, 1 if they do not, 2
-/// if they could not be compared, also for a wrong setting. 3 if they agree, but payments are late.
+/// Prints the error and returns the exit code of the subcommand. As of `diff`: 0 if both sides agree, 1 if they do not,
+/// 2 if they could not be compared, also for a wrong setting. 3 if they agree, but payments are late.
 #[must_use]
 pub fn exit_code(outcome: anyhow::Result<()>) -> ExitCode {
     let attention = outcome.as_ref().err().map(|error| error.downcast_ref().copied());

@@ -48,8 +48,8 @@ impl BatchWriter for RecordWriter {
             let mut stored = store::insert(&self.database.write, rows).await?;
             let missing = rows.iter().map(|row| row.appointment_id).filter(|id| !stored.contains_key(id));
             let missing: Vec<_> = missing.collect();
-            // A separate statement, which sees what a twin has committed since. In the insert's own statement a row that
-            // lost against an uncommitted twin would be found nowhere.
+            // A separate statement, which sees what a twin has committed since. In the insert's own statement a row
+            // that lost against an uncommitted twin would be found nowhere.
             if !missing.is_empty() {
                 // A caller that is told "recorded before" finishes its row for ever. So it is read in the session whose
                 // commit then waits for the standby: another may lead to another server.

@@ -1,6 +1,8 @@
-//! Backup of a SQLite database, also while a service writes to it: a consistent snapshot, checked before it gets its name.
+//! Backup of a SQLite database, also while a service writes to it: a consistent snapshot, checked before it gets its
+//! name.
 //!
-//! Copying the file would be wrong: the latest commits are in `FILE-wal`, and a checkpoint may change both during the copy.
+//! Copying the file would be wrong: the latest commits are in `FILE-wal`, and a checkpoint may change both during the
+//! copy.
 
 mod copy;
 mod target;
@@ -31,12 +33,12 @@ pub struct Backup {
     pub duration: Duration,
 }
 
-/// Writes a snapshot of the SQLite database at `url` to `file`, readable by its owner alone. The name appears only once the
-/// whole snapshot is checked and synced. A killed backup leaves `FILE.partial...`, which the next one removes.
+/// Writes a snapshot of the SQLite database at `url` to `file`, readable by its owner alone. The name appears only once
+/// the whole snapshot is checked and synced. A killed backup leaves `FILE.partial...`, which the next one removes.
 ///
 /// # Errors
-/// When `file` exists, the database or `file` cannot be read or written, or the copy is damaged. Always on PostgreSQL: the
-/// error names the command to use.
+/// When `file` exists, the database or `file` cannot be read or written, or the copy is damaged. Always on PostgreSQL:
+/// the error names the command to use.
 pub async fn run(url: &SecretString, file: &Path) -> anyhow::Result<Backup> {
     let begun = Instant::now();
     let url = url.expose_secret();

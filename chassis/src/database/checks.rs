@@ -26,7 +26,8 @@ impl Database {
         Ok(names.filter(|name| !applied.contains(name)).collect())
     }
 
-    /// Returns by how much, at least, this process's clock is ahead of the database's. Fails also if the database is read-only.
+    /// Returns by how much, at least, this process's clock is ahead of the database's. Fails also if the database is
+    /// read-only.
     pub(crate) async fn clock_difference(&self) -> Result<TimeDelta, DbErr> {
         if self.check.get_database_backend() == DbBackend::Sqlite {
             return Ok(TimeDelta::zero());

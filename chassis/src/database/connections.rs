@@ -1,5 +1,5 @@
-//! Connection pool for SeaORM. A statement leases a connection. Only a success, or an error about the statement, returns it
-//! to the pool; a lease that ends in any other way closes it.
+//! Connection pool for SeaORM. A statement leases a connection. Only a success, or an error about the statement,
+//! returns it to the pool; a lease that ends in any other way closes it.
 
 mod lease;
 

@@ -18,8 +18,8 @@ use tokio::time::{Instant, sleep};
 pub struct LockWaits {
     /// For one lock. Other statements wait at most as long behind the migration.
     pub once: Duration,
-    /// Between attempts, while the others' statements run. Up to half of it is added at random, so that migrations of several
-    /// replicas do not collide again.
+    /// Between attempts, while the others' statements run. Up to half of it is added at random, so that migrations of
+    /// several replicas do not collide again.
     pub pause: Duration,
     /// In total. After it the migration fails.
     pub total: Duration,
@@ -53,12 +53,12 @@ struct Blocked {
     yields_to_longer_waits: bool,
 }
 
-/// Applies the pending migrations of `M` in one transaction and returns their names. Migrations of several processes take
-/// turns.
+/// Applies the pending migrations of `M` in one transaction and returns their names. Migrations of several processes
+/// take turns.
 ///
 /// # Errors
-/// When the database cannot be reached, a migration fails, or others hold a lock for longer than `waits.total`: the error
-/// names them.
+/// When the database cannot be reached, a migration fails, or others hold a lock for longer than `waits.total`: the
+/// error names them.
 pub async fn run<M: MigratorTrait>(url: &SecretString, waits: LockWaits) -> Result<Vec<String>, DbErr> {
     let url = url.expose_secret();
     if url.starts_with("sqlite:") { sqlite::run::<M>(url, waits).await } else { postgres::run::<M>(url, waits).await }

@@ -1,7 +1,7 @@
 //! Address of a client, taken from X-Forwarded-For behind trusted proxies.
 //!
-//! No other header is read. A proxy passes on headers that it does not write: if `Forwarded` were read too, clients of a
-//! proxy that writes only X-Forwarded-For could forge it.
+//! No other header is read. A proxy passes on headers that it does not write: if `Forwarded` were read too, clients of
+//! a proxy that writes only X-Forwarded-For could forge it.
 
 use std::{
     fmt,

@@ -1,4 +1,5 @@
-//! Readiness, checked once a second. Probes read the result, so the database is queried once, whatever the number of probes.
+//! Readiness, checked once a second. Probes read the result, so the database is queried once, whatever the number of
+//! probes.
 
 use std::{
     marker::PhantomData,

@@ -14,8 +14,8 @@ const MAX_BATCH: usize = 64;
 const RETRY_WITHIN: Duration = Duration::from_secs(2);
 /// Time for writing the rows of a failed batch one by one, each of which may wait for a lock. Below a caller's timeout.
 const ONE_BY_ONE_TIMEOUT: Duration = Duration::from_secs(7);
-/// A job that waited longer is refused without a write. Its answer could come too late, and the jobs behind it would wait
-/// for a write whose caller has gone.
+/// A job that waited longer is refused without a write. Its answer could come too late, and the jobs behind it would
+/// wait for a write whose caller has gone.
 const QUEUE_TIMEOUT: Duration = Duration::from_secs(4);
 
 pub(super) async fn run<W: BatchWriter>(writer: W, mut jobs: mpsc::Receiver<Job<W>>, heartbeat: Heartbeat) {

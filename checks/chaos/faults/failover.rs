@@ -41,8 +41,8 @@ async fn change_places(Postgres { cluster, proxy }: &Postgres) -> anyhow::Result
     cluster.attach_standby().await
 }
 
-/// Finishes and payments are committed on the primary alone, repeated, and lost with it. No client may have been told that
-/// they are stored. Under load, new finishes delay the repetitions.
+/// Finishes and payments are committed on the primary alone, repeated, and lost with it. No client may have been told
+/// that they are stored. Under load, new finishes delay the repetitions.
 pub(super) async fn standby_lost(world: &World, busy: bool, random: &mut fastrand::Rng) -> anyhow::Result<()> {
     let Some(postgres) = &world.stack.postgres else { return Ok(()) };
     let cluster = &postgres.cluster;

@@ -1,5 +1,5 @@
-//! The proxy between the services and PostgreSQL. It cuts a connection between a commit and its answer, makes connections
-//! fall silent, routes them to another server, or refuses too many.
+//! The proxy between the services and PostgreSQL. It cuts a connection between a commit and its answer, makes
+//! connections fall silent, routes them to another server, or refuses too many.
 
 mod connection;
 

@@ -30,8 +30,8 @@ impl FinanceClient {
         Ok(self.payments(PaymentsVariables { filter, after: None }).await?.0)
     }
 
-    /// Reads up to 100 payments after a cursor, in the order in which they were recorded. Also returns the cursor of the
-    /// next page, if there is one.
+    /// Reads up to 100 payments after a cursor, in the order in which they were recorded. Also returns the cursor of
+    /// the next page, if there is one.
     ///
     /// # Errors
     /// When finance fails.

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use crate::finance_client::REQUEST_TIMEOUT;
 
-/// After a failure of the destination a row is due again 4 to 4.8 s after it was sent: before the relay polls again after
-/// [`DESTINATION_RETRY`], and not at the same time in all relays.
+/// After a failure of the destination a row is due again 4 to 4.8 s after it was sent: before the relay polls again
+/// after [`DESTINATION_RETRY`], and not at the same time in all relays.
 const MIN_DESTINATION_DELAY: Duration = Duration::from_secs(4);
 const DESTINATION_JITTER: Duration = Duration::from_millis(800);
 /// The pause before a destination that failed is called again. The first success comes within 6 s after the destination

@@ -23,7 +23,8 @@ use crate::finance_client::FinanceClient;
 pub use delivery::Tick;
 use schedule::Schedule;
 
-/// The interval of heartbeats while the loop waits for its next round. Far below what `/livez` allows between two beats.
+/// The interval of heartbeats while the loop waits for its next round. Far below what `/livez` allows between two
+/// beats.
 const IDLE_BEAT_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Delivers pending payments to finance.
@@ -55,9 +56,9 @@ impl Relay {
         Self { database, finance, policy, wake_up, changes, heartbeat, more, breaker }
     }
 
-    /// Runs rounds until shutdown: soon after a notification, when a row of a failed round is due again, and at the latest
-    /// after the poll interval. Several rounds run at once while more rows are due than one request takes. Database
-    /// failures do not stop it. On shutdown it waits for rounds in progress.
+    /// Runs rounds until shutdown: soon after a notification, when a row of a failed round is due again, and at the
+    /// latest after the poll interval. Several rounds run at once while more rows are due than one request takes.
+    /// Database failures do not stop it. On shutdown it waits for rounds in progress.
     pub async fn run(self, shutdown: CancellationToken) {
         let mut rounds = FuturesUnordered::new();
         let mut schedule = Schedule::new(Instant::now());

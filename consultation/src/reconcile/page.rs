@@ -46,8 +46,8 @@ pub(super) enum Compared {
 }
 
 impl Page {
-    /// Reads the page after the id `after`, if there is one. The pending payments are read before finance is asked: finance
-    /// must have those that are confirmed by then.
+    /// Reads the page after the id `after`, if there is one. The pending payments are read before finance is asked:
+    /// finance must have those that are confirmed by then.
     pub(super) async fn after(database: &impl ConnectionTrait, after: Uuid) -> Result<Option<Self>, DbErr> {
         let finished = consultation::Entity::find()
             .filter(consultation::Column::EndDate.is_not_null())

@@ -75,8 +75,8 @@ impl Drop for Target {
     }
 }
 
-/// Removes the remains of a killed backup. A new file is created rather than the old one truncated: a backup killed between
-/// its last two steps leaves a second name of a complete one.
+/// Removes the remains of a killed backup. A new file is created rather than the old one truncated: a backup killed
+/// between its last two steps leaves a second name of a complete one.
 fn remove_left_over(partial: &Path) -> anyhow::Result<()> {
     let old = match OpenOptions::new().read(true).write(true).open(partial) {
         Ok(old) => old,

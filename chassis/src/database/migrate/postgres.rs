@@ -99,8 +99,8 @@ async fn migrate<M: MigratorTrait>(
     up::<M>(transaction).await
 }
 
-/// Keeps `blocked` up to date while the session with this pid waits. The last value stays, since the wait may be over before
-/// the next poll.
+/// Keeps `blocked` up to date while the session with this pid waits. The last value stays, since the wait may be over
+/// before the next poll.
 async fn watch(observer: &DatabaseConnection, pid: i32, blocked: &mut Blocked) -> Infallible {
     loop {
         sleep(BLOCKER_POLL_INTERVAL).await;

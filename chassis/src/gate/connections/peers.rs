@@ -73,8 +73,8 @@ impl Peers {
         Some(Place { peer, number, peers: Arc::clone(self) })
     }
 
-    /// Closes the oldest idle connections of the network with the most idle ones, so that a flood makes room for others.
-    /// Returns whether there were any.
+    /// Closes the oldest idle connections of the network with the most idle ones, so that a flood makes room for
+    /// others. Returns whether there were any.
     pub(super) fn close_idle(&self) -> bool {
         let mut open = self.open();
         let mut networks = HashMap::<IpAddr, Vec<(Instant, u64)>>::new();

@@ -42,8 +42,8 @@ enum Known {
     File(Htpasswd),
 }
 
-/// Credentials with their origin. A cache for all addresses would allow guesses of right credentials at any speed, past the
-/// throttle.
+/// Credentials with their origin. A cache for all addresses would allow guesses of right credentials at any speed, past
+/// the throttle.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Login {
     pub(super) origin: Origin,

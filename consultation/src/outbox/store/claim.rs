@@ -77,9 +77,9 @@ pub fn claim_sql(backend: DbBackend, due: Due) -> String {
 const POSTGRES_IMPOSSIBLE: &str = "OR lease_until > statement_timestamp() + 2 * make_interval(secs => $2)";
 const SQLITE_IMPOSSIBLE: &str = "OR lease_until > strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now', (2 * $2) || ' seconds')";
 
-/// MATERIALIZED: otherwise the planner may lock and update more rows than the limit. `statement_timestamp` is the same for
-/// all rows: it bounds the range of the index that is read. The VOLATILE `clock_timestamp` is no index condition: rows
-/// that are not due would be read too.
+/// MATERIALIZED: otherwise the planner may lock and update more rows than the limit. `statement_timestamp` is the same
+/// for all rows: it bounds the range of the index that is read. The VOLATILE `clock_timestamp` is no index condition:
+/// rows that are not due would be read too.
 const POSTGRES: &str = "
     WITH due AS MATERIALIZED (
         SELECT id FROM pending_payment
