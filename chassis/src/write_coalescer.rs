@@ -40,9 +40,9 @@ pub trait BatchWriter: Send + Sync + 'static {
     /// Failure of the whole batch: nothing was changed, or the result is unknown.
     type Fault: Display + Clone + Send + 'static;
 
-    /// Writes all rows in one transaction and returns the answer to each, in the order of `rows`; `None` for a row that
-    /// another transaction has locked, which is not written. An earlier attempt at a row may have been committed
-    /// without its answer arriving: the row must get the same answer again.
+    /// Writes all rows in one transaction and returns the answer to each, in the order of `rows`. A row that another
+    /// transaction has locked is not written, and its answer is `None`. An earlier attempt at a row may have been
+    /// committed without its answer arriving: the row must get the same answer again.
     fn write(&self, rows: &[Self::Row]) -> impl Future<Output = Result<Vec<Option<Self::Answer>>, Self::Fault>> + Send;
 
     /// Whether the fault is about the rows that were written, so that other rows may succeed.

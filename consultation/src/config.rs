@@ -128,7 +128,7 @@ impl FinanceTarget {
 }
 
 impl FinanceSettings {
-    /// Returns what is set, and the rest from `otherwise`.
+    /// Returns the settings, with the missing ones from `otherwise`.
     ///
     /// # Errors
     /// When the password file cannot be read, or both the password and its file were given.

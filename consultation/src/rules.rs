@@ -34,7 +34,7 @@ pub type Finished = Result<Consultation, FinishRefusal>;
 pub struct End {
     /// UTC, to the millisecond.
     pub date: DateTime<Utc>,
-    /// What the consultation costs.
+    /// The price of the consultation.
     pub price: Money,
 }
 
@@ -108,7 +108,7 @@ fn price_until(end: DateTime<Utc>, start: DateTime<Utc>, rules: &Rules) -> Resul
     price(duration, rules.price_per_hour).map_err(|_| InvalidEndDate::PriceTooLarge)
 }
 
-/// Returns the price of a duration, which counts to the millisecond.
+/// Returns the price of a duration, to the millisecond.
 fn price(duration: TimeDelta, price_per_hour: Money) -> Result<Money, MoneyError> {
     let hours = Decimal::from(duration.num_milliseconds()) / Decimal::from(MILLISECONDS_PER_HOUR);
     let hours = hours.round_dp(2).max(Decimal::ONE);

@@ -122,9 +122,9 @@ pub(crate) struct Ended {
 #[derive(Debug)]
 pub(crate) struct FinishSession<'a> {
     connections: &'a Connections,
-    /// On SQLite a transaction, which locks the whole database when it begins. On PostgreSQL none: locks between
-    /// reading and writing would take three more round trips. Of what was read, only whether a consultation is in
-    /// progress can change, and the write itself checks that.
+    /// On SQLite a transaction. It locks the whole database when it begins. On PostgreSQL none: locks between reading
+    /// and writing would take three more round trips. Of the values read, only whether a consultation is in progress
+    /// can change, and the write itself checks that.
     lock: Option<Transaction>,
 }
 

@@ -48,11 +48,11 @@ impl BatchWriter for RecordWriter {
             let mut stored = store::insert(&self.database.write, rows).await?;
             let missing = rows.iter().map(|row| row.appointment_id).filter(|id| !stored.contains_key(id));
             let missing: Vec<_> = missing.collect();
-            // A separate statement, which sees what a twin has committed since. In the insert's own statement a row
-            // that lost against an uncommitted twin would be found nowhere.
+            // A separate statement: it sees a twin that was committed since. The insert's own statement would find no
+            // row for one that lost against an uncommitted twin.
             if !missing.is_empty() {
-                // A caller that is told "recorded before" finishes its row for ever. So it is read in the session whose
-                // commit then waits for the standby: another may lead to another server.
+                // A caller that receives "recorded before" finishes its row for ever. So the row is read in the session
+                // whose commit then waits for the standby: another session may lead to another server.
                 let transaction = self.database.begin().await?;
                 let found = store::find(&transaction, missing).await?;
                 transaction.commit_durably().await?;

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 /// The authenticated user of a request. Without one the caller is anonymous.
 #[derive(Clone, Debug, Default)]
 pub struct Caller {
-    /// The name, by which callers share the places for subscriptions.
+    /// The name. Callers of the same name share places for subscriptions.
     pub name: Arc<str>,
     /// Cancelled when the credentials are no longer valid: event streams and WebSockets end.
     pub expired: CancellationToken,

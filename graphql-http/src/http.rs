@@ -1,9 +1,9 @@
 //! The HTTP handler: queries by GET or POST, mutations by POST only, JSON only, one operation a request. Subscriptions
 //! are answered as server-sent events, and upgrades become WebSockets.
 //!
-//! It replaces async-graphql-axum's extractor, which runs mutations sent by GET and takes text/plain for JSON (either
-//! lets any page act for a user whose browser remembers credentials), reads bodies of any size and accepts unbounded
-//! batches.
+//! It replaces async-graphql-axum's extractor. That runs mutations sent by GET and takes text/plain for JSON: either
+//! lets any page act for a user whose browser stores credentials. It also reads bodies of any size and accepts
+//! unbounded batches.
 
 use std::{future::ready, sync::Arc};
 

@@ -11,7 +11,7 @@ use std::{
 
 /// Starts a cluster in a new directory, prints the directory and the directory of the programs, and removes the cluster
 /// when its standard input ends. That happens whenever the starting process ends, in any way. PostgreSQL refuses to run
-/// as root, which becomes `postgres` then.
+/// as root, so root becomes `postgres` first.
 const CLUSTER: &str = r#"
 set -eu
 bin=$(ls -d /usr/lib/postgresql/*/bin /usr/local/pgsql/bin 2>/dev/null | sort -V | tail -n 1)

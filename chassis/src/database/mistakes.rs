@@ -60,7 +60,7 @@ struct Rewrite {
 }
 
 impl Rewrite {
-    /// The texts of the statements to send instead of `sql`, whose words have one blank between them.
+    /// The texts of the statements to send instead of `sql`. Its words have one blank between them.
     fn texts(&self, sql: &str) -> Vec<String> {
         let texts = self.instead.iter().map(|replacements| {
             replacements.iter().fold(sql.to_owned(), |text, (part, replacement)| {

@@ -54,8 +54,8 @@ pub enum PreviousExit {
     LogLost,
 }
 
-/// Marks `file` as in use, and logs instructions if its log was lost. `writer` has the file open with `synchronous =
-/// FULL` and has not written yet.
+/// Marks `file` as in use, and logs instructions if its log was lost. `writer` has the file open with
+/// `synchronous = FULL` and has not written yet.
 ///
 /// # Errors
 /// When the file cannot be read or written, or stays locked.

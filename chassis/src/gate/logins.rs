@@ -167,7 +167,7 @@ impl Authenticate for Authenticator {
     }
 }
 
-/// Lets only requests with valid credentials reach `router`, which learns the [`Caller`]. A WebSocket without any
+/// Lets only requests with valid credentials reach `router`, with their [`Caller`]. A WebSocket without credentials
 /// passes: [`Authenticate`] checks those of its `connection_init`.
 pub fn require(router: Router, authenticator: Arc<Authenticator>) -> Router {
     router.layer(middleware::from_fn_with_state(authenticator, check))

@@ -22,7 +22,7 @@ const FAILURES_TO_OPEN: u32 = 5;
 /// Requests in flight. While one waits for a commit in finance, others are on their way.
 const MAX_REQUESTS: usize = 8;
 
-/// What may be sent.
+/// Permission to send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Permit {
     /// One request with at most this many payments.

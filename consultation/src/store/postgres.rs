@@ -20,7 +20,7 @@ const INSERT: &str = "
     WHERE (SELECT id FROM consultation WHERE patient_id = row.patient_id AND end_date IS NULL) IS NULL
     ON CONFLICT DO NOTHING RETURNING id, start_date";
 
-/// Ends the consultations that are still in progress and enqueues their payments. Rows that somebody else has locked
+/// Ends the consultations that are still in progress and enqueues their payments. Rows that another session has locked
 /// are skipped. Rows are locked in the order of their ids, the same in every process: batches cannot deadlock.
 const FINISH: &str = "
     WITH in_progress AS MATERIALIZED (

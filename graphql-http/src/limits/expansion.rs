@@ -31,7 +31,7 @@ pub(super) fn measure(document: &ExecutableDocument, sizes: &Sizes<'_>) -> Resul
         whole = whole.beside(measure);
     }
     for name in document.fragments.keys() {
-        // An unused fragment is validated all the same.
+        // Unused fragments are validated too.
         if !expansion.fragments.contains_key(name.as_str()) {
             whole = whole.beside(expansion.fragment(name, 0)?);
         }

@@ -1,4 +1,5 @@
-//! File of a backup: under a temporary name until it is complete, then under its final one, which is never overwritten.
+//! File of a backup: under a temporary name until it is complete, then under its final one. An existing file is never
+//! overwritten.
 
 use std::{
     fs::{self, File, OpenOptions, TryLockError},

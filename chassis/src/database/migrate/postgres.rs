@@ -19,7 +19,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const BLOCKER_POLL_INTERVAL: Duration = Duration::from_millis(200);
 /// Added for an automatic VACUUM: PostgreSQL's default `deadlock_timeout` is a second.
 const VACUUM_EXTRA_WAIT: Duration = Duration::from_millis(500);
-/// Errors of a wait for a lock: `lock_timeout`, or a deadlock, whose detection takes as long.
+/// Errors of a wait for a lock: `lock_timeout`, or a deadlock. Detecting a deadlock takes as long.
 const LOCK_NOT_AVAILABLE: [&str; 2] = ["55P03", "40P01"];
 
 pub(super) async fn run<M: MigratorTrait>(url: &str, waits: LockWaits) -> Result<Vec<String>, DbErr> {

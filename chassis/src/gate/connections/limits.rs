@@ -17,7 +17,7 @@ const RESERVED_DESCRIPTORS: usize = 128;
 pub struct Limits {
     /// Open connections. Beyond it the oldest idle one is closed.
     pub connections: usize,
-    /// Time from connecting to the first request, and for each HTTP/1 request head, which is also the idle timeout of
+    /// Time from connecting to the first request, and for each HTTP/1 request head. It is also the idle timeout of
     /// HTTP/1.
     pub head: Duration,
     /// Idle timeout of an HTTP/2 connection.
