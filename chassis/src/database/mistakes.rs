@@ -1,5 +1,5 @@
 //! A session with a seeded mistake: the chaos campaign shows with it that its checker finds mistakes. In builds with
-//! the feature `seeded-mistakes` it replaces [`session::Session`]. It is as correct unless `SEEDED_MISTAKE` is set.
+//! the feature `seeded-mistakes` it replaces [`session::Session`]. Without `SEEDED_MISTAKE` it is correct.
 //!
 //! The variable holds the mistake as JSON. Most mistakes replace the texts of statements, so no code of a service knows
 //! of them.
