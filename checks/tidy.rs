@@ -1,5 +1,5 @@
-//! The house rules that a reader relies on and no compiler checks: short files and functions, no word of the clinic in the
-//! crates that know nothing of it, no `pub` without two users, test names in tables only.
+//! House rules that no compiler checks: short files and functions, no word of the domain in the crates that know
+//! nothing of it, no `pub` without two users, test names in tables only.
 
 use std::{collections::BTreeMap, fs, path::Path, process::Command};
 

@@ -1,6 +1,6 @@
 //! Embeds GraphiQL in the binary: installs the npm packages of the lock file, checks each file against its hash, and
-//! writes the table of files that `src/graphiql.rs` includes. Without npm the table has the files' addresses on a public
-//! CDN, with the same hashes.
+//! writes the table of files that `src/graphiql.rs` includes. Without npm the table has the files' addresses on a
+//! public CDN, with the same hashes.
 //!
 //! `GRAPHIQL_ASSETS=embed` fails the build instead (CI, containers); `cdn` does not try npm.
 

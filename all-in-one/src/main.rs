@@ -111,8 +111,8 @@ async fn start(settings: consultation::config::Settings, servers: [Server; 2]) -
     Ok(lifecycle)
 }
 
-/// Consultation first, as in `servers`. Payments that only the later copy of finance holds are recorded again without harm. A
-/// payment that is confirmed in consultation's copy and missing in finance's would never be sent.
+/// Consultation first, as in `servers`. Payments that only the later copy of finance holds are recorded again without
+/// harm. A payment that is confirmed in consultation's copy and missing in finance's would never be sent.
 async fn back_up(servers: &[Server; 2], directory: &Path) -> anyhow::Result<()> {
     create_directory(directory).with_context(|| format!("cannot create {}", directory.display()))?;
     for server in servers {

@@ -1,12 +1,12 @@
-//! How long to wait after failures: pure values.
+//! Delays after failures, as pure functions.
 
 use std::time::Duration;
 
-/// After a failure of the database its next call is made after 0.1 s, 0.2 s and so on up to 5 s.
+/// The delay after a database failure doubles from 0.1 s up to 5 s.
 const FIRST_DATABASE_DELAY: Duration = Duration::from_millis(100);
 const MAX_DATABASE_DELAY: Duration = Duration::from_secs(5);
 
-/// The delay after the database failed for the `failures`th time in a row.
+/// The delay after `failures` failures of the database in a row.
 #[must_use]
 pub fn database_delay(failures: u32) -> Duration {
     let doubled = 2_u32.saturating_pow(failures.saturating_sub(1));

@@ -1,7 +1,7 @@
 //! Change feed: the ids of changed rows, for subscribers in this process and in the other replicas.
 //!
-//! Only ids are sent; a subscriber reads the rows that it needs. A slow subscriber blocks nobody and takes no memory: it
-//! receives [`Change::Missed`].
+//! Only ids are sent; a subscriber reads the rows that it needs. A slow subscriber blocks nobody and takes no memory:
+//! it receives [`Change::Missed`].
 
 mod watchers;
 

@@ -3,8 +3,8 @@
 use chrono::{DateTime, SubsecRound, Utc};
 use uuid::{NoContext, Timestamp, Uuid};
 
-/// The time in UTC, to the millisecond. Both databases and the API keep this precision, so a written time equals the one
-/// that is read back.
+/// The time in UTC, to the millisecond. Both databases and the API keep this precision, so a written time equals the
+/// one that is read back.
 #[must_use]
 #[expect(clippy::disallowed_methods, reason = "this is the one place")]
 pub fn now() -> DateTime<Utc> {
@@ -18,7 +18,7 @@ pub fn id_at(time: DateTime<Utc>) -> Uuid {
     Uuid::new_v7(Timestamp::from_unix(NoContext, seconds, time.timestamp_subsec_nanos()))
 }
 
-/// A new UUIDv7 of this process's clock. It gives an order; no rule may depend on its time.
+/// A new UUIDv7 by this process's clock, for order only: no rule may depend on its time.
 #[must_use]
 pub fn new_id() -> Uuid {
     id_at(now())

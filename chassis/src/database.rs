@@ -1,9 +1,10 @@
 //! Database access: one file with one writer on SQLite, a pool on PostgreSQL; the database's own clock.
 //!
-//! Every statement has a deadline, and a connection with any sign of failure is closed instead of reused. This is decided
-//! in `connections`, `session` and `transaction` alone.
+//! Every statement has a deadline. A connection with any sign of failure is closed instead of reused: `connections`,
+//! `session` and `transaction` alone decide this.
 //!
-//! Errors: a function that returns `DbErr` fails when the database cannot be reached, does not answer in time or stays locked.
+//! Errors: a function that returns `DbErr` fails when the database cannot be reached, does not answer in time or stays
+//! locked.
 
 #![expect(clippy::missing_errors_doc, reason = "the module says it once; functions name only further errors")]
 
@@ -55,14 +56,14 @@ pub use private_file::create_directory;
 pub use sql::{is_one_of, now};
 pub use transaction::Transaction;
 
-/// Enough for three write batches, the background tasks and the readers; more connections only make PostgreSQL switch between
-/// processes.
+/// Enough for three write batches, the background tasks and the readers. More connections only make PostgreSQL switch
+/// between processes.
 pub const DEFAULT_CONNECTIONS: usize = 16;
-/// SQLite's readers do not block each other; more than a small machine's cores gain nothing.
+/// SQLite's readers do not block each other. More readers than a small machine's cores gain nothing.
 const SQLITE_READERS: usize = 8;
 /// Reads may take 1/2 of the connections to PostgreSQL. The others stay free for writes, whatever the read load.
 const READ_DIVISOR: usize = 2;
-/// A count reads all matching rows and takes long: few at once leave places to other reads.
+/// A count reads all matching rows and takes long. A small number at once leaves connections for other reads.
 const MAX_COUNTS: usize = 2;
 /// Longest wait for the connection that receives notifications.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -70,11 +71,12 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// privilege and locks nothing.
 const WRITE_TO_LOG: &str = "SELECT pg_logical_emit_message(true, 'durable', '')";
 
-/// Connections by purpose. On PostgreSQL reads and writes share one pool, of which reads may take a part. On SQLite writes
-/// use one connection: the file has one write lock, and waiting for a connection is fair while waiting for the lock is not.
+/// Connections by purpose. On PostgreSQL reads and writes share one pool; reads may take a part of it. On SQLite writes
+/// use one connection: the file has one write lock, and the queue for a connection is fair while that for the lock is
+/// not.
 #[derive(Clone, Debug)]
 pub struct Database {
-    /// For clients' queries. Too many waiting ones are refused as an overload.
+    /// For clients' queries. Beyond a bounded queue they are refused as an overload.
     pub read: Connections,
     /// For clients' counts: the same connections as `read`, a few at once.
     pub count: Connections,
@@ -95,8 +97,8 @@ impl Database {
         Self::open(url, DEFAULT_CONNECTIONS).await
     }
 
-    /// Connects, to PostgreSQL with at most `connections` at once. A server that is down is no error: connections are opened on
-    /// demand. Fails for a malformed URL, or a SQLite file that cannot be opened or created.
+    /// Connects, to PostgreSQL with at most `connections` at once. A server that is down is no error: connections are
+    /// opened on demand. Fails for a malformed URL, or a SQLite file that cannot be opened or created.
     pub async fn open(url: &SecretString, connections: usize) -> Result<Self, DbErr> {
         let options = Options::of(url.expose_secret())?;
         let served = Arc::default();
@@ -123,8 +125,8 @@ impl Database {
         Options::of(url.expose_secret()).map(drop)
     }
 
-    /// Connects for a command beside the service, or after it was killed: a SQLite file keeps its log. Fails also when the SQLite
-    /// file does not exist.
+    /// Connects for a command beside the service, or after it was killed: a SQLite file keeps its log. Fails also when
+    /// the SQLite file does not exist.
     pub async fn open_beside(url: &SecretString) -> Result<Self, DbErr> {
         let options = Options::of(url.expose_secret())?;
         if let Options::Sqlite(sqlite) = &options {
@@ -149,8 +151,8 @@ impl Database {
         Ok(())
     }
 
-    /// Ends the use by a service, after the last write, and closes all connections. After a failure the SQLite file looks like
-    /// that of a killed service, which loses nothing.
+    /// Ends the use by a service, after the last write, and closes all connections. After a failure the SQLite file
+    /// looks like that of a killed service, which loses nothing.
     pub async fn end_service(&self) -> Result<(), DbErr> {
         let served = self.served.lock().unwrap_or_else(PoisonError::into_inner).take();
         if matches!(self.options, Options::Postgres(_)) {

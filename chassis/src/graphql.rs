@@ -20,7 +20,7 @@ const OVERLOADED: &str = "OVERLOADED";
 
 /// Recognises an error of a resolver that clients can do something about.
 pub(crate) fn classify(error: &ServerError) -> Option<Refusal> {
-    // Loaders share their errors.
+    // Data loaders share one error between their callers.
     let cause = error.source::<DbErr>().or_else(|| error.source::<Arc<DbErr>>().map(AsRef::as_ref));
     cause.and_then(of_database)
 }

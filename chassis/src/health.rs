@@ -15,7 +15,8 @@ use tokio_util::sync::CancellationToken;
 pub use heartbeat::Heartbeat;
 pub use monitor::{Monitor, Readiness};
 
-/// `/livez`: the process answers and no background loop hangs. `/readyz`: the service can work and is not shutting down.
+/// `/livez`: the process answers and no background loop hangs. `/readyz`: the service can work and is not shutting
+/// down.
 pub fn router(readiness: Readiness, shutdown: CancellationToken, heartbeats: Vec<Heartbeat>) -> Router {
     Router::new()
         .route("/livez", get(async move || live(&heartbeats)))

@@ -60,8 +60,8 @@ impl Lifecycle {
     /// 10 s.
     ///
     /// # Errors
-    /// When a task ended early, failed or panicked, when a second signal came, or when the drain took too long. The process
-    /// should exit with a non-zero code.
+    /// When a task ended early, failed or panicked, when a second signal came, or when the drain took too long. The
+    /// process should exit with a non-zero code.
     pub async fn run(mut self) -> anyhow::Result<()> {
         let early_end = tokio::select! {
             biased;

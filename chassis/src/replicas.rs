@@ -1,10 +1,10 @@
 //! Notifications between the replicas of a service, by PostgreSQL's NOTIFY. They are sent soon after a commit and never
 //! inside the business transaction, where NOTIFY would serialise commits.
 //!
-//! A replica that may have missed a notification receives [`Notification::Missed`]. Numbered messages reveal a gap. Each
-//! replica sends a heartbeat when it has nothing else to send, and a goodbye after its last change: one that falls silent
-//! without a goodbye was killed between a commit and its message. A replica also receives its own heartbeats; without
-//! them its connection is dead.
+//! A replica that may have missed a notification receives [`Notification::Missed`]. Numbered messages reveal a gap.
+//! Each replica sends a heartbeat when it has nothing else to send, and a goodbye after its last change: one that falls
+//! silent without a goodbye was killed between a commit and its message. A replica also receives its own heartbeats;
+//! without them its connection is dead.
 //!
 //! On SQLite there is nothing to send: one process owns the file.
 

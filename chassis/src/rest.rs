@@ -1,4 +1,4 @@
-//! The predecessor's REST, for clients older than the GraphQL API: a JSON object in, a JSON object out, and an error is a
+//! The predecessor's REST API, for clients older than GraphQL. Requests and responses are JSON objects; an error is a
 //! JSON string for people.
 
 use std::{collections::HashMap, time::Duration};
@@ -28,7 +28,7 @@ use crate::{gate::request_id, graphql::refusal, messages::MESSAGES, write_coales
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 /// Seconds until a client should retry an unavailable service.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
-/// Bytes of a body: some hundred times a request.
+/// Bytes of a body: about a hundred times a usual request.
 const MAX_BODY: usize = 16 * 1024;
 
 /// The fields of a request's object. Numbers keep their digits: floats would not be exact.

@@ -1,4 +1,4 @@
-//! Serves a service, that is a router and its background tasks, on a listener.
+//! Runs a service on a listener: its router and its background tasks.
 
 use std::{future::Future, net::TcpListener, pin::Pin};
 
@@ -96,8 +96,8 @@ pub fn start(lifecycle: &mut Lifecycle, name: &'static str, listener: Listener, 
     }
 }
 
-/// Answers requests until shutdown, then finishes those in progress. Each request's extensions hold its client's address as
-/// `ConnectInfo<SocketAddr>`.
+/// Answers requests until shutdown, then finishes those in progress. Each request's extensions hold its client's
+/// address as `ConnectInfo<SocketAddr>`.
 ///
 /// # Errors
 /// When the listener cannot be used.

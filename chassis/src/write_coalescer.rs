@@ -1,9 +1,9 @@
 //! Group commit: callers queue rows, and one task writes all queued rows in one transaction.
 //!
 //! It never waits for more rows. A lone row is written at once; under load the rows that arrive during one commit share
-//! the next. Answers are sent after the commit, so durability equals that of one commit per row. A caller that goes away
-//! changes nothing: the database calls run in the writer's own task. A locked row delays its own caller only, which queues
-//! it again.
+//! the next. Answers are sent after the commit, so durability equals that of one commit per row. A caller that goes
+//! away changes nothing: the database calls run in the writer's own task. A locked row delays its own caller only,
+//! which queues it again.
 
 mod writing;
 
@@ -26,12 +26,12 @@ use writing::run;
 const MAX_QUEUED: usize = 1024;
 /// Longest wait of a caller. A client has its answer within 10 s, whatever the database does.
 const CALLER_TIMEOUT: Duration = Duration::from_secs(9);
-/// A locked row is retried for this long, as long as PostgreSQL's `lock_timeout` would wait, at this interval.
+/// Time for which a locked row is retried, as long as PostgreSQL's `lock_timeout` would wait, and the interval.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(2);
 const LOCK_RETRY_INTERVAL: Duration = Duration::from_millis(50);
 
-/// Writes batches of rows. Implementations write in an order of their own that is the same in every process (by key), so
-/// that the batches of two replicas cannot deadlock.
+/// Writes batches of rows. Implementations write in an order of their own that is the same in every process (by key),
+/// so that the batches of two replicas cannot deadlock.
 pub trait BatchWriter: Send + Sync + 'static {
     /// A caller's input.
     type Row: Clone + Send + Sync + 'static;
@@ -40,9 +40,9 @@ pub trait BatchWriter: Send + Sync + 'static {
     /// Failure of the whole batch: nothing was changed, or the result is unknown.
     type Fault: Display + Clone + Send + 'static;
 
-    /// Writes all rows in one transaction and returns the answer to each, in the order of `rows`; `None` for a row that
-    /// another transaction has locked, which is not written. An earlier attempt at a row may have been committed without its
-    /// answer arriving: the row must get the same answer again.
+    /// Writes all rows in one transaction and returns the answer to each, in the order of `rows`. A row that another
+    /// transaction has locked is not written, and its answer is `None`. An earlier attempt at a row may have been
+    /// committed without its answer arriving: the row must get the same answer again.
     fn write(&self, rows: &[Self::Row]) -> impl Future<Output = Result<Vec<Option<Self::Answer>>, Self::Fault>> + Send;
 
     /// Whether the fault is about the rows that were written, so that other rows may succeed.
@@ -80,7 +80,7 @@ pub enum WriteError<F> {
 /// Result of one row.
 enum RowOutcome<W: BatchWriter> {
     Answered(W::Answer),
-    /// Not written: it waited so long that its answer would come too late.
+    /// Not written: its answer would come too late.
     Late,
     /// Not written: the row is returned.
     Locked(W::Row),
@@ -106,8 +106,8 @@ pub struct WriteCoalescer<W: BatchWriter> {
 }
 
 impl<W: BatchWriter> WriteCoalescer<W> {
-    /// The callers' handle and the writer's task. The task ends when the last handle is dropped and everything queued has been
-    /// written. `heartbeat` beats with each batch.
+    /// The callers' handle and the writer's task. The task ends when the last handle is dropped and everything queued
+    /// has been written. `heartbeat` beats with each batch.
     pub fn new(writer: W, heartbeat: Heartbeat) -> (Self, impl Future<Output = ()> + Send + 'static) {
         let (queue, jobs) = mpsc::channel(MAX_QUEUED);
         heartbeat.rest();

@@ -23,13 +23,13 @@ impl Attack {
         Self { name, title, setup: Setup::default(), steps }
     }
 
-    /// The same on other services.
+    /// The same attack on services with another set-up.
     pub(crate) fn on(self, setup: Setup) -> Self {
         Self { setup, ..self }
     }
 }
 
-/// The evidence that an attack itself collects. Memory, answers and log lines are measured beside it.
+/// The evidence that an attack itself collects. Memory, answers and log lines are measured from outside.
 #[derive(Debug, Default)]
 pub(crate) struct Evidence {
     /// The number of requests that it sent. Each may be logged once.

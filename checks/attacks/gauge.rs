@@ -40,7 +40,8 @@ impl Gauge {
     }
 }
 
-/// Whether a server's connection to a client is established, and not only waits to send its last bytes: proc(5), `net/tcp`.
+/// Whether a server's connection to a client is established. One that only waits to send its last bytes is not:
+/// proc(5), `net/tcp`.
 pub(crate) fn is_established(server: SocketAddr, client: SocketAddr) -> anyhow::Result<bool> {
     const ESTABLISHED: &str = "01";
     let table = fs::read_to_string("/proc/net/tcp")?;

@@ -1,4 +1,4 @@
-//! The honest client, which must not notice an attack: ten requests a second, whether earlier ones are answered or not.
+//! The honest client, which must not notice an attack: ten requests a second, whether or not earlier ones are answered.
 
 mod calls;
 
@@ -22,7 +22,7 @@ use calls::Calls;
 const CALL_INTERVAL: Duration = Duration::from_millis(100);
 /// Requests before the measurement. They fill pools, caches and the allocator.
 const WARM_UP: usize = 40;
-/// So many answers in a row within the bound show that the service has recovered.
+/// This many answers in a row within the bound show that the service has recovered.
 const NORMAL_ANSWERS: usize = 5;
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
@@ -59,7 +59,7 @@ impl Honest {
         Ok(())
     }
 
-    /// Begins to call, on a thread of its own: an attack that keeps this process busy must not delay it.
+    /// Starts the calls, on a thread of its own: an attack that keeps this process busy must not delay it.
     pub(crate) fn work(&self) -> anyhow::Result<Working> {
         let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
         let (honest, stop) = (self.clone(), CancellationToken::new());

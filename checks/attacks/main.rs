@@ -1,5 +1,5 @@
-//! Attacks on both services as real processes, beside an honest client. Bounds hold for the memory that an attack takes, the
-//! honest client's answers, the log, and the recovery.
+//! Attacks on both services as real processes, beside an honest client. Bounds hold for the memory that an attack
+//! takes, the honest client's answers, the log, and the recovery.
 //!
 //! ```text
 //! cargo build --workspace --bins

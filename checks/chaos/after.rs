@@ -13,7 +13,7 @@ use crate::{invariants::Verdict, world::World};
 
 /// Consultations per second after the faults: as fast as possible.
 const LAST_PACE: f64 = 400.0;
-/// The longest chain of a client's attempts.
+/// Time for the longest chain of a client's attempts.
 const CLIENTS_TIMEOUT: Duration = Duration::from_secs(90);
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
@@ -34,7 +34,7 @@ pub(crate) async fn clients_end(world: &World, mut clients: JoinSet<()>) -> anyh
         let finished = world.api.finish(replica.port, &id, Some(&end)).await;
         cases.push(finished.err().map(|_| format!("{} does not finish a consultation", replica.name)));
         for finance in &world.stack.finance {
-            // The price of up to an hour.
+            // The price of a duration up to an hour.
             let recorded = world.api.record(finance.port, &id, "200.00").await;
             cases.push(recorded.err().map(|_| format!("{} does not record a payment", finance.name)));
         }

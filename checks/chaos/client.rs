@@ -25,16 +25,16 @@ use entry::ALREADY_FINISHED;
 
 /// Enough clients for write batches with several rows.
 pub(crate) const CLIENTS: u32 = 8;
-/// Of 10 clients whose answer is lost, this many ask again. For the others the outcome stays unknown.
+/// Of 10 clients whose answer is lost, this many repeat the call. For the others the outcome stays unknown.
 const PERSISTENT_OF_10: u8 = 8;
 /// With the pauses between them longer than any temporary fault.
 const MAX_ATTEMPTS: u32 = 15;
 const RETRY_PAUSE: Duration = Duration::from_millis(400);
 /// Of 100 finishes, this many have an end before the start, which must be refused.
 const WRONG_OF_100: u8 = 2;
-/// Of 100, those from `WRONG_OF_100` to this have no end: they end when they are finished.
+/// Of 100 finishes, those from `WRONG_OF_100` to this have no end: the consultation ends when it is finished.
 const NOW_BELOW_OF_100: u8 = 40;
-/// One of so many may be paid by the intruder too. The others are paid by the relay alone, so that a loss shows.
+/// The intruder may pay one of this many too. The relay alone pays the others, so that a loss shows.
 const PAYABLE_ONE_OF: u128 = 3;
 /// The longest consultation, five and a half hours: prices vary.
 const LONGEST_SECONDS: u64 = 20_000;
@@ -51,7 +51,7 @@ pub(crate) struct Load {
     waits: Mutex<Vec<(Instant, Duration)>>,
     /// Starts that were never answered.
     pub(crate) lost_starts: AtomicU32,
-    /// Finishes that were refused as finished before anyone had tried to finish.
+    /// Finishes that were refused as already finished, although no client had tried to finish before.
     pub(crate) surprises: Mutex<Vec<String>>,
 }
 

@@ -28,7 +28,7 @@ impl FakeClock {
         Ok(clock)
     }
 
-    /// Sets it `ahead` seconds ahead of the machine's.
+    /// Sets it this many seconds ahead of the machine's.
     pub(crate) fn set(&self, seconds: i64) -> anyhow::Result<()> {
         // A rename is atomic: no process reads half of it.
         let new = self.file.with_extension("new");

@@ -23,7 +23,7 @@ use crate::{clock::FakeClock, ground::Ground};
 
 /// The standby's name. Commits of the primary wait for it.
 const STANDBY: &str = "standby";
-/// Limit for a copy of a few hundred megabytes and the first messages.
+/// Time to copy a few hundred megabytes and to exchange the first messages.
 const ATTACHED_WITHIN: Duration = Duration::from_mins(1);
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 

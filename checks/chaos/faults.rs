@@ -28,7 +28,7 @@ use crate::{
 const KILL_PAUSE_MILLISECONDS: std::ops::Range<u64> = 1000..3000;
 /// In a storm; the time of the restart included.
 const RESTART_EVERY_SECONDS: u64 = 7;
-/// Of 1,000 answers of PostgreSQL. A phase gets enough cuts, and enough answers pass.
+/// Of 1,000 answers of PostgreSQL, this many are cut. A phase gets enough cuts, and enough answers pass.
 const CUTS: Cuts = Cuts { commits: 100, statements: 15 };
 
 /// A phase. Numbers are repetitions or seconds.

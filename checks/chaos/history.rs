@@ -26,7 +26,7 @@ const SQLITE_TABLE: &str = "
         n integer PRIMARY KEY AUTOINCREMENT, at text NOT NULL, writer text NOT NULL, row_id blob NOT NULL,
         was_processing boolean, processing boolean, was_finished boolean, finished boolean,
         was_claim bigint, claim bigint, was_lease text, tries bigint);";
-/// The trigger's event, the row's id, and what there is of the old and of the new row.
+/// The trigger's event, the row's id, and the available values of the old and of the new row.
 const SQLITE_TRIGGERS: [(&str, &str, &str); 3] = [
     ("INSERT", "NEW.id", "NULL, NEW.processing, NULL, NEW.finished, NULL, NEW.claim_seq, NULL, NEW.tries"),
     (
@@ -41,7 +41,7 @@ const SQLITE_TRIGGERS: [(&str, &str, &str); 3] = [
 /// One change of one row. A new row has no old values, a deleted one no new values.
 #[derive(Debug, FromQueryResult)]
 pub(crate) struct Change {
-    /// When, in seconds since 1970.
+    /// Time of the change, in seconds since 1970.
     pub(crate) at: f64,
     /// The session that wrote: replica and start, as in `consultation-1.4`. Empty on SQLite.
     pub(crate) writer: String,

@@ -1,5 +1,5 @@
-//! A second caller of finance. It repeats payments, which must change nothing, and sends other amounts, which must be
-//! refused.
+//! A second caller of finance. It repeats payments, and sends other amounts. Repetitions must change nothing, and other
+//! amounts must be refused.
 
 use std::time::Duration;
 

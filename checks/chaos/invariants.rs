@@ -13,7 +13,7 @@ pub(crate) use stalls::Stalls;
 
 use crate::{history::Change, world::Seen};
 
-/// Names, which the checker's own test uses.
+/// Names of the invariants, for the checker's own test too.
 pub(crate) mod names {
     pub(crate) const ACKNOWLEDGED: &str = "an acknowledged finish has one pending payment of the acknowledged price";
     pub(crate) const REFUSED: &str = "a refused finish changed nothing";

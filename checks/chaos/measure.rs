@@ -105,7 +105,7 @@ async fn delivered(world: &World) -> anyhow::Result<Duration> {
     Ok(begin.elapsed())
 }
 
-/// A relay is killed while it waits for finance; another takes its row over.
+/// A relay is killed while it waits for finance. Another takes its row over.
 async fn takeovers(world: &World) -> anyhow::Result<()> {
     println!("\n| a relay was killed | its row was delivered by the other after |\n|---|---|");
     let [loser, successor] = &world.stack.consultation[..] else { unreachable!("two replicas") };

@@ -45,7 +45,7 @@ enum Change {
     Statements(&'static [Rewrite]),
     /// It waits for ever where a correct one has a deadline.
     NoDeadlines,
-    /// It uses a connection again that was given up inside a transaction.
+    /// It reuses a connection that was given up inside a transaction.
     BrokenConnections,
 }
 

@@ -21,7 +21,7 @@ use crate::stack::Services;
 pub(crate) const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
-/// Which replica of which service.
+/// A replica's service and number.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Program {
     pub(crate) name: &'static str,

@@ -1,5 +1,5 @@
-//! One service's database is restored from an older dump. Reconciliation must name exactly the payments that are missing on
-//! one side or unknown to the other.
+//! One service's database is restored from an older dump. Reconciliation must name exactly the payments that are
+//! missing on one side or unknown to the other.
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 

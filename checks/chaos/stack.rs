@@ -26,8 +26,8 @@ const POLL_INTERVAL: Duration = Duration::from_millis(100);
 /// Replicas of each service on PostgreSQL: enough for races.
 const REPLICAS: usize = 2;
 
-/// The longest consultation. The database's clock jumps by a year, and a finish without an end date then comes a year after
-/// the start. Such finishes must not be refused: the campaign checks what becomes of them.
+/// The longest consultation. The database's clock jumps by a year, so a finish without an end date may come a year
+/// after the start. Such finishes must not be refused: the campaign checks their outcome.
 const LONGEST: &str = "3years";
 
 /// The database of a campaign.

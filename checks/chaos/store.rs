@@ -11,7 +11,7 @@ use tokio::time::{sleep, timeout};
 
 /// Name of the checker's sessions, which no fault may end.
 const CHECKER: &str = "checker";
-/// A killed cluster, or one on a full disk, answers again within this time, or the campaign fails.
+/// Time for a killed cluster, or one on a full disk, to answer again. After it the campaign fails.
 const STATEMENT_TIMEOUT: Duration = Duration::from_mins(1);
 const POLL_INTERVAL: Duration = Duration::from_millis(200);
 

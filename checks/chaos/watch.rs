@@ -1,5 +1,5 @@
-//! Stalls: a watcher of each replica works, calls its probes and reads its log all the time. It sees when a service did no
-//! work, and whether a probe failed or a line was logged.
+//! Stalls: a watcher of each replica works, calls its probes and reads its log all the time. It notices when a service
+//! did no work, and whether a probe failed or a line was logged.
 
 mod log;
 mod round;
@@ -73,7 +73,7 @@ pub(crate) struct Watch {
     services: Mutex<BTreeMap<&'static str, Seen>>,
     /// The number of calls, and the calls that took longer than `CALL_TIMEOUT`.
     calls: Mutex<(usize, Vec<Call>)>,
-    /// Replicas that were stopped: they can neither work nor say so.
+    /// Replicas that were stopped: they can neither work nor report it.
     stopped: Mutex<Vec<(String, Range<Instant>)>>,
 }
 

@@ -74,7 +74,7 @@ pub(crate) struct WrongClock {
 pub(crate) struct Seen {
     injected: Mutex<BTreeMap<String, u64>>,
     pub(crate) outages: Mutex<Vec<Outage>>,
-    /// The replicas that were asked to end, and what was wrong with the end, if anything.
+    /// The replicas that were asked to end, each with a fault of its end, if any.
     pub(crate) ends: Mutex<Vec<(String, Option<String>)>>,
     pub(crate) confirmed: Mutex<Vec<Confirmed>>,
     pub(crate) clocks: Mutex<Vec<WrongClock>>,

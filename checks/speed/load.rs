@@ -16,7 +16,7 @@ use crate::{
     usage::Usage,
 };
 
-/// Before the measurement: opens connections, and fills the caches of passwords, documents and statements.
+/// Time before the measurement. It opens connections, and fills the caches of passwords, documents and statements.
 pub(crate) const WARM_UP: Duration = Duration::from_millis(400);
 
 #[derive(Clone, Copy, Debug)]

@@ -1,5 +1,5 @@
-//! The speed of the services: release processes on a PostgreSQL cluster of their own, beside pgbench with the same SQL on
-//! the same cluster.
+//! The speed of the services: release processes on a PostgreSQL cluster of their own, beside pgbench with the same SQL
+//! on the same cluster.
 //!
 //! ```text
 //! cargo build --release --workspace --bins

@@ -55,7 +55,8 @@ pub(crate) async fn finished(database: &impl ConnectionTrait, rows: Range<u64>, 
     .await
 }
 
-/// Writes the rows of a service's first days, for the services and for pgbench: the planner decides otherwise for empty tables.
+/// Writes the rows of a service's first days, for the services and for pgbench: for empty tables the planner decides
+/// otherwise.
 pub(crate) async fn first_days(
     consultations: &impl ConnectionTrait,
     payments: &impl ConnectionTrait,
@@ -85,7 +86,7 @@ pub(crate) async fn tidy(database: &impl ConnectionTrait) -> anyhow::Result<()> 
     Ok(())
 }
 
-/// As each database says it.
+/// The expressions that differ between the databases.
 struct Words {
     id: &'static str,
     physician: &'static str,

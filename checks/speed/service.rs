@@ -18,7 +18,7 @@ use tokio::time::{Instant, sleep};
 use crate::http::{Connection, Request};
 
 const START_TIMEOUT: Duration = Duration::from_secs(30);
-/// Short: start-up times are measured with it.
+/// Short, since start-up times are measured with it.
 const POLL_INTERVAL: Duration = Duration::from_millis(1);
 
 #[derive(Debug)]

@@ -1,4 +1,4 @@
-//! What the programs of this crate share: they run until they are done or interrupted.
+//! The common part of the programs of this crate: they run until they are done or interrupted.
 
 use std::{future::Future, process::ExitCode, time::Duration};
 
@@ -20,7 +20,7 @@ pub fn run(program: impl Future<Output = anyhow::Result<()>>) -> ExitCode {
             _ = tokio::signal::ctrl_c() => Err(anyhow!("interrupted")),
         }
     });
-    // Tasks still own processes and directories: dropping them ends and removes these.
+    // Tasks still own processes and directories. Dropping the tasks ends and removes these.
     runtime.shutdown_timeout(CLEANUP_TIMEOUT);
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,6 +1,6 @@
-//! The cost of claiming 100 rows beside 0, 1 and 10 million delivered ones: time, and buffers on PostgreSQL. Then the same
-//! beside 100,000 parked rows, and beside 100,000 rows that were delivered while another session holds a snapshot: their
-//! index entries are dead but cannot be removed.
+//! The cost of claiming 100 rows beside 0, 1 and 10 million delivered ones: time, and buffers on PostgreSQL. Then the
+//! same beside 100,000 parked rows, and beside 100,000 rows that were delivered while another session holds a snapshot:
+//! their index entries are dead but cannot be removed.
 //!
 //! `cargo bench -p consultation --bench claim_cost`, or with other sizes of the history, or of the latter only:
 //! `cargo bench -p consultation --bench claim_cost -- 0 1000000`, `... -- pinned`.

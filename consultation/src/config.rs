@@ -25,7 +25,7 @@ chassis::server_settings!(
 const MIN_LONGEST: Duration = Duration::from_hours(1);
 /// Ten years: more would limit nothing.
 const MAX_LONGEST: Duration = Duration::from_hours(10 * 366 * 24);
-/// Longer than any law wants records kept. Dates beyond it would overflow.
+/// Longer than any law requires records to be kept. Dates beyond it would overflow.
 const MAX_RETENTION: Duration = Duration::from_hours(100 * 366 * 24);
 
 /// All settings.
@@ -128,7 +128,7 @@ impl FinanceTarget {
 }
 
 impl FinanceSettings {
-    /// Returns what is set, and the rest from `otherwise`.
+    /// Returns the settings, with the missing ones from `otherwise`.
     ///
     /// # Errors
     /// When the password file cannot be read, or both the password and its file were given.

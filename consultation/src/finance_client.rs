@@ -23,14 +23,15 @@ use uuid::Uuid;
 use crate::config::FinanceTarget;
 pub use payments::RecordedPayment;
 
-/// Finance is near or it is down.
+/// Finance is near: a slower connection means that it is down.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// Bytes in a response. A response for 100 payments is under 32 kB; a longer one is not from finance.
 const MAX_RESPONSE_BYTES: usize = 64 * 1024;
 
 /// Payments in one request, to record or to read.
 pub const MAX_PAYMENTS: u64 = 100;
-/// The longest duration of a call. No longer than the pause between two tries: a call that hangs does not delay the next.
+/// The longest duration of a call. It is no longer than the pause between two tries, so a call that hangs does not
+/// delay the next.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
 /// Bounds of Retry-After: less would be no pause, more would be a mistake of finance.
 const MIN_RETRY_AFTER: Duration = Duration::from_secs(1);
@@ -50,7 +51,7 @@ pub struct Payment {
 pub enum PaymentResult {
     /// Recorded, now or before, with the amount that was sent.
     Confirmed,
-    /// Refused, whenever it is sent.
+    /// Refused. The same payment would be refused again.
     Refused(String),
     /// Unknown, although finance returned results for other payments.
     Failed(String),
@@ -131,11 +132,11 @@ fn refused_status(response: &Response) -> DestinationFailed {
     let status = response.status();
     let advice = match status {
         StatusCode::UNAUTHORIZED => "check the user name and password for finance",
-        // Finance answers so when it trusts other documents. A proxy may mean the user.
+        // Finance answers so to a document that it does not trust. A proxy may mean the user.
         StatusCode::FORBIDDEN => {
             "check that finance trusts consultation's documents, and the user name and password for finance"
         }
-        // Finance answers so when it does not know a field.
+        // Finance answers so to a field that it does not know.
         StatusCode::BAD_REQUEST => "check that finance is not older than consultation",
         StatusCode::NOT_FOUND => "check the URL of finance",
         _ => {

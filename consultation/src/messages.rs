@@ -25,7 +25,7 @@ pub(crate) fn invalid_end_date(rule: InvalidEndDate, argument: &str) -> String {
     }
 }
 
-/// A duration in units of every language: `24 h`, or `1 h 30 min`.
+/// A duration in units that both languages share: `24 h`, or `1 h 30 min`.
 fn in_hours(duration: TimeDelta) -> String {
     match (duration.num_hours(), duration.num_minutes() % 60) {
         (hours, 0) => format!("{hours} h"),

@@ -9,16 +9,16 @@
 //!     +------------------------------------- parked (still retried, pauses grow to an hour; an operator may redrive)
 //! ```
 //!
-//! - A row is written in the transaction that finishes the consultation, or it is no outbox.
-//! - A claim is one short statement; sending happens outside every transaction.
+//! - A row is written in the transaction that finishes the consultation: both or neither.
+//! - A claim is one short statement. Sending happens outside every transaction.
 //! - A failure is written only under the lease it happened in (`claim_seq` is the fencing token). A confirmed success
-//!   is written under any lease: a payment that finance has is true.
+//!   is written under any lease: a payment in finance is a fact.
 //! - When the *destination* fails, the row is due again soon. After five failures in a row a circuit breaker lets one
-//!   probe through each 5 s, so recovery does not depend on the length of an outage. When the *row* is refused, it backs
-//!   off by itself.
-//! - The database's clock decides which rows are due. It may be set back: a lease or a delay longer than any that is
-//!   given counts as ended.
-//! - Nothing gives up. Nothing undelivered is deleted: the database refuses it.
+//!   probe through each 5 s, so recovery does not depend on the length of an outage. When the *row* is refused, it
+//!   backs off by itself.
+//! - The database's clock decides which rows are due. It may be set back: a lease or a delay longer than any possible
+//!   one counts as ended.
+//! - Delivery is retried for ever. The database refuses to delete undelivered rows.
 
 mod breaker;
 mod policy;

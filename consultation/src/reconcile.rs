@@ -1,9 +1,10 @@
-//! Reconciliation: whether every finished consultation was charged, once, with its price, and nothing else.
+//! Reconciliation: checks that every finished consultation was charged exactly once, with its price, and nothing else
+//! was.
 //!
-//! It may run beside the services. Each side is read in the order in which it is written, so that what
-//! happens in between is never taken for a difference: a consultation, its pending payment, its payment.
-//! A row that was confirmed here before finance is asked must be in finance. A payment that finance had before the
-//! database is read must be of a consultation that is finished here.
+//! It may run beside the services. Each side is read in the order in which it is written: a consultation, its pending
+//! payment, its payment. So changes in between are never taken for a difference. A row that was confirmed here before
+//! finance is asked must be in finance. A payment that finance had before the database is read must be of a
+//! consultation that is finished here.
 
 mod page;
 mod report;
@@ -60,8 +61,8 @@ pub async fn run(server: &Server, finance: FinanceTarget) -> anyhow::Result<()> 
     }
 }
 
-/// Prints the error and returns the exit code of the subcommand. As of `diff`: 0 if both sides agree, 1 if they do not, 2
-/// if they could not be compared, also for a wrong setting. 3 if they agree, but payments are late.
+/// Prints the error and returns the exit code of the subcommand. As of `diff`: 0 if both sides agree, 1 if they do not,
+/// 2 if they could not be compared, also for a wrong setting. 3 if they agree, but payments are late.
 #[must_use]
 pub fn exit_code(outcome: anyhow::Result<()>) -> ExitCode {
     let attention = outcome.as_ref().err().map(|error| error.downcast_ref().copied());

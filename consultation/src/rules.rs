@@ -15,7 +15,7 @@ use uuid::Uuid;
 const MIN_DURATION: TimeDelta = TimeDelta::milliseconds(1);
 const MILLISECONDS_PER_HOUR: i64 = 3_600_000;
 
-/// What the clinic decides about finishing.
+/// The clinic's settings for a finish.
 #[derive(Clone, Copy, Debug)]
 pub struct Rules {
     /// The price of an hour.
@@ -34,7 +34,7 @@ pub type Finished = Result<Consultation, FinishRefusal>;
 pub struct End {
     /// UTC, to the millisecond.
     pub date: DateTime<Utc>,
-    /// What the consultation costs.
+    /// The price of the consultation.
     pub price: Money,
 }
 
@@ -101,14 +101,14 @@ fn price_until(end: DateTime<Utc>, start: DateTime<Utc>, rules: &Rules) -> Resul
     if end <= start {
         return Err(InvalidEndDate::NotAfterStart);
     }
-    // The end is a mistake, or the finish was forgotten and now is not the end.
+    // A mistyped end, or a forgotten finish: then now is not the end.
     if duration > longest {
         return Err(InvalidEndDate::TooLate { start, longest });
     }
     price(duration, rules.price_per_hour).map_err(|_| InvalidEndDate::PriceTooLarge)
 }
 
-/// Returns the price of a duration, which counts to the millisecond.
+/// Returns the price of a duration, to the millisecond.
 fn price(duration: TimeDelta, price_per_hour: Money) -> Result<Money, MoneyError> {
     let hours = Decimal::from(duration.num_milliseconds()) / Decimal::from(MILLISECONDS_PER_HOUR);
     let hours = hours.round_dp(2).max(Decimal::ONE);

@@ -1,5 +1,5 @@
-//! What the writers read and write, behind one face for both databases. PostgreSQL finishes without a transaction,
-//! SQLite within one; what both do is here. Every function fails when the database fails.
+//! The statements of the writers, behind one interface for both databases. PostgreSQL finishes without a transaction,
+//! SQLite within one; this module has the common part. Every function fails when the database fails.
 
 mod postgres;
 mod sqlite;
@@ -64,7 +64,7 @@ fn by_patient(consultations: Vec<Consultation>) -> ByPatient {
 pub(crate) struct Found {
     /// Each with the database's time at which it was read.
     pub(crate) consultations: HashMap<Uuid, (Consultation, DateTime<Utc>)>,
-    /// The pending payments of the finished consultations. Their ids tell who finished them.
+    /// The pending payments of the finished consultations, whose ids tell which request finished them.
     pub(crate) pending_payments: HashMap<Uuid, Uuid>,
 }
 
@@ -122,9 +122,9 @@ pub(crate) struct Ended {
 #[derive(Debug)]
 pub(crate) struct FinishSession<'a> {
     connections: &'a Connections,
-    /// On SQLite a transaction, which locks the whole database when it begins. On PostgreSQL none: locks between reading
-    /// and writing would take three more round trips. What is read decides nothing that can change but whether a
-    /// consultation is in progress, and that the write decides itself.
+    /// On SQLite a transaction. It locks the whole database when it begins. On PostgreSQL none: locks between reading
+    /// and writing would take three more round trips. Of the values read, only whether a consultation is in progress
+    /// can change, and the write itself checks that.
     lock: Option<Transaction>,
 }
 
@@ -137,7 +137,7 @@ impl<'a> FinishSession<'a> {
         Ok(Self { connections: &database.write, lock })
     }
 
-    /// Whether nobody else can have finished what was read.
+    /// Whether no other session can have finished the consultations since they were read.
     pub(crate) fn is_locked(&self) -> bool {
         self.lock.is_some()
     }

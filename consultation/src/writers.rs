@@ -21,7 +21,7 @@ use crate::{
     store::{self, ByPatient, Ended, FinishSession, Found, Start},
 };
 
-/// How often an insert that lost against a consultation which then ended is tried again.
+/// Attempts at an insert that lost against a consultation which then ended.
 const MAX_ROUNDS: usize = 3;
 
 /// Starts and finishes consultations.
@@ -32,7 +32,7 @@ pub struct Consultations {
 }
 
 impl Consultations {
-    /// Returns the callers' end and the tasks that write. Each task beats one of the heartbeats.
+    /// Returns the callers' handle and the writers' tasks. Each task beats one of the heartbeats.
     #[must_use]
     pub fn new(
         database: &Database,
@@ -80,13 +80,13 @@ impl BatchWriter for StartWriter {
             if let Some(answers) = start(rows, &stored) {
                 return Ok(answers);
             }
-            // A separate statement, which sees whom the others lost against.
+            // A separate statement: it sees the consultations against which the others lost.
             // In the session whose commit then waits for the standby: another may lead to another server.
             let transaction = self.database.begin().await?;
             let patients = rows.iter().map(|row| row.patient_id).filter(|id| !stored.contains_key(id)).collect();
             stored.extend(store::find_in_progress(&transaction, patients).await?);
             if start(rows, &stored).is_none() {
-                // One that an earlier attempt committed without an answer may have been finished since.
+                // A start that an earlier attempt committed without an answer may have been finished since.
                 stored.extend(store::find_started(&transaction, rows).await?);
             }
             transaction.commit_durably().await?;
@@ -139,7 +139,7 @@ impl BatchWriter for FinishWriter {
             self.wake_up.notify();
             self.changes.publish(&written);
         }
-        // Somebody else was faster with the others, or holds a lock on them; or they were finished before.
+        // The others were finished before, or just now by another session, or one holds a lock on them.
         let is_undecided = |answer: &Finished| match answer {
             Ok(found) | Err(FinishRefusal::AlreadyFinished(found)) => !is_locked && !written.contains(&found.id),
             Err(FinishRefusal::NotFound | FinishRefusal::InvalidEndDate(_)) => false,
@@ -154,7 +154,7 @@ impl BatchWriter for FinishWriter {
         let transaction = self.database.begin().await?;
         let mut found = store::find(&transaction, ids(&undecided)).await?;
         transaction.commit_durably().await?;
-        // One that is in progress is locked by somebody else.
+        // One that is in progress is locked by another session.
         let mut decide = |row: &Finish| {
             (!found.is_in_progress(row.consultation_id)).then(|| finish(row, &mut found, &mut ended, &self.rules))
         };

@@ -26,7 +26,7 @@ pub enum MoneyError {
 impl Money {
     /// 0.00.
     pub const ZERO: Self = Self(0);
-    /// The largest amount: 999999999.99, what a `decimal(11, 2)` column holds.
+    /// The largest amount: 999999999.99, the maximum of a `decimal(11, 2)` column.
     pub const MAX: Self = Self(99_999_999_999);
 
     /// The amount in cents.

@@ -9,7 +9,7 @@ use crate::Money;
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "pending_payment")]
 pub struct Model {
-    /// UUIDv7, made before the finish is written. It tells which request finished the consultation.
+    /// UUIDv7, made before the finish is written. It identifies the request that finished the consultation.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: Uuid,
     /// Id of the consultation; unique.

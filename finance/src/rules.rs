@@ -14,7 +14,7 @@ pub enum Recorded {
     Conflict(Payment),
 }
 
-/// An appointment has one payment, which never changes. Decides what became of the payment `id` from the stored one.
+/// An appointment has one payment, which never changes. Returns the result for the payment `id` by the stored one.
 #[must_use]
 pub fn record(id: Uuid, total_price: Money, stored: &Payment) -> Recorded {
     if stored.id == id {

@@ -1,4 +1,4 @@
-//! What finance reads and writes, behind one face for both databases. Every function fails when the database fails.
+//! The statements of finance, behind one interface for both databases. Every function fails when the database fails.
 
 mod postgres;
 mod sqlite;
@@ -55,8 +55,8 @@ pub(crate) async fn find(database: &Transaction, appointment_ids: Vec<Uuid>) -> 
     Ok(found.into_iter().map(|payment| (payment.appointment_id, payment)).collect())
 }
 
-/// Reads the instance id: a random id of this database, by which consultation notices that it calls another finance.
-/// It is read at each call, since connections may lead to another database from one moment to the next.
+/// Reads the instance id, a random id of this database. By it consultation notices that it calls another finance. It is
+/// read at each call, since connections may lead to another database from one moment to the next.
 pub(crate) async fn instance_id(database: &Database) -> Result<Uuid, DbErr> {
     let row = FinanceInstances::find().one(&database.write).await?;
     Ok(row.ok_or_else(|| DbErr::RecordNotFound("finance_instance has no row".to_owned()))?.id)

@@ -1,4 +1,4 @@
-//! The writer of payments. It batches: insert, find what lost, apply the [`rules`]. Callers share commits.
+//! The writer of payments. It batches: insert, find the rows that lost, apply the [`rules`]. Callers share commits.
 
 use std::time::Duration;
 
@@ -16,11 +16,12 @@ use crate::{
     store,
 };
 
-/// How often an insert that lost against a twin which then vanished is tried again. A twin vanishes only when its
-/// transaction is rolled back just then.
+/// Attempts at an insert that lost against a twin, another payment of the appointment, which then vanished. A twin
+/// vanishes only when its transaction is rolled back just then.
 const MAX_ROUNDS: usize = 3;
-/// The longest time between the making of a payment's id and its write. Nobody waits for it by then, and the list is in
-/// the order of ids. What is sent is stored within the deadlines of a connection and a statement, or never.
+/// Longest time between the making of a payment's id and the start of its write. By then nobody waits for it, and its
+/// old id would put it in the middle of the list. A write that was sent is stored within the deadlines of a connection
+/// and a statement, or never.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(20);
 /// How long after its id was made a payment can still appear in the list. It leaves 25 s for clocks that differ.
 pub(crate) const APPEARS_WITHIN: TimeDelta = TimeDelta::minutes(1);
@@ -47,11 +48,11 @@ impl BatchWriter for RecordWriter {
             let mut stored = store::insert(&self.database.write, rows).await?;
             let missing = rows.iter().map(|row| row.appointment_id).filter(|id| !stored.contains_key(id));
             let missing: Vec<_> = missing.collect();
-            // A separate statement, which sees what a twin has committed since. In the insert's own statement a row that
-            // lost against an uncommitted twin would be found nowhere.
+            // A separate statement: it sees a twin that was committed since. The insert's own statement would find no
+            // row for one that lost against an uncommitted twin.
             if !missing.is_empty() {
-                // A caller that is told "recorded before" finishes its row for ever. So it is read in the session whose
-                // commit then waits for the standby: another may lead to another server.
+                // A caller that receives "recorded before" finishes its row for ever. So the row is read in the session
+                // whose commit then waits for the standby: another session may lead to another server.
                 let transaction = self.database.begin().await?;
                 let found = store::find(&transaction, missing).await?;
                 transaction.commit_durably().await?;
@@ -78,7 +79,7 @@ impl BatchWriter for RecordWriter {
     }
 
     fn lost_answers(&self) {
-        // When they are sent again they are recorded already, and not published.
+        // Payments that are sent again are recorded already, and not published.
         self.recorded.publish_missed();
     }
 }

@@ -52,7 +52,7 @@ pub(crate) fn forbid_introspection(document: &ExecutableDocument) -> Result<(), 
     found.map_or(Ok(()), |name| Err(BadRequest::introspection_disabled(name)))
 }
 
-/// Refuses an operation that lacks a variable: async-graphql would notice in the middle of it.
+/// Refuses an operation that lacks a variable. async-graphql would notice only in the middle of its execution.
 pub(crate) fn require_variables(operation: &OperationDefinition, given: &Variables) -> Result<(), BadRequest> {
     let mut required = operation
         .variable_definitions

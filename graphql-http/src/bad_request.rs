@@ -14,8 +14,8 @@ const TIMEOUT: &str = "REQUEST_TIMEOUT";
 #[derive(Debug)]
 pub(crate) struct BadRequest {
     pub(crate) status: StatusCode,
-    /// The request is well-formed HTTP with a GraphQL document. Clients of `application/json` then get status 200, as
-    /// the GraphQL-over-HTTP specification asks for.
+    /// The request is well-formed HTTP with a GraphQL document. Its response to clients of `application/json` has
+    /// status 200, as the GraphQL-over-HTTP specification asks for.
     pub(crate) well_formed: bool,
     pub(crate) error: Box<ServerError>,
 }
@@ -168,7 +168,7 @@ impl BadRequest {
         Self::document("PersistedQueryNotSupported", "PERSISTED_QUERY_NOT_SUPPORTED")
     }
 
-    /// Apollo's protocol has no ids, so that its message would mislead.
+    /// Apollo's protocol has no ids, so its message would mislead.
     pub(crate) fn unknown_document_id(advice: &str) -> Self {
         Self::document(format!("No document has this \"documentId\": {advice}"), "PERSISTED_QUERY_NOT_FOUND")
     }

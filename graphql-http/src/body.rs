@@ -6,7 +6,7 @@ use axum::{
 };
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 
-/// Some programs put it before JSON. In UTF-8 it has no meaning.
+/// Some programs write it before JSON. In UTF-8 it has no meaning.
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 /// The reason why a body was not read.
@@ -16,11 +16,11 @@ pub enum BodyError {
     Encoded(String),
     /// It is longer than the limit.
     TooLarge,
-    /// The client broke off, or sent other than it announced.
+    /// The client aborted, or sent something else than it announced.
     Broken(String),
 }
 
-/// Reads a body of at most `limit` bytes, without a byte order mark.
+/// Reads a body of at most `limit` bytes and removes a byte order mark.
 ///
 /// # Errors
 /// The reason why it was not read.

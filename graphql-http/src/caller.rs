@@ -1,4 +1,4 @@
-//! What the application tells this crate about a request, by the request's extensions, and about a WebSocket.
+//! The application's part in a request, by its extensions, and in a WebSocket, by traits.
 //!
 //! Credentials are the application's business. Its middleware checks them and inserts a [`Caller`]. A WebSocket may
 //! bring them later, in `connection_init`: browsers cannot set headers on an upgrade. [`Authenticate`] checks those.

@@ -1,9 +1,8 @@
 //! Complexity of list fields, for `#[graphql(complexity = ..)]`. Other fields cost 1 and their selection.
 //!
-//! Such an expression may name arguments, but async-graphql then refuses valid operations: those without an optional
-//! variable, and those beside another operation with variables of its own. So the expressions pass on what
-//! async-graphql's macro has, by its names: `page_cost(__ctx, __variables_definition, __field, child_complexity)`. Its
-//! version is pinned.
+//! An expression that names an argument makes async-graphql refuse valid operations: those without an optional
+//! variable, and those beside another operation with variables of its own. So expressions pass on the variables of
+//! async-graphql's macro: `page_cost(__ctx, __variables_definition, __field, child_complexity)`. Its version is pinned.
 
 use async_graphql::{
     InputType, Positioned, VisitorContext,
@@ -15,7 +14,7 @@ use crate::connection::{DEFAULT_SIZE, MAX_SIZE};
 /// Far above any limit of complexity, and low enough that sums do not overflow.
 const MAX_COST: usize = 1_000_000_000;
 
-/// Complexity of a page of a connection: its selection, once for each row that it may have.
+/// Complexity of a page of a connection: its selection times the number of rows that it may have.
 #[must_use]
 pub fn page_cost(
     ctx: &VisitorContext<'_>,

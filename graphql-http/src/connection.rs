@@ -99,7 +99,7 @@ impl Page {
         self.size + 1
     }
 
-    /// Makes the connection of up to [`Page::limit`] rows in the order of the list, whichever end they were loaded from.
+    /// Makes the connection of up to [`Page::limit`] rows in the order of the list. They may be loaded from either end.
     pub fn connection<R, T>(self, mut rows: Vec<R>, total: Total, id: impl Fn(&R) -> Uuid) -> Connection<T>
     where
         T: OutputType + From<R>,

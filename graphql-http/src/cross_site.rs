@@ -1,5 +1,5 @@
-//! Requests from pages of other sites (CSRF). A browser adds the credentials that it remembers to those too, but names
-//! their origin.
+//! Requests from pages of other sites (CSRF). A browser sends its stored credentials with those too, but names their
+//! origin.
 
 use std::sync::Arc;
 
@@ -33,8 +33,8 @@ pub fn is_from_elsewhere(headers: &HeaderMap, uri: &Uri) -> bool {
         // `none` is an address that the user typed. `same-site` is another service of the same domain.
         return sites.any(|site| site != "same-origin" && site != "none");
     }
-    // Over plain HTTP some browsers send no such header. They send an origin with all but plain GETs, which change
-    // nothing, and whose responses other sites cannot read.
+    // Over plain HTTP some browsers send no such header. They send an origin with everything but plain GETs. A plain
+    // GET changes nothing, and other sites cannot read its response.
     headers.get_all(header::ORIGIN).iter().any(|origin| {
         let origin = origin.to_str().ok().and_then(|origin| origin.parse::<Uri>().ok());
         let (Some(origin), Some(host)) = (origin, host(headers, uri)) else { return true };

@@ -1,7 +1,7 @@
 //! Documents that a request names instead of carrying: by SHA-256, in Apollo's protocol of automatic persisted
 //! queries, or by an id, as the GraphQL-over-HTTP appendix on persisted documents describes.
 //!
-//! Either any document runs, and those sent with their hash are remembered for a while. Or only the documents of a
+//! Either any document runs, and those sent with their hash are remembered for a while; or only the documents of a
 //! directory run, and nothing is remembered.
 
 mod automatic;

@@ -46,8 +46,8 @@ pub(crate) fn is_unavailable(response: &Response) -> bool {
     !response.errors.is_empty() && response.errors.iter().all(is_unavailable) && has_no_data()
 }
 
-/// Whether async-graphql itself refused an argument after validation, as its `Int` does beyond 32 bits. Such errors have
-/// no code, but fixed beginnings and no source.
+/// Whether async-graphql itself refused an argument after validation, as its `Int` does beyond 32 bits. Such errors
+/// have no code, but fixed beginnings and no source.
 fn is_invalid_argument(error: &ServerError) -> bool {
     error.source.is_none() && explain::INVALID_ARGUMENT.iter().any(|start| error.message.starts_with(start))
 }

@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{accept::preferences, response::Outcome};
 
-/// A comment that often keeps proxies from closing a quiet connection, and detects clients that are gone.
+/// Interval of comments: they keep proxies from closing a quiet connection, and detect clients that are gone.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// The last event. Browsers drop an event without data, and axum writes none that is empty.
 const COMPLETE: &[u8] = b"event: complete\ndata:\n\n";
@@ -32,8 +32,8 @@ pub(crate) fn is_accepted(headers: &HeaderMap) -> bool {
     preferences(headers, header::ACCEPT).any(|(range, _)| range == "text/event-stream")
 }
 
-/// The events of an operation. When one of `ends` is cancelled they end without `complete`: the client asks again,
-/// another replica or with other credentials.
+/// The events of an operation. When one of `ends` is cancelled they end without `complete`: the client reconnects, to
+/// another replica or with new credentials.
 pub(crate) fn respond(outcomes: BoxStream<'static, Outcome>, ends: [CancellationToken; 2]) -> Response {
     let events = outcomes.map(|outcome| Ok::<_, Infallible>(Event::default().event("next").data(outcome.into_json())));
     let events = Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE));

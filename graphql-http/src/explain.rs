@@ -1,7 +1,7 @@
-//! Completes async-graphql's own errors: some name a type without its format, name an argument where a field is meant, or
-//! lack a code.
+//! Corrections of async-graphql's own errors: some name a type without its format, name an argument where a field is
+//! meant, or lack a code.
 //!
-//! They have neither codes nor types to recognise them by, but fixed texts. The version of async-graphql is pinned.
+//! They are recognised by their texts, since they have neither codes nor types. The version of async-graphql is pinned.
 
 use async_graphql::ServerError;
 
@@ -14,7 +14,7 @@ use crate::{
 
 /// The beginnings of errors about arguments that validation let pass.
 pub(crate) const INVALID_ARGUMENT: [&str; 2] = ["Failed to parse \"", "Expected input type \""];
-/// Federation's `_entities`: no `__typename`, one of no entity, or no key.
+/// Refusals of Federation's `_entities`: `__typename` is missing or names no entity, or the key is missing.
 const NO_ENTITY: [&str; 2] = ["Entity not found.", "\"__typename\" must be an existing string."];
 const DIFFERING_ARGUMENTS: &str = "\" conflict because they have differing arguments.";
 
@@ -45,7 +45,7 @@ fn value(error: &mut ServerError) {
     }
 }
 
-/// Names fields with differing arguments by their places: async-graphql may give the name of an argument.
+/// Names the places of fields with differing arguments: async-graphql's message may name an argument instead.
 fn conflict(error: &mut ServerError) {
     let [first, second] = error.locations[..] else { return };
     if error.message.starts_with("Fields \"") && error.message.contains(DIFFERING_ARGUMENTS) {

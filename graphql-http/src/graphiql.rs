@@ -1,5 +1,5 @@
-//! GraphiQL, an editor for the API in the browser, without internet and under a strict Content-Security-Policy. `build.rs`
-//! embeds its files if npm is present at build time.
+//! GraphiQL, an editor for the API in the browser, without internet and under a strict Content-Security-Policy.
+//! `build.rs` embeds its files if npm is present at build time.
 
 use std::collections::BTreeMap;
 use std::io::Read as _;
@@ -149,8 +149,8 @@ fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
-/// The policy: this origin, and on the CDN exactly the files of the page. `data:` is for fonts and an image in GraphiQL's
-/// stylesheet.
+/// The policy: this origin, and on the CDN exactly the files of the page. `data:` is for fonts and an image in
+/// GraphiQL's stylesheet.
 fn policy() -> HeaderValue {
     let sources = |style: bool| -> String {
         let on_cdn = ASSETS.iter().filter(|asset| asset.gzip.is_empty() && asset.is_style() == style);

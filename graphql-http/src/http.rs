@@ -1,8 +1,9 @@
 //! The HTTP handler: queries by GET or POST, mutations by POST only, JSON only, one operation a request. Subscriptions
 //! are answered as server-sent events, and upgrades become WebSockets.
 //!
-//! It replaces async-graphql-axum's extractor, which runs mutations sent by GET and takes text/plain for JSON (either lets
-//! any page act for a user whose browser remembers credentials), reads bodies of any size and accepts unbounded batches.
+//! It replaces async-graphql-axum's extractor. That runs mutations sent by GET and takes text/plain for JSON: either
+//! lets any page act for a user whose browser stores credentials. It also reads bodies of any size and accepts
+//! unbounded batches.
 
 use std::{future::ready, sync::Arc};
 
@@ -56,7 +57,7 @@ pub fn router<E: Executor, C: TaskContext>(endpoint: Endpoint<E, C>, sdl: String
 /// Answers a method that a route does not have, in the form of a GraphQL error. The router adds the header `Allow`.
 pub async fn method_not_allowed(method: Method) -> Response {
     let mut response = Outcome::from(BadRequest::method_not_allowed(method)).encode(MediaType::Json);
-    // It is that of a mutation by GET. The router adds that of the path.
+    // This `Allow` is that of a mutation by GET. The router adds that of the path.
     response.headers_mut().remove(header::ALLOW);
     response
 }

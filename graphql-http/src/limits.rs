@@ -22,7 +22,7 @@ pub(crate) use tokens::{check_name, scan};
 /// The code of an operation that exceeds a limit.
 pub(crate) const CODE: &str = "OPERATION_TOO_LARGE";
 
-/// Bytes of a document. Error messages repeat names, and suggestions compare each name with all of a type.
+/// Bytes of a document. Error messages repeat names, and suggestions compare each name with all names of a type.
 const MAX_DOCUMENT: usize = 64 * 1024;
 /// Tokens of a document. Apollo Router allows 15,000; the introspection of explorers has about 300.
 const MAX_TOKENS: usize = 5_000;
@@ -126,7 +126,7 @@ impl Excess {
 
     pub(crate) fn code(&self) -> &'static str {
         match self {
-            // No size would be allowed.
+            // A cycle is an error at any size.
             Self::Cycle(_) => "GRAPHQL_VALIDATION_FAILED",
             Self::Unterminated => "GRAPHQL_PARSE_FAILED",
             _ => CODE,

@@ -22,7 +22,7 @@ struct Entries<V> {
 
 impl<V: Clone> Memory<V> {
     pub(crate) fn new(max_bytes: usize, max_count: usize) -> Self {
-        // With a capacity the table would take its memory at once.
+        // A table with a capacity would take its memory at once.
         Self { max_bytes, max_count, entries: Mutex::new(Entries { by_key: LruCache::unbounded(), bytes: 0 }) }
     }
 

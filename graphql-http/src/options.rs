@@ -5,7 +5,7 @@ use async_graphql::SchemaBuilder;
 /// How a schema is served.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
-    /// Whether introspection, suggestions in errors and `/schema.graphql` tell the schema.
+    /// Whether introspection, suggestions in errors and `/schema.graphql` reveal the schema.
     pub introspection: bool,
     /// Complexity of a document: the values that its response may have, lists at their full length. All operations of a
     /// document count.

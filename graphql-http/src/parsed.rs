@@ -10,10 +10,11 @@ use crate::{bad_request::BadRequest, limits, memory::Memory};
 /// Bytes of all parsed documents: hundreds of an application's.
 const MAX_BYTES: usize = 8 * 1024 * 1024;
 const MAX_COUNT: usize = 1_000;
-/// Bytes of a remembered document: a few larger ones would push out all others. The introspection of explorers takes 85 kB.
+/// Bytes of a remembered document: a few larger ones would push out all others. The introspection of explorers takes 85
+/// kB.
 const MAX_DOCUMENT: usize = 256 * 1024;
-/// Bytes of a parsed token beside its text, at most. A field without arguments is one token: a selection of 184 bytes and
-/// an allocated name with two reference counts.
+/// Bytes of a parsed token beside its text, at most. A field without arguments is one token: a selection of 184 bytes
+/// and an allocated name with two reference counts.
 const TOKEN: usize = 232;
 
 #[derive(Debug)]

@@ -17,7 +17,8 @@ use crate::{
     json::{MAX_RESPONSE, bounded},
 };
 
-/// Errors of one response, as graphql-js limits them. A document of thousands of mistakes needs no response of a megabyte.
+/// Errors of one response, as graphql-js limits them. A document of thousands of mistakes needs no response of a
+/// megabyte.
 const MAX_ERRORS: usize = 100;
 /// Seconds until a client should retry an unavailable service. Calling services have a backoff of their own.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");

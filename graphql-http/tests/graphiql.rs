@@ -1,4 +1,4 @@
-//! The GraphiQL page, asked over HTTP. The clients' suites open it in a browser.
+//! The GraphiQL page over HTTP. The clients' suites open it in a browser.
 
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode, header};

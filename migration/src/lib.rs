@@ -1,7 +1,7 @@
 //! The database schema, with one `Migrator` per service.
 //!
-//! Each has a migration table of its own, so that the services work in one shared database and in two. Never use `fresh()`:
-//! in a shared database it also drops the other service's tables.
+//! Each has a migration table of its own, so that the services work in one shared database and in two. Never use
+//! `fresh()`: in a shared database it also drops the other service's tables.
 
 pub mod consultation;
 pub mod finance;

@@ -1,5 +1,5 @@
-//! `pending_payment`, the outbox. Its index holds pending rows only, so the cost of a claim does not grow with delivered ones.
-//! The lease columns are unindexed, so a claim updates no index.
+//! `pending_payment`, the outbox. Its index holds pending rows only, so the cost of a claim does not grow with
+//! delivered ones. The lease columns are unindexed, so a claim updates no index.
 
 use entity::{Money, consultation, pending_payment};
 use sea_orm_migration::{

@@ -1,6 +1,6 @@
-//! Triggers that protect the outbox: no undelivered payment is deleted, no confirmation withdrawn, no sent value changed. They
-//! are triggers, since no constraint sees a deletion. Their conditions are checked without a function call, so ordinary
-//! updates pay next to nothing.
+//! Triggers that protect the outbox: no undelivered payment is deleted, no confirmation withdrawn, no sent value
+//! changed. They are triggers, since no constraint sees a deletion. Their conditions are checked without a function
+//! call, so ordinary updates pay next to nothing.
 //!
 //! SQLite's REPLACE deletes without firing the triggers of deletion; those of insertion and update refuse it.
 

@@ -1,5 +1,5 @@
-//! Free space in the pages of `pending_payment` for the row version of a claim: a version in the same page needs no new index
-//! entry. More than half is free, since a lease makes a row longer. (SQLite updates in place.)
+//! Free space in the pages of `pending_payment` for the row version of a claim: a version in the same page needs no new
+//! index entry. More than half is free, since a lease makes a row longer. (SQLite updates in place.)
 
 use sea_orm_migration::{
     prelude::*,

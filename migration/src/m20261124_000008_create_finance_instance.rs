@@ -1,5 +1,5 @@
-//! `finance_instance`: the identity of a finance database, by which a consultation service detects that its finance is another
-//! one. A backup keeps it, and it ends with the database: triggers refuse every change.
+//! `finance_instance`: the identity of a finance database. A consultation service detects by it that its finance is
+//! another one. A backup keeps it, and it ends with the database: triggers refuse every change.
 
 use entity::finance_instance;
 use sea_orm_migration::{

@@ -1,5 +1,5 @@
-//! `delivery_destination`: the instance id of the finance that receives payments, at most one row. Empty until the relay has
-//! reached a finance.
+//! `delivery_destination`: the instance id of the finance that receives payments, at most one row. Empty until the
+//! relay has reached a finance.
 
 use entity::delivery_destination;
 use sea_orm_migration::{

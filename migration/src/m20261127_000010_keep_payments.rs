@@ -1,7 +1,7 @@
 //! Triggers that protect recorded payments: none is changed, deleted or truncated.
 //!
-//! SQLite's REPLACE deletes without firing the triggers of deletion, unless the connection has `recursive_triggers` on, as all
-//! of ours have. A trigger of insertion, as on the outbox, would also refuse ON CONFLICT DO NOTHING, which recording needs.
+//! SQLite's REPLACE deletes without firing the triggers of deletion, unless the connection has `recursive_triggers` on.
+//! All of ours have. A trigger of insertion, as on the outbox, would also refuse recording's ON CONFLICT DO NOTHING.
 
 use sea_orm_migration::{
     prelude::*,

@@ -1,7 +1,7 @@
 //! Row counts, updated by triggers with each insertion and deletion: a total costs the same for a list of any length.
 //!
-//! On PostgreSQL a statement updates the count once, at its end. Each connection uses one of 64 slots, so that concurrent
-//! commits seldom wait for each other; the total is the sum of the slots.
+//! On PostgreSQL a statement updates the count once, at its end. Each connection uses one of 64 slots, so that
+//! concurrent commits seldom wait for each other; the total is the sum of the slots.
 
 use sea_orm_migration::{
     prelude::*,

@@ -45,8 +45,8 @@ pub struct TestDatabase {
 }
 
 impl TestDatabase {
-    /// A new, empty database; `None` without PostgreSQL. The test then has to return, and the end of the test run reports that
-    /// tests were skipped.
+    /// A new, empty database; `None` without PostgreSQL. The test then has to return, and the end of the test run
+    /// reports that tests were skipped.
     pub async fn empty(backend: Backend) -> Option<Self> {
         let (url, directory) = match backend {
             Backend::Sqlite => {

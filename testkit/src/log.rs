@@ -14,8 +14,8 @@ pub struct Log {
     _capturing: DefaultGuard,
 }
 
-/// A second dispatcher. With one alone, an event that another thread logs first is disabled for all threads: tracing asks
-/// only that thread's dispatcher.
+/// A second dispatcher. With one alone, an event that another thread logs first is disabled for all threads: tracing
+/// asks only that thread's dispatcher.
 static SECOND: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(NoSubscriber::new()));
 
 impl Log {

@@ -9,9 +9,9 @@ use std::{
     sync::OnceLock,
 };
 
-/// Starts a cluster in a new directory, prints the directory and the directory of the programs, and removes the cluster when
-/// its standard input ends. That happens whenever the starting process ends, in any way. PostgreSQL refuses to run as root,
-/// which becomes `postgres` then.
+/// Starts a cluster in a new directory, prints the directory and the directory of the programs, and removes the cluster
+/// when its standard input ends. That happens whenever the starting process ends, in any way. PostgreSQL refuses to run
+/// as root, so root becomes `postgres` first.
 const CLUSTER: &str = r#"
 set -eu
 bin=$(ls -d /usr/lib/postgresql/*/bin /usr/local/pgsql/bin 2>/dev/null | sort -V | tail -n 1)
@@ -30,7 +30,7 @@ read -r _ || true
 /// On a Unix socket only, and without syncs: test processes are killed, the machine is not.
 const TEST_OPTIONS: &str = "-c listen_addresses='' -c fsync=off -c max_connections=400 -c shared_buffers=32MB";
 
-/// A cluster. It is removed when it is dropped, or forgotten and the process ends.
+/// A cluster. It is removed when it is dropped. A forgotten one is removed when the process ends.
 #[derive(Debug)]
 pub struct Cluster {
     holder: Child,

@@ -121,8 +121,8 @@ impl Events {
         Self { response, text: String::new() }
     }
 
-    /// The data of the next event, which must be a response; null when the operation is complete, `None` when the connection
-    /// ended before.
+    /// The data of the next event: a response, or null when the operation is complete. `None` when the connection ended
+    /// before.
     pub async fn next(&mut self) -> Option<Value> {
         loop {
             if let Some((event, rest)) = self.text.split_once("\n\n") {

@@ -1,6 +1,6 @@
-//! What a request costs, in numbers that depend on no machine: the statements that it sends to the database, and the
-//! allocations of the thread that answers it. A change that makes a request dearer fails here; one that makes it
-//! cheaper lowers the bound.
+//! The cost of a request, in numbers that are the same on every machine: the statements that it sends to the database,
+//! and the allocations of the thread that answers it. A change that makes a request more expensive fails here. One that
+//! makes it cheaper lowers the bound.
 //!
 //! A test binary of its own, since it counts with an allocator of its own.
 
@@ -24,7 +24,7 @@ const LIST: &str = "{ consultations(last: 20) { edges { node { id status price }
 const WARM_UP: usize = 20;
 const MEASURED: usize = 20;
 
-/// The cheapest of several requests: what a request costs when nothing else happens beside it.
+/// The cheapest of several requests: the cost when nothing else happens at the same time.
 fn cheapest(service: &mut Service, query: &str, mut input: impl FnMut(&mut Service) -> Value) -> Cost {
     let mut costs = Vec::new();
     for number in 0..WARM_UP + MEASURED {
@@ -98,7 +98,7 @@ fn a_page_costs_one_statement(#[case] backend: Backend, #[case] allocations: u64
     assert_costs(&cheapest(&mut service, LIST, |_| Value::Null), &["SELECT"], allocations);
 }
 
-/// Everything about a payment, and that of its consultation again and again: some 500 fields in 5 kB.
+/// All fields of a payment, and those of its consultation repeatedly: some 500 fields in 5 kB.
 fn fields(within: usize) -> String {
     let own = ["id", "appointmentId", "totalPrice", "__typename"].map(|name| format!("{name} ").repeat(20)).concat();
     if within == 0 {
@@ -113,7 +113,7 @@ fn documents_take_no_more_memory_than_they_are_charged_for() {
     const CACHE: i64 = 8 * 1024 * 1024;
     let mut service = Service::finance(Backend::Sqlite).expect("no server is needed");
     let document = |n: usize| format!("query Q{n} {{ payments(first: 1) {{ edges {{ node {{ {} }} }} }} }}", fields(4));
-    // What is made once is not the documents'.
+    // The first documents also allocate what the service keeps once.
     service.keeps((0..2).map(document));
     let kept = service.keeps((2..152).map(document));
     println!("{kept} bytes kept of documents of {} bytes", document(0).len());

@@ -16,7 +16,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
-/// What one request took.
+/// The cost of one request.
 #[derive(Debug)]
 pub(crate) struct Cost {
     /// Sent to the database, without BEGIN and COMMIT.
@@ -65,7 +65,7 @@ impl Service {
             database.database.migrate::<M>().await.expect("migrated");
             let statements = database.record_statements();
             let service = build(&database, &CancellationToken::new()).expect("a service");
-            // What works beside the requests would be counted among them.
+            // The statements and allocations of background tasks would count as the requests'.
             for (name, task) in service.tasks {
                 if name.ends_with("writer") {
                     tokio::spawn(task);

@@ -1,4 +1,5 @@
-//! Subscribers of one replica see payments recorded by another, also when that one ends or is killed right after its commit.
+//! Subscribers of one replica see payments recorded by another, also when that one ends or is killed right after its
+//! commit.
 
 use std::{collections::HashSet, time::Duration};
 

@@ -1,4 +1,4 @@
-//! Finance with trusted documents executes those that consultation sends.
+//! Finance with trusted documents executes the documents that consultation sends.
 
 use std::{
     path::Path,

@@ -1,4 +1,4 @@
-//! Watchers by row. A change notifies the watchers of its row only, however many watch others.
+//! Watchers by row. A change notifies the watchers of its row only: its cost does not depend on those of other rows.
 
 use std::{
     collections::HashMap,

@@ -38,8 +38,8 @@ impl std::fmt::Display for Access {
     }
 }
 
-/// A secret, given directly or, better, in a file. A line break at the end of the file is ignored. With a file, an empty
-/// value counts as unset: one Compose file can then override the value of another.
+/// A secret, given directly or, better, in a file. A line break at the end of the file is ignored. With a file, an
+/// empty value counts as unset: one Compose file can then override the value of another.
 ///
 /// # Errors
 /// When the secret is empty, its file cannot be read, or both were given.

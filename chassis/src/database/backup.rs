@@ -1,6 +1,8 @@
-//! Backup of a SQLite database, also while a service writes to it: a consistent snapshot, checked before it gets its name.
+//! Backup of a SQLite database, also while a service writes to it: a consistent snapshot, checked before it gets its
+//! name.
 //!
-//! Copying the file would be wrong: the latest commits are in `FILE-wal`, and a checkpoint may change both during the copy.
+//! Copying the file would be wrong: the latest commits are in `FILE-wal`, and a checkpoint may change both during the
+//! copy.
 
 mod copy;
 mod target;
@@ -27,16 +29,16 @@ pub struct Backup {
     pub size: u64,
     /// Tables, by name, with their number of rows.
     pub rows: Vec<(String, i64)>,
-    /// Time that it took.
+    /// Duration of the backup.
     pub duration: Duration,
 }
 
-/// Writes a snapshot of the SQLite database at `url` to `file`, readable by its owner alone. The name appears only once the
-/// whole snapshot is checked and synced. A killed backup leaves `FILE.partial...`, which the next one removes.
+/// Writes a snapshot of the SQLite database at `url` to `file`, readable by its owner alone. The name appears only once
+/// the whole snapshot is checked and synced. A killed backup leaves `FILE.partial...`, which the next one removes.
 ///
 /// # Errors
-/// When `file` exists, the database or `file` cannot be read or written, or the copy is damaged. Always on PostgreSQL: the
-/// error names the command to use.
+/// When `file` exists, the database or `file` cannot be read or written, or the copy is damaged. Always on PostgreSQL:
+/// the error names the command to use.
 pub async fn run(url: &SecretString, file: &Path) -> anyhow::Result<Backup> {
     let begun = Instant::now();
     let url = url.expose_secret();
@@ -72,8 +74,8 @@ impl fmt::Display for Backup {
     }
 }
 
-/// The command that backs up the PostgreSQL database, without its password: `pg_dump` asks for it, or reads PGPASSWORD or
-/// ~/.pgpass.
+/// The `pg_dump` command for the PostgreSQL database, without the password: `pg_dump` asks for it, or reads PGPASSWORD
+/// or ~/.pgpass.
 fn pg_dump(url: &str, file: &Path) -> anyhow::Result<String> {
     // Without the driver's message, which quotes a malformed URL and its password.
     let Ok(options) = url.parse::<PgConnectOptions>() else { bail!("the database URL is malformed") };

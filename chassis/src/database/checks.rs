@@ -17,8 +17,8 @@ impl Database {
         if !has_table(database, &M::migration_table_name().to_string()).await? {
             return Ok(names.collect());
         }
-        // Not the migrator's own list, which fails where a newer version has applied more. During an upgrade the old replicas
-        // must stay ready until they are replaced.
+        // Not the migrator's own list: it fails where a newer version has applied more. During an upgrade the old
+        // replicas must stay ready until they are replaced.
         let applied = Query::select().column("version").from(M::migration_table_name()).to_owned();
         let applied = database.query_all(&applied).await?;
         let applied: HashSet<String> =
@@ -26,7 +26,8 @@ impl Database {
         Ok(names.filter(|name| !applied.contains(name)).collect())
     }
 
-    /// Returns by how much, at least, this process's clock is ahead of the database's. Fails also if the database is read-only.
+    /// Returns by how much, at least, this process's clock is ahead of the database's. Fails also if the database is
+    /// read-only.
     pub(crate) async fn clock_difference(&self) -> Result<TimeDelta, DbErr> {
         if self.check.get_database_backend() == DbBackend::Sqlite {
             return Ok(TimeDelta::zero());
@@ -39,14 +40,14 @@ impl Database {
         if answer.try_get_by_index(1)? {
             return Err(DbErr::Custom(faults::READ_ONLY.to_owned()));
         }
-        // The database read its clock between the two readings here; a difference that this explains does not count.
+        // The database read its clock between the two readings here. A difference within that interval does not count.
         let theirs = answer.try_get_by_index::<DateTime<Utc>>(0)?;
         let (ahead, behind) = (asked_at - theirs, clock::now() - theirs);
         Ok(if ahead > TimeDelta::zero() { ahead } else { behind.min(TimeDelta::zero()) })
     }
 
-    /// Writes as a client's request would. On PostgreSQL it waits for a synchronous standby. On SQLite it fails for a full disk,
-    /// a file or directory that is read-only, and a lost log.
+    /// Writes as a client's request would. On PostgreSQL it waits for a synchronous standby. On SQLite it fails for a
+    /// full disk, a read-only file or directory, and a lost log.
     pub(crate) async fn try_write(&self) -> Result<(), DbErr> {
         if self.served.lock().unwrap_or_else(PoisonError::into_inner).as_ref().is_some_and(ServedFile::has_lost_log) {
             return Err(DbErr::Custom(

@@ -1,5 +1,5 @@
-//! Concurrency limit for statements of one kind. The rest queue, in bounded number and time: a client that is refused soon
-//! can try again, one that waits in vain cannot.
+//! Concurrency limit for statements of one kind. Further ones queue, bounded in number and time. A client that is
+//! refused early has time left to try again.
 
 use std::sync::Arc;
 

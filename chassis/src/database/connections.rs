@@ -1,5 +1,5 @@
-//! Connection pool for SeaORM. A statement leases a connection. Only a success, or an error about the statement, returns it
-//! to the pool; a lease that ends in any other way closes it.
+//! Connection pool for SeaORM. A statement leases a connection. Only a success, or an error about the statement,
+//! returns it to the pool; a lease that ends in any other way closes it.
 
 mod lease;
 
@@ -17,8 +17,8 @@ use super::{
     options::Options,
 };
 
-/// Longest wait for a connection, whether all are busy or the server is unreachable. Together with a statement's deadline it
-/// stays below the 10 s within which a client is answered.
+/// Longest wait for a connection, whether all are busy or the server is unreachable. Together with a statement's
+/// deadline it is below the 10 s within which a client is answered.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
 /// Interval between attempts to connect to a server that is starting or has no room.
 const CONNECT_RETRY_INTERVAL: Duration = Duration::from_millis(50);
@@ -48,7 +48,7 @@ impl Connections {
             Options::Postgres(_) => DbBackend::Postgres,
         };
         let address = options.address().into();
-        // The latest connection is reused first: connections of a burst become idle, and are closed.
+        // LIFO: after a burst the surplus connections become idle and are closed.
         let pool = Pool::builder(Connector::new(options)).max_size(size).queue_mode(QueueMode::Lifo).build();
         let pool = pool.map_err(|error| DbErr::Custom(error.to_string()))?;
         Ok(Self { pool, backend, address, retry_for: ACQUIRE_TIMEOUT, limits: [None, None], observer: None })
@@ -123,7 +123,7 @@ impl Connections {
         loop {
             match timeout_at(deadline, self.pool.get()).await {
                 Ok(Ok(object)) => return Ok(Lease::new(object, places)),
-                // Another one may have been returned meanwhile: below its pool size a service only slows down.
+                // Another connection may have been returned meanwhile. With a smaller pool a service only slows down.
                 Ok(Err(PoolError::Backend(error))) if faults::is_transient_connecting(&error) => {
                     if began.elapsed() + CONNECT_RETRY_INTERVAL > self.retry_for {
                         return Err(cannot_connect(error));

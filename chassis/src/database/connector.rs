@@ -11,8 +11,8 @@ use tokio::time::timeout;
 
 use super::{Session, faults, options::Options, session::Backend};
 
-/// Connections that were idle for this long are tested before use; testing each would cost a round trip. Below the time
-/// that a restart of the server takes, so that no client's request meets a connection from before it.
+/// Idle time after which a connection is tested before use: testing each would cost a round trip. A restart of the
+/// server takes longer, so no client's request meets a connection from before it.
 const TEST_WHEN_IDLE_FOR: Duration = Duration::from_millis(500);
 /// Longest wait for the connection that terminates a session.
 const TERMINATE_TIMEOUT: Duration = Duration::from_secs(3);
@@ -21,7 +21,7 @@ const TERMINATE_TIMEOUT: Duration = Duration::from_secs(3);
 #[derive(Debug)]
 pub(super) struct Connector {
     options: Options,
-    /// Connections from before this moment are not reused.
+    /// Connections opened before this moment are not reused.
     distrusted: Mutex<Option<std::time::Instant>>,
 }
 
@@ -30,7 +30,7 @@ impl Connector {
         Self { options, distrusted: Mutex::default() }
     }
 
-    /// Called when a connection is silent: each other idle one would take as long to find out.
+    /// Called when a connection is silent. Each other idle one would cost a timeout of its own.
     pub(super) fn distrust_present(&self) {
         *self.distrusted.lock().unwrap_or_else(PoisonError::into_inner) = Some(std::time::Instant::now());
     }
@@ -63,8 +63,8 @@ impl Manager for Connector {
     }
 }
 
-/// Terminates the server's end of a silent session. It may hold locks, or wait for an absent standby: each retry would add
-/// one more, until the server has no room for others.
+/// Terminates the server's end of a silent session. It may hold locks, or wait for an absent standby: each retry would
+/// add one more, until the server has no room for others.
 pub(super) async fn terminate(pool: Pool<Connector>, backend: Backend) {
     let terminated = timeout(TERMINATE_TIMEOUT, pool.get()).await;
     let Ok(Ok(mut session)) = terminated else { return };

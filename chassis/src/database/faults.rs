@@ -10,7 +10,7 @@ use sea_orm::{
 /// Reason to refuse a session that cannot write.
 pub(super) const READ_ONLY: &str = "the database is read-only: a standby, or set so";
 
-/// End of the error for a wait during which all connections were in use.
+/// End of the error message when all connections were in use.
 pub(super) const ARE_BUSY: &str = "are busy";
 
 /// PostgreSQL's error classes about a statement, not about its session: bad data, a violated constraint, a deadlock, a
@@ -20,16 +20,16 @@ const ABOUT_THE_STATEMENT: [&str; 5] = ["22", "23", "40", "42", "55"];
 const RAISED: &str = "P0001";
 /// A cancelled statement, as by `statement_timeout`. Its session is intact, but other rows would wait as long.
 const CANCELLED: &str = "57014";
-/// PostgreSQL's error classes and codes about the server: connections, roles and databases, resources, interventions and
-/// timeouts, its system, a standby, an unavailable lock.
+/// PostgreSQL's error classes and codes about the server: connections, roles and databases, resources, interventions
+/// and timeouts, its system, a standby, an unavailable lock.
 const UNAVAILABLE: [&str; 8] = ["08", "25006", "28", "3D", "53", "55P03", "57", "58"];
 /// SQLite's primary codes for the same: busy, locked, read-only, input or output error, full, cannot open.
 const SQLITE_UNAVAILABLE: [i32; 6] = [5, 6, 8, 10, 13, 14];
 /// SQLite's primary code for a violated constraint, also raised by triggers.
 const SQLITE_CONSTRAINT: i32 = 19;
 
-/// Whether the connection is usable after this error. Only when nothing speaks against it: a new one costs little, while one
-/// inside an unnoticed transaction, or to a standby, loses its writes.
+/// Whether the connection is usable after this error. In doubt it is not: a new one costs little, while one inside an
+/// unnoticed transaction, or to a standby, loses its writes.
 pub(super) fn leaves_connection_usable(error: &Error) -> bool {
     match error {
         Error::RowNotFound | Error::ColumnDecode { .. } | Error::Decode(_) | Error::ColumnNotFound(_) => true,
@@ -75,8 +75,8 @@ pub fn is_unavailable(error: &DbErr) -> bool {
     }
 }
 
-/// Whether the failed statement may have been committed nevertheless, with only its answer lost. Without a connection it was
-/// never sent.
+/// Whether the failed statement may have been committed nevertheless, with only its answer lost. Without a connection
+/// it was never sent.
 #[must_use]
 pub fn may_be_done(error: &DbErr) -> bool {
     !is_about_rows(error) && !matches!(error, DbErr::Conn(_) | DbErr::ConnectionAcquire(_))

@@ -1,5 +1,5 @@
-//! Migrations, on connections of their own that end with the command. They wait for locks briefly and often: while a
-//! statement waits in PostgreSQL's queue for an exclusive lock, all later statements on that table wait behind it.
+//! Migrations, on connections of their own that end with the command. They wait for locks briefly and often: later
+//! statements on a table queue behind one that waits for PostgreSQL's exclusive lock.
 
 mod blocker;
 mod lock_files;
@@ -18,8 +18,8 @@ use tokio::time::{Instant, sleep};
 pub struct LockWaits {
     /// For one lock. Other statements wait at most as long behind the migration.
     pub once: Duration,
-    /// Between attempts, while the others' statements run. Up to half of it is added at random, so that migrations of several
-    /// replicas do not collide again.
+    /// Between attempts, while the others' statements run. Up to half of it is added at random, so that migrations of
+    /// several replicas do not collide again.
     pub pause: Duration,
     /// In total. After it the migration fails.
     pub total: Duration,
@@ -27,8 +27,8 @@ pub struct LockWaits {
 
 impl Default for LockWaits {
     fn default() -> Self {
-        // A second is below lock_timeout of the services' sessions, so their statements succeed. A minute: a transaction that
-        // is still open then has been forgotten.
+        // A second is below the `lock_timeout` of the services' sessions, so their statements succeed. A transaction
+        // that is open for a minute has been forgotten.
         Self { once: Duration::from_secs(1), pause: Duration::from_secs(1), total: Duration::from_mins(1) }
     }
 }
@@ -48,16 +48,17 @@ struct Blocked {
     by: String,
     /// Instruction to end them.
     remedy: String,
-    /// Whether a longer wait would help: PostgreSQL cancels an automatic VACUUM in the way, but only after `deadlock_timeout`.
+    /// Whether a longer wait would help: PostgreSQL cancels an automatic VACUUM in the way, but only after
+    /// `deadlock_timeout`.
     yields_to_longer_waits: bool,
 }
 
-/// Applies the pending migrations of `M` in one transaction and returns their names. Migrations of several processes take
-/// turns.
+/// Applies the pending migrations of `M` in one transaction and returns their names. Migrations of several processes
+/// take turns.
 ///
 /// # Errors
-/// When the database cannot be reached, a migration fails, or others hold a lock for longer than `waits.total`: the error
-/// names them.
+/// When the database cannot be reached, a migration fails, or others hold a lock for longer than `waits.total`: the
+/// error names them.
 pub async fn run<M: MigratorTrait>(url: &SecretString, waits: LockWaits) -> Result<Vec<String>, DbErr> {
     let url = url.expose_secret();
     if url.starts_with("sqlite:") { sqlite::run::<M>(url, waits).await } else { postgres::run::<M>(url, waits).await }

@@ -1,7 +1,8 @@
-//! A session that makes a seeded mistake, so that the chaos campaign can show that its checker finds it. It replaces
-//! [`session::Session`] in builds with the feature `seeded-mistakes`, and is as correct unless `SEEDED_MISTAKE` is set.
+//! A session with a seeded mistake: the chaos campaign shows with it that its checker finds mistakes. In builds with
+//! the feature `seeded-mistakes` it replaces [`session::Session`]. Without `SEEDED_MISTAKE` it is correct.
 //!
-//! The variable holds the mistake as JSON: most are other texts of statements, so that no code of a service knows of them.
+//! The variable holds the mistake as JSON. Most mistakes replace the texts of statements, so no code of a service knows
+//! of them.
 
 use std::{
     future::{Future, pending},
@@ -21,10 +22,10 @@ use crate::clock;
 #[cfg(not(debug_assertions))]
 compile_error!("the feature seeded-mistakes is for tests: no release build makes mistakes on purpose");
 
-/// What begins a transaction that [`Mistake::keeps_broken_connections`] can continue by accident.
+/// First statement of a transaction that [`Mistake::keeps_broken_connections`] can continue by accident.
 const SAVEPOINT: &str = "SAVEPOINT";
 const UNTIL_DROPPED: &str = "a session until it is closed or dropped";
-/// Stands for the process's time in a replacement.
+/// Placeholder for the process's time in a replacement.
 const PROCESS_CLOCK: &str = "{process clock}";
 
 static MISTAKE: LazyLock<Mistake> = LazyLock::new(|| match std::env::var("SEEDED_MISTAKE") {
@@ -41,15 +42,15 @@ struct Mistake {
     rewrites: Vec<Rewrite>,
     /// Waits for ever where a correct session gives up after a deadline.
     has_no_deadlines: bool,
-    /// Uses a connection again that was given up inside a transaction, for the next transaction.
+    /// Reuses a connection for the next transaction although it was given up inside one.
     keeps_broken_connections: bool,
 }
 
-/// Other statements in place of one.
+/// The replacement of a statement.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Rewrite {
-    /// A part of the statement, by which it is recognised. Texts are compared with one blank between words.
+    /// Part of the statement, to recognise it. Texts are compared with one blank between words.
     statement: String,
     /// The statements that are sent instead, in this order and with the same values, each as replacements in its text.
     /// The caller gets the result of the last.
@@ -59,11 +60,11 @@ struct Rewrite {
 }
 
 impl Rewrite {
-    /// The texts of the statements to send instead of `sql`, whose words have one blank between them.
+    /// The texts of the statements to send instead of `sql`. Its words have one blank between them.
     fn texts(&self, sql: &str) -> Vec<String> {
         let texts = self.instead.iter().map(|replacements| {
             replacements.iter().fold(sql.to_owned(), |text, (part, replacement)| {
-                // A mistake that is made by half would be found, or not, for another reason.
+                // A mistake made by half would be found, or missed, for another reason.
                 assert!(text.contains(part), "seeded mistake not made: no {part} in {text}");
                 text.replace(part, &replacement.replace(PROCESS_CLOCK, &clock::now().to_rfc3339()))
             })

@@ -16,14 +16,14 @@ use super::{Connections, Database};
 pub struct Count(SimpleExpr);
 
 impl Count {
-    /// Counts rows by reading them, by an index at best: for lists of bounded length.
+    /// Counts rows by reading them, if possible in an index. For lists of bounded length.
     #[must_use]
     pub fn of(rows: &impl QueryTrait<QueryStatement = SelectStatement>) -> Self {
         let every = Expr::cust("*").count();
         Self(scalar(Query::select().expr(every).from_subquery(rows.as_query().clone(), "rows").to_owned()))
     }
 
-    /// All rows of a table whose count is maintained by triggers: at the same cost for any number.
+    /// All rows of a table, from a count that triggers maintain. Its cost does not depend on the number of rows.
     #[must_use]
     pub fn kept_of(table: impl EntityTrait) -> Self {
         // PostgreSQL's sum of integers is a decimal.

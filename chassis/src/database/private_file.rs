@@ -1,5 +1,5 @@
-//! Creates a SQLite file and its directory for their owner alone: the data are private. SQLite gives files beside it, such
-//! as its log, the same permissions. Existing files keep theirs.
+//! Creates a SQLite file and its directory for their owner alone: the data are private. SQLite gives files beside it,
+//! such as its log, the same permissions. Existing files keep theirs.
 
 use std::{
     fs::{DirBuilder, OpenOptions},
@@ -20,7 +20,8 @@ pub(super) fn create(file: &Path) -> Result<(), DbErr> {
     if let Some(directory) = file.parent() {
         create_directory(directory).map_err(|error| cannot(directory, error))?;
     }
-    // SQLite takes an empty file for a new database. An existing file is not opened: closing it would drop SQLite's locks.
+    // SQLite takes an empty file for a new database. An existing file is not opened: closing it would drop SQLite's
+    // locks.
     match OpenOptions::new().write(true).create_new(true).mode(FILE_MODE).open(file) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(cannot(file, error)),
         _ => Ok(()),

@@ -15,8 +15,8 @@ use sea_query_sqlx::SqlxValues;
 
 use super::{faults, options::Options};
 
-/// Longest wait for the answer to a statement. Above PostgreSQL's `statement_timeout` and SQLite's busy timeout, whose errors
-/// are more specific: this one ends the wait for a silent network or disk.
+/// Longest wait for the answer to a statement. Above PostgreSQL's `statement_timeout` and SQLite's busy timeout, whose
+/// errors are more specific: this one ends the wait for a silent network or disk.
 const STATEMENT_DEADLINE: Duration = Duration::from_secs(6);
 /// Longest wait for the ping of an idle connection.
 const PING_TIMEOUT: Duration = Duration::from_secs(1);

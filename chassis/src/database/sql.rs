@@ -6,8 +6,8 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-/// `column` is one of `ids`. On PostgreSQL it is one statement for lists of every length: a list of values would be
-/// another statement for each length, planned anew by each connection. A single id is compared with `=`, since PostgreSQL
+/// `column` is one of `ids`. On PostgreSQL the ids are an array, so one statement serves lists of every length; each
+/// connection would plan a list of values anew for each length. A single id is compared with `=`, since PostgreSQL
 /// plans short arrays each time.
 pub fn is_one_of(backend: DbBackend, column: impl ColumnTrait, ids: impl IntoIterator<Item = Uuid>) -> SimpleExpr {
     let ids: Vec<_> = ids.into_iter().collect();
@@ -18,8 +18,8 @@ pub fn is_one_of(backend: DbBackend, column: impl ColumnTrait, ids: impl IntoIte
     }
 }
 
-/// The database's current time, to the millisecond: the time of every rule. It is the statement's, not the transaction's. A
-/// VOLATILE clock could not be an index condition.
+/// The database's current time, to the millisecond: the time of every rule. It is the statement's, not the
+/// transaction's. A VOLATILE clock could not be an index condition.
 #[must_use]
 pub fn now(backend: DbBackend) -> SimpleExpr {
     match backend {

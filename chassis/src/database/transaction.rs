@@ -1,5 +1,5 @@
-//! A write transaction. COMMIT is a statement of its own, and its result alone decides. After any failure the connection is
-//! closed, so that none returns to the pool inside a transaction.
+//! A write transaction. COMMIT is a statement of its own, and its result alone decides. After any failure the
+//! connection is closed, so that none returns to the pool inside a transaction.
 
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, Statement};
 use sea_orm_migration::async_trait::async_trait;
@@ -16,8 +16,8 @@ pub struct Transaction {
 }
 
 impl Transaction {
-    /// On SQLite it takes the write lock at once: a transaction that begins with a read would fail, not wait, when another
-    /// writer was faster.
+    /// On SQLite it takes the write lock at once: a transaction that begins with a read would fail, not wait, when
+    /// another writer was faster.
     pub(super) async fn begin(connections: &Connections) -> Result<Self, DbErr> {
         let begin = match connections.get_database_backend() {
             DbBackend::Sqlite => "BEGIN IMMEDIATE",
@@ -37,9 +37,9 @@ impl Transaction {
         self.end("COMMIT").await
     }
 
-    /// Commits, and waits until everything read in it is as durable as a commit made now. After a restart PostgreSQL shows
-    /// commits that a synchronous standby has not confirmed, and that standby may yet take over without them. SQLite has
-    /// synced everything that other connections can read.
+    /// Commits, and waits until everything read in it is as durable as a commit made now. After a restart PostgreSQL
+    /// shows commits that a synchronous standby has not confirmed, and that standby may yet take over without them.
+    /// SQLite has synced everything that other connections can read.
     pub async fn commit_durably(self) -> Result<(), DbErr> {
         if self.connections.get_database_backend() == DbBackend::Postgres {
             self.execute_raw(Statement::from_string(DbBackend::Postgres, super::WRITE_TO_LOG)).await?;
@@ -57,7 +57,7 @@ impl Transaction {
         let mut lease = self.lease.into_inner().ok_or_else(is_over)?;
         match lease.session()?.execute_unprepared(sql).await {
             Ok(ended) => lease.end(Ok(ended)).map(drop),
-            // Also what does a statement no harm: it leaves the transaction open here.
+            // Even after an error about the statement alone: it leaves the transaction open.
             Err(error) => Err(lease.close_after(error)),
         }
     }

@@ -1,7 +1,7 @@
 //! Detects that a SQLite file has lost its write-ahead log, `FILE-wal`, and with it acknowledged commits.
 //!
-//! SQLite itself does not. A file whose log was deleted looks to it like one that was closed properly: a checkpoint moved
-//! the log's content into the file, and the log was removed. So the file carries a mark, its `user_version`:
+//! SQLite itself does not. A file whose log was deleted looks to it like one that was closed properly: a checkpoint
+//! moved the log's content into the file, and the log was removed. So the file carries a mark, its `user_version`:
 //!
 //! ```text
 //!          mark_in_use(): mark, checkpoint      mark_closed(): checkpoint, mark, then the last connection closes
@@ -17,9 +17,9 @@
 //! 2. Keep a [`Keeper`] and a [`LogFile`] while the process runs; it is not ready once [`LogFile::is_gone`].
 //! 3. At the end, after the last write: [`mark_closed`], then [`Keeper::close`], then close all connections.
 //!
-//! A command beside the service or after its crash (migrate, reconcile, backup) leaves the mark alone. Closing the file last,
-//! it would remove the log, which is right but would look like a deletion. So it takes [`Keeper::of_used_log`] before it
-//! opens a connection that may write, and closes the keeper after all others.
+//! A command beside the service or after its crash (migrate, reconcile, backup) leaves the mark alone. Closing the file
+//! last, it would remove the log, which is right but would look like a deletion. So it takes [`Keeper::of_used_log`]
+//! before it opens a connection that may write, and closes the keeper after all others.
 
 mod keeper;
 mod log_file;
@@ -54,8 +54,8 @@ pub enum PreviousExit {
     LogLost,
 }
 
-/// Marks `file` as in use, and logs instructions if its log was lost. `writer` has the file open with `synchronous = FULL`
-/// and has not written yet.
+/// Marks `file` as in use, and logs instructions if its log was lost. `writer` has the file open with
+/// `synchronous = FULL` and has not written yet.
 ///
 /// # Errors
 /// When the file cannot be read or written, or stays locked.
@@ -93,10 +93,11 @@ pub(super) async fn mark_again(writers: &Connections) -> Result<(), DbErr> {
 /// Marks the file as properly closed, after its last write. Closing the last connection then removes the log.
 ///
 /// # Errors
-/// When the file cannot be written or stays locked. It then looks like that of a killed process, with its log beside it.
+/// When the file cannot be written or stays locked. It then looks like that of a killed process, with its log beside
+/// it.
 pub async fn mark_closed(writer: &mut SqliteConnection) -> Result<(), sqlx::Error> {
-    // The rest first: the mark is in the first page, which a checkpoint writes first. An interrupted checkpoint would leave a
-    // file that claims to be complete.
+    // The rest first: the mark is in the first page, which a checkpoint writes first. An interrupted checkpoint would
+    // leave a file that claims to be complete.
     checkpoint(writer).await?;
     set(writer, PROPERLY_CLOSED).await
 }

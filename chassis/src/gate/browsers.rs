@@ -1,7 +1,7 @@
 //! Rules for browsers: the host names by which they may call, and the origins of pages that may.
 //!
-//! A page can make a browser call with the user's stored credentials, without the user's knowledge. Other programs can send
-//! any header; these rules do not protect from them.
+//! A page can make a browser call with the user's stored credentials, without the user's knowledge. Other programs can
+//! send any header; these rules do not protect from them.
 
 mod cors;
 mod headers;
@@ -18,8 +18,8 @@ use hosts::AllowedHosts;
 /// Settings for browsers.
 #[derive(Clone, Debug, Default)]
 pub struct Browsers {
-    /// Host names that clients may use, beside those of loopback. Empty: any name, but on a loopback address only those of
-    /// loopback.
+    /// Host names that clients may use, beside those of loopback. Empty: any name, but on a loopback address only those
+    /// of loopback.
     pub allowed_hosts: Vec<String>,
     /// Origins, other than the service's own, whose pages may call.
     pub cors_origins: Vec<Origin>,

@@ -1,7 +1,7 @@
 //! Address of a client, taken from X-Forwarded-For behind trusted proxies.
 //!
-//! No other header is read. A proxy passes on headers that it does not write: if `Forwarded` were read too, clients of a
-//! proxy that writes only X-Forwarded-For could forge it.
+//! No other header is read. A proxy passes on headers that it does not write: if `Forwarded` were read too, clients of
+//! a proxy that writes only X-Forwarded-For could forge it.
 
 use std::{
     fmt,
@@ -17,7 +17,7 @@ use ipnet::IpNet;
 
 /// Each proxy appends the address of its caller.
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
-/// Prefix that a provider assigns to one customer. Addresses within it cost the customer nothing.
+/// Prefix that a provider assigns to one customer. The customer can use any address within it.
 const CUSTOMER_PREFIX_LENGTH: u8 = 64;
 
 /// Networks of trusted proxies.

@@ -1,7 +1,7 @@
 //! HTTP Basic authentication, before any other work for a request.
 //!
-//! Failed logins are throttled and slow hashes computed one at a time: guessing is slow for the guesser and cheap for the
-//! others. An htpasswd file is reloaded when it changes.
+//! Failed logins are throttled, and slow hashes are computed one at a time: guessing is slow and costs other clients
+//! little. An htpasswd file is reloaded when it changes.
 
 mod attempt;
 mod denied;
@@ -91,7 +91,8 @@ impl Authenticator {
     /// Reloads the htpasswd file and forgets the logins that the old one admitted. Returns whether its content changed.
     ///
     /// # Errors
-    /// When the file cannot be read or has a malformed line. The users stay, and the same content is not reported again.
+    /// When the file cannot be read or has a malformed line. The users stay, and the same content is not reported
+    /// again.
     pub fn renew(&self) -> anyhow::Result<bool> {
         let Some(htpasswd) = self.file.as_ref().map(HtpasswdFile::changed).transpose()?.flatten() else {
             return Ok(false);
@@ -145,7 +146,8 @@ impl Authenticator {
     }
 }
 
-/// A WebSocket may bring its credentials in `connection_init`, as `{"Authorization": "Basic ..."}`: pages cannot set headers.
+/// A WebSocket may bring its credentials in `connection_init`, as `{"Authorization": "Basic ..."}`: pages cannot set
+/// headers.
 impl Authenticate for Authenticator {
     fn authenticate<'a>(
         &'a self,
@@ -165,8 +167,8 @@ impl Authenticate for Authenticator {
     }
 }
 
-/// Lets only requests with valid credentials reach `router`, which learns the [`Caller`]. A WebSocket without any passes:
-/// [`Authenticate`] checks those of its `connection_init`.
+/// Lets only requests with valid credentials reach `router`, with their [`Caller`]. A WebSocket without credentials
+/// passes: [`Authenticate`] checks those of its `connection_init`.
 pub fn require(router: Router, authenticator: Arc<Authenticator>) -> Router {
     router.layer(middleware::from_fn_with_state(authenticator, check))
 }

@@ -1,4 +1,4 @@
-//! Heartbeat of a background loop: without it a process looks healthy while a loop hangs.
+//! Heartbeat of a background loop. Without heartbeats a process looks healthy while a loop hangs.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},

@@ -1,4 +1,5 @@
-//! Readiness, checked once a second. Probes read the result, so the database is queried once, whatever the number of probes.
+//! Readiness, checked once a second. Probes read the result, so the database is queried once, whatever the number of
+//! probes.
 
 use std::{
     marker::PhantomData,
@@ -18,10 +19,10 @@ use crate::{
 };
 
 const CHECK_INTERVAL: Duration = Duration::from_secs(1);
-/// An older result is void. Above the wait for a connection when all are busy.
+/// An older result is void. It is above the wait for a connection when all are busy.
 const STALE_AFTER: Duration = Duration::from_secs(5);
-/// One check in this many writes. A full disk, and a standby that confirms no commit, show only in a write. Together with
-/// `STALE_AFTER` it is below 10 s, so that they show before a client has waited that long.
+/// One check in this many writes. A full disk, and a standby that confirms no commit, show only in a write. Together
+/// with `STALE_AFTER` it is below 10 s: they show before a client has waited that long.
 const CHECKS_PER_WRITE: u32 = 3;
 /// One check in this many looks up the migrations again: the address may lead to another database by then.
 const CHECKS_PER_LOOK_UP: u32 = 10;
@@ -56,8 +57,8 @@ impl Readiness {
     }
 }
 
-/// Checks the database periodically. A service is ready when the migrations of `M` are applied, its database is writable, and
-/// its clock agrees with the database's.
+/// Checks the database periodically. A service is ready when the migrations of `M` are applied, its database is
+/// writable, and its clock agrees with the database's.
 #[derive(Debug)]
 pub struct Monitor<M> {
     name: &'static str,

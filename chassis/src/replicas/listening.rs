@@ -23,8 +23,8 @@ pub(super) async fn keep_listening(mut channels: Vec<Inbox>, database: &Database
         // A new one each time: a silent one still belongs to its listener.
         let Some(connection) = database.notifications() else { return };
         if let Err(error) = listen(&mut channels, &connection, heartbeat, &mut failures).await {
-            // The readiness check logs an outage of the database, once. Only this line reports an open connection without
-            // notifications, as behind a pooler that keeps no sessions.
+            // The readiness check logs an outage of the database, once. Only this line reports an open connection
+            // without notifications, as behind a pooler that keeps no sessions.
             if failures == 0 && matches!(error, sqlx::Error::Protocol(_)) {
                 tracing::warn!(%error, "notifications of other replicas are lost; connecting again");
             } else {

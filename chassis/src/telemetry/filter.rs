@@ -18,8 +18,8 @@ impl Filter {
 impl FromStr for Filter {
     type Err = String;
 
-    /// Refuses a lone word that is no level. `tracing` would take it for a module name: `verbose` would log only the module
-    /// `verbose`, which does not exist, and so nothing.
+    /// Refuses a lone word that is no level. `tracing` would take it for a module name: `verbose` would log the module
+    /// `verbose` alone, which does not exist.
     fn from_str(text: &str) -> Result<Self, String> {
         let words = text.split(',').map(str::trim).filter(|word| !word.is_empty());
         let mut modules = words.filter(|word| !word.contains(['=', '[', ':']));

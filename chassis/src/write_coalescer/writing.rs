@@ -9,13 +9,13 @@ use crate::health::Heartbeat;
 
 /// A batch of this many rows is closed; more rows would only delay the first caller.
 const MAX_BATCH: usize = 64;
-/// A batch that failed within this time may have met a closed connection, and succeeds on the next one. A batch that the
-/// database delayed for longer is not written again: the callers behind it would wait twice.
+/// A batch that failed within this time may have met a closed connection, and succeeds on the next one. A batch that
+/// failed later is not written again: the callers behind it would wait twice.
 const RETRY_WITHIN: Duration = Duration::from_secs(2);
 /// Time for writing the rows of a failed batch one by one, each of which may wait for a lock. Below a caller's timeout.
 const ONE_BY_ONE_TIMEOUT: Duration = Duration::from_secs(7);
-/// A job that waited longer is refused without a write. Its answer could come too late, and the jobs behind it would wait
-/// for a write whose caller has gone.
+/// A job that waited longer is refused without a write. Its answer could come too late, and the jobs behind it would
+/// wait for a write whose caller has gone.
 const QUEUE_TIMEOUT: Duration = Duration::from_secs(4);
 
 pub(super) async fn run<W: BatchWriter>(writer: W, mut jobs: mpsc::Receiver<Job<W>>, heartbeat: Heartbeat) {
@@ -59,7 +59,7 @@ async fn write<W: BatchWriter>(writer: &W, rows: Vec<W::Row>) -> Vec<RowOutcome<
         rows.iter().map(|_| RowOutcome::Failed(fault.clone())).collect()
     };
     let mut failed = outcomes.iter().filter_map(RowOutcome::fault).peekable();
-    // A committed row is answered as new when its caller sends it again.
+    // Not needed if every row has an answer by now: the repeated write of a committed row returns its first answer.
     if failed.peek().is_some() && failed.chain([&fault]).any(W::may_have_written) {
         writer.lost_answers();
     }

@@ -59,7 +59,7 @@ fn serve(limits: Limits, router: Router) -> Server {
     Server { address, shutdown: shutdown.clone(), _guard: shutdown.drop_guard() }
 }
 
-/// Routes that answer at once, with an endless event stream, or with more than a socket holds.
+/// Routes that answer at once, with an endless event stream, or with more bytes than a socket holds.
 fn routes() -> Router {
     let upload = async |body: Body| to_bytes(body, usize::MAX).await.expect("a body").len().to_string();
     Router::new()

@@ -1,4 +1,4 @@
-//! A network that drops all data and closes nothing: no call waits longer than its deadline.
+//! A network that drops all data and closes no connection: no call waits longer than its deadline.
 
 use std::time::Duration;
 

@@ -54,7 +54,7 @@ fn serve(certificate: &Certificate) -> SocketAddr {
     address
 }
 
-/// Whether a new client that trusts only `issued` gets a response.
+/// Whether a new client that trusts `issued` alone gets a response.
 async fn answers_to_who_trusts(issued: &Issued, address: SocketAddr) -> bool {
     let trusted = tls::Certificate::from_pem(issued.cert.pem().as_bytes()).expect("a certificate");
     let client = http_client::builder()

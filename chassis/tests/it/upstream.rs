@@ -1,5 +1,6 @@
-//! Defects of sqlx 0.9.0 that this project works around: its count of open transactions diverges from the database's state.
-//! The tests assert today's defects, so that an upgrade that fixes one is noticed. Details are in docs/upstream.md.
+//! Defects of sqlx 0.9.0 that this project works around: its count of open transactions diverges from the database's
+//! state. The tests assert today's defects, so that an upgrade that fixes one is noticed. Details are in
+//! docs/upstream.md.
 
 mod automatic_rollback;
 mod cancelled;

@@ -1,4 +1,4 @@
-//! Group commit, with a writer that records its batches and proceeds only when the test says so.
+//! Group commit, with a writer that records its batches and waits for the test.
 
 mod failures;
 mod locks;
@@ -23,7 +23,7 @@ fn queue(coalescer: &WriteCoalescer<Recorder>, rows: impl IntoIterator<Item = u3
     waiting
 }
 
-/// A writer that has started to write row 1 and does not proceed.
+/// A writer that has started to write row 1 and waits.
 async fn writing_row_1(recorder: &Recorder) -> (WriteCoalescer<Recorder>, tokio::task::JoinHandle<()>) {
     let (coalescer, task) = WriteCoalescer::new(recorder.clone(), Heartbeat::new("writer"));
     let task = tokio::spawn(task);

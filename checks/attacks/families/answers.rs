@@ -17,7 +17,7 @@ use crate::{
 
 /// The largest answer of the services.
 const MAX_ANSWER: usize = 1024 * 1024;
-/// Answers stay unread for this time; the service makes them meanwhile.
+/// Time for which answers stay unread. The service makes them meanwhile.
 const HELD_FOR: Duration = Duration::from_secs(2);
 /// The service closes a connection that reads nothing within this time.
 const ENDED_WITHIN: Duration = Duration::from_secs(40);

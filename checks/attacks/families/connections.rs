@@ -12,7 +12,7 @@ use crate::{
 
 /// Idle connections are held for this time. Memory peaks when the last is open.
 const HELD_FOR: Duration = Duration::from_secs(1);
-/// A head or a body has to be complete within 10 s; two more are for a busy machine.
+/// A head or a body must be complete within 10 s. The other two are for a busy machine.
 const COMPLETE_WITHIN: Duration = Duration::from_secs(12);
 /// Pause between two bytes: each read of the service succeeds.
 const DRIP_PAUSE: Duration = Duration::from_millis(500);
@@ -116,7 +116,7 @@ async fn slow_bodies(stage: &Stage) -> anyhow::Result<Evidence> {
     drip(stage, 50, head, " ").await
 }
 
-/// Sends `start` on each connection, then `drop` again and again, until the service ends it.
+/// Sends `start` on each connection, then `drop` repeatedly, until the service ends it.
 async fn drip(stage: &Stage, count: usize, start: String, drop: &'static str) -> anyhow::Result<Evidence> {
     let address = stage.consultation.address;
     let mut connections = Vec::new();

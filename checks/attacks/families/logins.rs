@@ -17,7 +17,7 @@ use crate::{
     wire::{self, http2, many},
 };
 
-/// Guesses that may be checked before they are slowed down. OWASP's limit is 5 to 10 for a name.
+/// Guesses that may be checked before further ones are delayed. OWASP's limit is 5 to 10 for a name.
 const MAX_JUDGED_GUESSES: usize = 50;
 /// A user whose login takes longer gives up.
 const LOGIN_TIMEOUT: Duration = Duration::from_secs(10);
@@ -107,7 +107,7 @@ async fn hang_up(stage: &Stage) -> anyhow::Result<Evidence> {
 }
 
 async fn names_by_time(stage: &Stage) -> anyhow::Result<Evidence> {
-    // The user with the slowest hash: a quicker refusal of an unknown name would show that it is unknown.
+    // The user with the slowest hash: a faster refusal of an unknown name would reveal that it is unknown.
     let (slowest, unknown) = (refusal_time(stage, "memory", 1).await?, refusal_time(stage, "nobody", 101).await?);
     let hole = format!("a user's refusal takes {slowest:.0?}, that of an unknown name {unknown:.0?}");
     Ok(Evidence::of(10).hole_if(unknown < slowest / 2, hole))

@@ -59,7 +59,7 @@ async fn aliased_counts(stage: &Stage) -> anyhow::Result<Evidence> {
     const COUNTS: usize = 9;
     let field = count();
     let fields: Vec<_> = (0..COUNTS).map(|number| format!("c{number}: {field}")).collect();
-    // They may be executed one after the other or refused: the honest client's answers decide.
+    // They may be executed one after the other or refused. The honest client's answers decide.
     at_once(stage, CONCURRENCY, format!("{{ {} }}", fields.join(" "))).await;
     Ok(Evidence::of(CONCURRENCY))
 }

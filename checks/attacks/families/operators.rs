@@ -72,7 +72,7 @@ async fn weak_password(stage: &Stage) -> anyhow::Result<Evidence> {
     Ok(Evidence::of(1).hole_if(!said.to_lowercase().contains("password"), "no word about it"))
 }
 
-/// The output of consultation when it is to listen beyond loopback. It ends by itself, because it cannot.
+/// The output of consultation with an address beyond loopback. It ends by itself, since it cannot listen there.
 async fn said_beyond_loopback(stage: &Stage, more: &[(&str, &str)]) -> anyhow::Result<String> {
     let settings = [
         ("CONSULTATION_BIND", BEYOND_LOOPBACK),

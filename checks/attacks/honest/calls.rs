@@ -1,5 +1,5 @@
-//! The calls of the honest client: it starts and finishes consultations, and reads both services. Each call has a connection
-//! of its own, because an attack may prevent new connections.
+//! The calls of the honest client: it starts and finishes consultations, and reads both services. Each call has a
+//! connection of its own, because an attack may prevent new connections.
 
 use std::{
     sync::{Arc, Mutex},

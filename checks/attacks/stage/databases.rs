@@ -1,5 +1,5 @@
-//! The databases of a stage: a SQLite file for each service, or one PostgreSQL database for both. Attacks on roles have the
-//! containers' roles.
+//! The databases of a stage: a SQLite file for each service, or one PostgreSQL database for both. Attacks on roles have
+//! the containers' roles.
 
 use std::process::Command;
 

@@ -1,4 +1,4 @@
-//! The start of a service: a migrated database, a log file, a limit of descriptors.
+//! The start of a service, with a migrated database, a log file and a limit of descriptors.
 
 use std::{
     fs::File,

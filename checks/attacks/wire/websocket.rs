@@ -68,7 +68,7 @@ pub(crate) fn message(message: &Value) -> Vec<u8> {
     frame
 }
 
-/// The head of a message of so many bytes.
+/// The head of a message of this many bytes.
 pub(crate) fn begun(length: usize) -> Vec<u8> {
     let mut head = vec![TEXT, IS_MASKED | LONG];
     head.extend((length as u64).to_be_bytes());

@@ -19,7 +19,7 @@ const WRONG_FOR: Duration = Duration::from_secs(15);
 /// Offsets of the database's clock from the true time, in seconds; the order is random.
 const JUMPS: [i64; 4] = [-600, 600, 25 * 3600, 365 * 24 * 3600];
 const JUMP_SECONDS: std::ops::Range<u64> = 3..6;
-/// Finance is away before the clock is set right: long enough for calls to fail or to be under way.
+/// Time without finance before the clock is set right: long enough for calls to fail or to be under way.
 const WITHOUT_FINANCE: Duration = Duration::from_millis(1_500);
 /// Work by the true clock.
 const RECOVERY_PAUSE: Duration = Duration::from_secs(3);
@@ -68,8 +68,8 @@ async fn restart(world: &World, clock: Option<&FakeClock>) -> anyhow::Result<()>
     world.stack.ready(&world.api).await
 }
 
-/// When the clock is set right, rows still have times of the wrong clock: some of their next try, and those of a relay that
-/// died of the end of their lease.
+/// When the clock is set right, rows still have times of the wrong clock: some the time of their next try, and those of
+/// a dead relay the end of their lease.
 #[expect(clippy::cast_precision_loss, reason = "a year of seconds")]
 async fn jump(world: &World, clock: &FakeClock, ahead: i64, random: &mut Rng) -> anyhow::Result<()> {
     let (set, from) = (Instant::now(), seconds());

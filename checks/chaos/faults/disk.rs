@@ -21,7 +21,7 @@ const FULL_FOR: Duration = Duration::from_secs(8);
 const ANSWERS_WITHIN: Duration = Duration::from_secs(5);
 /// Work between two full disks.
 const RECOVERY_PAUSE: Duration = Duration::from_secs(5);
-/// Under SQLite: so short that some writes of a moment fail and others do not.
+/// Under SQLite: short enough that some writes of a moment fail and others do not.
 const MOMENTS: u64 = 5;
 const MOMENT_MILLISECONDS: std::ops::Range<u64> = 200..400;
 const PAUSE_MILLISECONDS: std::ops::Range<u64> = 1_000..2_500;

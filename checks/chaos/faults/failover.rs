@@ -9,13 +9,13 @@ use tokio::time::sleep;
 use crate::{proxy::Finance, stack::Postgres, world::World};
 use repetitions::Repetitions;
 
-/// Commits wait for a lost standby for this time.
+/// Time for which commits wait for a lost standby.
 const WITHOUT_STANDBY: Duration = Duration::from_secs(3);
 /// Clients end their calls within this time.
 const CLIENTS_TIMEOUT: Duration = Duration::from_secs(2);
-/// Clients and relays repeat unanswered calls for this time.
+/// Time for which clients and relays repeat unanswered calls.
 const REPETITIONS_FOR: Duration = Duration::from_secs(9);
-/// After the promotion of the standby, services still use the old primary for a time; it runs on for longer.
+/// Time for which services still use the old primary after the promotion of the standby. It runs on for longer.
 const TWO_PRIMARIES_FOR: Duration = Duration::from_secs(6);
 const OLD_PRIMARY_LIVES_FOR: Duration = Duration::from_secs(14);
 const ON_STANDBY_FOR: Duration = Duration::from_secs(8);
@@ -41,8 +41,8 @@ async fn change_places(Postgres { cluster, proxy }: &Postgres) -> anyhow::Result
     cluster.attach_standby().await
 }
 
-/// Finishes and payments are committed on the primary alone, repeated, and lost with it. No client may have been told that
-/// they are stored. Under load, new finishes delay the repetitions.
+/// Finishes and payments are committed on the primary alone, repeated, and lost with it. No client may have been told
+/// that they are stored. Under load, new finishes delay the repetitions.
 pub(super) async fn standby_lost(world: &World, busy: bool, random: &mut fastrand::Rng) -> anyhow::Result<()> {
     let Some(postgres) = &world.stack.postgres else { return Ok(()) };
     let cluster = &postgres.cluster;

@@ -24,7 +24,7 @@ const LOCKED_FOR: Duration = Duration::from_secs(12);
 const CLIENTS: usize = 4;
 /// The 95th percentile of other calls stays below.
 const MAX_OTHERS_P95: Duration = Duration::from_millis(500);
-/// A migration that waits delays a call by at most 2 s; the rest is for a busy machine.
+/// A migration that waits delays a call by at most 2 s. The rest is for a busy machine.
 const MAX_DELAY_BY_MIGRATION: Duration = Duration::from_millis(2_500);
 /// Calls that began under the lock end within this time.
 const MEASURED_AFTER: Duration = Duration::from_secs(3);

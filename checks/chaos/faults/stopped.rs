@@ -1,5 +1,5 @@
-//! A consultation replica is stopped for longer than its leases, with calls under way. It continues at the worst moment:
-//! another replica has taken its rows over and is sending them.
+//! A consultation replica is stopped for longer than its leases, with calls under way. It continues at the worst
+//! moment: another replica has taken over its rows and is sending them.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ const MIN_STOPPED_FOR: Duration = Duration::from_secs(31);
 /// Limit for the replica to claim rows, and for the other to take them over.
 const TAKEOVER_TIMEOUT: Duration = Duration::from_secs(20);
 const POLL_INTERVAL: Duration = Duration::from_millis(30);
-/// Calls that began before finance fell silent end: their rows could not be taken over.
+/// Time for calls from before finance fell silent to end: their rows could not be taken over.
 const EARLIER_CALLS_END_WITHIN: Duration = Duration::from_millis(500);
 /// The other replica holds the rows this long after the stopped one has continued.
 const OBSERVED_AFTER: Duration = Duration::from_secs(2);

@@ -1,4 +1,4 @@
-//! Stalls: a service that does no work must say so, and no call waits for ever.
+//! Stalls: a service that does no work must report it, and every call ends.
 
 use super::{
     Verdict,

@@ -87,7 +87,7 @@ fn same_amount(facts: &Facts) -> Verdict {
     Verdict::of(SAME_AMOUNT, cases)
 }
 
-/// Confirmations to the intruder, which may have asked before the payment was durable.
+/// Confirmations to the intruder, who may have called before the payment was durable.
 pub(super) fn confirmed(facts: &Facts, seen: &Seen) -> Verdict {
     let confirmed = seen.confirmed.lock().expect("confirmed").clone();
     let cases = confirmed.into_iter().map(|Confirmed { id, price, at }| {

@@ -48,7 +48,7 @@ pub(super) const MISTAKES: [Mistake; 12] = [
         ..mistake("upsert", Change::Statements(statements::UPSERT), 150, &[CONFLICT, SAME_AMOUNT])
     },
     Mistake {
-        // Some of all calls fail, so that the breaker stays closed and some rows fail twice.
+        // Some calls fail and some succeed, so that the breaker stays closed and some rows fail twice.
         faults: &[Fault::DroppedAnswers(20)],
         ..mistake("give-up", Change::Statements(statements::GIVE_UP), 400, &[FINISHED, PAID_ONCE])
     },
@@ -70,7 +70,7 @@ pub(super) const MISTAKES: [Mistake; 12] = [
     },
     Mistake {
         faults: &[Fault::Calm(2), Fault::HalfOpen(Lane::Consultation, false), Fault::HalfOpen(Lane::Finance, false)],
-        // So many that connections are in use when they fall silent: one that was idle is tested before it is used.
+        // Enough that connections are in use when they fall silent: an idle one is tested before it is used.
         ..mistake("no-deadline", Change::NoDeadlines, 1_500, &[SILENCE, CALLS])
     },
     Mistake {

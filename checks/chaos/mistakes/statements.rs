@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 /// Statements that are sent in place of one.
 #[derive(Debug)]
 pub(super) struct Rewrite {
-    /// A part of the statement, by which it is recognised.
+    /// A part of the statement, to recognise it.
     pub(super) statement: &'static str,
     /// The statements sent instead, in this order.
     instead: &'static [Replacements],
@@ -48,7 +48,7 @@ pub(super) const NO_RESCUE: &[Rewrite] = &[
     },
 ];
 
-/// A relay whose lease has ended writes all the same.
+/// A relay whose lease has ended writes nevertheless.
 pub(super) const NO_FENCE: &[Rewrite] = &[Rewrite {
     statement: OUTCOME,
     instead: &[&[
@@ -106,7 +106,7 @@ pub(super) const UPSERT: &[Rewrite] = &[Rewrite {
     )]],
 }];
 
-/// A repetition is answered with what the standby may not have.
+/// A repetition is answered from rows that the standby may not have.
 pub(super) const UNSYNCED_REPEAT: &[Rewrite] = &[Rewrite {
     statement: "pg_logical_emit_message",
     instead: &[&[("pg_logical_emit_message(true, 'durable', '')", "1")]],

@@ -1,5 +1,5 @@
-//! The proxy between the services and PostgreSQL. It cuts a connection between a commit and its answer, makes connections
-//! fall silent, routes them to another server, or refuses too many.
+//! The proxy between the services and PostgreSQL. It cuts a connection between a commit and its answer, makes
+//! connections fall silent, routes them to another server, or refuses too many.
 
 mod connection;
 
@@ -26,7 +26,7 @@ pub(crate) struct Cuts {
 pub(crate) enum Lane {
     Consultation,
     Finance,
-    /// The only fault of these is another server.
+    /// The checker's connections have one fault only: another server.
     Checker,
 }
 
@@ -50,7 +50,7 @@ pub(crate) struct DatabaseProxy {
     ports: [u16; 3],
     routes: watch::Sender<Routes>,
     connections: AtomicU64,
-    /// The services' open connections.
+    /// Number of the services' open connections.
     open: AtomicUsize,
     cuts: Mutex<Cuts>,
     random: Mutex<Rng>,

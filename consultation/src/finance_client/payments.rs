@@ -30,8 +30,8 @@ impl FinanceClient {
         Ok(self.payments(PaymentsVariables { filter, after: None }).await?.0)
     }
 
-    /// Reads up to 100 payments after a cursor, in the order in which they were recorded. Also returns the cursor of the
-    /// next page, if there is one.
+    /// Reads up to 100 payments after a cursor, in the order in which they were recorded. Also returns the cursor of
+    /// the next page, if there is one.
     ///
     /// # Errors
     /// When finance fails.
@@ -56,7 +56,7 @@ impl FinanceClient {
         match connection.page_info {
             PageInfo { has_next_page: false, .. } => Ok((payments, None)),
             PageInfo { end_cursor, .. } if end_cursor.is_some() && end_cursor != after => Ok((payments, end_cursor)),
-            // To stop here would hide payments; to go on would never end.
+            // Stopping here would hide payments. Continuing would never end.
             _ => Err(DestinationFailed::new("finance does not say where its next page begins")),
         }
     }

@@ -12,9 +12,9 @@ use super::{
 };
 
 impl FinanceClient {
-    /// Records 1 to 100 payments in one request, in this instance of finance only. Returns a result for each, in their
-    /// order, of which at least one is not [`PaymentResult::Failed`]. A success must name the appointment and the amount
-    /// that were sent.
+    /// Records 1 to 100 payments in one request, in this instance of finance only. Returns the results in their order.
+    /// At least one is not [`PaymentResult::Failed`]. A success must name the appointment and the amount that were
+    /// sent.
     ///
     /// # Errors
     /// When finance is another instance, or returns no result for any of them.
@@ -41,7 +41,7 @@ fn results(
 ) -> Result<Vec<PaymentResult>, DestinationFailed> {
     let fault = errors.first().map_or("it does not answer for each payment", |error| error.message.as_str());
     if payload.results.len() != payments.len() {
-        // Also a refusal of the whole list.
+        // A refusal of the whole list comes here too.
         return Err(DestinationFailed::new(format!("finance failed: {fault}")));
     }
     let sent = payload.results.into_iter().zip(payments);

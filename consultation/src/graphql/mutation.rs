@@ -82,7 +82,7 @@ async fn retry(ctx: &Context<'_>, input: RetryPendingPaymentInput) -> Result<Ret
     if let Ok(false) = redriven {
         return Ok(RetryPendingPaymentError::from(NoPendingPayment::new()).into());
     }
-    // Also after a failure: the row may be due all the same.
+    // Also after a failure: the row may be due nevertheless.
     ctx.data_unchecked::<WakeUp>().notify();
     ctx.data_unchecked::<Changes>().publish(&[id]);
     redriven?;

@@ -96,7 +96,7 @@ async fn find(ctx: &Context<'_>, id: &ID) -> Result<Option<Consultation>> {
     Ok(row.one(&ctx.data_unchecked::<Database>().read).await?.map(Consultation::from))
 }
 
-/// The consultations that match, and their count. Finished ones become ever more: they are not counted one by one.
+/// The consultations that match, and their count. Finished ones grow without bound, so they are not counted one by one.
 fn consultations(filter: &ConsultationFilter) -> (Select<consultation::Entity>, Count) {
     use consultation::Column::{EndDate, PatientId, PhysicianId};
     let in_progress = |rows: Select<consultation::Entity>| rows.filter(EndDate.is_null());

@@ -1,7 +1,7 @@
-//! The circuit breaker of a destination: a pure value that decides what may be sent now.
+//! The circuit breaker of a destination, as a pure value: it decides what may be sent now.
 //!
 //! ```text
-//!            5 failures in a row, or one that says so
+//!            5 failures in a row, or one with a hint
 //!  closed ----------------------------------------------> open: one probe each 5 s
 //!     ^                                                      |
 //!     +------------------------------------------------------+
@@ -22,18 +22,18 @@ const FAILURES_TO_OPEN: u32 = 5;
 /// Requests in flight. While one waits for a commit in finance, others are on their way.
 const MAX_REQUESTS: usize = 8;
 
-/// What may be sent.
+/// Permission to send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Permit {
-    /// One request with at most so many payments.
+    /// One request with at most this many payments.
     Batch(u64),
-    /// One request with one payment, to see whether the destination is back.
+    /// One request with one payment, to test whether the destination is back.
     Probe,
     /// Nothing yet.
     Denied,
 }
 
-/// What a failure says about the next call.
+/// The meaning of a failure for the next call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Hint {
     /// Nothing.
@@ -54,11 +54,11 @@ impl From<&DestinationFailed> for Hint {
     }
 }
 
-/// Whether and how much a destination may be called.
+/// Decides whether the destination may be called, and with how many requests and payments.
 #[derive(Clone, Debug)]
 pub(super) struct Breaker {
     failures_in_a_row: u32,
-    /// When the next probe may start, if it is open.
+    /// Earliest start of the next probe; `None` while the breaker is closed.
     next_probe: Option<Instant>,
     requests: usize,
     payments: u64,
@@ -72,7 +72,7 @@ impl Default for Breaker {
 }
 
 impl Breaker {
-    /// Returns what may be sent `now`. A probe is used up by it, until [`Breaker::give_back`].
+    /// Returns what may be sent `now`. A probe is used up by this call, unless [`Breaker::give_back`] returns it.
     pub(super) fn permit(&mut self, now: Instant) -> Permit {
         match self.next_probe {
             None => Permit::Batch(self.payments),
@@ -91,25 +91,25 @@ impl Breaker {
         }
     }
 
-    /// Whether only probes are let through.
+    /// Whether only probes are permitted.
     #[must_use]
     pub(super) fn is_open(&self) -> bool {
         self.next_probe.is_some()
     }
 
-    /// When the next probe may start, if it is open.
+    /// Earliest start of the next probe; `None` while the breaker is closed.
     #[must_use]
     pub(super) fn next_probe(&self) -> Option<Instant> {
         self.next_probe
     }
 
-    /// How many requests may be in flight.
+    /// Number of requests that may be in flight.
     #[must_use]
     pub(super) fn requests(&self) -> usize {
         self.requests
     }
 
-    /// The destination answered. Returns whether that closed it.
+    /// Records a success. Returns whether it closed the breaker.
     pub(super) fn succeeded(&mut self) -> bool {
         let closed = self.next_probe.take().is_some();
         self.failures_in_a_row = 0;
@@ -120,8 +120,8 @@ impl Breaker {
         closed
     }
 
-    /// The destination failed. Less is sent at once from now on: if one payment makes it fail, the others are separated
-    /// from it. Returns whether that opened the breaker.
+    /// Records a failure. Later requests are smaller: if one payment makes the destination fail, this separates the
+    /// others from it. Returns whether the failure opened the breaker.
     pub(super) fn failed(&mut self, hint: Hint, now: Instant) -> bool {
         self.failures_in_a_row = self.failures_in_a_row.saturating_add(1);
         (self.requests, self.payments) = ((self.requests / 2).max(1), (self.payments / 2).max(1));

@@ -1,11 +1,11 @@
-//! The delays of the relay: pure values.
+//! The delays of the relay, as pure functions.
 
 use std::time::Duration;
 
 use crate::finance_client::REQUEST_TIMEOUT;
 
-/// After a failure of the destination a row is due again 4 to 4.8 s after it was sent: before the relay polls again after
-/// [`DESTINATION_RETRY`], and not at the same time in all relays.
+/// After a failure of the destination a row is due again 4 to 4.8 s after it was sent: before the relay polls again
+/// after [`DESTINATION_RETRY`], and not at the same time in all relays.
 const MIN_DESTINATION_DELAY: Duration = Duration::from_secs(4);
 const DESTINATION_JITTER: Duration = Duration::from_millis(800);
 /// The pause before a destination that failed is called again. The first success comes within 6 s after the destination
@@ -14,10 +14,10 @@ pub(super) const DESTINATION_RETRY: Duration = Duration::from_secs(5);
 /// After a refusal a row is due again in 5 s, 10 s, 20 s and so on up to an hour. Jitter takes up to half of a delay.
 const FIRST_REFUSAL_DELAY: Duration = Duration::from_secs(5);
 const MAX_REFUSAL_DELAY: Duration = Duration::from_hours(1);
-/// A row that was never refused is due within 5 s. A row that is due later than this was written when the database's
-/// clock was ahead. The rest is slack for small steps of the clock.
+/// Longest possible delay of a row that was never refused. Such a row is due within 5 s; the rest is slack for small
+/// steps of the clock. A row that is due later was written while the database's clock was ahead.
 pub(super) const LONGEST_DELAY: Duration = Duration::from_secs(10);
-/// The same for a refused row, which is due within an hour.
+/// The same for a refused row. It is due within an hour.
 pub(super) const LONGEST_REFUSAL_DELAY: Duration = Duration::from_mins(61);
 /// Duration of a claim. A call takes a few seconds at most, so the rows of a dead relay are taken over soon.
 pub(super) const LEASE: Duration = Duration::from_secs(30);

@@ -23,7 +23,8 @@ use crate::finance_client::FinanceClient;
 pub use delivery::Tick;
 use schedule::Schedule;
 
-/// The interval of heartbeats while the loop waits for its next round. Far below what `/livez` allows between two beats.
+/// The interval of heartbeats while the loop waits for its next round. Far below what `/livez` allows between two
+/// beats.
 const IDLE_BEAT_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Delivers pending payments to finance.
@@ -55,9 +56,9 @@ impl Relay {
         Self { database, finance, policy, wake_up, changes, heartbeat, more, breaker }
     }
 
-    /// Runs rounds until shutdown: soon after a notification, when a row of a failed round is due again, and at the latest
-    /// after the poll interval. Several rounds run at once while more rows are due than one request takes. Database
-    /// failures do not stop it. On shutdown it waits for rounds in progress.
+    /// Runs rounds until shutdown: soon after a notification, when a row of a failed round is due again, and at the
+    /// latest after the poll interval. Several rounds run at once while more rows are due than one request takes.
+    /// Database failures do not stop it. On shutdown it waits for rounds in progress.
     pub async fn run(self, shutdown: CancellationToken) {
         let mut rounds = FuturesUnordered::new();
         let mut schedule = Schedule::new(Instant::now());
@@ -78,8 +79,8 @@ impl Relay {
                 }
                 // A database that fails is left alone until the next poll.
                 () = self.wake_up.notified(), if has_room && !schedule.database_fails() => schedule.notified(Instant::now()),
-                // Only while no round is in progress, so that one that hangs shows. A wait may be as long as `/livez` allows
-                // between two beats: Retry-After asks for up to a minute.
+                // Only while no round is in progress: a round that hangs must show. A wait may last as long as `/livez`
+                // allows between two beats, since Retry-After asks for up to a minute.
                 _ = idle_beats.tick(), if rounds.is_empty() => self.heartbeat.beat(),
                 () = self.more.notified(), if has_room && !schedule.database_fails() => {
                     rounds.push(self.round(Due::All, &shutdown));

@@ -1,5 +1,5 @@
-//! The store of the outbox: the statements on `pending_payment` and `delivery_destination` after a finish, which inserts
-//! its row itself. The two dialects of a statement stand side by side.
+//! The store of the outbox: the statements on `pending_payment` and `delivery_destination`, except the finish's own
+//! insert. The two dialects of a statement stand side by side.
 //!
 //! The database's clock decides which rows are due: a wrong clock of a replica costs latency at most. Every function
 //! fails when the database fails.

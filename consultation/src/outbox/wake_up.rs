@@ -18,7 +18,7 @@ pub struct WakeUp {
 }
 
 impl Default for WakeUp {
-    /// Within this process alone.
+    /// For this process alone.
     fn default() -> Self {
         Self::new().0
     }
@@ -30,7 +30,7 @@ impl WakeUp {
     pub fn new() -> (Self, Channel) {
         let here = Arc::new(Notify::new());
         let relay = Arc::clone(&here);
-        // Whether a notification came or was missed: rows may be due.
+        // A received notification and a missed one mean the same: rows may be due.
         let (replicas, channel) = replicas::channel(CHANNEL, move |_| relay.notify_one());
         (Self { here, replicas }, channel)
     }

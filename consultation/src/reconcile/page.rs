@@ -18,7 +18,7 @@ use crate::{
     outbox::store::now_plus_seconds,
 };
 
-/// A payment in transit for longer is late, although it is still sent: an outage, a refusal or a wrong setting.
+/// A payment in transit for longer is late, because of an outage, a refusal or a wrong setting. It is still sent.
 const LATE_AFTER: Duration = Duration::from_hours(1);
 
 /// Consultations with their prices in the order of their ids, and their pending payments.
@@ -46,8 +46,8 @@ pub(super) enum Compared {
 }
 
 impl Page {
-    /// Reads the page after the id `after`, if there is one. The pending payments are read before finance is asked: finance
-    /// must have those that are confirmed by then.
+    /// Reads the page after the id `after`, if there is one. The pending payments are read before finance is asked:
+    /// finance must have those that are confirmed by then.
     pub(super) async fn after(database: &impl ConnectionTrait, after: Uuid) -> Result<Option<Self>, DbErr> {
         let finished = consultation::Entity::find()
             .filter(consultation::Column::EndDate.is_not_null())
@@ -63,7 +63,7 @@ impl Page {
         let of_them = pending_payment::Column::AppointmentId.is_in(ids);
         let time = |seconds: f64| now_plus_seconds(database.get_database_backend(), Expr::value(seconds));
         let created_at = || Expr::col(pending_payment::Column::CreatedAt);
-        // A row from the future was created under a clock that was ahead: its age is unknown.
+        // A row created in the future was written under a clock that was ahead: its age is unknown.
         let is_old =
             created_at().lt(time(-LATE_AFTER.as_secs_f64())).or(created_at().gt(time(LATE_AFTER.as_secs_f64())));
         let pending = pending_payment::Entity::find()

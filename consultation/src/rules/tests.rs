@@ -52,7 +52,7 @@ fn an_end_is_after_the_start_and_within_the_longest_duration() {
         let date = start + duration;
         let expected = expected.map(|price| End { date, price: money(price) }).map_err(FinishRefusal::InvalidEndDate);
         assert_eq!(finish(&consultation, Some(date), start, &rules), expected, "{duration}");
-        // What is not requested is judged alike, except that a clock behind the start refuses nothing.
+        // An omitted end is judged like a requested one, except that a clock behind the start refuses nothing.
         if duration > TimeDelta::zero() {
             assert_eq!(finish(&consultation, None, date, &rules), expected, "{duration}");
         }

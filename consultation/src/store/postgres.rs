@@ -1,7 +1,6 @@
 //! Starting and finishing on PostgreSQL: one statement each, which decides and writes.
 //!
-//! Arrays make one statement for batches of every size. A list of values would be another for each size, to be planned
-//! by each connection anew.
+//! Arrays make one statement for batches of every size. Each connection would plan a list of values anew for each size.
 
 use std::collections::HashMap;
 
@@ -12,8 +11,8 @@ use uuid::Uuid;
 
 use super::{ByPatient, Ended, Start};
 
-/// Patients in a consultation are left out first: their rows may be locked. A sub-select in a comparison is looked up in
-/// the index, row by row; NOT EXISTS would be planned as a join with all consultations in progress.
+/// Patients in a consultation are left out first: their rows may be locked. A sub-select in a comparison is looked up
+/// in the index, row by row; NOT EXISTS would be planned as a join with all consultations in progress.
 const INSERT: &str = "
     INSERT INTO consultation (id, physician_id, patient_id, start_date)
     SELECT id, physician_id, patient_id, date_trunc('milliseconds', statement_timestamp())
@@ -21,8 +20,8 @@ const INSERT: &str = "
     WHERE (SELECT id FROM consultation WHERE patient_id = row.patient_id AND end_date IS NULL) IS NULL
     ON CONFLICT DO NOTHING RETURNING id, start_date";
 
-/// Ends the consultations that are still in progress and enqueues their payments. Rows that somebody else has locked are
-/// skipped. Rows are locked in the order of their ids, the same in every process: batches cannot deadlock.
+/// Ends the consultations that are still in progress and enqueues their payments. Rows that another session has locked
+/// are skipped. Rows are locked in the order of their ids, the same in every process: batches cannot deadlock.
 const FINISH: &str = "
     WITH in_progress AS MATERIALIZED (
         SELECT id FROM consultation WHERE id = ANY($1::uuid[]) AND end_date IS NULL
@@ -38,8 +37,8 @@ const FINISH: &str = "
     SELECT pending_payment_id, id, price_cents, statement_timestamp(), statement_timestamp() FROM finished
     RETURNING appointment_id";
 
-/// [`FINISH`] for one consultation, without arrays: PostgreSQL plans short arrays anew each time, which takes as long as
-/// the statement itself.
+/// [`FINISH`] for one consultation, without arrays: PostgreSQL plans short arrays anew each time, which takes as long
+/// as the statement itself.
 const FINISH_ONE: &str = "
     WITH in_progress AS MATERIALIZED (
         SELECT id FROM consultation WHERE id = $1::uuid AND end_date IS NULL

@@ -1,5 +1,5 @@
-//! The writers: collisions within and between batches, locked rows, and repeated writes. A write whose response was lost
-//! is written again: it must find its own rows.
+//! The writers: collisions within and between batches, locked rows, and repeated writes. A write whose response was
+//! lost is written again: it must find its own rows.
 
 use chassis::{changes::Changes, clock, write_coalescer::BatchWriter};
 use chrono::TimeDelta;

@@ -1,5 +1,5 @@
-//! Clients that hang up before the response: their request is done whole or not at all, and no connection to the database
-//! is left in a transaction.
+//! Clients that hang up before the response: their request is done whole or not at all, and no connection to the
+//! database is left in a transaction.
 
 use futures_util::future::join_all;
 use rstest::rstest;

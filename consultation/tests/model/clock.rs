@@ -1,9 +1,10 @@
-//! One row and two relays under a database clock that is set back and forward: is the row delivered soon after the
-//! last fault?
+//! Model of one row and two relays under a database clock that is set back and forward: the row must be delivered soon
+//! after the last fault.
 //!
 //! Times are relative to the clock, so that states are few: setting it back makes every stored time lie further ahead.
-//! A unit is 5 s; the hour of a refused row is shortened, the year by which a clock may be wrong too. Relays act before
-//! time passes, unless they are paused, which is a fault. Left out: messages (see `row`); the 30 s between two rescues.
+//! A unit is 5 s. The hour of a refused row and the largest error of a clock, a year, are shortened. Relays act before
+//! time passes, unless they are paused. A pause is a fault. Left out: messages (see `row`); the 30 s between two
+//! rescues.
 
 mod steps;
 

@@ -1,5 +1,6 @@
-//! One outbox row: every order in which things can happen, with relays and lost messages (`row`), with a database clock
-//! that is set (`clock`), and with a standby (`replication`). Apart, since together they would have too many states.
+//! Models of one outbox row: every order of steps, with relays and lost messages (`row`), with a database clock that is
+//! set (`clock`), and with a standby (`replication`). They are separate, since together they would have too many
+//! states.
 //!
 //! Each model is checked exhaustively for a bounded number of faults. It is itself tested: models with a
 //! known flaw must be refuted, each by the property that the flaw breaks.

@@ -1,8 +1,9 @@
-//! One payment in a finance with a synchronous standby: is what finance confirms still there after a failover?
+//! Model of one payment in a finance with a synchronous standby: a payment that finance confirms must survive a
+//! failover.
 //!
-//! A commit waits for the standby before it is answered. But it is visible on the primary before that if the waiting
-//! session is cut off, as by a restart: a repetition reads it. Left out: claims and leases (see `row`); one relay sends
-//! again and again.
+//! A commit waits for the standby before it is answered. If the waiting session is cut off, as by a restart, the commit
+//! is visible on the primary before that, and a repetition reads it. Left out: claims and leases (see `row`). One relay
+//! sends repeatedly.
 
 use stateright::{Model, Property};
 

@@ -80,7 +80,7 @@ async fn record_all(ctx: &Context<'_>, input: RecordPaymentsInput) -> Result<Rec
     let valid = checked.iter().filter_map(|row| row.as_ref().ok().cloned()).collect();
     let mut recorded = writer(ctx).write_all(valid).await.map_err(not_written)?;
     if recorded.len() == checked.len() && recorded.iter().all(is_without_database) {
-        // As a failure of the field, so that the status shows it too.
+        // A failure of the field, so that the HTTP status shows it too.
         recorded.pop().transpose().map_err(not_written)?;
     }
     let mut recorded = recorded.into_iter();

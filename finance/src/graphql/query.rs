@@ -28,8 +28,8 @@ use crate::{store, writer::APPEARS_WITHIN};
 const MAX_APPOINTMENTS: usize = 100;
 
 /// The largest difference between the time in a payment's id, by a process's clock before the write, and the time of
-/// recording, by the database's clock. A minute is for the clocks: a replica whose clock differs by more is not ready. The
-/// rest is twice the longest wait of a caller.
+/// recording, by the database's clock. A minute is for the clocks: a replica whose clock differs by more is not ready.
+/// The rest is twice the longest wait of a caller.
 const ID_TIME_DIFFERENCE: TimeDelta = TimeDelta::seconds(80);
 
 #[derive(Debug)]

@@ -9,8 +9,7 @@ use uuid::Uuid;
 
 use super::{ByAppointment, Record};
 
-/// Arrays make one statement for batches of every size. A list of values would be another for each size, to be planned
-/// by each connection anew.
+/// Arrays make one statement for batches of every size. Each connection would plan a list of values anew for each size.
 const INSERT: &str = "
     INSERT INTO payment (id, appointment_id, total_price_cents, recorded_at)
     SELECT id, appointment_id, total_price_cents, date_trunc('milliseconds', statement_timestamp())

@@ -29,7 +29,7 @@ async fn what_is_answered_was_read_where_the_commit_waited() {
     let Some((mut db, first)) = writer(Backend::Postgres).await else { return };
     let appointment = Uuid::new_v4();
     write(&first, &[record(appointment, Money::MAX)]).await;
-    // Somebody else's connection, which comes back between the read and the commit. In a failover it leads to the new
+    // Another session's connection: it comes back between the read and the commit. In a failover it leads to the new
     // primary, while the first leads to the old one.
     let other = Arc::new(Mutex::new(Some(db.database.begin().await.expect("a transaction"))));
     let handle = tokio::runtime::Handle::current();

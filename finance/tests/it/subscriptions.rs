@@ -119,6 +119,6 @@ async fn a_slow_subscriber_holds_up_nobody_and_is_told_what_it_missed() {
     assert_eq!(slow.next().await["payload"]["data"]["paymentRecorded"]["totalPrice"], "2.00");
 }
 
-/// Each takes 4 kB on the wire here, as much as names allow; the sockets of both sides hold a few megabytes, the channel
-/// 4,096.
+/// Each takes 4 kB on the wire here, as much as names allow; the sockets of both sides hold a few megabytes, the
+/// channel 4,096.
 const PAYMENTS: usize = 8_000;

@@ -1,4 +1,4 @@
-//! Only a document that has run is remembered: others must not take its place.
+//! Only documents that have run are remembered: invalid ones must not take their places.
 
 use std::{future::ready, io};
 
@@ -20,7 +20,7 @@ impl Query {
     }
 }
 
-/// How many documents are known after a request.
+/// Number of remembered documents after a request.
 async fn known_after(document: &str) -> usize {
     let endpoint = Endpoint::new(Schema::new(Query, EmptyMutation, EmptySubscription), Options::default());
     if let Ok(admitted) = endpoint.admit(Request::new(document)) {

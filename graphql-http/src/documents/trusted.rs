@@ -1,5 +1,5 @@
-//! Trusted documents: those of a directory, the only ones that run. They are *.graphql files, and the *.json manifests
-//! of build tools.
+//! Trusted documents: with a directory of them, no others run. They are *.graphql files, and the *.json manifests of
+//! build tools.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -98,7 +98,7 @@ fn files(directory: &Path) -> std::io::Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
-/// The parser's message is a picture of several lines. Its end fits a line of a log.
+/// The parser's message draws the place in several lines. Its end fits a log line.
 fn unparsable(error: &ServerError) -> anyhow::Error {
     let why = error.message.rsplit("= ").next().unwrap_or_default().trim_end();
     let at = error.locations.first().map(|at| format!("line {}, column {}: ", at.line, at.column));

@@ -31,7 +31,7 @@ pub(super) fn measure(document: &ExecutableDocument, sizes: &Sizes<'_>) -> Resul
         whole = whole.beside(measure);
     }
     for name in document.fragments.keys() {
-        // An unused fragment is validated all the same.
+        // Unused fragments are validated too.
         if !expansion.fragments.contains_key(name.as_str()) {
             whole = whole.beside(expansion.fragment(name, 0)?);
         }
@@ -102,7 +102,7 @@ impl<'a> Expansion<'a> {
         if field.get_argument("filter").is_some_and(|filter| filter.node != Value::Null) {
             measure.filtered_totals = measure.filtered_totals.saturating_add(measure.totals);
         }
-        // From here on the outermost object is the parent of this field.
+        // From here on these two count in the object that has this field.
         (measure.root_fields, measure.totals) = (0, usize::from(field.name.node == "totalCount"));
         measure.depth += 1;
         measure.aliases = measure.aliases.saturating_add(usize::from(field.alias.is_some()));

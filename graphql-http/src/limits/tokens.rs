@@ -110,8 +110,8 @@ fn string(bytes: &[u8]) -> Result<Option<usize>, Excess> {
     }
 }
 
-/// The length of the block string at the start. An unterminated one is refused here: the parser would read it as an empty
-/// string, and see brackets where the scan sees none.
+/// The length of the block string at the start. An unterminated one is refused here: the parser would read it as an
+/// empty string, and see brackets where the scan sees none.
 fn block_string(bytes: &[u8]) -> Result<usize, Excess> {
     let mut at = 3;
     while at < bytes.len() {

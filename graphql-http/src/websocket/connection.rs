@@ -1,4 +1,4 @@
-//! One WebSocket: its operations run beside each other.
+//! One WebSocket with its concurrent operations.
 
 use std::{future::pending, net::IpAddr, sync::Arc, time::Duration};
 

@@ -48,7 +48,7 @@ pub(super) enum ServerMessage {
 /// The reason why a WebSocket is closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Close {
-    /// The client is gone, or neither takes nor sends anything.
+    /// The client is gone, or neither receives nor sends anything.
     Lost,
     /// The server shuts down; another replica may answer.
     GoingAway,

@@ -1,4 +1,4 @@
-//! Answers as they are written.
+//! The exact texts of responses.
 
 use serde_json::json;
 

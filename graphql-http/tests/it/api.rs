@@ -1,4 +1,4 @@
-//! A small API of each kind of field.
+//! A small API with a field of each kind.
 
 use std::{
     future::ready,
@@ -19,7 +19,7 @@ use testkit::{Answer, GraphqlClient};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
 
-/// What no client may read.
+/// A text that no client may read.
 pub(super) const SECRET: &str = "cannot reach postgres://admin:hunter2@db";
 
 pub(super) struct Api {
@@ -82,7 +82,7 @@ enum Choice {
     No,
 }
 
-/// An object within itself, as deep as one asks.
+/// An object that contains itself, to any depth.
 #[derive(Clone, SimpleObject)]
 #[graphql(complex)]
 struct Nested {
@@ -123,7 +123,7 @@ fn classify(error: &ServerError) -> Option<Refusal> {
     Some(Refusal { message: "Try again in a moment".to_owned(), code: "UNAVAILABLE" })
 }
 
-/// The routes alone, and how often `touch` ran.
+/// The routes alone, and the number of times that `touch` ran.
 pub(super) fn routes() -> (Router, Arc<AtomicUsize>) {
     routes_with(Options::default(), None).expect("nothing to read")
 }
@@ -170,7 +170,7 @@ pub(super) fn listen(router: Router) -> (GraphqlClient, DropGuard) {
 }
 
 impl Api {
-    /// How often the mutation ran.
+    /// Number of times that the mutation ran.
     pub(super) fn touched(&self) -> usize {
         self.touched.load(Ordering::SeqCst)
     }
@@ -188,7 +188,7 @@ impl Api {
         self.post("application/json", body.to_string()).await
     }
 
-    /// Sends a document for an answer in `media_type`.
+    /// Sends a document and asks for a response in `media_type`.
     pub(super) async fn ask_in(&self, media_type: &str, document: &str) -> Answer {
         let body = serde_json::json!({ "query": document }).to_string();
         let request = self.client.post().header("content-type", "application/json").header("accept", media_type);

@@ -1,4 +1,4 @@
-//! Documents that are made to end the process or to keep it busy are refused at once.
+//! Documents that would end the process or keep it busy are refused at once.
 
 use std::time::Duration;
 
@@ -12,12 +12,12 @@ use super::{
     large::{bomb, chain, pages},
 };
 
-/// What a refusal may take, of the processor: client and service share this thread, and a machine that is busy with other
-/// things takes nothing from its account. The first tries may have to fill caches, so the best counts.
+/// Longest processor time of a refusal. Client and service share this thread, and other load of the machine does not
+/// count. The first tries may have to fill caches, so the best one counts.
 const AT_ONCE: Duration = Duration::from_millis(50);
 const TRIES: usize = 10;
 
-/// The answer, and the least of the processor's time that it took.
+/// The response, and the least processor time that it took.
 async fn at_best(api: &Api, request: &Value) -> (Answer, Duration) {
     let (mut answer, mut best) = (api.post_json(json!({ "query": "{ hello }" })).await, Duration::MAX);
     for _ in 0..TRIES {
@@ -35,7 +35,7 @@ fn processor_time() -> Duration {
     ClockId::CLOCK_THREAD_CPUTIME_ID.now().expect("a clock").into()
 }
 
-/// So many bytes of a document that begins with `start` and goes on with `more`.
+/// A document of almost 250 KiB: `start`, then `more` repeatedly.
 fn flood(start: &str, more: &str) -> String {
     let mut flood = start.to_owned();
     while flood.len() + more.len() < 250 * 1024 {
@@ -44,7 +44,7 @@ fn flood(start: &str, more: &str) -> String {
     flood
 }
 
-/// A flood as long as is read at all, of what the other limits are for.
+/// A flood of the largest size that is read, for the other limits.
 fn short_flood(start: &str, more: &str) -> String {
     let mut flood = flood(start, more);
     flood.truncate(64 * 1024);

@@ -1,4 +1,4 @@
-//! Which pages of a list may be asked for.
+//! Pages of a list: which arguments are accepted.
 
 use async_graphql::connection::{CursorType, OpaqueCursor};
 use graphql_http::connection::Page;

@@ -1,4 +1,4 @@
-//! Invalid documents: nothing is executed, and the status is the one the client's media type asks for.
+//! Invalid documents: nothing is executed, and the status depends on the client's media type.
 
 use rstest::rstest;
 use serde_json::{Value, json};

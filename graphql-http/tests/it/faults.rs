@@ -1,4 +1,4 @@
-//! Faults: a client gets an id to ask about and never the text, which may tell secrets.
+//! Faults: a client receives a request id, and never the text, which may hold secrets.
 
 use rstest::rstest;
 use testkit::{Answer, Log};

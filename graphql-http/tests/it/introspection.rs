@@ -1,4 +1,4 @@
-//! Introspection: explorers and code generators get what they ask for, or are told that they may not.
+//! Introspection: explorers and code generators receive the schema, or learn that it is disabled.
 
 use graphql_http::Options;
 use rstest::rstest;
@@ -10,8 +10,8 @@ fn serve_hidden() -> Api {
     api::serve_with(Options { introspection: false, ..Options::default() })
 }
 
-/// As graphql-js writes it for GraphiQL, Apollo, urql and Relay: `types_deep` is 7 in its older versions,
-/// 9 in the newer, and up to whoever calls it.
+/// The introspection query of graphql-js, as GraphiQL, Apollo, urql and Relay send it. `types_deep` is 7 in its older
+/// versions, 9 in the newer ones, and may be set by the caller.
 fn as_explorers_ask(types_deep: usize) -> String {
     let of_type = (0..types_deep).fold(String::new(), |within, _| format!("ofType {{ name kind {within} }}"));
     format!(

@@ -1,6 +1,6 @@
-//! Documents as large as one wants them.
+//! Documents of any size.
 
-/// A document of so many bytes.
+/// A document of this many bytes.
 pub(super) fn greeting(length: usize) -> String {
     let without_name = "{ hello(name: \"\") }";
     format!("{{ hello(name: \"{}\") }}", "x".repeat(length - without_name.len()))
@@ -20,19 +20,19 @@ pub(super) fn directives(count: usize) -> String {
     format!("{{ nested {{ {fields} }} }}")
 }
 
-/// An operation with so many root fields, three of them by a fragment or beside one of it.
+/// An operation with this many root fields, three of them by a fragment or beside its fields.
 pub(super) fn root_fields(count: usize) -> String {
     let others = many(count - 3, |n| format!("a{n}: hello "));
     format!("{{ ...F hello {others} }} fragment F on Query {{ hello nested {{ value }} }}")
 }
 
-/// A field so often in one object, four times by fragments.
+/// A field this often in one object, four times by fragments.
 pub(super) fn repeats(count: usize) -> String {
     let plain = "value ".repeat(count - 4);
     format!("{{ nested {{ ...F {plain} ...F }} }} fragment F on Nested {{ ... {{ value }} value }}")
 }
 
-/// So many fields within an object, none of them more than 20 times in one place.
+/// This many fields within an object, none of them more than 20 times in one place.
 pub(super) fn fields(count: usize) -> String {
     let values = count.min(20);
     let objects = match count - values {
@@ -49,25 +49,25 @@ pub(super) fn fields(count: usize) -> String {
     format!("{}{objects}", "value ".repeat(values))
 }
 
-/// Fragments in a row, each of which spreads the next twice.
+/// A row of fragments. Each spreads the next one twice.
 pub(super) fn bomb(rows: usize) -> String {
     let row = |at| format!("fragment F{at} on Query {{ ...F{next} ...F{next} }} ", next = at + 1);
     format!("{{ ...F0 }} {}fragment F{rows} on Query {{ hello }}", many(rows, row))
 }
 
-/// Fragments in a row, each of which spreads the next twice, one time within an object.
+/// A row of fragments. Each spreads the next one twice, once within an object.
 pub(super) fn nested_bomb(rows: usize) -> String {
     let row = |at| format!("fragment F{at} on Nested {{ ...F{next} nested {{ ...F{next} }} }} ", next = at + 1);
     format!("{{ nested {{ ...F0 }} }} {}fragment F{rows} on Nested {{ value }}", many(rows, row))
 }
 
-/// Fragments in a row, each of which spreads the next.
+/// A row of fragments. Each spreads the next one.
 pub(super) fn chain(rows: usize) -> String {
     let row = |at| format!("fragment F{at} on Query {{ ...F{} }} ", at + 1);
     format!("{{ ...F0 }} {}fragment F{rows} on Query {{ hello }}", many(rows, row))
 }
 
-/// A document in which something has a name of so many characters.
+/// A document in which one name, of a `what`, has this many characters.
 pub(super) fn named(what: &str, length: usize) -> String {
     let document = match what {
         "alias" => "{ NAME: hello }",

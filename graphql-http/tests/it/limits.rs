@@ -1,4 +1,4 @@
-//! What is just not too large runs, and what is too large is told which limit it breaks.
+//! Limits: an operation at a limit runs, and one beyond it learns which limit it exceeds.
 
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -55,7 +55,7 @@ async fn an_operation_below_a_limit_runs_and_one_above_is_told_which(
 #[case(65, "OPERATION_TOO_LARGE")]
 #[tokio::test]
 async fn as_many_brackets_as_the_parser_can_take_are_parsed(#[case] count: usize, #[case] code: &str) {
-    // Two are around the value.
+    // Two brackets are around the value.
     for (open, close) in [("[", "]"), ("{ a: ", "}")] {
         let value = format!("{}1{}", open.repeat(count - 2), close.repeat(count - 2));
         let answer = api::serve().post_json(json!({ "query": format!("{{ hello(name: {value}) }}") })).await;

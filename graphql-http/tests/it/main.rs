@@ -1,4 +1,4 @@
-//! GraphQL over HTTP, WebSocket and server-sent events, asked as clients ask.
+//! GraphQL over HTTP, WebSocket and server-sent events, as clients use it.
 
 mod answers;
 mod api;

@@ -1,4 +1,4 @@
-//! Media types: what a client may say about what it sends and what it gets.
+//! Media types of requests and responses.
 
 use axum::{body::Body, http::Request};
 use rstest::rstest;

@@ -1,5 +1,5 @@
-//! Nothing but a POST of JSON changes anything: all else can be sent by any page of any site, with the
-//! credentials that the browser remembers.
+//! Only a POST of JSON changes anything. A page of any site can send everything else, with the browser's stored
+//! credentials.
 
 use axum::{
     body::Body,

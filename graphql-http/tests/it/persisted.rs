@@ -1,4 +1,4 @@
-//! Automatic persisted queries: the conversation that Apollo Client and urql have.
+//! Automatic persisted queries, in the protocol of Apollo Client and urql.
 
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -58,7 +58,7 @@ async fn a_document_sent_with_its_hash_by_post_is_then_known_by_it() {
     both["query"] = json!(GREET);
     assert_eq!(api.post_json(both).await.body, json!({ "data": { "hello": "hello b" } }));
     assert_eq!(api.post_json(ask("c")).await.body, json!({ "data": { "hello": "hello c" } }));
-    // As some clients leave out the text, and as urql asks again.
+    // Some clients send no text, and urql repeats a request so.
     for nothing in [json!(null), json!("")] {
         let mut request = ask("d");
         request["query"] = nothing;

@@ -1,4 +1,4 @@
-//! Which requests are executed, and what is told to those that are not.
+//! Requests: which are executed, and the errors of those that are not.
 
 use axum::http::Method;
 use rstest::rstest;

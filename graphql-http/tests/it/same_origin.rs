@@ -1,4 +1,4 @@
-//! Pages of other sites: a browser adds the credentials that it remembers to what they send, too.
+//! Pages of other sites: a browser sends its stored credentials with their requests too.
 
 use axum::{
     body::Body,
@@ -9,7 +9,7 @@ use tower::ServiceExt;
 
 use super::api;
 
-/// The status, and how often the mutation ran.
+/// The status, and the number of times that the mutation ran.
 async fn post(address: &str, headers: &[(&str, &str)]) -> (u16, usize) {
     let mut request = Request::post(address).header("content-type", "application/json");
     for (name, value) in headers {

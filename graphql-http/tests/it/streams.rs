@@ -80,7 +80,7 @@ impl Ticks {
     }
 }
 
-/// Knows one user.
+/// An authenticator with one user.
 #[derive(Clone)]
 struct OneUser {
     expired: CancellationToken,

@@ -1,4 +1,4 @@
-//! Time is bounded: a paused clock, so that nothing waits for real.
+//! Time limits, under a paused clock.
 
 use std::{convert::Infallible, future::pending};
 

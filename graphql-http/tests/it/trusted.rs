@@ -1,4 +1,4 @@
-//! Trusted documents: they run, however they are named, and nothing else does.
+//! Trusted documents: they run under any of their names, and no other document runs.
 
 use std::fs;
 
@@ -38,7 +38,7 @@ fn trusting() -> (Api, TempDir) {
         "operations": [{ "id": "count-1", "name": "Count", "type": "query", "body": COUNT }],
     });
     let files = [
-        // As an editor leaves it.
+        // With an editor's final line break.
         ("hello.graphql", "{ hello }\n".to_owned()),
         ("relay.json", json!({ "1a79a4d60de6718e8e5b326e338ae533": TOUCH }).to_string()),
         ("apollo.json", apollo.to_string()),

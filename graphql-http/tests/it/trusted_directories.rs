@@ -1,4 +1,4 @@
-//! Directories of trusted documents: what is read, and what keeps the service from starting.
+//! Directories of trusted documents: which files are read, and which faults prevent the start.
 
 use std::{fs, os::unix::fs::symlink};
 

@@ -1,4 +1,4 @@
-//! Answers while the database is unavailable: 503 where nothing else is to be said, and when to come again.
+//! Responses while a backend is unavailable: status 503 if there is no data, with Retry-After.
 
 use rstest::rstest;
 use serde_json::json;

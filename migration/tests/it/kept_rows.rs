@@ -1,4 +1,4 @@
-//! An undelivered payment cannot be lost, whoever writes.
+//! An undelivered payment cannot be lost by any writer.
 
 use chassis::database::Database;
 use entity::pending_payment;

@@ -1,4 +1,5 @@
-//! File of a backup: under a temporary name until it is complete, then under its final one, which is never overwritten.
+//! File of a backup: under a temporary name until it is complete, then under its final one. An existing file is never
+//! overwritten.
 
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
@@ -75,8 +76,8 @@ impl Drop for Target {
     }
 }
 
-/// Removes the remains of a killed backup. A new file is created rather than the old one truncated: a backup killed between
-/// its last two steps leaves a second name of a complete one.
+/// Removes the remains of a killed backup. A new file is created rather than the old one truncated: a backup killed
+/// between its last two steps leaves a second name of a complete one.
 fn remove_left_over(partial: &Path) -> anyhow::Result<()> {
     let old = match OpenOptions::new().read(true).write(true).open(partial) {
         Ok(old) => old,

@@ -14,7 +14,7 @@ use super::super::{
 #[derive(Debug)]
 pub(in super::super) struct Lease {
     object: Option<Object<Connector>>,
-    /// Released with it.
+    /// Places in the concurrency limits, released with the lease.
     _places: [Option<OwnedSemaphorePermit>; 2],
 }
 
@@ -43,7 +43,7 @@ impl Lease {
         if let (Some(object), true) = (&self.object, faults::is_silence(&error))
             && let Some(pool) = Object::pool(object)
         {
-            // Of the connections that were open at that time only the first one logs.
+            // Logged once for all connections that were open at that time.
             if !pool.manager().is_distrusted(Object::metrics(object)) {
                 tracing::warn!(%error, "a connection is silent; it and the idle ones are closed");
             }

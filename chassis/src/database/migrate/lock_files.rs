@@ -15,8 +15,8 @@ pub(super) fn writers(file: &Path) -> Vec<String> {
     pids.map(|pid| format!("pid {pid}{}", command(pid))).collect()
 }
 
-/// The pid in a line of `/proc/locks` such as `1: POSIX  ADVISORY  WRITE 4711 fd:01:1234567 120 120`, if it is the write lock
-/// in the file with this inode.
+/// The pid in a line of `/proc/locks` such as `1: POSIX  ADVISORY  WRITE 4711 fd:01:1234567 120 120`, if it is the
+/// write lock in the file with this inode.
 fn holder(line: &str, inode: u64) -> Option<u32> {
     let fields: Vec<_> = line.split_whitespace().collect();
     let [_, "POSIX", _, "WRITE", pid, file, first, last] = fields[..] else { return None };

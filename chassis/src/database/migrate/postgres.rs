@@ -19,7 +19,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const BLOCKER_POLL_INTERVAL: Duration = Duration::from_millis(200);
 /// Added for an automatic VACUUM: PostgreSQL's default `deadlock_timeout` is a second.
 const VACUUM_EXTRA_WAIT: Duration = Duration::from_millis(500);
-/// Errors of a wait for a lock: `lock_timeout`, or a deadlock, whose detection takes as long.
+/// Errors of a wait for a lock: `lock_timeout`, or a deadlock. Detecting a deadlock takes as long.
 const LOCK_NOT_AVAILABLE: [&str; 2] = ["55P03", "40P01"];
 
 pub(super) async fn run<M: MigratorTrait>(url: &str, waits: LockWaits) -> Result<Vec<String>, DbErr> {
@@ -99,15 +99,15 @@ async fn migrate<M: MigratorTrait>(
     up::<M>(transaction).await
 }
 
-/// Keeps `blocked` up to date while the session with this pid waits. The last value stays, since the wait may be over before
-/// the next poll.
+/// Keeps `blocked` up to date while the session with this pid waits. The last value stays, since the wait may be over
+/// before the next poll.
 async fn watch(observer: &DatabaseConnection, pid: i32, blocked: &mut Blocked) -> Infallible {
     loop {
         sleep(BLOCKER_POLL_INTERVAL).await;
         match blocker::of(observer, pid).await {
             Ok(Some(seen)) => *blocked = seen,
             Ok(None) => {}
-            // For example without a free connection: the migration can do without.
+            // For example without a free connection. The migration works without this information.
             Err(error) => blocked.by = format!("an unknown session (cannot query it: {error})"),
         }
     }

@@ -8,8 +8,8 @@ use super::is_missing_or_empty;
 
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Prevents the removal of the log when the last other connection closes: a read-only connection cannot remove it. While
-/// idle it blocks neither writers nor checkpoints.
+/// Prevents the removal of the log when the last other connection closes: a read-only connection cannot remove it.
+/// While idle it blocks neither writers nor checkpoints.
 #[derive(Debug)]
 pub struct Keeper(SqliteConnection);
 
@@ -26,8 +26,8 @@ impl Keeper {
         Ok(Self(connection))
     }
 
-    /// For commands: opens `file` if its log is in use, by a running service or a killed one. Otherwise the command closes the
-    /// file as usual and leaves no log behind.
+    /// For commands: opens `file` if its log is in use, by a running service or a killed one. Otherwise the command
+    /// closes the file as usual and leaves no log behind.
     ///
     /// # Errors
     /// When it cannot be read.

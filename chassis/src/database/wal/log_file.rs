@@ -8,8 +8,8 @@ use std::{
 
 use super::beside;
 
-/// A log, identified by its inode. Only the file's attributes are read: closing a database file by other means than SQLite
-/// would drop SQLite's locks on it.
+/// A log, identified by its inode. Only the file's attributes are read: closing a database file by other means than
+/// SQLite would drop SQLite's locks on it.
 #[derive(Clone, Debug)]
 pub struct LogFile {
     path: PathBuf,

@@ -1,6 +1,7 @@
 //! Cross-origin resource sharing (CORS): pages of other origins that may call. Off unless origins are set.
 //!
-//! <https://fetch.spec.whatwg.org/#http-cors-protocol>. It does not cover WebSockets: for those the origin alone decides.
+//! <https://fetch.spec.whatwg.org/#http-cors-protocol>. It does not cover WebSockets: for those the origin alone
+//! decides.
 
 use std::time::Duration;
 
@@ -40,8 +41,8 @@ pub(crate) fn allow(router: Router, browsers: &Browsers) -> Router {
     router.layer(Extension(AllowedOrigins(origins.into()))).layer(remembered).layer(cors)
 }
 
-/// A browser adds its stored credentials to any WebSocket upgrade. Without permission for them, a page of another origin has
-/// to send its own, as clients without stored credentials do.
+/// A browser adds its stored credentials to any WebSocket upgrade. Without permission for them, a page of another
+/// origin has to send its own, as clients without stored credentials do.
 async fn forget_credentials(State(allowed): State<bool>, mut request: Request, next: Next) -> Response {
     let upgrades = request.headers().contains_key(header::UPGRADE);
     if upgrades && !allowed && is_from_elsewhere(request.headers(), request.uri()) {

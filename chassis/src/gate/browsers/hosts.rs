@@ -1,7 +1,7 @@
 //! Allowed host names, against DNS rebinding.
 //!
-//! A page can point its own name to this machine's address and then calls the service as if from the same origin. It cannot
-//! change the name, which the browser sends.
+//! A page can point its own name to this machine's address, and then calls the service as if from the same origin. The
+//! browser sends that name, and the page cannot change it.
 
 use std::net::IpAddr;
 

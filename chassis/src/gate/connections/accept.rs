@@ -12,12 +12,13 @@ use tokio::{
 use super::{http::Http, peers::Peers};
 use crate::tls::Certificate;
 
-/// Pause after a failed accept, as without a free descriptor; short if idle connections were closed for it.
+/// Pause after a failed accept, for example without a free descriptor. The short one follows the closing of idle
+/// connections.
 const ACCEPT_RETRY_INTERVAL: Duration = Duration::from_millis(50);
 const SHORT_ACCEPT_RETRY_INTERVAL: Duration = Duration::from_millis(1);
-/// Connections that wait for the loop. A client beyond it retries only after a second.
+/// Connections that the kernel queues for the loop. A client beyond it retries only after a second.
 const BACKLOG: i32 = 4096;
-/// Repeated errors are alike.
+/// At most one log line per interval: repeated errors are alike.
 const LOG_INTERVAL: Duration = Duration::from_mins(1);
 
 /// Serves the connections of `listener`.

@@ -1,7 +1,7 @@
 //! Request and response bodies that report progress to their connection.
 //!
-//! Response bytes count from the moment that HTTP/1 or HTTP/2 holds them until the socket takes them. So a client that does
-//! not read is detected in either protocol, also behind an HTTP/2 window of zero, which blocks no socket.
+//! Response bytes count from the moment that HTTP/1 or HTTP/2 holds them until the socket takes them. So a client that
+//! does not read is detected in either protocol. An HTTP/2 window of zero, which blocks no socket, is no exception.
 
 use std::{
     pin::Pin,

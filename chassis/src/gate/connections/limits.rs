@@ -6,8 +6,8 @@ use rustix::process::{Resource, getrlimit};
 
 /// With fewer a service would refuse its own health checks; with more it would run out of memory.
 const CONNECTION_RANGE: RangeInclusive<usize> = 16..=100_000;
-/// Default of [`Limits::connections`]. Idle HTTP/2 connections, at 27 KiB each, take less than an eighth of a container's
-/// 256 MiB.
+/// Default of [`Limits::connections`]. Idle HTTP/2 connections, at 27 KiB each, take less than an eighth of a
+/// container's 256 MiB.
 const DEFAULT_CONNECTIONS: usize = 768;
 /// Descriptors reserved for databases, files and outgoing connections.
 const RESERVED_DESCRIPTORS: usize = 128;
@@ -17,7 +17,8 @@ const RESERVED_DESCRIPTORS: usize = 128;
 pub struct Limits {
     /// Open connections. Beyond it the oldest idle one is closed.
     pub connections: usize,
-    /// Time from connecting to the first request, and for each HTTP/1 request head, which is also the idle timeout of HTTP/1.
+    /// Time from connecting to the first request, and for each HTTP/1 request head. It is also the idle timeout of
+    /// HTTP/1.
     pub head: Duration,
     /// Idle timeout of an HTTP/2 connection.
     pub idle: Duration,

@@ -136,7 +136,7 @@ impl Peer {
     }
 }
 
-/// As a WebSocket.
+/// The connection of a WebSocket.
 impl Transport for Peer {
     fn upgraded(&self, limit: usize) {
         self.state().is_websocket = true;

@@ -56,8 +56,8 @@ impl Peers {
         Self { limits, unread, open: Mutex::default(), left: Notify::new() }
     }
 
-    /// Returns a place for a connection. Without a free one it takes an idle connection's, and without an idle one a place for a
-    /// refusal, of which there are few.
+    /// Returns a place for a connection. Without a free one, an idle connection gives up its place. Without an idle
+    /// one, the place is one of the few for refusals.
     pub(super) fn admit(self: &Arc<Self>, address: SocketAddr) -> Option<Place> {
         let is_refused = !self.has_room() && !self.close_idle();
         let mut open = self.open();
@@ -73,8 +73,8 @@ impl Peers {
         Some(Place { peer, number, peers: Arc::clone(self) })
     }
 
-    /// Closes the oldest idle connections of the network with the most idle ones, so that a flood makes room for others.
-    /// Returns whether there were any.
+    /// Closes the oldest idle connections of the network with the most idle ones, so that a flood makes room for
+    /// others. Returns whether there were any.
     pub(super) fn close_idle(&self) -> bool {
         let mut open = self.open();
         let mut networks = HashMap::<IpAddr, Vec<(Instant, u64)>>::new();

@@ -11,8 +11,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::peers::Place;
 
-/// Bytes that a client may send without a request, body data or window space for a response among them: HTTP/2 frames such
-/// as PRIORITY only cost time. Twice the window for bodies.
+/// Bytes that a client may send before progress: a request, body data or window space for a response. HTTP/2 frames
+/// such as PRIORITY only cost time. Twice the window for bodies.
 const MAX_USELESS_BYTES: usize = 512 * 1024;
 
 /// A connection that reads no more than its client may send.

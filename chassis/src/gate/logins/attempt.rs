@@ -49,8 +49,8 @@ impl Attempt {
         tracing::warn!(?user, address = %self.client, ?next_after, "a login failed");
     }
 
-    /// Verifies the slow hash, in turn. A started verification finishes, counts, and keeps its place in the queue, even if the
-    /// client hangs up.
+    /// Verifies the slow hash, in turn. A started verification finishes, counts, and keeps its place in the queue, even
+    /// if the client hangs up.
     pub(super) async fn verify(self, queue: &Queue) -> Result<bool, Denied> {
         let place = queue.enter().await.ok_or(Denied::Overloaded)?;
         // Meanwhile the same credentials may have been verified, or the same name may have failed.

@@ -57,7 +57,7 @@ fn challenge(realm: &str) -> (HeaderName, HeaderValue) {
     (header::WWW_AUTHENTICATE, challenge.parse().expect("a name of a service is plain text"))
 }
 
-/// Rounded up: an earlier client would wait again.
+/// Rounded up: a client that retries earlier would be refused again.
 fn seconds(wait: Duration) -> u64 {
     wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
 }

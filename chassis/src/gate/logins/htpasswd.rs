@@ -15,8 +15,8 @@ use hash::PasswordHash;
 #[derive(Debug)]
 pub(super) struct Htpasswd {
     users: HashMap<String, PasswordHash>,
-    /// Verified for unknown users, so that response times do not reveal which names exist. It is the slowest hash: names with a
-    /// faster one can be detected, so alike hashes protect best.
+    /// Verified for unknown users, so that response times do not reveal which names exist. It is the slowest hash.
+    /// Names with a faster one can be detected, so hashes of equal cost protect best.
     decoy: PasswordHash,
 }
 

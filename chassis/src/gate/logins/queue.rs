@@ -27,7 +27,8 @@ impl Default for Queue {
 }
 
 impl Queue {
-    /// Waits for the permit to compute a hash, held until it is computed. `None` after the timeout or with a full queue.
+    /// Waits for the permit to compute a hash, held until it is computed. `None` after the timeout or with a full
+    /// queue.
     pub(super) async fn enter(&self) -> Option<OwnedSemaphorePermit> {
         let _waiting = self.waiting.try_acquire().ok()?;
         let verifying = Arc::clone(&self.verifying).acquire_owned();

@@ -1,8 +1,9 @@
 //! Throttle for failed logins: per address and name, per address, and per name.
 //!
-//! Each has a token bucket, and a failure takes one token. A login waits until all its buckets have a token, even with the
-//! right password: an exception would reveal it. The first bucket is small. The third is large, since an empty one
-//! locks the user out everywhere else: a login that succeeded from the same address before waits for the first bucket alone.
+//! Each has a token bucket, and a failure takes one token. A login waits until all its buckets have a token, even with
+//! the right password: an exception would reveal it. The first bucket is small. The third is large, since an empty one
+//! locks the user out everywhere else: a login that succeeded from the same address before waits for the first bucket
+//! alone.
 
 mod buckets;
 

@@ -1,5 +1,5 @@
-//! The users, and their successful logins. A cached login needs neither a slow hash again, nor waits for the failures of
-//! others.
+//! The users, and their successful logins. A cached login needs no second slow hash and does not wait for the failures
+//! of others.
 
 use std::{
     num::NonZeroUsize,
@@ -42,8 +42,8 @@ enum Known {
     File(Htpasswd),
 }
 
-/// Credentials with their origin. A cache for all addresses would allow guesses of right credentials at any speed, past the
-/// throttle.
+/// Credentials with their origin. A cache for all addresses would allow guesses of right credentials at any speed, past
+/// the throttle.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Login {
     pub(super) origin: Origin,

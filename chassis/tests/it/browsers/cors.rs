@@ -80,7 +80,7 @@ async fn without_origins_nothing_is_told_of_them() {
     assert_eq!(answer.status(), 405);
 }
 
-/// Whether a page gets a WebSocket, and whether the stored credentials authenticate it.
+/// Whether a page gets a WebSocket, and whether it is authenticated by the stored credentials.
 async fn socket_of(page: &str, credentials: bool) -> Result<bool, u16> {
     let (router, _db) = router(page_allowed(credentials)).await;
     let service = TestService::start(|_| Service { router, tasks: Vec::new() });

@@ -79,7 +79,7 @@ async fn where_none_is_idle_others_are_told_so() {
     assert!(read_until(&mut probe, "\r\n\r\n").await.starts_with("HTTP/1.1 200"));
 
     drop(busy.pop());
-    // The server finds out when it is told, which is before the next is.
+    // The server notices the closed connection after a moment.
     loop {
         let mut admitted = ask(&server, "/").await;
         if read_until(&mut admitted, "\r\n\r\n").await.starts_with("HTTP/1.1 200") {

@@ -50,7 +50,7 @@ async fn a_service_whose_file_cannot_be_written_is_not_ready_until_it_can() {
 #[tokio::test]
 async fn a_service_whose_clock_differs_from_the_databases_is_not_ready() {
     let Some(mut db) = TestDatabase::empty(Backend::Postgres).await else { return };
-    // In reverse: a function hides PostgreSQL's own clock and is an hour ahead.
+    // Instead of a wrong clock here, a function hides PostgreSQL's own clock and is an hour ahead.
     let ahead = "CREATE SCHEMA ahead;
         CREATE FUNCTION ahead.clock_timestamp() RETURNS timestamptz LANGUAGE sql
         AS $$ SELECT pg_catalog.clock_timestamp() + interval '1 hour' $$";

@@ -1,4 +1,4 @@
-//! WebSockets whose clients have not introduced themselves, or do nothing.
+//! WebSockets whose clients have not sent `connection_init`, or are idle.
 
 use chassis::{config::Access, gate::connections::Limits};
 use rstest::rstest;
@@ -47,7 +47,7 @@ async fn few_sockets_may_wait_for_credentials() {
     let credentials = [("authorization", "Basic YWRtaW46dGVzdGUxMjM=")];
     assert!(Socket::connect(base, &credentials).await.is_ok());
 
-    // Whoever introduces itself does not wait any longer.
+    // A client that sends it does not wait any longer.
     let payload = json!({ "Authorization": "Basic YWRtaW46dGVzdGUxMjM=" });
     waiting[0].send(json!({ "type": "connection_init", "payload": payload })).await;
     assert_eq!(waiting[0].next().await["type"], "connection_ack");

@@ -1,4 +1,4 @@
-//! SQLite ended the transaction by itself; sqlx still counts it.
+//! SQLite ended the transaction by itself, and sqlx still counts it.
 
 use rstest::rstest;
 use sea_orm::sqlx::{self, Connection, SqliteConnection};

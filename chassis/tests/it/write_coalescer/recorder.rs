@@ -80,7 +80,7 @@ impl BatchWriter for Recorder {
     async fn write(&self, rows: &[u32]) -> Result<Vec<Option<u32>>, String> {
         self.0.batches.lock().expect("not poisoned").push(rows.to_vec());
         self.0.begun.add_permits(1);
-        // The closed gate makes this an error, which is the signal.
+        // The closed gate makes this an error, which signals that all writes may end.
         if let Ok(permit) = self.0.gate.acquire().await {
             permit.forget();
         }

@@ -1,4 +1,4 @@
-//! The results of a round: of each row, to be written down, and their counts.
+//! The results of a round: one for each row, to be stored, and their counts.
 
 use sea_orm::{ConnectionTrait, DbErr};
 use uuid::Uuid;
@@ -20,11 +20,11 @@ pub struct Tick {
     pub released: usize,
     /// Results that came too late: the row belongs to another claim, or is finished.
     pub stale: usize,
-    /// As many rows were claimed as could be sent: there may be more.
+    /// The round claimed as many rows as it could send: there may be more.
     pub has_more: bool,
 }
 
-/// Rows with the same result, to be written down.
+/// Rows with the same result, to be stored together.
 #[derive(Clone, Debug)]
 pub(super) enum Delivery<'a> {
     Confirmed(Vec<&'a Lease>),

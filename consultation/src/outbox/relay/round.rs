@@ -1,4 +1,4 @@
-//! One round: claim, send, write down the results.
+//! One round: claim, send, store the results.
 
 use chassis::{
     backoff::database_delay,
@@ -24,13 +24,13 @@ use crate::finance_client::{DestinationFailed, Payment, PaymentResult};
 type Destination = Result<Uuid, DestinationFailed>;
 
 impl Relay {
-    /// Claims `due` rows, as many as the breaker permits in one request, sends them and writes down the results. After
+    /// Claims `due` rows, as many as the breaker permits in one request, sends them and stores the results. After
     /// `shutdown` nothing more is sent.
     ///
     /// # Errors
     /// When the database fails. Writing a result is repeated until its lease ends. Then the row is claimed again.
     pub async fn tick(&self, due: Due, shutdown: &CancellationToken) -> Result<Tick, DbErr> {
-        // Before the claim: the lease ends no sooner than by this clock.
+        // Read before the claim, so that the lease ends later than this clock tells.
         let claimed_at = Instant::now();
         let permit = self.breaker().permit(claimed_at);
         let claimed = self.claim(permit, due).await;
@@ -42,7 +42,7 @@ impl Relay {
         let limit = if let Permit::Batch(limit) = permit { limit } else { 1 };
         let has_more = u64::try_from(leases.len()).is_ok_and(|claimed| claimed >= limit);
         if has_more && matches!(permit, Permit::Batch(_)) {
-            // Now, not at the end of this round: its request may hang, and more rows are due.
+            // Now, not at the end of this round: its request may hang while more rows are due.
             self.more.notify_one();
         }
         let mut tick = Tick { claimed: leases.len(), has_more, ..Tick::default() };
@@ -60,7 +60,7 @@ impl Relay {
         };
         for delivery in deliveries.iter().filter(|delivery| delivery.rows() > 0) {
             let written = self.write_down(delivery, claimed_at, shutdown).await;
-            // Also after a failure: the result may have been written all the same.
+            // Also after a failure: the result may have been stored nevertheless.
             self.changes.publish(&delivery.appointment_ids());
             tick.count(delivery, usize::try_from(written?).unwrap_or(usize::MAX));
         }
@@ -73,7 +73,7 @@ impl Relay {
         match permit {
             Permit::Batch(limit) => store::claim(database, due, limit, lease).await,
             Permit::Probe => match store::claim(database, Due::NeverRefused, 1, lease).await? {
-                // Better a refused row than none. One is due at least once an hour.
+                // Without other rows a refused one serves as the probe. One is due at least once an hour.
                 none if none.is_empty() => store::claim(database, Due::All, 1, lease).await,
                 found => Ok(found),
             },
@@ -81,7 +81,8 @@ impl Relay {
         }
     }
 
-    /// Returns the instance that rows go to: the accepted one, else the first that is met, on which all replicas agree.
+    /// Returns the instance that rows go to: the accepted one, else the first that was reached. All replicas agree on
+    /// it.
     async fn destination(&self, lease: &Lease) -> Result<Option<Destination>, DbErr> {
         if let Some(accepted) = lease.destination {
             return Ok(Some(Ok(accepted)));
@@ -124,7 +125,7 @@ impl Relay {
         vec![Delivery::Confirmed(confirmed), Delivery::Postponed(failed), Delivery::Parked(refused)]
     }
 
-    /// Tells the breaker and the log. The begin and the end of an outage, and wrong settings, are loud.
+    /// Updates the breaker and logs the failure. The begin and the end of an outage, and wrong settings, stand out.
     fn note(&self, failure: Option<&DestinationFailed>) {
         let Some(failure) = failure else {
             if self.breaker().succeeded() {
@@ -142,9 +143,9 @@ impl Relay {
         }
     }
 
-    /// Writes a result, again while the database fails: a lost result costs the rest of a lease. A repeated write changes
-    /// nothing. When somebody else has locked a row, each row is written by itself. Returns the number of changed rows:
-    /// the leases of the others are stale.
+    /// Stores a result, and retries while the database fails: a lost result costs the rest of a lease. A repeated write
+    /// changes nothing. When another session has locked a row, each row is written by itself. Returns the number of
+    /// changed rows. The leases of the others are stale.
     async fn write_down(
         &self,
         delivery: &Delivery<'_>,

@@ -23,7 +23,7 @@ pub(super) struct Schedule {
     gathered: Option<Instant>,
     /// Time at which the rows of the first failed round are due again.
     next_retry: Option<Instant>,
-    /// The last round claimed as much as one request carries.
+    /// The last round claimed as many rows as one request carries.
     has_more: bool,
     database_failures: u32,
 }
@@ -49,9 +49,9 @@ impl Schedule {
         self.gathered = self.gathered.or(Some(now + GATHERING_DELAY));
     }
 
-    /// A poll starts. Returns the rows to claim. After the poll interval, and while there is a backlog, that is all due
-    /// rows. After a notification, or when rows are due again, it is recent rows; such a poll does not put off the
-    /// regular one, which finds what it misses.
+    /// A poll starts. Returns the rows to claim. After the poll interval, and while there is a backlog, these are all
+    /// due rows. After a notification, or when failed rows are due again, they are recent rows. Such a poll does not
+    /// postpone the regular one, which finds all others.
     pub(super) fn polled(&mut self, now: Instant, poll_interval: Duration) -> Due {
         self.gathered = None;
         self.next_retry = self.next_retry.filter(|retry| *retry > now);

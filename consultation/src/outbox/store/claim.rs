@@ -19,8 +19,8 @@ pub struct Lease {
     pub claim_seq: i64,
     /// How often the row was refused before.
     pub rejections: i32,
-    /// The instance of finance that payments go to, if one was met before. It comes with each claim: a relay notices
-    /// without a restart and without another statement when an operator accepts another instance.
+    /// The instance of finance that payments go to, if one was met before. Each claim reads it, so a relay notices an
+    /// operator's change without a restart and without another statement.
     pub destination: Option<Uuid>,
 }
 
@@ -35,13 +35,13 @@ pub enum Due {
     NeverRefused,
 }
 
-/// Index entries of delivered rows stay while any session holds a snapshot from before. A claim that began with the oldest
+/// Index entries of delivered rows stay while any session holds an older snapshot. A claim from the oldest entry on
 /// would walk all of them. Delivered rows are older than this, so a claim after a notification skips them.
 const RECENT: Duration = Duration::from_secs(10);
 
-/// Claims the rows that have been due the longest, at most `limit`. Rows that another relay is claiming are skipped. Rows
-/// under a lease that has not ended are left alone. A lease that ends later than any that is given counts as ended: the
-/// database's clock was set back.
+/// Claims the rows that have been due the longest, at most `limit`. Rows that another relay is claiming are skipped.
+/// Rows under a lease that has not ended are left alone. A lease that ends later than any possible one counts as ended:
+/// the database's clock was set back.
 pub async fn claim(
     database: &impl ConnectionTrait,
     due: Due,
@@ -72,14 +72,14 @@ pub fn claim_sql(backend: DbBackend, due: Due) -> String {
     sql.replace("{due}", &due).replace("{impossible}", impossible)
 }
 
-/// Twice a lease from now: only a clock that was set back leaves a lease so long. After a smaller step back a lease ends
-/// by itself soon. So a small step, as of time synchronisation, takes no row from a relay that lives.
+/// Twice a lease from now: an end beyond it proves that the clock was set back. After a smaller step back a lease ends
+/// by itself soon. So a small step, as of time synchronisation, takes no row from a live relay.
 const POSTGRES_IMPOSSIBLE: &str = "OR lease_until > statement_timestamp() + 2 * make_interval(secs => $2)";
 const SQLITE_IMPOSSIBLE: &str = "OR lease_until > strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now', (2 * $2) || ' seconds')";
 
-/// MATERIALIZED: otherwise the planner may lock and update more rows than the limit. `statement_timestamp` is the same for
-/// all rows: it bounds the range of the index that is read. The VOLATILE `clock_timestamp` is no index condition: rows
-/// that are not due would be read too.
+/// MATERIALIZED: otherwise the planner may lock and update more rows than the limit. `statement_timestamp` is the same
+/// for all rows: it bounds the range of the index that is read. The VOLATILE `clock_timestamp` is no index condition:
+/// rows that are not due would be read too.
 const POSTGRES: &str = "
     WITH due AS MATERIALIZED (
         SELECT id FROM pending_payment

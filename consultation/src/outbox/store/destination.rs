@@ -22,7 +22,7 @@ pub async fn meet(database: &impl ConnectionTrait, met: Uuid) -> Result<Uuid, Db
     let first =
         insert(database, met).on_conflict(OnConflict::column(Column::Singleton).do_nothing().to_owned()).to_owned();
     database.execute(&first).await?;
-    // A separate statement: the insert does not show what it lost against.
+    // A separate statement: an insert that conflicts does not return the stored row.
     let stored = destination(database).await?;
     stored.ok_or_else(|| DbErr::RecordNotInserted)
 }

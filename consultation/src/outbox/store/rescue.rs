@@ -6,8 +6,8 @@ use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement, Value};
 
 use crate::outbox::policy::{LONGEST_DELAY, LONGEST_REFUSAL_DELAY};
 
-/// Makes rows due now that are due later than after any delay, at most `limit`. Returns the number of rescued rows. A
-/// relay that is delivering such a row is not disturbed.
+/// Makes at most `limit` rows due now whose due time is beyond any possible delay. Returns the number of rescued rows.
+/// A relay that is delivering such a row is not disturbed.
 pub async fn rescue(database: &impl ConnectionTrait, limit: u64) -> Result<u64, DbErr> {
     let backend = database.get_database_backend();
     let statement = Statement::from_sql_and_values(backend, rescue_sql(backend), rescue_values(limit));

@@ -20,9 +20,9 @@ pub async fn delete_delivered(
     Ok(database.execute_raw(Statement::from_sql_and_values(backend, sql, values)).await?.rows_affected())
 }
 
-/// Ids are made from the time of the finish: the primary key leads to the oldest rows without another index. Two replicas
-/// that delete at once take different rows. MATERIALIZED as in the claim: otherwise the planner may lock and delete more
-/// rows than the limit.
+/// Ids are made from the time of the finish: the primary key leads to the oldest rows without another index. Two
+/// replicas that delete at once take different rows. MATERIALIZED as in the claim: otherwise the planner may lock and
+/// delete more rows than the limit.
 const POSTGRES: &str = "
     WITH old AS MATERIALIZED (
         SELECT id FROM pending_payment

@@ -68,8 +68,8 @@ pub async fn release(database: &impl ConnectionTrait, leases: &[&Lease]) -> Resu
 }
 
 /// Redrives a payment: it is due now, as if it had never been refused. Returns false if there is nothing to send. A row
-/// under a lease stays with its relay until the lease ends, unless the lease is impossible: the database's clock was set
-/// back.
+/// under a lease stays with its relay until the lease ends, unless the lease is impossible: the database's clock was
+/// set back.
 pub async fn redrive(database: &impl ConnectionTrait, appointment_id: Uuid) -> Result<bool, DbErr> {
     let backend = database.get_database_backend();
     let is_impossible = || Expr::col(Column::LeaseUntil).gt(now_plus(backend, LEASE * 2));
@@ -101,8 +101,8 @@ fn due_after(database: &impl ConnectionTrait, failures: &[Failure<'_>]) -> Updat
         .to_owned()
 }
 
-/// Ends the leases of `rows`, each of which begins with the id and the fencing token. A stale lease changes nothing: its
-/// holder must not free or delay the next holder's row.
+/// Ends the leases of `rows`, each of which begins with the id and the fencing token. A stale lease changes nothing:
+/// its holder must not free or delay the next holder's row.
 fn under_lease(rows: Vec<ValueTuple>) -> UpdateStatement {
     let mut update = Query::update();
     update
@@ -117,7 +117,7 @@ fn under_lease(rows: Vec<ValueTuple>) -> UpdateStatement {
     update
 }
 
-/// A column of the VALUES list. Both databases name the columns so.
+/// A column of the VALUES list, by the name that both databases give it.
 fn outcome(column: &'static str) -> Expr {
     Expr::col(("outcome", column))
 }

@@ -1,4 +1,4 @@
-//! The measure of an expansion is that of the expanded document, which is written out here.
+//! The measure of an expansion equals that of the document written out.
 
 use std::collections::HashMap;
 
@@ -15,7 +15,7 @@ fn measure(document: &ExecutableDocument) -> Result<Measure, Excess> {
     super::measure(document, &Sizes::of(document, &variables)?)
 }
 
-/// What a fragment selects. It spreads only fragments behind it, so that there is no cycle.
+/// A selection of a fragment. It spreads later fragments only, so there is no cycle.
 #[derive(Clone, Debug)]
 enum Piece {
     Field,
@@ -78,7 +78,7 @@ fn count_keys(fragments: &[Vec<Piece>], pieces: &[Piece], at: usize, sum: &mut N
     counts.values().sum()
 }
 
-/// Counts by going through everything as often as it is spread.
+/// Counts by visiting everything as often as it is spread.
 fn naive(fragments: &[Vec<Piece>], pieces: &[Piece], at: usize, level: usize, depth: usize, sum: &mut Naive) {
     sum.levels = sum.levels.max(level);
     for piece in pieces {

@@ -1,5 +1,5 @@
-//! No string, comment or sign hides brackets from the scan that the parser would see. A hidden bracket shows as the
-//! parser's error that it ran out of stack; closed brackets would overflow it in the next step.
+//! No string, comment or sign hides from the scan a bracket that the parser sees. A hidden bracket would show as the
+//! parser's error that it ran out of stack, and closed brackets would overflow it in the next step.
 
 use async_graphql::parser::{parse_query, types::Selection};
 use async_graphql_value::Value;
@@ -7,7 +7,7 @@ use proptest::{collection::vec, prelude::*, sample::select};
 
 use super::scan;
 
-/// What begins, ends, or seems to begin or end a text or a comment.
+/// Delimiters of strings and comments, and texts that resemble them.
 const PIECES: [&str; 20] = [
     "\"", "\"\"", "\"\"\"", "\\", "\\\"", "\\\"\"\"", "\\u0022", "#", "\n", "\r", "[", "]", "{a:", "}", "1", "-a", " ",
     "\u{feff}", "\u{e9}", "$a",

@@ -46,7 +46,7 @@ async fn an_operation_that_is_not_executed_ends_with_an_error(#[case] query: &st
     let error = socket.next().await;
     assert_eq!((&error["type"], &error["id"]), (&json!("error"), &json!("a")));
     assert_eq!(error["payload"][0]["extensions"]["code"], code, "{error}");
-    // Nothing follows it: the next is the answer to this.
+    // No other message comes in between: the next one is the answer to this.
     socket.send(json!({ "type": "ping", "payload": { "at": 1 } })).await;
     assert_eq!(socket.next().await, json!({ "type": "pong", "payload": { "at": 1 } }));
 }

@@ -1,7 +1,7 @@
 //! Token buckets by key, in bounded memory.
 //!
-//! Our own rather than the crate governor: a login checks without taking, since only failures take, and invented keys must not
-//! fill the memory. A bucket is stored as the time at which it will be full again.
+//! Our own rather than the crate governor: a login checks without taking, since only failures take, and invented keys
+//! must not fill the memory. A bucket is stored as the time at which it will be full again.
 
 use std::{hash::Hash, num::NonZeroUsize, time::Duration};
 
