@@ -188,7 +188,7 @@ impl BadRequest {
     /// statuses should show it.
     pub(crate) fn not_trusted() -> Self {
         let advice = "add it to their directory, or send one of them";
-        let message = format!("Only trusted documents are executed here, and this is none of them: {advice}");
+        let message = format!("Only trusted documents are executed here, and this is not one of them: {advice}");
         Self::with(StatusCode::FORBIDDEN, "QUERY_NOT_IN_SAFELIST", message)
     }
 }

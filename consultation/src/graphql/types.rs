@@ -17,9 +17,9 @@ pub(crate) use inputs::*;
 pub(crate) struct Consultation {
     /// Id, a UUID. Finance calls it the appointment id.
     pub(crate) id: ID,
-    /// Id of the physician. It is not looked up anywhere.
+    /// Id of the physician: any UUID, since the service keeps no register of physicians.
     physician_id: Uuid,
-    /// Id of the patient. It is not looked up anywhere.
+    /// Id of the patient: any UUID, since the service keeps no register of patients.
     patient_id: Uuid,
     /// Whether the consultation is in progress or finished.
     status: ConsultationStatus,

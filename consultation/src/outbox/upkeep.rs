@@ -100,9 +100,9 @@ impl Timer {
             Err(error) => {
                 // The readiness check logs an outage, once.
                 if is_unavailable(&error) {
-                    tracing::debug!(%error, "the outbox was not tidied; trying again");
+                    tracing::debug!(%error, "outbox upkeep failed; trying again");
                 } else {
-                    tracing::warn!(%error, "the outbox was not tidied; trying again");
+                    tracing::warn!(%error, "outbox upkeep failed; trying again");
                 }
                 database_delay(self.failures)
             }

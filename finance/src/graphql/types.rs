@@ -84,9 +84,9 @@ pub(crate) struct PaymentFilter {
     pub(crate) recorded_from: Option<DateTime>,
     /// Payments recorded before this time. The time needs an offset.
     pub(crate) recorded_before: Option<DateTime>,
-    /// True: payments whose place in the list is final, since no other can appear before them any more. A payment becomes
-    /// stable a minute after it was recorded. A client that polls with this filter, each time `after` the last cursor,
-    /// reads every payment exactly once. False or null: no condition.
+    /// True: payments before which no other can appear any more. A payment becomes stable a minute after it was recorded.
+    /// A client that polls with this filter, each time `after` the last cursor, reads every payment exactly once. False or
+    /// null: no condition.
     pub(crate) stable: Option<bool>,
 }
 

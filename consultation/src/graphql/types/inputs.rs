@@ -11,9 +11,9 @@ use super::{
 /// The physician and the patient of a consultation to start.
 #[derive(Debug, InputObject)]
 pub(crate) struct StartConsultationInput {
-    /// Id of the physician. It is not looked up anywhere.
+    /// Id of the physician: any UUID, since the service keeps no register of physicians.
     pub(crate) physician_id: Uuid,
-    /// Id of the patient. It is not looked up anywhere.
+    /// Id of the patient: any UUID, since the service keeps no register of patients.
     pub(crate) patient_id: Uuid,
 }
 
@@ -22,8 +22,8 @@ pub(crate) struct StartConsultationInput {
 pub(crate) struct FinishConsultationInput {
     /// Id of the consultation.
     pub(crate) consultation_id: ID,
-    /// End: later than the start, and at most 24 h after it unless the operator allows more or less. By default now,
-    /// which is refused too when the start was longer ago. Without an offset, as in "2021-08-02T12:00:00" or
+    /// End: later than the start, and at most 24 h after it unless the operator allows more or less. Default: now,
+    /// which is refused too if the start was longer ago. Without an offset, as in "2021-08-02T12:00:00" or
     /// "2021-08-02T12:00", it is read in the time zone of the clinic.
     pub(crate) end_date: Option<DateTime>,
 }
