@@ -5,7 +5,7 @@ use std::{future::ready, io};
 use async_graphql::{EmptyMutation, EmptySubscription, Object, Request, Schema};
 use rstest::rstest;
 
-use crate::{Endpoint, Options};
+use crate::{Caller, Endpoint, Options};
 
 struct Query;
 
@@ -23,7 +23,7 @@ impl Query {
 /// Number of remembered documents after a request.
 async fn known_after(document: &str) -> usize {
     let endpoint = Endpoint::new(Schema::new(Query, EmptyMutation, EmptySubscription), Options::default());
-    if let Ok(admitted) = endpoint.admit(Request::new(document)) {
+    if let Ok(admitted) = endpoint.admit(Request::new(document), &Caller::default()) {
         endpoint.execute(admitted, "").await;
     }
     endpoint.parsed.count()

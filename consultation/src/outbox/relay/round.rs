@@ -137,9 +137,7 @@ impl Relay {
         let opened = self.breaker().failed(hint, Instant::now());
         match (opened, hint) {
             (_, Hint::Misconfigured) => tracing::error!(error = %failure, "no payment arrives until this is fixed"),
-            (true, Hint::RetryAfter(pause)) => {
-                tracing::warn!(error = %failure, ?pause, "finance asks not to be called before this pause has passed")
-            }
+            (true, Hint::RetryAfter(pause)) => tracing::warn!(error = %failure, ?pause, "finance asks for a pause"),
             (true, Hint::None) => tracing::warn!(error = %failure, "finance is down; each 5 s one payment is tried"),
             (false, _) => tracing::info!(error = %failure, "finance failed; the payments are sent again"),
         }
