@@ -25,7 +25,7 @@ const CHASSIS_API: [(&str, &str); 5] = [
         "what tests set up or look at",
         "Authenticator Keeper Language Limits Listener LockWaits LogFile Notification PreviousExit Readiness begin_service \
          close end_service exposes_development_password file_of id_at is_gone is_missing mark_closed mark_in_use observe \
-         of_used_log open open_beside pending_migrations refuse_weak_password renew require scope with_certificate \
+         of_used_log open open_beside pending_migrations refuse_weak_password renew require with_certificate \
          with_limits",
     ),
 ];

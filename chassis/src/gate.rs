@@ -30,7 +30,7 @@ use axum::{
     middleware::{self, Next},
     response::{IntoResponse, Response},
 };
-use graphql_http::{Endpoint, graphiql, method_not_allowed};
+use graphql_http::{Endpoint, TaskContext, graphiql, method_not_allowed};
 use tokio_util::sync::CancellationToken;
 
 use crate::{

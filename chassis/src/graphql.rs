@@ -3,15 +3,11 @@
 use std::sync::Arc;
 
 use async_graphql::{Error, ServerError};
-use graphql_http::{
-    TaskContext,
-    refusal::{Refusal, UNAVAILABLE},
-};
+use graphql_http::refusal::{Refusal, UNAVAILABLE};
 use sea_orm::DbErr;
 
 use crate::{
     database::{is_overload, is_unavailable},
-    language::Language,
     messages::MESSAGES,
     write_coalescer::WriteError,
 };
@@ -56,14 +52,4 @@ fn of_database(cause: &DbErr) -> Option<Refusal> {
     };
     tracing::debug!(error = %cause, code, "not answered");
     Some(Refusal { message: MESSAGES.text(message, &[]), code })
-}
-
-impl TaskContext for Language {
-    fn capture() -> Self {
-        Self::current()
-    }
-
-    fn scope<F: Future + Send>(self, future: F) -> impl Future<Output = F::Output> + Send {
-        Self::scope(self, future)
-    }
 }

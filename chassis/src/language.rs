@@ -7,6 +7,7 @@ use std::{fmt::Display, future::Future};
 use axum::http::{HeaderMap, header};
 use fluent_bundle::{FluentArgs, FluentResource, concurrent::FluentBundle};
 use fluent_langneg::{NegotiationStrategy, negotiate_languages, parse_accepted_languages};
+use graphql_http::TaskContext;
 use unic_langid::LanguageIdentifier;
 
 tokio::task_local! {
@@ -29,11 +30,6 @@ impl Language {
         CURRENT.try_with(|language| *language).unwrap_or(Self::English)
     }
 
-    /// Runs `answering` with this as the current language.
-    pub async fn scope<F: Future>(self, answering: F) -> F::Output {
-        CURRENT.scope(self, answering).await
-    }
-
     /// The best match for the client's Accept-Language.
     #[must_use]
     pub fn of(headers: &HeaderMap) -> Self {
@@ -53,6 +49,16 @@ impl Language {
             Self::Portuguese => "pt-BR",
         };
         tag.parse().expect("a language tag")
+    }
+}
+
+impl TaskContext for Language {
+    fn capture() -> Self {
+        Self::current()
+    }
+
+    fn scope<F: Future + Send>(self, future: F) -> impl Future<Output = F::Output> + Send {
+        CURRENT.scope(self, future)
     }
 }
 

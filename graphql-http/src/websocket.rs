@@ -54,13 +54,13 @@ pub(crate) async fn upgrade<E: Executor, C: TaskContext>(endpoint: Endpoint<E, C
     if is_cross_site(&parts.headers, &parts.uri, &parts.extensions) {
         return Outcome::from(BadRequest::cross_site()).encode(MediaType::Json);
     }
-    if !offers_protocol(&parts.headers) {
-        return (StatusCode::BAD_REQUEST, format!("Offer the WebSocket protocol {PROTOCOL}\n")).into_response();
-    }
     let upgrade = match WebSocketUpgrade::from_request_parts(&mut parts, &()).await {
         Ok(upgrade) => upgrade.protocols([PROTOCOL]).max_message_size(MAX_BODY).max_frame_size(MAX_BODY),
         Err(refusal) => return refusal.into_response(),
     };
+    if upgrade.selected_protocol().is_none() {
+        return (StatusCode::BAD_REQUEST, format!("Offer the WebSocket protocol {PROTOCOL}\n")).into_response();
+    }
     let caller = endpoint.caller(&parts.extensions);
     let uninitialised = caller.is_none().then(|| endpoint.uninitialised.take(network(&parts.extensions)));
     if matches!(uninitialised, Some(None)) {
@@ -82,9 +82,4 @@ pub(crate) async fn upgrade<E: Executor, C: TaskContext>(endpoint: Endpoint<E, C
 fn network(extensions: &Extensions) -> Option<IpAddr> {
     let peer = || extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
     extensions.get::<ClientNetwork>().map(|network| network.0).or_else(peer)
-}
-
-fn offers_protocol(headers: &HeaderMap) -> bool {
-    let offers = headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).iter().filter_map(|offer| offer.to_str().ok());
-    offers.flat_map(|offer| offer.split(',')).any(|offer| offer.trim() == PROTOCOL)
 }
