@@ -130,7 +130,7 @@ fn own_finance(server: &Server) -> anyhow::Result<FinanceTarget> {
         Access::User { username, password } => {
             FinanceTarget { username: username.clone(), password: password.clone(), ..finance }
         }
-        Access::HtpasswdFile(_) => finance,
+        Access::HtpasswdFile { .. } => finance,
     })
 }
 

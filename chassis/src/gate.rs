@@ -11,7 +11,7 @@
 //! | CORS | pages of other origins | [`browsers`] |
 //! | login | missing, wrong or too many credentials | [`logins`] |
 //!
-//! Then come the routes of the service: GraphQL, GraphiQL and REST.
+//! Then come the routes of the service: GraphQL, GraphiQL and REST. GraphQL and REST check the roles of the caller.
 
 pub mod browsers;
 pub mod client_address;
@@ -30,7 +30,7 @@ use axum::{
     middleware::{self, Next},
     response::{IntoResponse, Response},
 };
-use graphql_http::{Endpoint, TaskContext, graphiql, method_not_allowed};
+use graphql_http::{Endpoint, Permissions, TaskContext, graphiql, method_not_allowed};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -52,6 +52,8 @@ pub struct ServiceRoutes<S> {
     pub options: graphql_http::Options,
     /// The schema as text, for `/schema.graphql`.
     pub sdl: String,
+    /// The roles that its fields need, and that users may have.
+    pub permissions: &'static Permissions,
     /// The page of `/graphiql`.
     pub page: graphiql::Page,
     /// Other routes.
@@ -69,13 +71,14 @@ pub fn guard<S: Executor>(
     routes: ServiceRoutes<S>,
     heartbeats: Vec<Heartbeat>,
 ) -> anyhow::Result<Router> {
-    let authenticator = Authenticator::new(server.name, &server.access)
+    let authenticator = Authenticator::new(server.name, &server.access, routes.permissions.roles)
         .with_context(|| format!("--{}-htpasswd-file", server.name))
         .map_err(wrong_setting)?;
     let authenticator = Arc::new(authenticator.behind(server.trusted_proxies.clone()));
     tokio::spawn(Arc::clone(&authenticator).keep_renewed(shutdown.clone()));
     let mut endpoint = Endpoint::new(routes.schema, routes.options)
         .with_error_classifier(graphql::classify)
+        .with_permissions(routes.permissions)
         .with_authenticator(Arc::clone(&authenticator) as _)
         .with_shutdown(shutdown.clone())
         .with_task_context::<Language>();

@@ -1,17 +1,18 @@
 //! The predecessor's REST API, for clients older than GraphQL. Requests and responses are JSON objects; an error is a
 //! JSON string for people.
 
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, fmt::Display, time::Duration};
 
 use async_graphql::{ScalarType, Value};
 use axum::{
     Json, Router,
     extract::Request,
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{Extensions, HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
     routing::get,
 };
 use graphql_http::{
+    Caller, Permissions,
     body::{self, BodyError},
     cross_site::is_cross_site,
     scalars::Decimal,
@@ -47,11 +48,12 @@ pub struct Refused {
 
 impl Fields {
     /// Reads the object, under any content type. A request that a browser would send for another site's page without a
-    /// preflight is refused: it would carry the browser's credentials.
+    /// preflight is refused: it would carry the browser's credentials. So is one of a caller who may not ask `mutation`,
+    /// for which the endpoint stands.
     ///
     /// # Errors
-    /// When it is from another site, too large, too slow, or not a JSON object.
-    pub async fn read(request: Request) -> Result<Self, Refused> {
+    /// When it is from another site, not permitted, too large, too slow, or not a JSON object.
+    pub async fn read(request: Request, permissions: &Permissions, mutation: &str) -> Result<Self, Refused> {
         let headers = request.headers();
         if is_cross_site(headers, request.uri(), request.extensions()) {
             return Err(Refused { status: StatusCode::FORBIDDEN, message: MESSAGES.text("other-site", &[]) });
@@ -60,6 +62,7 @@ impl Fields {
             let message = MESSAGES.text("simple-request", &[]);
             return Err(Refused { status: StatusCode::UNSUPPORTED_MEDIA_TYPE, message });
         }
+        permit(request.extensions(), permissions, mutation)?;
         let request_id = request_id::text(request.extensions()).to_owned();
         let (parts, body) = request.into_parts();
         let body = timeout(REQUEST_TIMEOUT, body::read(&parts.headers, body, MAX_BODY)).await;
@@ -156,6 +159,21 @@ impl IntoResponse for Refused {
 /// The route `/openapi.json`.
 pub fn openapi(document: &'static str) -> Router {
     Router::new().route("/openapi.json", get(async move || ([(header::CONTENT_TYPE, "application/json")], document)))
+}
+
+/// Refuses a caller who has no role for `mutation`.
+fn permit(extensions: &Extensions, permissions: &Permissions, mutation: &str) -> Result<(), Refused> {
+    let caller = extensions.get::<Caller>().cloned().unwrap_or_default();
+    let rule = permissions.root_field(mutation);
+    if rule.is_some_and(|rule| rule.permits(&caller)) {
+        return Ok(());
+    }
+    let roles = rule.map_or_else(|| "-".to_owned(), |rule| rule.roles.join(", "));
+    let id = if caller.roles.is_empty() { "no-role" } else { "another-role" };
+    let own = caller.roles.join(", ");
+    let names: [(&str, &dyn Display); 4] =
+        [("field", &mutation), ("roles", &roles), ("user", &caller.name), ("own", &own)];
+    Err(Refused { status: StatusCode::FORBIDDEN, message: MESSAGES.text(id, &names) })
 }
 
 fn refused(message: &str, argument: &str) -> Refused {

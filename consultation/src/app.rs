@@ -22,6 +22,7 @@ use crate::{
     finance_client::FinanceClient,
     graphiql_tabs, graphql,
     outbox::{Policy, Relay, Upkeep, WakeUp},
+    permissions::PERMISSIONS,
     rest,
     rules::Rules,
     writers::Consultations,
@@ -55,7 +56,8 @@ pub fn build(
     let api = &server.api;
     let schema = graphql::schema(api, database.clone(), consultations, wake_up, changes, domain.time_zone);
     let page = graphiql::Page { title: "consultation", tabs: graphiql_tabs::TABS };
-    let offered = ServiceRoutes { schema, options: graphql::options(api), sdl: graphql::sdl(), page, rest };
+    let (options, permissions) = (graphql::options(api), &PERMISSIONS);
+    let offered = ServiceRoutes { schema, options, sdl: graphql::sdl(), permissions, page, rest };
     let heartbeats =
         vec![starts, finishes, hears.clone(), tidies.clone(), relay.heartbeat.clone(), monitor.heartbeat.clone()];
     let router = gate::guard(server, monitor.readiness.clone(), shutdown, offered, heartbeats)?;

@@ -132,9 +132,9 @@ fn refused_status(response: &Response) -> DestinationFailed {
     let status = response.status();
     let advice = match status {
         StatusCode::UNAUTHORIZED => "check the user name and password for finance",
-        // Finance answers so to a document that it does not trust. A proxy may mean the user.
+        // Finance answers so to a document that it does not trust, or to a user without the role.
         StatusCode::FORBIDDEN => {
-            "check that finance trusts consultation's documents, and the user name and password for finance"
+            "check that finance trusts consultation's documents, and that its user for finance has the role service"
         }
         // Finance answers so to a field that it does not know.
         StatusCode::BAD_REQUEST => "check that finance is not older than consultation",

@@ -15,6 +15,7 @@ pub mod finance_client;
 pub mod reconcile;
 
 pub mod graphql;
+pub mod permissions;
 
 mod end_date;
 mod graphiql_tabs;

@@ -19,6 +19,7 @@ use uuid::Uuid;
 use crate::{
     end_date,
     messages::{self, MESSAGES},
+    permissions::PERMISSIONS,
     rules::{FinishRefusal, PatientInConsultation},
     writers::Consultations,
 };
@@ -56,7 +57,7 @@ pub(crate) fn router(consultations: Consultations, time_zone: Tz) -> Router {
 }
 
 async fn start(State(service): State<Service>, request: Request) -> Reply {
-    let fields = Fields::read(request).await?;
+    let fields = Fields::read(request, &PERMISSIONS, "startConsultation").await?;
     let (physician_id, patient_id) = (fields.uuid("physician_id")?, fields.uuid("patient_id")?);
     let started = service.consultations.start(physician_id, patient_id).await;
     match started.map_err(|error| fields.not_written(&error))? {
@@ -68,7 +69,7 @@ async fn start(State(service): State<Service>, request: Request) -> Reply {
 }
 
 async fn finish(State(service): State<Service>, request: Request) -> Reply {
-    let fields = Fields::read(request).await?;
+    let fields = Fields::read(request, &PERMISSIONS, "finishConsultation").await?;
     let id = fields.uuid("consultation_id")?;
     let end_date = fields.text("end_date")?.map(|text| service.end_date(text)).transpose()?;
     let finished = service.consultations.finish(id, end_date).await;

@@ -15,7 +15,7 @@ use graphql_http::graphiql;
 use migration::finance::Migrator;
 use tokio_util::sync::CancellationToken;
 
-use crate::{graphiql_tabs, graphql, rest, writer::RecordWriter};
+use crate::{graphiql_tabs, graphql, permissions::PERMISSIONS, rest, writer::RecordWriter};
 
 /// Builds the service; it starts with [`chassis::server::start`].
 ///
@@ -30,7 +30,8 @@ pub fn build(server: &Server, database: &Database, shutdown: &CancellationToken)
     let rest = rest::router(writer.clone());
     let schema = graphql::schema(&server.api, database.clone(), writer, changes);
     let page = graphiql::Page { title: "finance", tabs: graphiql_tabs::TABS };
-    let offered = ServiceRoutes { schema, options: graphql::options(&server.api), sdl: graphql::sdl(), page, rest };
+    let (options, permissions) = (graphql::options(&server.api), &PERMISSIONS);
+    let offered = ServiceRoutes { schema, options, sdl: graphql::sdl(), permissions, page, rest };
     let heartbeats = vec![recording, hearing.clone(), monitor.heartbeat.clone()];
     let router = gate::guard(server, monitor.readiness.clone(), shutdown, offered, heartbeats)?;
     let hints = replicas::connect(vec![channel], database.clone(), hearing, shutdown.clone());

@@ -17,6 +17,7 @@ use uuid::Uuid;
 
 use crate::{
     messages::{MESSAGES, invalid_amount},
+    permissions::PERMISSIONS,
     rules::Recorded,
     writer::{Record, RecordWriter},
 };
@@ -44,7 +45,7 @@ async fn record(
     State(writer): State<WriteCoalescer<RecordWriter>>,
     request: Request,
 ) -> Result<(StatusCode, Json<Payment>), Refused> {
-    let fields = Fields::read(request).await?;
+    let fields = Fields::read(request, &PERMISSIONS, "recordPayment").await?;
     let appointment_id = fields.uuid("appointment_id")?;
     let total_price = Money::try_from(fields.decimal("total_price")?)
         .map_err(|refusal| Refused::because(invalid_amount(refusal, "total_price")))?;

@@ -8,10 +8,10 @@ use async_graphql::{
     parser::types::{ExecutableDocument, OperationDefinition, OperationType, Selection},
 };
 
-use crate::{bad_request::BadRequest, limits, parsed::NewlyParsed};
+use crate::{Options, bad_request::BadRequest, limits, parsed::NewlyParsed};
 
 /// Introspection fields, including Apollo Federation's `_service`.
-const INTROSPECTION: [&str; 3] = ["__schema", "__type", "_service"];
+pub(crate) const INTROSPECTION: [&str; 3] = ["__schema", "__type", "_service"];
 
 /// An operation that may run.
 #[derive(Debug)]
@@ -42,8 +42,11 @@ pub(crate) fn operation<'a>(
     operation.map(|(_, operation)| &operation.node).ok_or_else(|| BadRequest::no_such_operation(name))
 }
 
-/// Refuses introspection anywhere in the document, whichever operation is chosen.
-pub(crate) fn forbid_introspection(document: &ExecutableDocument) -> Result<(), BadRequest> {
+/// Refuses introspection, unless the options allow it, anywhere in the document, whichever operation is chosen.
+pub(crate) fn check_introspection(document: &ExecutableDocument, options: &Options) -> Result<(), BadRequest> {
+    if options.introspection {
+        return Ok(());
+    }
     let mut fields = limits::selections(document).filter_map(|selection| match &selection.node {
         Selection::Field(field) => Some(&field.node.name),
         _ => None,

@@ -1,5 +1,7 @@
 //! Requests that are not executed: the status, the error, and what to change.
 
+mod forbidden;
+
 use std::fmt::Display;
 
 use async_graphql::{Name, Positioned, ServerError, parser::types::VariableDefinition};
@@ -48,12 +50,6 @@ impl BadRequest {
 
     pub(crate) fn method_not_allowed(method: impl Display) -> Self {
         Self::not_allowed(format!("Method {method} is not allowed: the header Allow names the methods of this path"))
-    }
-
-    pub(crate) fn cross_site() -> Self {
-        let message = "Pages of other sites may not call this API; call it from your server, or from a page of its own \
-                       origin";
-        Self::with(StatusCode::FORBIDDEN, "FORBIDDEN", message)
     }
 
     pub(crate) fn unauthenticated() -> Self {
@@ -156,7 +152,7 @@ impl BadRequest {
     }
 }
 
-/// Documents that are unknown or not trusted.
+/// Documents that are unknown.
 impl BadRequest {
     /// The message is part of Apollo's protocol: urql recognises it and sends the text.
     pub(crate) fn persisted_query_not_found() -> Self {
@@ -182,14 +178,6 @@ impl BadRequest {
 
     pub(crate) fn document_twice() -> Self {
         Self::new("Send the document in one way: as \"query\", with or without its hash, or by \"documentId\"")
-    }
-
-    /// Status 403 for any media type, as Apollo Router answers: the sender may not ask this, and monitoring of
-    /// statuses should show it.
-    pub(crate) fn not_trusted() -> Self {
-        let advice = "add it to their directory, or send one of them";
-        let message = format!("Only trusted documents are executed here, and this is not one of them: {advice}");
-        Self::with(StatusCode::FORBIDDEN, "QUERY_NOT_IN_SAFELIST", message)
     }
 }
 

@@ -15,6 +15,8 @@ use tokio_util::sync::CancellationToken;
 pub struct Caller {
     /// The name. Callers share the places for subscriptions by it; all anonymous ones are one caller.
     pub name: Arc<str>,
+    /// The roles, among those of the [permissions](crate::Permissions).
+    pub roles: Arc<[&'static str]>,
     /// Cancelled when the credentials are no longer valid: event streams and WebSockets end.
     pub expired: CancellationToken,
 }

@@ -1,25 +1,24 @@
 //! An endpoint: a schema and the rules by which it is served. Every transport admits, executes and streams operations
 //! here.
 
-use std::{marker::PhantomData, net::IpAddr, path::Path, sync::Arc, time::Duration};
+use std::{future::ready, marker::PhantomData, net::IpAddr, path::Path, sync::Arc, time::Duration};
 
 use async_graphql::{Executor, Request, ServerError, parser::types::OperationType};
 use axum::http::Extensions;
 use futures_util::{
     StreamExt,
-    future::ready,
     stream::{self, BoxStream},
 };
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
 use crate::{
-    Authenticate, Caller, ClientNetwork, DocumentsError, Options, TaskContext,
+    Authenticate, Caller, ClientNetwork, DocumentsError, Options, Permissions, TaskContext,
     admission::{self, Admitted, NewDocument},
     bad_request::BadRequest,
     documents::Documents,
-    errors::Classify,
     limits,
+    options::Rules,
     parsed::{NewlyParsed, Parsed},
     refusal::Refusal,
     response::Outcome,
@@ -34,13 +33,6 @@ pub(crate) const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 const MAX_SUBSCRIPTIONS: usize = 1_000;
 /// WebSockets that may wait for `connection_init` at once, shared by the networks of their clients.
 const MAX_UNINITIALISED: usize = 100;
-
-/// The rules that outcomes follow.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Rules {
-    pub(crate) options: Options,
-    pub(crate) classify: Classify,
-}
 
 /// A schema with the rules by which it is served. Clones share their state.
 #[derive(Clone)]
@@ -62,7 +54,7 @@ impl<E: Executor> Endpoint<E> {
     pub fn new(schema: E, options: Options) -> Self {
         Self {
             schema,
-            rules: Rules { options, classify: |_| None },
+            rules: Rules { options, classify: |_| None, permissions: None },
             documents: Documents::default(),
             parsed: Arc::default(),
             subscriptions: Arc::new(Shares::new(MAX_SUBSCRIPTIONS)),
@@ -87,6 +79,13 @@ impl<E: Executor, C: TaskContext> Endpoint<E, C> {
     #[must_use]
     pub fn with_error_classifier(mut self, classify: fn(&ServerError) -> Option<Refusal>) -> Self {
         self.rules.classify = classify;
+        self
+    }
+
+    /// Refuses operations that no role of the caller permits. Without this every caller may ask everything.
+    #[must_use]
+    pub fn with_permissions(mut self, permissions: &'static Permissions) -> Self {
+        self.rules.permissions = Some(permissions);
         self
     }
 
@@ -130,12 +129,13 @@ impl<E: Executor, C: TaskContext> Endpoint<E, C> {
         let new_bytes = self.parsed.parse(&mut request)?;
         let document = request.parsed_query().map_err(|error| BadRequest::unparsable(&error))?;
         limits::check(document, &variables, &self.rules.options)?;
-        if !self.introspection() {
-            admission::forbid_introspection(document)?;
-        }
+        admission::check_introspection(document, &self.rules.options)?;
         let operation = admission::operation(document, name.as_deref())?;
         admission::require_variables(operation, &variables)?;
-        let kind = operation.ty;
+        let (kind, permissions) = (operation.ty, self.rules.permissions);
+        let has_rules = permissions.map_or(Ok(true), |all| all.check(document, operation, &variables, caller))?;
+        // A field without a rule is validated, which reports it if the schema has none of its name, but does not run.
+        let mut request = if has_rules { request } else { request.only_introspection() };
         let named = hash.map(|hash| (hash, request.query.clone()));
         let parsed = new_bytes.and_then(|bytes| NewlyParsed::of(&mut request, bytes));
         request.data.insert(caller.clone());

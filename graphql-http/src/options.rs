@@ -2,6 +2,8 @@
 
 use async_graphql::SchemaBuilder;
 
+use crate::{Permissions, errors::Classify};
+
 /// How a schema is served.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
@@ -12,6 +14,14 @@ pub struct Options {
     pub max_complexity: usize,
     /// Complexity of `totalCount` below a list with an argument `filter`: unlike a page it reads all that match.
     pub filtered_total_cost: usize,
+}
+
+/// The rules of an endpoint.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rules {
+    pub(crate) options: Options,
+    pub(crate) classify: Classify,
+    pub(crate) permissions: Option<&'static Permissions>,
 }
 
 impl Default for Options {

@@ -12,9 +12,9 @@ use serde::Serialize;
 use crate::{
     accept::preferences,
     bad_request::BadRequest,
-    endpoint::Rules,
     errors, explain,
     json::{MAX_RESPONSE, bounded},
+    options::Rules,
 };
 
 /// Errors of one response, as graphql-js limits them. A document of thousands of mistakes needs no response of a

@@ -15,6 +15,7 @@ const POLL_INTERVAL: Duration = Duration::from_millis(20);
 #[derive(Clone, Debug)]
 pub struct GraphqlClient {
     http: Client,
+    user: String,
     /// Base URL of the service, without a path.
     pub base: String,
 }
@@ -35,7 +36,13 @@ impl GraphqlClient {
     #[must_use]
     pub fn new(base: impl Into<String>) -> Self {
         let http = chassis::http_client::builder().build().expect("a client");
-        Self { http, base: base.into() }
+        Self { http, user: "admin".to_owned(), base: base.into() }
+    }
+
+    /// The same as another user, who has the development password.
+    #[must_use]
+    pub fn as_user(&self, user: &str) -> Self {
+        Self { user: user.to_owned(), ..self.clone() }
     }
 
     /// A request for a path, without credentials.
@@ -53,9 +60,9 @@ impl GraphqlClient {
         timeout(START_TIMEOUT, ready).await.expect("ready in time");
     }
 
-    /// A request for a path, as the development user.
+    /// A request for a path, as the user.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        self.http.request(method, format!("{}{path}", self.base)).basic_auth("admin", Some("teste123"))
+        self.http.request(method, format!("{}{path}", self.base)).basic_auth(&self.user, Some("teste123"))
     }
 
     /// A POST to `/graphql`, without credentials.
@@ -66,14 +73,14 @@ impl GraphqlClient {
     /// Sends an operation and returns the whole response.
     pub async fn send(&self, query: &str, variables: Value) -> Answer {
         let body = json!({ "query": query, "variables": variables }).to_string();
-        let request = self.post().basic_auth("admin", Some("teste123")).header("content-type", "application/json");
+        let request = self.post().basic_auth(&self.user, Some("teste123")).header("content-type", "application/json");
         Answer::of(request.header("accept", "application/graphql-response+json").body(body)).await
     }
 
     /// Sends an operation whose responses are server-sent events.
     pub async fn events(&self, query: &str, variables: Value) -> Events {
         let body = json!({ "query": query, "variables": variables }).to_string();
-        let request = self.post().basic_auth("admin", Some("teste123")).header("content-type", "application/json");
+        let request = self.post().basic_auth(&self.user, Some("teste123")).header("content-type", "application/json");
         Events::of(request.body(body)).await
     }
 

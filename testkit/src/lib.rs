@@ -4,19 +4,25 @@
 
 mod client;
 mod database;
+mod doors;
 mod log;
 mod postgres;
 mod process;
 mod proxy;
 mod roles;
+mod schema;
 mod service;
 mod socket;
+mod users;
 
 pub use client::{Answer, GraphqlClient};
 pub use database::{Backend, TestDatabase};
+pub use doors::Doors;
 pub use log::Log;
 pub use postgres::{Cluster, Postgres, postgres};
 pub use process::{Process, free_port};
 pub use proxy::Proxy;
+pub use schema::SchemaNames;
 pub use service::TestService;
 pub use socket::{Events, Socket};
+pub use users::RoleUsers;

@@ -1,5 +1,6 @@
 //! Streamed responses: over a WebSocket, and as server-sent events.
 
+use base64::{Engine, prelude::BASE64_STANDARD};
 use futures_util::{SinkExt, StreamExt};
 use reqwest::{RequestBuilder, Response};
 use serde_json::{Value, json};
@@ -40,8 +41,14 @@ impl Socket {
 
     /// Connects and authenticates as the development user.
     pub async fn introduced(base: &str) -> Self {
+        Self::introduced_as(base, "admin").await
+    }
+
+    /// Connects and authenticates as a user with the development password.
+    pub async fn introduced_as(base: &str, user: &str) -> Self {
         let mut socket = Self::connect(base, &[]).await.expect("an upgrade");
-        let payload = json!({ "Authorization": "Basic YWRtaW46dGVzdGUxMjM=" });
+        let payload =
+            json!({ "Authorization": format!("Basic {}", BASE64_STANDARD.encode(format!("{user}:teste123"))) });
         socket.send(json!({ "type": "connection_init", "payload": payload })).await;
         assert_eq!(socket.next().await, json!({ "type": "connection_ack" }));
         socket

@@ -51,6 +51,8 @@ fn a_bad_setting_is_refused_by_name() {
         ("--finance-password-file", "/does/not/exist"),
         ("--finance-trusted-documents", "/does/not/exist"),
         ("--finance-htpasswd-file", "/does/not/exist"),
+        // Without an htpasswd file.
+        ("--finance-groups-file", "/does/not/exist"),
         ("--finance-database-url", "mysql://db/x"),
     ] {
         let flag_and_value = format!("{flag}={value}");

@@ -1,4 +1,4 @@
-//! Credentials: one user with a password, or an htpasswd file; secrets given directly or in files.
+//! Credentials: one user with a password, or an htpasswd file with a group file; secrets given directly or in files.
 
 use std::path::PathBuf;
 
@@ -21,8 +21,13 @@ pub enum Access {
         /// The password.
         password: SecretString,
     },
-    /// The users of an htpasswd file with bcrypt or argon2 hashes.
-    HtpasswdFile(PathBuf),
+    /// The users of an htpasswd file.
+    HtpasswdFile {
+        /// The htpasswd file, with bcrypt or argon2 hashes.
+        users: PathBuf,
+        /// The group file with their roles; without one each has all.
+        groups: Option<PathBuf>,
+    },
 }
 
 impl std::fmt::Display for Access {
@@ -33,7 +38,7 @@ impl std::fmt::Display for Access {
                 write!(f, "{username}, password {DEVELOPMENT_PASSWORD} (development only)")
             }
             Self::User { username, .. } => write!(f, "{username}"),
-            Self::HtpasswdFile(file) => write!(f, "of {}", file.display()),
+            Self::HtpasswdFile { users, .. } => write!(f, "of {}", users.display()),
         }
     }
 }
@@ -63,20 +68,24 @@ pub fn secret(name: &str, value: Option<SecretString>, file: Option<PathBuf>) ->
 /// Access by an htpasswd file if one is given, else by one user.
 ///
 /// # Errors
-/// When both were given, or the password file cannot be read.
+/// When both were given, a group file without an htpasswd file, or the password file cannot be read.
 pub fn access(
     prefix: &str,
     username: Option<String>,
     password: Option<SecretString>,
     password_file: Option<PathBuf>,
     htpasswd_file: Option<PathBuf>,
+    groups_file: Option<PathBuf>,
 ) -> anyhow::Result<Access> {
     let password = secret(&format!("--{prefix}-password"), password, password_file)?;
     match htpasswd_file {
         Some(_) if username.is_some() || password.is_some() => {
             bail!("give --{prefix}-htpasswd-file or a user name and password, not both")
         }
-        Some(file) => Ok(Access::HtpasswdFile(file)),
+        Some(users) => Ok(Access::HtpasswdFile { users, groups: groups_file }),
+        None if groups_file.is_some() => {
+            bail!("--{prefix}-groups-file gives roles to the users of --{prefix}-htpasswd-file: give that too")
+        }
         None => Ok(Access::User {
             username: username.unwrap_or_else(|| DEVELOPMENT_USERNAME.to_owned()),
             password: password.unwrap_or_else(|| DEVELOPMENT_PASSWORD.into()),

@@ -55,6 +55,11 @@ macro_rules! server_settings {
             #[arg(id = concat!($flag, "-htpasswd-file"), long, env = concat!($variable, "_HTPASSWD_FILE"))]
             #[arg(global = true, value_name = "FILE")]
             htpasswd_file: Option<std::path::PathBuf>,
+            /// File of the users' roles beside the htpasswd file, as Apache's group file: `ROLE: USER USER` lines; changes
+            /// apply without a restart [default: every user has all roles]
+            #[arg(id = concat!($flag, "-groups-file"), long, env = concat!($variable, "_GROUPS_FILE"))]
+            #[arg(global = true, value_name = "FILE")]
+            groups_file: Option<std::path::PathBuf>,
             /// Accept the public password and short ones on an address that other machines can reach
             #[arg(id = concat!($flag, "-development"), long, env = concat!($variable, "_DEVELOPMENT"))]
             #[arg(global = true, value_name = "BOOL", default_value_t = false, action = clap::ArgAction::Set)]
@@ -125,6 +130,7 @@ macro_rules! server_settings {
                         self.password,
                         self.password_file,
                         self.htpasswd_file,
+                        self.groups_file,
                     )?,
                     trusted_proxies: self.trusted_proxies,
                     development: self.development,

@@ -1,10 +1,11 @@
 //! HTTP Basic authentication, before any other work for a request.
 //!
 //! Failed logins are throttled, and slow hashes are computed one at a time: guessing is slow and costs other clients
-//! little. An htpasswd file is reloaded when it changes.
+//! little. An htpasswd file and its group file are reloaded when they change.
 
 mod attempt;
 mod denied;
+mod groups;
 mod htpasswd;
 mod queue;
 mod throttle;
@@ -37,6 +38,7 @@ use super::client_address::{self, TrustedProxies};
 use crate::config::Access;
 use attempt::Attempt;
 use denied::Denied;
+use groups::Groups;
 use htpasswd::HtpasswdFile;
 use queue::Queue;
 use throttle::Throttle;
@@ -59,16 +61,16 @@ pub struct Authenticator {
 }
 
 impl Authenticator {
-    /// Reads the users.
+    /// Reads the users and their roles. Without a group file each has all of `roles`.
     ///
     /// # Errors
-    /// When the htpasswd file cannot be read or has a line that is no bcrypt or argon2 hash.
-    pub fn new(realm: &'static str, access: &Access) -> anyhow::Result<Self> {
+    /// When a file cannot be read, or a line is no bcrypt or argon2 hash or names a role that is not one of `roles`.
+    pub fn new(realm: &'static str, access: &Access, roles: &'static [&'static str]) -> anyhow::Result<Self> {
         let (users, file) = match access {
-            Access::User { username, password } => (Users::one(username, password), None),
-            Access::HtpasswdFile(path) => {
-                let (file, htpasswd) = HtpasswdFile::open(path)?;
-                (Users::of(htpasswd), Some(file))
+            Access::User { username, password } => (Users::one(username, password, Groups::equal(roles)), None),
+            Access::HtpasswdFile { users, groups } => {
+                let (file, users) = HtpasswdFile::open(users, groups.as_deref(), roles)?;
+                (Users::of(users), Some(file))
             }
         };
         Ok(Self {
@@ -88,22 +90,22 @@ impl Authenticator {
         Self { proxies, ..self }
     }
 
-    /// Reloads the htpasswd file and forgets the logins that the old one admitted. Returns whether its content changed.
+    /// Reloads the files and forgets the logins that the old ones admitted. Returns whether their content changed.
     ///
     /// # Errors
-    /// When the file cannot be read or has a malformed line. The users stay, and the same content is not reported
+    /// When a file cannot be read or has a malformed line. The users stay, and the same content is not reported
     /// again.
     pub fn renew(&self) -> anyhow::Result<bool> {
-        let Some(htpasswd) = self.file.as_ref().map(HtpasswdFile::changed).transpose()?.flatten() else {
+        let Some(changed) = self.file.as_ref().map(HtpasswdFile::changed).transpose()?.flatten() else {
             return Ok(false);
         };
         let mut users = self.users.write().unwrap_or_else(PoisonError::into_inner);
-        let old = std::mem::replace(&mut *users, Arc::new(Users::of(htpasswd)));
+        let old = std::mem::replace(&mut *users, Arc::new(Users::of(changed)));
         old.outdated.cancel();
         Ok(true)
     }
 
-    /// Reloads the htpasswd file periodically until shutdown, as [`crate::tls`] does with the certificate.
+    /// Reloads the files periodically until shutdown, as [`crate::tls`] does with the certificate.
     pub(crate) async fn keep_renewed(self: Arc<Self>, shutdown: CancellationToken) {
         let Some(file) = self.file.as_ref().map(|file| file.path.display().to_string()) else { return };
         while shutdown.run_until_cancelled(tokio::time::sleep(RELOAD_INTERVAL)).await.is_some() {
@@ -131,7 +133,8 @@ impl Authenticator {
             return Err(Denied::Unauthenticated);
         };
         let users = Arc::clone(&self.users.read().unwrap_or_else(PoisonError::into_inner));
-        let caller = Caller { name: basic.username().into(), expired: users.outdated.clone() };
+        let name = basic.username();
+        let caller = Caller { name: name.into(), roles: users.groups.of(name), expired: users.outdated.clone() };
         let attempt = Attempt::new(users, Arc::clone(&self.throttle), client, basic);
         attempt.is_allowed(Instant::now())?;
         let is_right = match attempt.quick_verdict() {

@@ -23,7 +23,7 @@ use testkit::{Backend, TestDatabase};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
-use crate::health::NoMigrations;
+use crate::{guarded::PERMISSIONS, health::NoMigrations};
 
 const CREDENTIALS: &str = "Basic YWRtaW46dGVzdGUxMjM=";
 
@@ -55,7 +55,8 @@ async fn router(set: impl FnOnce(&mut Server)) -> (Router, TestDatabase) {
     let schema = Schema::new(Query, Mutation, EmptySubscription);
     let page = graphiql::Page { title: "demo", tabs: &[] };
     let options = Options::default();
-    let offered = ServiceRoutes { sdl: schema.sdl(), schema, options, page, rest: Router::new() };
+    let (sdl, permissions, rest) = (schema.sdl(), &PERMISSIONS, Router::new());
+    let offered = ServiceRoutes { schema, options, sdl, permissions, page, rest };
     let router = gate::guard(&server, monitor.readiness, &CancellationToken::new(), offered, Vec::new());
     (router.expect("a service"), db)
 }

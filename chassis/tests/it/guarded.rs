@@ -21,8 +21,16 @@ use chassis::{
     config::Access,
     gate::logins::{self, Authenticator},
 };
+use graphql_http::{Permissions, Rule};
 use testkit::{Answer, GraphqlClient, TestService};
 use tower::ServiceExt;
+
+/// What the tests ask for, and the roles for it.
+pub(crate) static PERMISSIONS: Permissions = Permissions {
+    roles: &["reader", "writer"],
+    root_fields: &[Rule::new("hello", &["reader"]), Rule::new("touch", &["writer"])],
+    sensitive: &[],
+};
 
 pub(crate) struct Guarded {
     service: TestService,
@@ -37,7 +45,7 @@ pub(crate) fn guard(access: &Access) -> Guarded {
 
 /// The guarded handler beside open routes.
 pub(crate) fn guard_beside(access: &Access, open: Router) -> Guarded {
-    guard_all(Authenticator::new("demo", access).expect("users"), open)
+    guard_all(Authenticator::new("demo", access, PERMISSIONS.roles).expect("users"), open)
 }
 
 /// The guarded handler behind this authenticator.

@@ -1,5 +1,6 @@
 //! Authentication by an htpasswd file.
 
+mod groups;
 mod hashes;
 mod queue;
 
@@ -26,7 +27,7 @@ use testkit::{Backend, TestDatabase};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    guarded::{ask, guard},
+    guarded::{PERMISSIONS, ask, guard},
     health::NoMigrations,
 };
 
@@ -51,7 +52,7 @@ fn argon2(password: &str) -> String {
 fn htpasswd(lines: &str) -> (NamedTempFile, Access) {
     let file = NamedTempFile::new().expect("a file");
     std::fs::write(file.path(), lines).expect("written");
-    let access = Access::HtpasswdFile(file.path().to_owned());
+    let access = Access::HtpasswdFile { users: file.path().to_owned(), groups: None };
     (file, access)
 }
 
@@ -169,7 +170,8 @@ async fn a_service_looks_at_the_file_while_it_runs() {
     let readiness = Monitor::<NoMigrations>::new(&server, &db.database).readiness;
     let schema = Schema::new(Query, EmptyMutation, EmptySubscription);
     let (page, options) = (Page { title: "demo", tabs: &[] }, Options::default());
-    let offered = ServiceRoutes { schema, options, sdl: String::new(), page, rest: Router::new() };
+    let (sdl, permissions, rest) = (String::new(), &PERMISSIONS, Router::new());
+    let offered = ServiceRoutes { schema, options, sdl, permissions, page, rest };
     let router = gate::guard(&server, readiness, &CancellationToken::new(), offered, Vec::new()).expect("routes");
 
     tokio::time::pause();

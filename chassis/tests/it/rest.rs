@@ -10,14 +10,43 @@ use axum::{
 };
 use chassis::rest::Fields;
 use futures_util::{StreamExt, stream};
+use graphql_http::Caller;
+use rstest::rstest;
+
+use crate::guarded::PERMISSIONS;
 
 fn request(body: Body) -> Request {
-    Request::builder().method(Method::POST).uri("/").body(body).expect("a request")
+    Request::builder().method(Method::POST).uri("/").extension(of("writer")).body(body).expect("a request")
 }
 
 /// The status with which the body is refused.
 async fn refusal(body: Body) -> u16 {
-    Fields::read(request(body)).await.expect_err("refused").into_response().status().as_u16()
+    Fields::read(request(body), &PERMISSIONS, "touch").await.expect_err("refused").into_response().status().as_u16()
+}
+
+fn of(role: &'static str) -> Caller {
+    Caller { name: "ana".into(), roles: [role].into(), ..Caller::default() }
+}
+
+#[rstest]
+#[case::with_another_role(Some("reader"), "touch", "touch needs the role writer; ana has reader")]
+#[case::for_a_mutation_without_a_rule(Some("writer"), "erase", "erase needs the role -; ana has writer")]
+#[case::that_is_anonymous(None, "touch", "touch needs the role writer;  has no role")]
+#[tokio::test]
+async fn a_caller_without_the_role_is_refused_before_the_body_is_read(
+    #[case] role: Option<&'static str>,
+    #[case] mutation: &str,
+    #[case] message: &str,
+) {
+    let mut request = request(Body::from_stream(stream::pending::<io::Result<Bytes>>()));
+    request.extensions_mut().clear();
+    if let Some(role) = role {
+        request.extensions_mut().insert(of(role));
+    }
+    let refused = Fields::read(request, &PERMISSIONS, mutation).await.expect_err("refused").into_response();
+    assert_eq!(refused.status().as_u16(), 403);
+    let body = axum::body::to_bytes(refused.into_body(), usize::MAX).await.expect("a body");
+    assert_eq!(serde_json::from_slice::<String>(&body).expect("a text"), message);
 }
 
 #[tokio::test(start_paused = true)]

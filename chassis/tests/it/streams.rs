@@ -23,6 +23,8 @@ use graphql_http::{Endpoint, Options};
 use tempfile::NamedTempFile;
 use testkit::TestService;
 
+use crate::guarded::PERMISSIONS;
+
 struct Query;
 
 #[Object]
@@ -58,7 +60,7 @@ impl Users {
     }
 
     fn access(&self) -> Access {
-        Access::HtpasswdFile(self.0.path().to_owned())
+        Access::HtpasswdFile { users: self.0.path().to_owned(), groups: None }
     }
 }
 
@@ -73,7 +75,7 @@ fn serve() -> Api {
 
 fn serve_to(access: &Access, limits: Limits) -> Api {
     let schema = Schema::new(Query, EmptyMutation, Ticks);
-    let authenticator = Arc::new(Authenticator::new("demo", access).expect("users"));
+    let authenticator = Arc::new(Authenticator::new("demo", access, PERMISSIONS.roles).expect("users"));
     let endpoint = Endpoint::new(schema, Options::default()).with_authenticator(Arc::clone(&authenticator) as _);
     let router = logins::require(graphql_http::router(endpoint, String::new()), Arc::clone(&authenticator));
     let service = TestService::start_within(limits, |_| Service { router, tasks: Vec::new() });

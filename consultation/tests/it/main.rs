@@ -12,6 +12,7 @@ mod limits;
 mod lists;
 mod livez;
 mod outbox;
+mod permissions;
 mod public_password;
 mod queries;
 mod reconcile;

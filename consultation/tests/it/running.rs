@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chassis::config::{Api, Server};
+use chassis::config::{Access, Api, Server};
 use consultation::{
     app,
     config::{DomainSettings, FinanceTarget},
@@ -61,11 +61,19 @@ pub(crate) fn start_under(db: &TestDatabase, rules: Api) -> TestService {
     start_with(db, rules, LONGEST)
 }
 
+/// Starts a replica on the database for these users.
+pub(crate) fn start_for(db: &TestDatabase, access: Access) -> TestService {
+    start_server(db, &Server { access, ..db.server("consultation") }, LONGEST)
+}
+
 fn start_with(db: &TestDatabase, rules: Api, longest: Duration) -> TestService {
-    let server = Server { api: rules, ..db.server("consultation") };
+    start_server(db, &Server { api: rules, ..db.server("consultation") }, longest)
+}
+
+fn start_server(db: &TestDatabase, server: &Server, longest: Duration) -> TestService {
     let nobody = "http://127.0.0.1:9/graphql".parse().expect("a URL");
     let (finance, domain) = (FinanceTarget::in_development(nobody), DomainSettings { longest, ..domain() });
-    TestService::start(|shutdown| app::build(&server, finance, &domain, &db.database, shutdown).expect("a service"))
+    TestService::start(|shutdown| app::build(server, finance, &domain, &db.database, shutdown).expect("a service"))
 }
 
 pub(crate) fn domain() -> DomainSettings {

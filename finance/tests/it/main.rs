@@ -9,6 +9,7 @@ mod instance;
 mod limits;
 mod listing;
 mod lost_answers;
+mod permissions;
 mod queries;
 mod races;
 mod record_payment;

@@ -1,6 +1,6 @@
 //! A running finance service on a database of the test's own.
 
-use chassis::config::{Api, Server};
+use chassis::config::{Access, Api, Server};
 use entity::payment;
 use finance::app;
 use migration::finance::Migrator;
@@ -35,8 +35,16 @@ pub(crate) fn start_service(db: &TestDatabase) -> TestService {
 
 /// Starts a replica on the database with these limits of the API.
 pub(crate) fn start_under(db: &TestDatabase, rules: Api) -> TestService {
-    let server = Server { api: rules, ..db.server("finance") };
-    TestService::start(|shutdown| app::build(&server, &db.database, shutdown).expect("a service"))
+    start_server(db, &Server { api: rules, ..db.server("finance") })
+}
+
+/// Starts a replica on the database for these users.
+pub(crate) fn start_for(db: &TestDatabase, access: Access) -> TestService {
+    start_server(db, &Server { access, ..db.server("finance") })
+}
+
+fn start_server(db: &TestDatabase, server: &Server) -> TestService {
+    TestService::start(|shutdown| app::build(server, &db.database, shutdown).expect("a service"))
 }
 
 impl Running {

@@ -88,7 +88,11 @@ struct OneUser {
 
 impl OneUser {
     fn check(&self, credentials: Option<&str>) -> Option<Caller> {
-        (credentials == Some(RIGHT)).then(|| Caller { name: "admin".into(), expired: self.expired.clone() })
+        (credentials == Some(RIGHT)).then(|| Caller {
+            name: "admin".into(),
+            expired: self.expired.clone(),
+            ..Caller::default()
+        })
     }
 }
 

@@ -1,5 +1,5 @@
-//! The users, and their successful logins. A cached login needs no second slow hash and does not wait for the failures
-//! of others.
+//! The users with their roles, and their successful logins. A cached login needs no second slow hash and does not wait
+//! for the failures of others.
 
 use std::{
     num::NonZeroUsize,
@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::{
+    groups::Groups,
     htpasswd::Htpasswd,
     throttle::{Origin, Standing},
 };
@@ -28,6 +29,8 @@ type Fingerprint = [u8; 32];
 #[derive(Debug)]
 pub(super) struct Users {
     known: Known,
+    /// The roles of each.
+    pub(super) groups: Groups,
     /// Secret of this process, without which fingerprints are useless.
     key: [Uuid; 2],
     /// The latest successful login of each origin.
@@ -58,18 +61,18 @@ pub(super) enum Verdict {
 }
 
 impl Users {
-    pub(super) fn one(username: &str, password: &SecretString) -> Self {
+    pub(super) fn one(username: &str, password: &SecretString, groups: Groups) -> Self {
         let key = new_key();
-        Self::with(key, Known::One(fingerprint(&key, username, password.expose_secret())))
+        Self::with(key, Known::One(fingerprint(&key, username, password.expose_secret())), groups)
     }
 
-    pub(super) fn of(htpasswd: Htpasswd) -> Self {
-        Self::with(new_key(), Known::File(htpasswd))
+    pub(super) fn of((htpasswd, groups): (Htpasswd, Groups)) -> Self {
+        Self::with(new_key(), Known::File(htpasswd), groups)
     }
 
-    fn with(key: [Uuid; 2], known: Known) -> Self {
+    fn with(key: [Uuid; 2], known: Known, groups: Groups) -> Self {
         let remembered = Mutex::new(LruCache::new(MAX_REMEMBERED));
-        Self { known, key, remembered, outdated: CancellationToken::new() }
+        Self { known, groups, key, remembered, outdated: CancellationToken::new() }
     }
 
     pub(super) fn login(&self, origin: Origin, basic: &Basic) -> Login {

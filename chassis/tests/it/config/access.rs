@@ -57,13 +57,23 @@ fn an_empty_secret_is_refused_but_gives_way_to_a_file() {
 #[test]
 fn an_htpasswd_file_replaces_the_one_user() {
     let server = resolve(&["--demo-htpasswd-file=/users", "--demo-bind=0.0.0.0:1"]).expect("settings");
-    assert!(matches!(&server.access, Access::HtpasswdFile(file) if file == Path::new("/users")));
+    assert!(matches!(&server.access, Access::HtpasswdFile { users, groups: None } if users == Path::new("/users")));
     assert!(!server.exposes_development_password());
     let (_directory, file) = file("s3cret");
     for user in ["--demo-username=me", "--demo-password=p", &format!("--demo-password-file={file}")] {
         let message = refusal(&["--demo-htpasswd-file=/users", user]);
         assert_eq!(message, "give --demo-htpasswd-file or a user name and password, not both");
     }
+}
+
+#[test]
+fn a_group_file_belongs_to_an_htpasswd_file() {
+    let server = resolve(&["--demo-htpasswd-file=/users", "--demo-groups-file=/groups"]).expect("settings");
+    assert!(
+        matches!(&server.access, Access::HtpasswdFile { groups: Some(groups), .. } if groups == Path::new("/groups"))
+    );
+    let message = refusal(&["--demo-groups-file=/groups"]);
+    assert!(message.contains("--demo-groups-file") && message.contains("--demo-htpasswd-file"), "{message}");
 }
 
 #[rstest]

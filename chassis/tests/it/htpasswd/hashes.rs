@@ -17,7 +17,7 @@ use crate::guarded::guard;
 #[case::nothing("")]
 fn a_weak_or_malformed_hash_is_refused_with_its_line(#[case] hash: &str) {
     let (file, access) = htpasswd(&format!("# users\none:{}\ntwo:{hash}\n", bcrypt("one", FAST)));
-    let error = Authenticator::new("demo", &access).expect_err("refused").to_string();
+    let error = Authenticator::new("demo", &access, &[]).expect_err("refused").to_string();
     assert!(error.starts_with(&format!("{} line 3: ", file.path().display())), "{error}");
     assert!(hash.is_empty() || !error.contains(hash), "a password that was not hashed is not logged: {error}");
 }
@@ -25,10 +25,10 @@ fn a_weak_or_malformed_hash_is_refused_with_its_line(#[case] hash: &str) {
 #[test]
 fn a_file_without_users_or_no_file_is_refused() {
     let (file, access) = htpasswd("# nobody\n");
-    let error = Authenticator::new("demo", &access).expect_err("refused").to_string();
+    let error = Authenticator::new("demo", &access, &[]).expect_err("refused").to_string();
     assert!(error.ends_with("names no user"), "{error}");
     drop(file);
-    let error = Authenticator::new("demo", &access).expect_err("refused").to_string();
+    let error = Authenticator::new("demo", &access, &[]).expect_err("refused").to_string();
     assert!(error.starts_with("cannot read "), "{error}");
 }
 

@@ -8,7 +8,7 @@ use super::{ELSEWHERE, FOR_NAME_AND_ADDRESS, HERE, RIGHT, access, fail, one_user
 use crate::guarded::{Guarded, guard_with};
 
 fn guard_behind(proxies: &str) -> Guarded {
-    let authenticator = Authenticator::new("demo", &access()).expect("users");
+    let authenticator = Authenticator::new("demo", &access(), &[]).expect("users");
     guard_with(authenticator.behind(proxies.parse().expect("networks")))
 }
 

@@ -28,7 +28,7 @@ async fn one_user_leaves_subscriptions_for_others() {
     let mut users = NamedTempFile::new().expect("a file");
     let hash = bcrypt::hash("secret", COST).expect("a hash");
     write!(users, "greedy:{hash}\nmodest:{hash}\n").expect("written");
-    let api = serve_to(&Access::HtpasswdFile(users.path().to_owned()), Limits::default());
+    let api = serve_to(&Access::HtpasswdFile { users: users.path().to_owned(), groups: None }, Limits::default());
     let base = &api.service.client.base;
 
     let (mut sockets, mut running) = (Vec::new(), 0);

@@ -1,0 +1,35 @@
+//! Who may ask what: a line a field.
+
+use graphql_http::{Permissions, Rule};
+
+/// Reads everything.
+const READER: &str = "reader";
+/// Starts and finishes consultations.
+const CLINICIAN: &str = "clinician";
+/// Reads what was charged, and not whom it was for.
+const FINANCE: &str = "finance";
+/// Sees to the delivery of payments.
+const OPERATOR: &str = "operator";
+/// Another service. Here it may do nothing; finance's group file can be the same.
+const SERVICE: &str = "service";
+
+/// The permissions of the API and of the REST endpoints, each of which stands for a mutation.
+pub static PERMISSIONS: Permissions = Permissions {
+    roles: &[READER, CLINICIAN, FINANCE, OPERATOR, SERVICE],
+    root_fields: &[
+        Rule::new("consultation", &[READER, CLINICIAN, FINANCE, OPERATOR]),
+        Rule::new("consultations", &[READER, CLINICIAN, FINANCE, OPERATOR]),
+        Rule::new("pendingPayments", &[READER, FINANCE, OPERATOR]),
+        Rule::new("node", &[READER, CLINICIAN, FINANCE, OPERATOR]),
+        Rule::new("_entities", &[READER, CLINICIAN, FINANCE, OPERATOR]),
+        Rule::new("startConsultation", &[CLINICIAN]),
+        Rule::new("finishConsultation", &[CLINICIAN]),
+        Rule::new("retryPendingPayment", &[OPERATOR]),
+        Rule::new("consultationChanged", &[READER, CLINICIAN, FINANCE, OPERATOR]),
+    ],
+    // The input of `startConsultation` has a `patientId`, too: who may start may name the patient.
+    sensitive: &[
+        Rule::new("patientId", &[READER, CLINICIAN]),
+        Rule::new("pendingPayment", &[READER, FINANCE, OPERATOR]),
+    ],
+};
