@@ -1,6 +1,8 @@
-//! TLS with the service's own certificate, which can be renewed without a restart.
+//! TLS with the service's own certificate, and certificates of clients if they need one. Both can be renewed without a
+//! restart.
 //!
-//! The files' content is compared every few seconds: Kubernetes swaps links and Compose mounts single files, so neither
+//! A handshake without a client certificate succeeds: probes need none. [`crate::gate::connections`] refuses other
+//! requests of such connections. The files' content is compared every few seconds: Kubernetes swaps links and Compose mounts single files, so neither
 //! modification times nor file events are reliable everywhere. Open connections keep their certificate.
 
 use std::{
@@ -12,9 +14,10 @@ use std::{
 
 use anyhow::{Context, bail, ensure};
 use rustls::{
-    ServerConfig,
+    RootCertStore, ServerConfig,
     crypto::ring,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+    server::WebPkiClientVerifier,
 };
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
@@ -29,16 +32,28 @@ pub struct Files {
     pub certificate: PathBuf,
     /// Its private key.
     pub key: PathBuf,
+    /// Certificates of the issuers of client certificates; `None` if clients need none.
+    pub client_issuers: Option<PathBuf>,
 }
 
 impl Files {
-    /// Both files, or `None` for plain HTTP.
+    /// The files, or `None` for plain HTTP.
     ///
     /// # Errors
-    /// When only one was given.
-    pub fn both(prefix: &str, certificate: Option<PathBuf>, key: Option<PathBuf>) -> anyhow::Result<Option<Self>> {
+    /// When the certificate or the key is missing.
+    pub fn given(
+        prefix: &str,
+        certificate: Option<PathBuf>,
+        key: Option<PathBuf>,
+        client_issuers: Option<PathBuf>,
+    ) -> anyhow::Result<Option<Self>> {
         match (certificate, key) {
-            (Some(certificate), Some(key)) => Ok(Some(Self { certificate, key })),
+            (Some(certificate), Some(key)) => Ok(Some(Self { certificate, key, client_issuers })),
+            (None, None) if client_issuers.is_some() => {
+                bail!(
+                    "--{prefix}-tls-client-ca-file is for HTTPS: give --{prefix}-tls-certificate-file and its key too"
+                )
+            }
             (None, None) => Ok(None),
             _ => bail!("give both --{prefix}-tls-certificate-file and --{prefix}-tls-key-file, or neither"),
         }
@@ -46,7 +61,11 @@ impl Files {
 
     fn read(&self) -> anyhow::Result<Pems> {
         let read = |file: &PathBuf| fs::read(file).with_context(|| format!("cannot read {}", file.display()));
-        Ok(Pems { certificate: read(&self.certificate)?, key: read(&self.key)? })
+        Ok(Pems {
+            certificate: read(&self.certificate)?,
+            key: read(&self.key)?,
+            client_issuers: self.client_issuers.as_ref().map(read).transpose()?,
+        })
     }
 }
 
@@ -64,6 +83,7 @@ pub struct Certificate {
 struct Pems {
     certificate: Vec<u8>,
     key: Vec<u8>,
+    client_issuers: Option<Vec<u8>>,
 }
 
 impl Certificate {
@@ -104,6 +124,11 @@ impl Certificate {
         }
     }
 
+    /// Whether clients need a certificate.
+    pub(crate) fn asks_clients(&self) -> bool {
+        self.files.client_issuers.is_some()
+    }
+
     /// An acceptor with the certificate in use.
     pub(crate) fn acceptor(&self) -> TlsAcceptor {
         Arc::clone(&self.config.read().unwrap_or_else(PoisonError::into_inner)).into()
@@ -112,17 +137,31 @@ impl Certificate {
 
 impl Pems {
     fn config(&self) -> anyhow::Result<Arc<ServerConfig>> {
-        let chain: Vec<_> = CertificateDer::pem_slice_iter(&self.certificate)
-            .collect::<Result<_, _>>()
-            .context("the certificate is not PEM")?;
-        ensure!(!chain.is_empty(), "the certificate file holds no certificate");
+        let chain = certificates(&self.certificate).context("the certificate file")?;
         let key = PrivateKeyDer::from_pem_slice(&self.key).context("the key is not PEM")?;
-        let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions()?
-            .with_no_client_auth()
-            .with_single_cert(chain, key)
-            .context("the certificate and the key cannot be used together")?;
+        let provider = Arc::new(ring::default_provider());
+        let builder =
+            ServerConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions()?;
+        let builder = if let Some(issuers) = &self.client_issuers {
+            let mut trusted = RootCertStore::empty();
+            for issuer in certificates(issuers).context("the file of client certificates' issuers")? {
+                trusted.add(issuer).context("an issuer of client certificates")?;
+            }
+            let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(trusted), provider);
+            builder.with_client_cert_verifier(verifier.allow_unauthenticated().build()?)
+        } else {
+            builder.with_no_client_auth()
+        };
+        let mut config =
+            builder.with_single_cert(chain, key).context("the certificate and the key cannot be used together")?;
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         Ok(Arc::new(config))
     }
+}
+
+/// At least one certificate.
+fn certificates(pem: &[u8]) -> anyhow::Result<Vec<CertificateDer<'static>>> {
+    let found: Vec<_> = CertificateDer::pem_slice_iter(pem).collect::<Result<_, _>>().context("is not PEM")?;
+    ensure!(!found.is_empty(), "holds no certificate");
+    Ok(found)
 }

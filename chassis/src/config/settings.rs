@@ -76,6 +76,11 @@ macro_rules! server_settings {
             #[arg(id = concat!($flag, "-tls-key-file"), long, env = concat!($variable, "_TLS_KEY_FILE"))]
             #[arg(global = true, value_name = "FILE")]
             tls_key_file: Option<std::path::PathBuf>,
+            /// File with the certificates (PEM) of the issuers of client certificates: each client then needs one, beside
+            /// its login; changes apply without a restart [default: clients need none]
+            #[arg(id = concat!($flag, "-tls-client-ca-file"), long, env = concat!($variable, "_TLS_CLIENT_CA_FILE"))]
+            #[arg(global = true, value_name = "FILE")]
+            tls_client_ca_file: Option<std::path::PathBuf>,
             /// Let clients read the schema, by introspection and by suggestions in errors
             #[arg(id = concat!($flag, "-introspection"), long, env = concat!($variable, "_INTROSPECTION"))]
             #[arg(global = true, value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set)]
@@ -134,7 +139,12 @@ macro_rules! server_settings {
                     )?,
                     trusted_proxies: self.trusted_proxies,
                     development: self.development,
-                    tls: chassis::tls::Files::both($flag, self.tls_certificate_file, self.tls_key_file)?,
+                    tls: chassis::tls::Files::given(
+                        $flag,
+                        self.tls_certificate_file,
+                        self.tls_key_file,
+                        self.tls_client_ca_file,
+                    )?,
                     api: chassis::config::Api {
                         introspection: self.introspection,
                         trusted_documents: self.trusted_documents,

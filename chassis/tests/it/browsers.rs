@@ -115,7 +115,7 @@ async fn the_explorer_says_itself_how_long_it_may_be_kept() {
 async fn over_tls_browsers_are_to_stay_there(#[case] host: &str, #[case] header: &str) {
     let set = |server: &mut Server| {
         bound_to("0.0.0.0:8010")(server);
-        server.tls = Some(tls::Files { certificate: "tls.crt".into(), key: "tls.key".into() });
+        server.tls = Some(tls::Files { certificate: "tls.crt".into(), key: "tls.key".into(), client_issuers: None });
     };
     let answer = ask(set, hello(&[("host", host)])).await;
     assert_eq!(text(answer.headers(), "strict-transport-security"), header);

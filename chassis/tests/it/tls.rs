@@ -1,5 +1,7 @@
 //! HTTPS with the service's own certificate.
 
+mod clients;
+
 use std::{fs, net::SocketAddr, time::Duration};
 
 use axum::{Router, routing::get};
@@ -36,7 +38,7 @@ impl Deployed {
     }
 
     fn files(&self) -> Files {
-        Files { certificate: self.0.path().join("tls.crt"), key: self.0.path().join("tls.key") }
+        Files { certificate: self.0.path().join("tls.crt"), key: self.0.path().join("tls.key"), client_issuers: None }
     }
 
     fn certificate(&self) -> Certificate {
@@ -49,7 +51,7 @@ fn serve(certificate: &Certificate) -> SocketAddr {
     tcp.set_nonblocking(true).expect("non-blocking");
     let address = tcp.local_addr().expect("an address");
     let listener = Listener::from(tcp).with_certificate(Some(certificate.clone()));
-    let router = Router::new().route("/", get(async || "ok"));
+    let router = Router::new().route("/", get(async || "ok")).route("/livez", get(async || "ok"));
     tokio::spawn(server::serve(listener, router, CancellationToken::new()));
     address
 }
@@ -101,6 +103,6 @@ async fn a_certificate_without_its_key_leaves_the_old_one_in_use() {
 
 #[test]
 fn a_key_alone_is_refused() {
-    let refusal = Files::both("demo", None, Some("key.pem".into())).expect_err("refused").to_string();
+    let refusal = Files::given("demo", None, Some("key.pem".into()), None).expect_err("refused").to_string();
     assert_eq!(refusal, "give both --demo-tls-certificate-file and --demo-tls-key-file, or neither");
 }

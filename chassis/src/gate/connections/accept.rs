@@ -28,7 +28,8 @@ pub(super) async fn accept(
     router: Router,
     certificate: Option<Certificate>,
 ) {
-    let http = Arc::new(Http::new(router, &peers.limits));
+    let asks_clients = certificate.as_ref().is_some_and(Certificate::asks_clients);
+    let http = Arc::new(Http::new(router, &peers.limits, asks_clients));
     prepare(&listener, peers.limits.send_buffer);
     let (mut errors, mut refusals) = (LogThrottle::default(), LogThrottle::default());
     loop {

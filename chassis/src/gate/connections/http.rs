@@ -46,19 +46,24 @@ const CONNECTION_WINDOW: u32 = 256 * 1024;
 const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(20);
 const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Answered at any load: a busy service must not be restarted.
+/// Answered at any load, since a busy service must not be restarted, and without a client certificate.
 const PROBES: [&str; 2] = ["/livez", "/readyz"];
 
 /// Serves connections.
 pub(super) struct Http {
     router: TowerToHyperService<Router>,
-    refusing: TowerToHyperService<Router>,
+    /// For connections beyond the limit.
+    full: TowerToHyperService<Router>,
+    /// For connections that lack a client certificate.
+    uncertified: TowerToHyperService<Router>,
     builder: Builder<TokioExecutor>,
     handshake: Duration,
+    asks_clients: bool,
 }
 
 impl Http {
-    pub(super) fn new(router: Router, limits: &Limits) -> Self {
+    /// `asks_clients`: whether requests but probes need a client certificate.
+    pub(super) fn new(router: Router, limits: &Limits, asks_clients: bool) -> Self {
         let mut builder = Builder::new(TokioExecutor::new());
         builder
             .http1()
@@ -73,12 +78,14 @@ impl Http {
             .initial_connection_window_size(CONNECTION_WINDOW)
             .keep_alive_interval(KEEP_ALIVE_INTERVAL)
             .keep_alive_timeout(KEEP_ALIVE_TIMEOUT);
-        let refusing = Router::new().fallback(no_room);
+        let service = |router| TowerToHyperService::new(request_id::identify(router));
         Self {
-            router: TowerToHyperService::new(request_id::identify(router)),
-            refusing: TowerToHyperService::new(request_id::identify(refusing)),
+            router: service(router),
+            full: service(Router::new().fallback(no_room)),
+            uncertified: service(Router::new().fallback(no_certificate)),
             builder,
             handshake: limits.head,
+            asks_clients,
         }
     }
 
@@ -86,19 +93,20 @@ impl Http {
     pub(super) async fn serve(self: Arc<Self>, tcp: TcpStream, place: Place, tls: Option<TlsAcceptor>) {
         // A small response must not wait for another's acknowledgement. Fails only when the client is gone.
         drop(tcp.set_nodelay(true));
-        let Some(tls) = tls else { return self.talk(tcp, place).await };
+        let Some(tls) = tls else { return self.talk(tcp, place, true).await };
         let shaken = tokio::select! {
             shaken = timeout(self.handshake, tls.accept(tcp)) => shaken,
             () = place.peer.ordered(Order::Finish) => return,
         };
         if let Ok(Ok(io)) = shaken {
-            self.talk(io, place).await;
+            let is_certified = !self.asks_clients || io.get_ref().1.peer_certificates().is_some();
+            self.talk(io, place, is_certified).await;
         }
     }
 
-    async fn talk(&self, io: impl AsyncRead + AsyncWrite + Send + Unpin + 'static, place: Place) {
+    async fn talk(&self, io: impl AsyncRead + AsyncWrite + Send + Unpin + 'static, place: Place, is_certified: bool) {
         let peer = Arc::clone(&place.peer);
-        let service = service_fn(|request| self.answer(request, Arc::clone(&peer)));
+        let service = service_fn(|request| self.answer(request, Arc::clone(&peer), is_certified));
         let stream = TokioIo::new(Stream { io, place });
         let mut connection = pin!(self.builder.serve_connection_with_upgrades(stream, service));
         tokio::select! {
@@ -116,11 +124,16 @@ impl Http {
         &self,
         mut request: Request<Incoming>,
         peer: Arc<Peer>,
+        is_certified: bool,
     ) -> impl Future<Output = Result<Response<ResponseBody>, Infallible>> + use<> {
         peer.allowance.renew();
         let in_progress = InProgress::begin(Arc::clone(&peer));
-        let is_refused = peer.is_refused && !PROBES.contains(&request.uri().path());
-        let router = if is_refused { &self.refusing } else { &self.router };
+        let router = match request.uri().path() {
+            path if PROBES.contains(&path) => &self.router,
+            _ if peer.is_refused => &self.full,
+            _ if !is_certified => &self.uncertified,
+            _ => &self.router,
+        };
         request.extensions_mut().insert(ConnectInfo(peer.address));
         let transport: Arc<dyn Transport> = Arc::clone(&peer) as _;
         request.extensions_mut().insert(transport);
@@ -134,4 +147,9 @@ async fn no_room() -> impl IntoResponse {
     let headers =
         [(header::CONTENT_TYPE, "application/json"), (header::RETRY_AFTER, "1"), (header::CONNECTION, "close")];
     (StatusCode::SERVICE_UNAVAILABLE, headers, body)
+}
+
+async fn no_certificate() -> impl IntoResponse {
+    let body = r#"{"errors":[{"message":"Clients need a certificate (mutual TLS) of an issuer that this service knows","extensions":{"code":"FORBIDDEN"}}]}"#;
+    (StatusCode::FORBIDDEN, [(header::CONTENT_TYPE, "application/json")], body)
 }
