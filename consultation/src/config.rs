@@ -1,18 +1,15 @@
 //! Settings of the consultation service.
 
-use std::{net::IpAddr, path::PathBuf, time::Duration};
+mod finance;
 
-use anyhow::ensure;
-use chassis::{
-    cli::wrong_setting,
-    config::{self, DEVELOPMENT_PASSWORD, DEVELOPMENT_USERNAME, Server},
-};
+use std::time::Duration;
+
 use chrono_tz::Tz;
 use clap::Args;
 use entity::Money;
-use reqwest::Url;
 use rust_decimal::Decimal;
-use secrecy::{ExposeSecret, SecretString};
+
+pub use finance::{ClientCertificate, FinanceSettings, FinanceTarget};
 
 chassis::server_settings!(
     "consultation",
@@ -69,80 +66,6 @@ pub struct DomainSettings {
     pub retention: Option<Duration>,
 }
 
-/// The finance that payments go to.
-#[derive(Clone, Debug, Args)]
-#[group(skip)]
-pub struct FinanceSettings {
-    /// Finance's GraphQL endpoint [default: http://127.0.0.1:8020/graphql; all-in-one: its own finance]
-    #[arg(long = "consultation-finance-url", env = "CONSULTATION_FINANCE_URL")]
-    #[arg(global = true, value_name = "URL", value_parser = http_url)]
-    url: Option<Url>,
-    /// User name for finance [default: admin; all-in-one: finance's own]
-    #[arg(long = "consultation-finance-username", env = "CONSULTATION_FINANCE_USERNAME")]
-    #[arg(global = true, value_name = "NAME", value_parser = config::username)]
-    username: Option<String>,
-    /// Password for finance [default: teste123, for development only; all-in-one: finance's own]
-    #[arg(long = "consultation-finance-password", env = "CONSULTATION_FINANCE_PASSWORD")]
-    #[arg(global = true, value_name = "PASSWORD", hide_env_values = true)]
-    password: Option<SecretString>,
-    /// File that holds the password for finance
-    #[arg(long = "consultation-finance-password-file", env = "CONSULTATION_FINANCE_PASSWORD_FILE")]
-    #[arg(global = true, value_name = "FILE")]
-    password_file: Option<PathBuf>,
-}
-
-/// The address of finance and the user that calls it.
-#[derive(Clone, Debug)]
-pub struct FinanceTarget {
-    /// GraphQL endpoint of finance.
-    pub url: Url,
-    /// User name.
-    pub username: String,
-    /// Password.
-    pub password: SecretString,
-}
-
-impl FinanceTarget {
-    /// The finance at `url`, called as the development user.
-    #[must_use]
-    pub fn in_development(url: Url) -> Self {
-        Self { url, username: DEVELOPMENT_USERNAME.to_owned(), password: DEVELOPMENT_PASSWORD.into() }
-    }
-
-    /// Refuses the public development password for a finance on another machine: such a finance takes payments from
-    /// anybody.
-    ///
-    /// # Errors
-    /// When the password is that one and `server` is not for development.
-    pub fn refuse_public_password(&self, server: &Server) -> anyhow::Result<()> {
-        let is_public = self.password.expose_secret() == DEVELOPMENT_PASSWORD && !is_this_machine(&self.url);
-        ensure!(
-            !is_public || server.development,
-            "{0}: the public development password must not be finance's at {1}; set --{0}-finance-password-file, or \
-             --{0}-development=true",
-            server.name,
-            self.url.host_str().unwrap_or_default(),
-        );
-        Ok(())
-    }
-}
-
-impl FinanceSettings {
-    /// Returns the settings, with the missing ones from `otherwise`.
-    ///
-    /// # Errors
-    /// When the password file cannot be read, or both the password and its file were given.
-    pub fn resolve(self, otherwise: FinanceTarget) -> anyhow::Result<FinanceTarget> {
-        let password = config::secret("--consultation-finance-password", self.password, self.password_file);
-        let password = password.map_err(wrong_setting)?;
-        Ok(FinanceTarget {
-            url: self.url.unwrap_or(otherwise.url),
-            username: self.username.unwrap_or(otherwise.username),
-            password: password.unwrap_or(otherwise.password),
-        })
-    }
-}
-
 fn price_per_hour(text: &str) -> Result<Money, String> {
     let amount = Decimal::from_str_exact(text).map_err(|_| "want an amount like 200.00".to_owned())?;
     Money::try_from(amount).map_err(|error| error.to_string())
@@ -168,19 +91,4 @@ fn retention(text: &str) -> Result<Duration, String> {
     let keep = humantime::parse_duration(text).map_err(|error| error.to_string())?;
     let range = Duration::from_hours(24)..=MAX_RETENTION;
     if range.contains(&keep) { Ok(keep) } else { Err("want 1day to 100years".to_owned()) }
-}
-
-fn http_url(text: &str) -> Result<Url, String> {
-    let url: Url = text.parse().map_err(|error| format!("{error}"))?;
-    match url.scheme() {
-        "http" | "https" if url.username().is_empty() && url.password().is_none() => Ok(url),
-        "http" | "https" => Err("give the user name and password by their own settings".to_owned()),
-        _ => Err("want an http or https URL".to_owned()),
-    }
-}
-
-fn is_this_machine(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default();
-    let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
-    address.map_or(host == "localhost", |address| address.to_canonical().is_loopback())
 }

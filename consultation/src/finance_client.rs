@@ -1,5 +1,6 @@
 //! The client of finance. Its documents are checked against finance's schema at compile time.
 
+mod connector;
 mod instance;
 mod payments;
 mod queries;
@@ -7,13 +8,13 @@ mod record;
 #[cfg(test)]
 mod tests;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use chassis::http_client;
+use chassis::cli::wrong_setting;
 use cynic::{GraphQlResponse, Operation};
 use entity::Money;
 use reqwest::{
-    Client, Response, StatusCode,
+    Response, StatusCode,
     header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER},
 };
 use secrecy::ExposeSecret;
@@ -21,10 +22,9 @@ use serde::{Serialize, de::DeserializeOwned};
 use uuid::Uuid;
 
 use crate::config::FinanceTarget;
+use connector::Connector;
 pub use payments::RecordedPayment;
 
-/// Finance is near: a slower connection means that it is down.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// Bytes in a response. A response for 100 payments is under 32 kB; a longer one is not from finance.
 const MAX_RESPONSE_BYTES: usize = 64 * 1024;
 
@@ -82,7 +82,7 @@ impl DestinationFailed {
 /// Calls finance.
 #[derive(Clone, Debug)]
 pub struct FinanceClient {
-    http: Client,
+    connector: Arc<Connector>,
     target: FinanceTarget,
 }
 
@@ -90,10 +90,10 @@ impl FinanceClient {
     /// A client whose calls take at most `request_timeout` each.
     ///
     /// # Errors
-    /// When TLS cannot be set up.
+    /// When TLS cannot be set up, or the client certificate cannot be used.
     pub fn new(target: FinanceTarget, request_timeout: Duration) -> anyhow::Result<Self> {
-        let http = http_client::builder().connect_timeout(CONNECT_TIMEOUT).timeout(request_timeout).build()?;
-        Ok(Self { http, target })
+        let connector = Connector::new(target.certificate.clone(), request_timeout).map_err(wrong_setting)?;
+        Ok(Self { connector: Arc::new(connector), target })
     }
 
     async fn call<T: DeserializeOwned, V: Serialize>(
@@ -102,7 +102,8 @@ impl FinanceClient {
     ) -> Result<GraphQlResponse<T>, DestinationFailed> {
         let body = serde_json::to_vec(operation).map_err(|error| DestinationFailed::new(error.to_string()))?;
         let request = self
-            .http
+            .connector
+            .client()
             .post(self.target.url.clone())
             .basic_auth(&self.target.username, Some(self.target.password.expose_secret()))
             .header(CONTENT_TYPE, "application/json")
@@ -134,7 +135,8 @@ fn refused_status(response: &Response) -> DestinationFailed {
         StatusCode::UNAUTHORIZED => "check the user name and password for finance",
         // Finance answers so to a document that it does not trust, or to a user without the role.
         StatusCode::FORBIDDEN => {
-            "check that finance trusts consultation's documents, and that its user for finance has the role service"
+            "check that finance trusts consultation's documents, that its user for finance has the role service, and that \
+             it has a client certificate if finance wants one"
         }
         // Finance answers so to a field that it does not know.
         StatusCode::BAD_REQUEST => "check that finance is not older than consultation",

@@ -2,6 +2,7 @@
 
 mod backup;
 mod change_feed;
+mod client_certificates;
 mod cluster;
 mod delivery;
 mod messages;

@@ -20,7 +20,7 @@ fn issuer() -> Issuer {
 /// A client's certificate with its key, in PEM.
 fn certified_by(issuer: &Issuer) -> String {
     let key = KeyPair::generate().expect("a key");
-    let params = CertificateParams::new(["consultation".to_owned()]).expect("parameters");
+    let params = CertificateParams::new(["client".to_owned()]).expect("parameters");
     params.signed_by(&key, issuer).expect("a certificate").pem() + &key.serialize_pem()
 }
 

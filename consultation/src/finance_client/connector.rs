@@ -1,0 +1,94 @@
+//! The HTTP client of finance, with a client certificate if finance asks for one. The certificate can be renewed without
+//! a restart, as that of a [service](chassis::tls). Open connections keep theirs.
+
+use std::{
+    fs,
+    path::Path,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use anyhow::Context;
+use chassis::http_client;
+use reqwest::{Client, Identity};
+use tokio::time::Instant;
+
+use crate::config::ClientCertificate;
+
+/// Finance is near: a slower connection means that it is down.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+const SETTING: &str = "--consultation-finance-tls-certificate-file";
+/// Calls within this time do not read the files again.
+const RELOAD_INTERVAL: Duration = Duration::from_secs(5);
+
+#[derive(Debug)]
+pub(super) struct Connector {
+    certificate: Option<ClientCertificate>,
+    request_timeout: Duration,
+    current: Mutex<Current>,
+}
+
+#[derive(Debug)]
+struct Current {
+    client: Client,
+    /// The latest content of the files, usable or not.
+    seen: Option<Vec<u8>>,
+    read_at: Instant,
+}
+
+impl Connector {
+    pub(super) fn new(certificate: Option<ClientCertificate>, request_timeout: Duration) -> anyhow::Result<Self> {
+        let seen = certificate.as_ref().map(read).transpose().context(SETTING)?;
+        let client = build(seen.as_deref(), request_timeout).context(SETTING)?;
+        Ok(Self {
+            certificate,
+            request_timeout,
+            current: Mutex::new(Current { client, seen, read_at: Instant::now() }),
+        })
+    }
+
+    /// The client for the next call.
+    pub(super) fn client(&self) -> Client {
+        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(certificate) = &self.certificate
+            && current.read_at.elapsed() >= RELOAD_INTERVAL
+        {
+            current.read_at = Instant::now();
+            let file = certificate.certificate.display();
+            match current.renew(certificate, self.request_timeout) {
+                Ok(false) => {}
+                Ok(true) => tracing::info!(%file, "the client certificate for finance was reloaded"),
+                Err(error) => tracing::error!(%file, "the client certificate for finance stays: {error:#}"),
+            }
+        }
+        current.client.clone()
+    }
+}
+
+impl Current {
+    /// Reads the files again. Returns whether their content changed. The same unusable content is not tried again.
+    fn renew(&mut self, certificate: &ClientCertificate, request_timeout: Duration) -> anyhow::Result<bool> {
+        let found = read(certificate)?;
+        if self.seen.as_ref() == Some(&found) {
+            return Ok(false);
+        }
+        let found = self.seen.insert(found);
+        self.client = build(Some(found), request_timeout)?;
+        Ok(true)
+    }
+}
+
+/// The certificate and its key, in one text.
+fn read(files: &ClientCertificate) -> anyhow::Result<Vec<u8>> {
+    let read = |file: &Path| fs::read(file).with_context(|| format!("cannot read {}", file.display()));
+    Ok([read(&files.certificate)?, read(&files.key)?].join(&b'\n'))
+}
+
+fn build(certificate: Option<&[u8]>, request_timeout: Duration) -> anyhow::Result<Client> {
+    let mut builder = http_client::builder().connect_timeout(CONNECT_TIMEOUT).timeout(request_timeout);
+    if let Some(pem) = certificate {
+        let identity = Identity::from_pem(pem).context("the client certificate for finance and its key are not PEM")?;
+        builder = builder.identity(identity);
+    }
+    builder.build().context("the client of finance")
+}
