@@ -96,7 +96,7 @@ struct Api {
 impl Api {
     fn new(server: &Server) -> anyhow::Result<Self> {
         let Access::User { username, password } = &server.access else {
-            bail!("the demo needs a user name and password, not an htpasswd file");
+            bail!("the demo needs a user name and password, not an htpasswd file or tokens alone");
         };
         Ok(Self {
             http: http_client::builder().timeout(Duration::from_secs(10)).build()?,

@@ -7,16 +7,21 @@ use std::{
     process::ExitCode,
 };
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use chassis::{
-    Lifecycle, cli,
+    Lifecycle,
+    cli::{self, wrong_setting},
     config::{Access, Server},
     database::{backup, create_directory},
     server,
     telemetry::TelemetrySettings,
 };
 use clap::{Parser, Subcommand};
-use consultation::{accept_finance, config::FinanceTarget, reconcile};
+use consultation::{
+    accept_finance,
+    config::{Credentials, FinanceSettings, FinanceTarget},
+    reconcile,
+};
 use migration::{consultation::Migrator as ConsultationMigrator, finance::Migrator as FinanceMigrator};
 
 /// Faster than the system's allocator for many small short-lived allocations, as each request makes.
@@ -77,14 +82,14 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
             servers.iter().for_each(announce);
             lifecycle.run().await
         }
-        Command::Demo => demo::run(consultation, servers).await,
+        Command::Demo => Box::pin(demo::run(consultation, servers)).await,
         Command::Backup { directory } => back_up(&servers, &directory).await,
         Command::Reconcile => {
-            let to_finance = consultation.finance.resolve(own_finance(&servers[1])?)?;
+            let to_finance = to_finance(consultation.finance, &servers[1])?;
             reconcile::run(&servers[0], to_finance).await
         }
         Command::AcceptFinance => {
-            let to_finance = consultation.finance.resolve(own_finance(&servers[1])?)?;
+            let to_finance = to_finance(consultation.finance, &servers[1])?;
             accept_finance::run(&servers[0], to_finance).await
         }
     }
@@ -102,7 +107,7 @@ async fn start(settings: consultation::config::Settings, servers: [Server; 2]) -
     let service = finance::app::build(&finance, &payments, &shutdown)?;
     server::start(&mut lifecycle, finance.name, server::listen(&finance)?, service);
 
-    let to_finance = settings.finance.resolve(own_finance(&finance)?)?;
+    let to_finance = to_finance(settings.finance, &finance)?;
     let consultations = cli::connect(&consultation).await?;
     consultations.migrate::<ConsultationMigrator>().await.context("consultation: cannot migrate the database")?;
     cli::use_database(&mut lifecycle, &consultation, &consultations).await?;
@@ -123,18 +128,28 @@ async fn back_up(servers: &[Server; 2], directory: &Path) -> anyhow::Result<()> 
     Ok(())
 }
 
-/// The finance of this process, as consultation calls it.
-fn own_finance(server: &Server) -> anyhow::Result<FinanceTarget> {
-    let finance = FinanceTarget::in_development(format!("{}/graphql", server.local_url()).parse()?);
-    Ok(match &server.access {
-        Access::User { username, password } => {
-            FinanceTarget { username: username.clone(), password: password.clone(), ..finance }
-        }
-        Access::HtpasswdFile { .. } => finance,
-    })
+/// The finance that consultation calls: by default the one of this process, as its one user.
+fn to_finance(settings: FinanceSettings, finance: &Server) -> anyhow::Result<FinanceTarget> {
+    let mut own = FinanceTarget::in_development(format!("{}/graphql", finance.local_url()).parse()?);
+    if let Access::User { username, password } = &finance.access {
+        own.credentials = Credentials::Password { username: username.clone(), password: password.clone() };
+    }
+    let own_url = own.url.clone();
+    let target = settings.resolve(own)?;
+    let is_refused =
+        matches!((&finance.access, &target.credentials), (Access::TokensOnly, Credentials::Password { .. }));
+    let check = || {
+        ensure!(
+            !is_refused || target.url != own_url,
+            "finance accepts tokens only: give --consultation-finance-token-file, or a user and htpasswd file for finance"
+        );
+        Ok(())
+    };
+    check().map_err(wrong_setting)?;
+    Ok(target)
 }
 
 /// Prints the URL and the user, for people who just started it.
 fn announce(server: &Server) {
-    println!("{:<12} {}/graphiql   user {}", server.name, server.local_url(), server.access);
+    println!("{:<12} {}/graphiql   {}", server.name, server.local_url(), server.access);
 }

@@ -1,6 +1,7 @@
 //! Settings: flags and environment variables, read once at start; secrets may come from files.
 
 mod access;
+mod issuer;
 mod settings;
 mod values;
 
@@ -19,6 +20,7 @@ use crate::{
 };
 
 pub use access::{Access, DEVELOPMENT_PASSWORD, DEVELOPMENT_USERNAME, access, secret};
+pub use issuer::{DEFAULT_ROLES_CLAIM, TokenIssuer, issuer_url, json_pointer, token_issuer};
 pub use values::{address, clock_difference, connections, username};
 
 /// Shortest password on an address that other machines can reach. The login throttle allows 346,000 guesses a day.
@@ -41,8 +43,10 @@ pub struct Server {
     pub database_connections: usize,
     /// Largest accepted difference between this machine's clock and the database's.
     pub max_clock_difference: Duration,
-    /// Users that may call.
+    /// Users that may call with HTTP Basic.
     pub access: Access,
+    /// Issuer of tokens that are accepted; `None` accepts none.
+    pub token_issuer: Option<TokenIssuer>,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: TrustedProxies,
     /// Whether weak passwords are accepted on an address that other machines can reach.

@@ -63,7 +63,7 @@ pub struct ServiceRoutes<S> {
 /// The routes of a service behind the gate, and its probes: ready by `readiness`, live by all `heartbeats`.
 ///
 /// # Errors
-/// When the users or the trusted documents cannot be read.
+/// When the users, the file with the issuer's keys, or the trusted documents cannot be read.
 pub fn guard<S: Executor>(
     server: &Server,
     readiness: Readiness,
@@ -71,10 +71,7 @@ pub fn guard<S: Executor>(
     routes: ServiceRoutes<S>,
     heartbeats: Vec<Heartbeat>,
 ) -> anyhow::Result<Router> {
-    let authenticator = Authenticator::new(server.name, &server.access, routes.permissions.roles)
-        .with_context(|| format!("--{}-htpasswd-file", server.name))
-        .map_err(wrong_setting)?;
-    let authenticator = Arc::new(authenticator.behind(server.trusted_proxies.clone()));
+    let authenticator = Arc::new(authenticator(server, routes.permissions.roles).map_err(wrong_setting)?);
     tokio::spawn(Arc::clone(&authenticator).keep_renewed(shutdown.clone()));
     let mut endpoint = Endpoint::new(routes.schema, routes.options)
         .with_error_classifier(graphql::classify)
@@ -100,6 +97,15 @@ pub fn guard<S: Executor>(
         .method_not_allowed_fallback(method_not_allowed)
         .layer(middleware::map_response(async move |response| health::tell_name(name, response)));
     Ok(guarded.merge(health).layer(middleware::from_fn_with_state(Arc::new(Rules::of(server)), receive)))
+}
+
+/// Reads the users and the keys of the issuer.
+fn authenticator(server: &Server, roles: &'static [&'static str]) -> anyhow::Result<Authenticator> {
+    let users = Authenticator::new(server.name, &server.access, roles)
+        .with_context(|| format!("--{}-htpasswd-file", server.name))?
+        .behind(server.trusted_proxies.clone());
+    let Some(issuer) = &server.token_issuer else { return Ok(users) };
+    users.with_issuer(issuer).with_context(|| format!("--{}-token-keys-file", server.name))
 }
 
 /// Checks the host and finds the language. One layer for both: each costs allocations.

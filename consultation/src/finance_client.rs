@@ -7,10 +7,14 @@ mod queries;
 mod record;
 #[cfg(test)]
 mod tests;
+mod token_file;
 
 use std::{sync::Arc, time::Duration};
 
-use chassis::cli::wrong_setting;
+use chassis::{
+    cli::wrong_setting,
+    http_client::{self, BodyError},
+};
 use cynic::{GraphQlResponse, Operation};
 use entity::Money;
 use reqwest::{
@@ -21,7 +25,7 @@ use secrecy::ExposeSecret;
 use serde::{Serialize, de::DeserializeOwned};
 use uuid::Uuid;
 
-use crate::config::FinanceTarget;
+use crate::config::{Credentials, FinanceTarget};
 use connector::Connector;
 pub use payments::RecordedPayment;
 
@@ -101,11 +105,14 @@ impl FinanceClient {
         operation: &Operation<T, V>,
     ) -> Result<GraphQlResponse<T>, DestinationFailed> {
         let body = serde_json::to_vec(operation).map_err(|error| DestinationFailed::new(error.to_string()))?;
-        let request = self
-            .connector
-            .client()
-            .post(self.target.url.clone())
-            .basic_auth(&self.target.username, Some(self.target.password.expose_secret()))
+        let request = self.connector.client().post(self.target.url.clone());
+        let request = match &self.target.credentials {
+            Credentials::Password { username, password } => {
+                request.basic_auth(username, Some(password.expose_secret()))
+            }
+            Credentials::TokenFile(file) => request.bearer_auth(token_file::read(file)?.expose_secret()),
+        };
+        let request = request
             .header(CONTENT_TYPE, "application/json")
             .header(ACCEPT, "application/graphql-response+json")
             .body(body);
@@ -114,17 +121,16 @@ impl FinanceClient {
 }
 
 /// Reads a response in bounded memory.
-async fn read<T: DeserializeOwned>(mut response: Response) -> Result<GraphQlResponse<T>, DestinationFailed> {
+async fn read<T: DeserializeOwned>(response: Response) -> Result<GraphQlResponse<T>, DestinationFailed> {
     if response.status() != StatusCode::OK {
         return Err(refused_status(&response));
     }
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(transport_failure)? {
-        if body.len() + chunk.len() > MAX_RESPONSE_BYTES {
-            return Err(DestinationFailed::new(format!("finance's answer is over {} kB", MAX_RESPONSE_BYTES / 1024)));
+    let body = http_client::read_body(response, MAX_RESPONSE_BYTES).await.map_err(|error| match error {
+        BodyError::TooLarge { limit } => {
+            DestinationFailed::new(format!("finance's answer is over {} kB", limit / 1024))
         }
-        body.extend_from_slice(&chunk);
-    }
+        BodyError::Broken(error) => transport_failure(error),
+    })?;
     serde_json::from_slice(&body).map_err(|error| DestinationFailed::new(format!("not an answer of finance: {error}")))
 }
 
@@ -132,7 +138,7 @@ async fn read<T: DeserializeOwned>(mut response: Response) -> Result<GraphQlResp
 fn refused_status(response: &Response) -> DestinationFailed {
     let status = response.status();
     let advice = match status {
-        StatusCode::UNAUTHORIZED => "check the user name and password for finance",
+        StatusCode::UNAUTHORIZED => "check the user name and password for finance, or the token file",
         // Finance answers so to a document that it does not trust, or to a user without the role.
         StatusCode::FORBIDDEN => {
             "check that finance trusts consultation's documents, that its user for finance has the role service, and that \

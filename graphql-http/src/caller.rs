@@ -3,11 +3,12 @@
 //! Credentials are the application's business. Its middleware checks them and inserts a [`Caller`]. A WebSocket may
 //! bring them later, in `connection_init`: browsers cannot set headers on an upgrade. [`Authenticate`] checks those.
 
-use std::{net::IpAddr, sync::Arc};
+use std::{future::pending, net::IpAddr, sync::Arc};
 
 use axum::http::request::Parts;
 use futures_util::future::BoxFuture;
 use serde_json::Value;
+use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 /// The authenticated user of a request, in the data of its operations too. Without one the caller is anonymous.
@@ -17,8 +18,26 @@ pub struct Caller {
     pub name: Arc<str>,
     /// The roles, among those of the [permissions](crate::Permissions).
     pub roles: Arc<[&'static str]>,
-    /// Cancelled when the credentials are no longer valid: event streams and WebSockets end.
+    /// Cancelled when the credentials are withdrawn: event streams and WebSockets end.
     pub expired: CancellationToken,
+    /// When the credentials expire by themselves: event streams and WebSockets end then. `None`: never.
+    pub expires_at: Option<Instant>,
+}
+
+impl Caller {
+    /// Completes when the credentials are no longer valid.
+    pub(crate) async fn expired(&self) {
+        let timer = async {
+            match self.expires_at {
+                Some(at) => sleep_until(at).await,
+                None => pending().await,
+            }
+        };
+        tokio::select! {
+            () = self.expired.cancelled() => {}
+            () = timer => {}
+        }
+    }
 }
 
 /// Checks the credentials in `connection_init` of a WebSocket whose upgrade had none.

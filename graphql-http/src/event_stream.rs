@@ -1,7 +1,11 @@
 //! Server-sent events, one connection an operation: the "distinct connections mode" of
 //! <https://github.com/enisdenjo/graphql-sse/blob/master/PROTOCOL.md>.
 
-use std::{convert::Infallible, future::ready, time::Duration};
+use std::{
+    convert::Infallible,
+    future::{Future, ready},
+    time::Duration,
+};
 
 use axum::{
     body::{Body, Bytes},
@@ -13,10 +17,8 @@ use axum::{
 };
 use futures_util::{
     StreamExt,
-    future::{FutureExt, select},
     stream::{self, BoxStream},
 };
-use tokio_util::sync::CancellationToken;
 
 use crate::{accept::preferences, response::Outcome};
 
@@ -32,15 +34,17 @@ pub(crate) fn is_accepted(headers: &HeaderMap) -> bool {
     preferences(headers, header::ACCEPT).any(|(range, _)| range == "text/event-stream")
 }
 
-/// The events of an operation. When one of `ends` is cancelled they end without `complete`: the client reconnects, to
-/// another replica or with new credentials.
-pub(crate) fn respond(outcomes: BoxStream<'static, Outcome>, ends: [CancellationToken; 2]) -> Response {
+/// The events of an operation. At `end` they end without `complete`: the client reconnects, to another replica or with
+/// new credentials.
+pub(crate) fn respond(
+    outcomes: BoxStream<'static, Outcome>,
+    end: impl Future<Output = ()> + Send + 'static,
+) -> Response {
     let events = outcomes.map(|outcome| Ok::<_, Infallible>(Event::default().event("next").data(outcome.into_json())));
     let events = Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE));
-    let [one, other] = ends.map(|end| end.cancelled_owned().boxed());
     let until_complete = |body: Body| {
         let complete = stream::once(ready(Ok(Bytes::from_static(COMPLETE))));
-        Body::from_stream(body.into_data_stream().chain(complete).take_until(select(one, other)))
+        Body::from_stream(body.into_data_stream().chain(complete).take_until(Box::pin(end)))
     };
     ([(X_ACCEL_BUFFERING, "no")], events).into_response().map(until_complete)
 }

@@ -5,7 +5,10 @@
 //! lets any page act for a user whose browser stores credentials. It also reads bodies of any size and accepts
 //! unbounded batches.
 
-use std::{future::ready, sync::Arc};
+use std::{
+    future::{pending, ready},
+    sync::Arc,
+};
 
 use async_graphql::{Executor, parser::types::OperationType};
 use axum::{
@@ -18,10 +21,11 @@ use axum::{
 };
 use futures_util::{StreamExt, stream};
 use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 use tower_http::request_id::RequestId;
 
 use crate::{
-    Endpoint, TaskContext,
+    Caller, Endpoint, TaskContext,
     bad_request::BadRequest,
     cross_site,
     endpoint::REQUEST_TIMEOUT,
@@ -81,7 +85,6 @@ async fn answer<E: Executor, C: TaskContext>(endpoint: Endpoint<E, C>, http: Req
     let Some(caller) = endpoint.caller(http.extensions()) else {
         return Outcome::from(BadRequest::unauthenticated()).encode(media_type.unwrap_or(MediaType::Json));
     };
-    let ends = [endpoint.shutdown.clone(), caller.expired.clone()];
     let by_post = http.method() == Method::POST;
     let read = timeout(REQUEST_TIMEOUT, request::read(http)).await.unwrap_or_else(|_| Err(BadRequest::read_timeout()));
     let admitted = read.and_then(|request| endpoint.admit(request, &caller)).and_then(|admitted| match admitted.kind {
@@ -93,16 +96,24 @@ async fn answer<E: Executor, C: TaskContext>(endpoint: Endpoint<E, C>, http: Req
     let outcome = match (admitted, media_type) {
         // A client that accepts events only gets its refusal as an event.
         (Err(refusal), None) if refusal.well_formed => {
-            return event_stream::respond(stream::once(ready(refusal.into())).boxed(), ends);
+            return event_stream::respond(stream::once(ready(refusal.into())).boxed(), pending());
         }
         (Err(refusal), _) => Outcome::from(refusal),
         (Ok(admitted), Some(_)) if admitted.kind != OperationType::Subscription => {
             endpoint.execute(admitted, &id).await
         }
         (Ok(admitted), _) => match endpoint.stream(admitted, &caller, id) {
-            Ok(outcomes) => return event_stream::respond(outcomes, ends),
+            Ok(outcomes) => return event_stream::respond(outcomes, end(endpoint.shutdown, caller)),
             Err(refusal) => Outcome::from(refusal),
         },
     };
     outcome.encode(media_type.unwrap_or(MediaType::Json))
+}
+
+/// Completes at shutdown, or when the credentials of the caller are no longer valid.
+async fn end(shutdown: CancellationToken, caller: Caller) {
+    tokio::select! {
+        () = shutdown.cancelled() => {}
+        () = caller.expired() => {}
+    }
 }

@@ -31,8 +31,8 @@ use connection::Connection;
 
 /// The name of the protocol.
 const PROTOCOL: &str = "graphql-transport-ws";
-/// Bytes before `connection_ack`: credentials, and frames of the protocol below.
-const MAX_INITIALISATION: usize = 8 * 1024;
+/// Bytes before `connection_ack`: credentials, of which a token takes some kilobytes, and frames of the protocol below.
+const MAX_INITIALISATION: usize = 12 * 1024;
 /// Bytes of a socket's read buffer. The library's default of 128 KiB is for bulk transfers.
 const READ_BUFFER: usize = 4 * 1024;
 

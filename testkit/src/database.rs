@@ -71,6 +71,7 @@ impl TestDatabase {
             database_connections: DEFAULT_CONNECTIONS,
             max_clock_difference: MAX_CLOCK_DIFFERENCE,
             access: Access::User { username: DEVELOPMENT_USERNAME.to_owned(), password: DEVELOPMENT_PASSWORD.into() },
+            token_issuer: None,
             trusted_proxies: chassis::gate::client_address::TrustedProxies::default(),
             development: false,
             tls: None,

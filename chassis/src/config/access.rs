@@ -1,4 +1,5 @@
-//! Credentials: one user with a password, or an htpasswd file with a group file; secrets given directly or in files.
+//! Credentials of HTTP Basic: one user with a password, or an htpasswd file with a group file; secrets given directly or
+//! in files.
 
 use std::path::PathBuf;
 
@@ -28,6 +29,8 @@ pub enum Access {
         /// The group file with their roles; without one each has all.
         groups: Option<PathBuf>,
     },
+    /// Nobody: only tokens are accepted.
+    TokensOnly,
 }
 
 impl std::fmt::Display for Access {
@@ -35,10 +38,11 @@ impl std::fmt::Display for Access {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::User { username, password } if password.expose_secret() == DEVELOPMENT_PASSWORD => {
-                write!(f, "{username}, password {DEVELOPMENT_PASSWORD} (development only)")
+                write!(f, "user {username}, password {DEVELOPMENT_PASSWORD} (development only)")
             }
-            Self::User { username, .. } => write!(f, "{username}"),
-            Self::HtpasswdFile { users, .. } => write!(f, "of {}", users.display()),
+            Self::User { username, .. } => write!(f, "user {username}"),
+            Self::HtpasswdFile { users, .. } => write!(f, "users of {}", users.display()),
+            Self::TokensOnly => f.write_str("tokens only"),
         }
     }
 }
@@ -65,7 +69,8 @@ pub fn secret(name: &str, value: Option<SecretString>, file: Option<PathBuf>) ->
     }
 }
 
-/// Access by an htpasswd file if one is given, else by one user.
+/// Access by an htpasswd file if one is given, else by one user. Where tokens are accepted, that user must be given: the
+/// public one would be a way around the issuer.
 ///
 /// # Errors
 /// When both were given, a group file without an htpasswd file, or the password file cannot be read.
@@ -76,6 +81,7 @@ pub fn access(
     password_file: Option<PathBuf>,
     htpasswd_file: Option<PathBuf>,
     groups_file: Option<PathBuf>,
+    has_issuer: bool,
 ) -> anyhow::Result<Access> {
     let password = secret(&format!("--{prefix}-password"), password, password_file)?;
     match htpasswd_file {
@@ -85,6 +91,10 @@ pub fn access(
         Some(users) => Ok(Access::HtpasswdFile { users, groups: groups_file }),
         None if groups_file.is_some() => {
             bail!("--{prefix}-groups-file gives roles to the users of --{prefix}-htpasswd-file: give that too")
+        }
+        None if has_issuer && username.is_none() && password.is_none() => Ok(Access::TokensOnly),
+        None if has_issuer && password.is_none() => {
+            bail!("give --{prefix}-password-file for --{prefix}-username, or neither: then only tokens are accepted")
         }
         None => Ok(Access::User {
             username: username.unwrap_or_else(|| DEVELOPMENT_USERNAME.to_owned()),

@@ -60,6 +60,25 @@ macro_rules! server_settings {
             #[arg(id = concat!($flag, "-groups-file"), long, env = concat!($variable, "_GROUPS_FILE"))]
             #[arg(global = true, value_name = "FILE")]
             groups_file: Option<std::path::PathBuf>,
+            /// Accept bearer tokens (JWT) of this OpenID Connect issuer: the claim `iss`, exactly. Without a user or htpasswd
+            /// file HTTP Basic is then off [default: no tokens]
+            #[arg(id = concat!($flag, "-token-issuer"), long, env = concat!($variable, "_TOKEN_ISSUER"))]
+            #[arg(global = true, value_name = "URL", value_parser = chassis::config::issuer_url)]
+            token_issuer: Option<String>,
+            /// The claim `aud` that tokens must have: the name of this service at the issuer
+            #[arg(id = concat!($flag, "-token-audience"), long, env = concat!($variable, "_TOKEN_AUDIENCE"))]
+            #[arg(global = true, value_name = "NAME")]
+            token_audience: Option<String>,
+            /// File with the issuer's public keys (JWKS); changes apply without a restart [default: the issuer is asked, by
+            /// its /.well-known/openid-configuration]
+            #[arg(id = concat!($flag, "-token-keys-file"), long, env = concat!($variable, "_TOKEN_KEYS_FILE"))]
+            #[arg(global = true, value_name = "FILE")]
+            token_keys_file: Option<std::path::PathBuf>,
+            /// JSON pointer to the claim with the caller's roles, an array or a text with spaces; of Keycloak /realm_access/roles
+            #[arg(id = concat!($flag, "-token-roles-claim"), long, env = concat!($variable, "_TOKEN_ROLES_CLAIM"))]
+            #[arg(global = true, value_name = "POINTER", default_value = chassis::config::DEFAULT_ROLES_CLAIM)]
+            #[arg(value_parser = chassis::config::json_pointer)]
+            token_roles_claim: String,
             /// Accept the public password and short ones on an address that other machines can reach
             #[arg(id = concat!($flag, "-development"), long, env = concat!($variable, "_DEVELOPMENT"))]
             #[arg(global = true, value_name = "BOOL", default_value_t = false, action = clap::ArgAction::Set)]
@@ -122,6 +141,13 @@ macro_rules! server_settings {
                     self.database_url,
                     self.database_url_file,
                 )?;
+                let token_issuer = chassis::config::token_issuer(
+                    $flag,
+                    self.token_issuer,
+                    self.token_audience,
+                    self.token_keys_file,
+                    self.token_roles_claim,
+                )?;
                 Ok(chassis::config::Server {
                     name: $flag,
                     bind: self.bind,
@@ -136,7 +162,9 @@ macro_rules! server_settings {
                         self.password_file,
                         self.htpasswd_file,
                         self.groups_file,
+                        token_issuer.is_some(),
                     )?,
+                    token_issuer,
                     trusted_proxies: self.trusted_proxies,
                     development: self.development,
                     tls: chassis::tls::Files::given(

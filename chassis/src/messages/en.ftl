@@ -1,4 +1,12 @@
 credentials-required = A user name and password are required (HTTP Basic)
+login-required = A user name and password (HTTP Basic) or a token (Bearer) is required
+token-required = A token is required (Bearer)
+token-expired = The token has expired; get a new one
+token-audience = The token is for another audience; request one for this service
+token-refused = The token is not accepted: { $reason }
+tokens-off = This service accepts no tokens; send a user name and password (HTTP Basic)
+passwords-off = This service accepts no passwords; send a token (Bearer)
+keys-unavailable = The issuer of the token cannot be asked for its keys; try again in a moment
 too-many-failed-logins = Too many logins failed; try again in { $seconds } s
 too-many-logins = Too many logins are being checked; try again
 overloaded = Too many requests are waiting; nothing was changed; try again

@@ -1,4 +1,12 @@
 credentials-required = É preciso informar usuário e senha (HTTP Basic)
+login-required = É preciso informar usuário e senha (HTTP Basic) ou um token (Bearer)
+token-required = É preciso informar um token (Bearer)
+token-expired = O token expirou; obtenha um novo
+token-audience = O token é para outro destinatário (aud); solicite um para este serviço
+token-refused = O token não é aceito: { $reason }
+tokens-off = Este serviço não aceita tokens; informe usuário e senha (HTTP Basic)
+passwords-off = Este serviço não aceita senhas; informe um token (Bearer)
+keys-unavailable = Não é possível obter as chaves do emissor do token; tente novamente em instantes
 too-many-failed-logins = Logins demais falharam; tente novamente em { $seconds } s
 too-many-logins = Há logins demais em verificação; tente novamente
 overloaded = Há requisições demais na fila; nada foi alterado; tente novamente

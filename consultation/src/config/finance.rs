@@ -1,11 +1,12 @@
-//! The finance that payments go to: its address, and how consultation calls it.
+//! The finance that payments go to, and the credentials for it.
 
-use std::{net::IpAddr, path::PathBuf};
+use std::path::PathBuf;
 
-use anyhow::ensure;
+use anyhow::{bail, ensure};
 use chassis::{
     cli::wrong_setting,
     config::{self, DEVELOPMENT_PASSWORD, DEVELOPMENT_USERNAME, Server},
+    http_client,
 };
 use clap::Args;
 use reqwest::Url;
@@ -31,6 +32,10 @@ pub struct FinanceSettings {
     #[arg(long = "consultation-finance-password-file", env = "CONSULTATION_FINANCE_PASSWORD_FILE")]
     #[arg(global = true, value_name = "FILE")]
     password_file: Option<PathBuf>,
+    /// File that holds a bearer token for finance, in place of a user name and password; read for each call
+    #[arg(long = "consultation-finance-token-file", env = "CONSULTATION_FINANCE_TOKEN_FILE")]
+    #[arg(global = true, value_name = "FILE")]
+    token_file: Option<PathBuf>,
     /// File with the client certificate (PEM) for a finance that asks for one; changes apply without a restart
     #[arg(long = "consultation-finance-tls-certificate-file", env = "CONSULTATION_FINANCE_TLS_CERTIFICATE_FILE")]
     #[arg(global = true, value_name = "FILE", requires = "tls_key_file")]
@@ -41,15 +46,13 @@ pub struct FinanceSettings {
     tls_key_file: Option<PathBuf>,
 }
 
-/// The address of finance and the user that calls it.
+/// The address of finance and the credentials for it.
 #[derive(Clone, Debug)]
 pub struct FinanceTarget {
     /// GraphQL endpoint of finance.
     pub url: Url,
-    /// User name.
-    pub username: String,
-    /// Password.
-    pub password: SecretString,
+    /// Who calls it.
+    pub credentials: Credentials,
     /// Files of the client certificate, if finance asks for one.
     pub certificate: Option<ClientCertificate>,
 }
@@ -63,12 +66,26 @@ pub struct ClientCertificate {
     pub key: PathBuf,
 }
 
+/// Credentials for finance.
+#[derive(Clone, Debug)]
+pub enum Credentials {
+    /// HTTP Basic.
+    Password {
+        /// User name.
+        username: String,
+        /// Password.
+        password: SecretString,
+    },
+    /// A file with a bearer token. It is read for each call: tokens are short-lived.
+    TokenFile(PathBuf),
+}
+
 impl FinanceTarget {
     /// The finance at `url`, called as the development user.
     #[must_use]
     pub fn in_development(url: Url) -> Self {
-        let username = DEVELOPMENT_USERNAME.to_owned();
-        Self { url, username, password: DEVELOPMENT_PASSWORD.into(), certificate: None }
+        let (username, password) = (DEVELOPMENT_USERNAME.to_owned(), DEVELOPMENT_PASSWORD.into());
+        Self { url, credentials: Credentials::Password { username, password }, certificate: None }
     }
 
     /// Refuses the public development password for a finance on another machine: such a finance takes payments from
@@ -77,7 +94,8 @@ impl FinanceTarget {
     /// # Errors
     /// When the password is that one and `server` is not for development.
     pub fn refuse_public_password(&self, server: &Server) -> anyhow::Result<()> {
-        let is_public = self.password.expose_secret() == DEVELOPMENT_PASSWORD && !is_this_machine(&self.url);
+        let Credentials::Password { password, .. } = &self.credentials else { return Ok(()) };
+        let is_public = password.expose_secret() == DEVELOPMENT_PASSWORD && !http_client::is_this_machine(&self.url);
         ensure!(
             !is_public || server.development,
             "{0}: the public development password must not be finance's at {1}; set --{0}-finance-password-file, or \
@@ -93,17 +111,34 @@ impl FinanceSettings {
     /// Returns the settings, with the missing ones from `otherwise`.
     ///
     /// # Errors
-    /// When the password file cannot be read, or both the password and its file were given.
+    /// When the password file cannot be read, several of password, its file and a token file were given, or others could
+    /// read the token on its way.
     pub fn resolve(self, otherwise: FinanceTarget) -> anyhow::Result<FinanceTarget> {
-        let password = config::secret("--consultation-finance-password", self.password, self.password_file);
-        let password = password.map_err(wrong_setting)?;
+        self.read(otherwise).map_err(wrong_setting)
+    }
+
+    fn read(self, otherwise: FinanceTarget) -> anyhow::Result<FinanceTarget> {
+        let url = self.url.unwrap_or(otherwise.url);
+        let own = config::secret("--consultation-finance-password", self.password, self.password_file)?;
+        let credentials = match (self.token_file, otherwise.credentials) {
+            (Some(_), _) if self.username.is_some() || own.is_some() => {
+                bail!("give --consultation-finance-token-file or a user name and password for finance, not both")
+            }
+            (Some(file), _) => {
+                ensure!(
+                    http_client::keeps_secrets(&url),
+                    "--consultation-finance-token-file needs an https --consultation-finance-url, or a loopback one"
+                );
+                Credentials::TokenFile(file)
+            }
+            (None, Credentials::Password { username, password }) => {
+                Credentials::Password { username: self.username.unwrap_or(username), password: own.unwrap_or(password) }
+            }
+            (None, token_file @ Credentials::TokenFile(_)) => token_file,
+        };
         let files = self.tls_certificate_file.zip(self.tls_key_file);
-        Ok(FinanceTarget {
-            certificate: files.map(|(certificate, key)| ClientCertificate { certificate, key }),
-            url: self.url.unwrap_or(otherwise.url),
-            username: self.username.unwrap_or(otherwise.username),
-            password: password.unwrap_or(otherwise.password),
-        })
+        let certificate = files.map(|(certificate, key)| ClientCertificate { certificate, key });
+        Ok(FinanceTarget { url, credentials, certificate })
     }
 }
 
@@ -114,10 +149,4 @@ fn http_url(text: &str) -> Result<Url, String> {
         "http" | "https" => Err("give the user name and password by their own settings".to_owned()),
         _ => Err("want an http or https URL".to_owned()),
     }
-}
-
-fn is_this_machine(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default();
-    let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
-    address.map_or(host == "localhost", |address| address.to_canonical().is_loopback())
 }

@@ -1,7 +1,10 @@
 //! The public development password is not sent to other machines.
 
 use chassis::config::Server;
-use consultation::{app, config::FinanceTarget};
+use consultation::{
+    app,
+    config::{Credentials, FinanceTarget},
+};
 use rstest::rstest;
 use testkit::{Backend, TestDatabase};
 use tokio_util::sync::CancellationToken;
@@ -26,8 +29,8 @@ async fn a_service_does_not_start_with_the_public_password_for_a_finance_elsewhe
 ) {
     let Some(db) = TestDatabase::empty(Backend::Sqlite).await else { return };
     let server = Server { development, ..db.server("consultation") };
-    let finance =
-        FinanceTarget { password: password.into(), ..FinanceTarget::in_development(url.parse().expect("a URL")) };
+    let credentials = Credentials::Password { username: "admin".to_owned(), password: password.into() };
+    let finance = FinanceTarget { credentials, ..FinanceTarget::in_development(url.parse().expect("a URL")) };
     let built = app::build(&server, finance, &domain(), &db.database, &CancellationToken::new());
     let refusal = built.err().map(|error| error.to_string());
     let expected = refused_host.map(|host| {

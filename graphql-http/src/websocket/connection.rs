@@ -1,6 +1,6 @@
 //! One WebSocket with its concurrent operations.
 
-use std::{future::pending, net::IpAddr, sync::Arc, time::Duration};
+use std::{future::pending, net::IpAddr, pin::pin, sync::Arc, time::Duration};
 
 use async_graphql::Executor;
 use axum::{
@@ -74,6 +74,7 @@ impl<E: Executor, C: TaskContext> Connection<E, C> {
             Err(close) => return close,
         };
         let mut operations = Operations::new();
+        let mut expired = pin!(caller.expired());
         let (mut pings, mut heard_at) = (interval_at(Instant::now() + PING_INTERVAL, PING_INTERVAL), Instant::now());
         loop {
             let next = tokio::select! {
@@ -87,7 +88,7 @@ impl<E: Executor, C: TaskContext> Connection<E, C> {
                 Some((id, outcome)) = operations.next(), if !operations.is_empty() => {
                     Ok(Some(message(id, outcome, &mut operations).encode()))
                 }
-                () = caller.expired.cancelled() => Err(Close::CredentialsExpired),
+                () = &mut expired => Err(Close::CredentialsExpired),
                 _ = pings.tick() => {
                     let is_lost = heard_at.elapsed() > 2 * PING_INTERVAL;
                     if is_lost { Err(Close::Lost) } else { Ok(Some(Message::Ping(Bytes::new()))) }

@@ -62,7 +62,7 @@ pub(super) enum Close {
     Forbidden,
     /// Credentials cannot be checked now.
     TryAgainLater,
-    /// The credentials are no longer valid.
+    /// The credentials are no longer valid. Clients give up at 4401; at 4403 they connect again, with new credentials.
     CredentialsExpired,
     InitialisationTimeout,
     /// Two operations with one id.

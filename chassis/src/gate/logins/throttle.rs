@@ -1,4 +1,4 @@
-//! Throttle for failed logins: per address and name, per address, and per name.
+//! Throttle for failed logins: per address and name, per address, and per name; and for forged tokens, per address.
 //!
 //! Each has a token bucket, and a failure takes one token. A login waits until all its buckets have a token, even with
 //! the right password: an exception would reveal it. The first bucket is small. The third is large, since an empty one
@@ -22,6 +22,9 @@ use buckets::{Buckets, Rate};
 const ADDRESS_AND_NAME: Rate = Rate { burst: 10, every: Duration::from_secs(5) };
 /// People in one building share an address.
 const ADDRESS: Rate = Rate { burst: 30, every: Duration::from_secs(2) };
+/// Signatures cannot be guessed: the limit saves the time to check them, 0.1 ms each. Its size lets an application that
+/// goes on with tokens of another issuer lock nobody out.
+const FORGED_TOKENS: Rate = Rate { burst: 100, every: Duration::from_millis(100) };
 /// About 346,000 guesses a day from any number of addresses. Fifty addresses are needed to empty it.
 const NAME: Rate = Rate { burst: 500, every: Duration::from_millis(250) };
 
@@ -39,6 +42,7 @@ struct Failures {
     pairs: Buckets<Origin>,
     addresses: Buckets<IpAddr>,
     names: Buckets<u64>,
+    forged_tokens: Buckets<IpAddr>,
 }
 
 /// Network and name of a login.
@@ -65,6 +69,7 @@ impl Default for Throttle {
             pairs: Buckets::new(ADDRESS_AND_NAME),
             addresses: Buckets::new(ADDRESS),
             names: Buckets::new(NAME),
+            forged_tokens: Buckets::new(FORGED_TOKENS),
         };
         Self { hasher: RandomState::new(), failures: Mutex::new(failures) }
     }
@@ -98,6 +103,17 @@ impl Throttle {
         failures.addresses.take(origin.network, now);
         failures.names.take(origin.name, now);
         failures.pairs.wait(origin, now).max(failures.wait_for_others(origin, now))
+    }
+
+    /// Refuses a token that has to wait, with its waiting time.
+    pub(super) fn check_token(&self, network: IpAddr, now: Instant) -> Result<(), Duration> {
+        let wait = self.failures().forged_tokens.wait(&network, now);
+        if wait.is_zero() { Ok(()) } else { Err(wait) }
+    }
+
+    /// Records a token that the issuer has not signed.
+    pub(super) fn record_forged_token(&self, network: IpAddr, now: Instant) {
+        self.failures().forged_tokens.take(network, now);
     }
 
     fn failures(&self) -> MutexGuard<'_, Failures> {

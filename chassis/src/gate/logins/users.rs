@@ -9,12 +9,11 @@ use std::{
 use headers::authorization::Basic;
 use lru::LruCache;
 use secrecy::{ExposeSecret, SecretString};
-use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
 use super::{
+    fingerprint::{Fingerprint, FingerprintKey},
     groups::Groups,
     htpasswd::Htpasswd,
     throttle::{Origin, Standing},
@@ -23,16 +22,13 @@ use super::{
 /// Cached logins, about 100 bytes each. Users beyond it are only verified again.
 const MAX_REMEMBERED: NonZeroUsize = NonZeroUsize::new(4096).expect("not zero");
 
-type Fingerprint = [u8; 32];
-
 /// The loaded users and the logins that they admitted: both are replaced together.
 #[derive(Debug)]
 pub(super) struct Users {
     known: Known,
     /// The roles of each.
     pub(super) groups: Groups,
-    /// Secret of this process, without which fingerprints are useless.
-    key: [Uuid; 2],
+    key: FingerprintKey,
     /// The latest successful login of each origin.
     remembered: Mutex<LruCache<Origin, Fingerprint>>,
     /// Cancelled when other users replace these.
@@ -62,21 +58,22 @@ pub(super) enum Verdict {
 
 impl Users {
     pub(super) fn one(username: &str, password: &SecretString, groups: Groups) -> Self {
-        let key = new_key();
-        Self::with(key, Known::One(fingerprint(&key, username, password.expose_secret())), groups)
+        let key = FingerprintKey::default();
+        let expected = key.fingerprint(&[username, password.expose_secret()]);
+        Self::with(key, Known::One(expected), groups)
     }
 
     pub(super) fn of((htpasswd, groups): (Htpasswd, Groups)) -> Self {
-        Self::with(new_key(), Known::File(htpasswd), groups)
+        Self::with(FingerprintKey::default(), Known::File(htpasswd), groups)
     }
 
-    fn with(key: [Uuid; 2], known: Known, groups: Groups) -> Self {
+    fn with(key: FingerprintKey, known: Known, groups: Groups) -> Self {
         let remembered = Mutex::new(LruCache::new(MAX_REMEMBERED));
         Self { known, groups, key, remembered, outdated: CancellationToken::new() }
     }
 
     pub(super) fn login(&self, origin: Origin, basic: &Basic) -> Login {
-        Login { origin, credentials: fingerprint(&self.key, basic.username(), basic.password()) }
+        Login { origin, credentials: self.key.fingerprint(&[basic.username(), basic.password()]) }
     }
 
     pub(super) fn standing(&self, login: &Login) -> Standing {
@@ -116,20 +113,4 @@ impl Users {
     fn remembered(&self) -> MutexGuard<'_, LruCache<Origin, Fingerprint>> {
         self.remembered.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn new_key() -> [Uuid; 2] {
-    [Uuid::new_v4(), Uuid::new_v4()]
-}
-
-fn fingerprint(key: &[Uuid; 2], username: &str, password: &str) -> Fingerprint {
-    let mut hash = Sha256::new();
-    for part in key {
-        hash.update(part.as_bytes());
-    }
-    // The length keeps "ab" + "c" apart from "a" + "bc".
-    hash.update(username.len().to_le_bytes());
-    hash.update(username);
-    hash.update(password);
-    hash.finalize().into()
 }

@@ -1,0 +1,95 @@
+//! Bearer tokens: JWTs that an OpenID Connect issuer has signed (RFC 9068).
+//!
+//! A token is parsed, its key found, its signature checked, then its claims. Its caller is remembered until it expires or
+//! its key is withdrawn.
+
+mod claims;
+mod defect;
+mod jws;
+mod key_source;
+mod key_store;
+mod keys;
+mod remembered;
+
+use graphql_http::Caller;
+use tokio::time::Instant;
+
+use crate::{clock, config::TokenIssuer};
+use claims::Claims;
+pub(super) use defect::Defect;
+use jws::Jws;
+use key_store::{KeyStore, NoKey};
+use remembered::Remembered;
+
+#[derive(Debug)]
+pub(super) struct Tokens {
+    pub(super) issuer: TokenIssuer,
+    /// The roles that tokens may give.
+    roles: &'static [&'static str],
+    keys: KeyStore,
+    remembered: Remembered,
+}
+
+/// Why a token was not accepted.
+pub(super) enum Refused {
+    Defect {
+        defect: Defect,
+        /// The subject of a signed token.
+        subject: Option<String>,
+    },
+    /// The issuer's keys are not known yet.
+    NoKeys,
+}
+
+impl Tokens {
+    /// # Errors
+    /// When the file with the keys cannot be used.
+    pub(super) fn of(issuer: &TokenIssuer, roles: &'static [&'static str]) -> anyhow::Result<Self> {
+        let keys = KeyStore::open(issuer)?;
+        Ok(Self { issuer: issuer.clone(), roles, keys, remembered: Remembered::default() })
+    }
+
+    /// The caller of a token that was verified before.
+    pub(super) fn remembered(&self, token: &str) -> Option<Caller> {
+        self.remembered.get(token, Instant::now())
+    }
+
+    /// Verifies a token and remembers its caller.
+    pub(super) async fn verify(&self, token: &str) -> Result<Caller, Refused> {
+        let jws = Jws::parse(token)?;
+        let key = self.keys.find(&jws).await?;
+        let claims = jws.verify(&key)?;
+        let checked = Claims::check(&claims, &self.issuer, self.roles, clock::now());
+        let Claims { subject, roles, remaining } = checked
+            .map_err(|defect| Refused::Defect { defect, subject: claims::subject(&claims).map(str::to_owned) })?;
+        let caller = Caller {
+            // Unlike the names of users: those have no colon. An issuer has no `#`, so the first one ends it.
+            name: format!("{}#{subject}", self.issuer.url).into(),
+            roles,
+            expired: key.withdrawn.clone(),
+            expires_at: Instant::now().checked_add(remaining),
+        };
+        self.remembered.put(token, caller.clone());
+        Ok(caller)
+    }
+
+    /// Renews the issuer's keys for ever.
+    pub(super) async fn keep_renewed(&self) {
+        self.keys.keep_renewed(&self.issuer.url).await;
+    }
+}
+
+impl From<Defect> for Refused {
+    fn from(defect: Defect) -> Self {
+        Self::Defect { defect, subject: None }
+    }
+}
+
+impl From<NoKey> for Refused {
+    fn from(why: NoKey) -> Self {
+        match why {
+            NoKey::Defect(defect) => defect.into(),
+            NoKey::NoneYet => Self::NoKeys,
+        }
+    }
+}
