@@ -46,6 +46,8 @@ pub(crate) enum Subject {
     Finish,
     Record,
     Mixed,
+    /// Bearer tokens beside HTTP Basic
+    Access,
     Sqlite,
     /// From finish to confirmed
     Delivery,

@@ -95,6 +95,18 @@ impl Request {
         Self { bytes, places }
     }
 
+    /// The same with other credentials: the value of the header Authorization.
+    pub(crate) fn authorized_by(mut self, authorization: &str) -> Self {
+        let start = find(&self.bytes, AUTHORIZATION.as_bytes()).expect("it is there");
+        let end = start + AUTHORIZATION.len();
+        self.bytes.splice(start..end, authorization.bytes());
+        // They are in the body, behind it.
+        for place in &mut self.places {
+            *place = *place + authorization.len() - AUTHORIZATION.len();
+        }
+        self
+    }
+
     pub(crate) fn fill(&mut self, place: usize, id: Uuid) {
         let start = self.places[place];
         id.hyphenated().encode_lower(&mut self.bytes[start..start + Hyphenated::LENGTH]);

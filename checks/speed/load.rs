@@ -42,8 +42,20 @@ impl Load {
         postmaster: Option<u32>,
         numbers: &Arc<Numbers>,
     ) -> anyhow::Result<Measured> {
-        let service = if self.operation == Operation::Record { &services.finance } else { &services.consultation };
-        self.run_at(service.port, services, postmaster, numbers).await
+        self.run_at(self.port(services), services, postmaster, numbers).await
+    }
+
+    /// The same with other credentials.
+    pub(crate) async fn run_authorized_by(
+        self,
+        authorization: &str,
+        services: &Services,
+        postmaster: Option<u32>,
+        numbers: &Arc<Numbers>,
+    ) -> anyhow::Result<Measured> {
+        let sessions = self.sessions(self.port(services), numbers).await?;
+        let sessions = sessions.into_iter().map(|session| session.authorized_by(authorization));
+        self.measure(sessions.collect(), services, postmaster).await
     }
 
     /// The same with the server at this port.
@@ -54,10 +66,27 @@ impl Load {
         postmaster: Option<u32>,
         numbers: &Arc<Numbers>,
     ) -> anyhow::Result<Measured> {
+        self.measure(self.sessions(port, numbers).await?, services, postmaster).await
+    }
+
+    fn port(self, services: &Services) -> u16 {
+        if self.operation == Operation::Record { services.finance.port } else { services.consultation.port }
+    }
+
+    async fn sessions(self, port: u16, numbers: &Arc<Numbers>) -> anyhow::Result<Vec<Session>> {
         let mut sessions = Vec::new();
         for _ in 0..self.connections {
             sessions.push(Session::open(port, self.operation, numbers.clone()).await?);
         }
+        Ok(sessions)
+    }
+
+    async fn measure(
+        self,
+        sessions: Vec<Session>,
+        services: &Services,
+        postmaster: Option<u32>,
+    ) -> anyhow::Result<Measured> {
         let begin = Instant::now() + WARM_UP;
         let end = begin + self.lasts;
         let mut clients = JoinSet::new();

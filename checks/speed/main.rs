@@ -6,6 +6,7 @@
 //! cargo bench -p checks --bench speed -- --quick
 //! ```
 
+mod access;
 mod arguments;
 mod compare;
 mod delivery;
@@ -27,6 +28,7 @@ mod session;
 mod sqlite;
 mod stack;
 mod start_up;
+mod token;
 mod usage;
 
 use std::process::ExitCode;
@@ -59,6 +61,7 @@ async fn run(arguments: &Arguments) -> anyhow::Result<()> {
             Subject::Finish => compare::run(&stack, arguments, Operation::Finish).await?,
             Subject::Record => compare::run(&stack, arguments, Operation::Record).await?,
             Subject::Mixed => compare::run(&stack, arguments, Operation::Mixed).await?,
+            Subject::Access => access::run(&stack, arguments).await?,
             Subject::Sqlite => sqlite::run(&stack, arguments).await?,
             Subject::Delivery => delivery::run(&stack, arguments).await?,
             Subject::Drain => drain::run(&mut stack, arguments).await?,

@@ -15,7 +15,10 @@ use nix::{
 use testkit::free_port;
 use tokio::time::{Instant, sleep};
 
-use crate::http::{Connection, Request};
+use crate::{
+    http::{Connection, Request},
+    token::Token,
+};
 
 const START_TIMEOUT: Duration = Duration::from_secs(30);
 /// Short, since start-up times are measured with it.
@@ -106,6 +109,15 @@ impl Services {
         };
         let finance = service("finance", None);
         Self { consultation: service("consultation", Some(finance.port)), finance }
+    }
+
+    /// The same services, which accept a bearer token beside the development user.
+    pub(crate) fn accepting(mut self, token: &Token) -> Self {
+        for (service, prefix) in [(&mut self.consultation, "CONSULTATION"), (&mut self.finance, "FINANCE")] {
+            let settings = token.settings().into_iter().chain([("USERNAME", "admin"), ("PASSWORD", "teste123")]);
+            service.settings.extend(settings.map(|(name, value)| (format!("{prefix}_{name}"), value.to_owned())));
+        }
+        self
     }
 
     /// Migrates their databases, or another one with both schemas.

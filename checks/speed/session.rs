@@ -70,6 +70,14 @@ impl Session {
         Ok(Self { operation, connection, random: Rng::new(), numbers, calls, next: 0, current: Uuid::nil() })
     }
 
+    /// The same with other credentials.
+    pub(crate) fn authorized_by(mut self, authorization: &str) -> Self {
+        for call in &mut self.calls {
+            call.request = call.request.clone().authorized_by(authorization);
+        }
+        self
+    }
+
     /// Makes one request, which must succeed.
     pub(crate) async fn step(&mut self) -> anyhow::Result<()> {
         let step = self.next;

@@ -7,7 +7,7 @@ use sea_orm::{ConnectOptions, ConnectionTrait, DatabaseConnection, Statement, Tr
 use testkit::{Cluster, free_port};
 use tokio::time::{Instant, sleep};
 
-use crate::{prepared, service::Services};
+use crate::{prepared, service::Services, token::Token};
 
 /// Durable, with the settings of a real installation. Each run begins with a checkpoint, and none is triggered by size.
 pub(crate) const SETTINGS: &str =
@@ -18,6 +18,8 @@ const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 pub(crate) struct Stack {
     pub(crate) services: Services,
+    /// Accepted by the services, beside the development user.
+    pub(crate) token: Token,
     pub(crate) port: u16,
     /// The services' databases, and pgbench's with the tables of both
     pub(crate) consultation_database: DatabaseConnection,
@@ -37,7 +39,8 @@ impl Stack {
         for name in ["consultation", "finance", "plain"] {
             admin.execute_unprepared(&format!("CREATE DATABASE {name}")).await?;
         }
-        let mut services = Services::new(programs, |name| url(port, name), &cluster.directory);
+        let token = Token::issue(&cluster.directory)?;
+        let mut services = Services::new(programs, |name| url(port, name), &cluster.directory).accepting(&token);
         services.migrate(Some(&url(port, "plain")))?;
         services.start().await?;
         let consultation_database = connect(&url(port, "consultation")).await?;
@@ -45,7 +48,7 @@ impl Stack {
         let plain_database = connect(&url(port, "plain")).await?;
         prepared::first_days(&consultation_database, &finance_database).await?;
         prepared::first_days(&plain_database, &plain_database).await?;
-        Ok(Self { services, port, consultation_database, finance_database, plain_database, cluster })
+        Ok(Self { services, token, port, consultation_database, finance_database, plain_database, cluster })
     }
 
     /// The process id of the postmaster, the parent of PostgreSQL's processes.
