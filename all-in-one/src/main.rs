@@ -98,6 +98,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
 /// Migrates both databases and starts both services.
 async fn start(settings: consultation::config::Settings, servers: [Server; 2]) -> anyhow::Result<Lifecycle> {
     let [consultation, finance] = servers;
+    let to_finance = to_finance(settings.finance, &finance)?;
     let mut lifecycle = Lifecycle::new()?;
     let shutdown = lifecycle.shutdown();
 
@@ -107,7 +108,6 @@ async fn start(settings: consultation::config::Settings, servers: [Server; 2]) -
     let service = finance::app::build(&finance, &payments, &shutdown)?;
     server::start(&mut lifecycle, finance.name, server::listen(&finance)?, service);
 
-    let to_finance = to_finance(settings.finance, &finance)?;
     let consultations = cli::connect(&consultation).await?;
     consultations.migrate::<ConsultationMigrator>().await.context("consultation: cannot migrate the database")?;
     cli::use_database(&mut lifecycle, &consultation, &consultations).await?;

@@ -54,6 +54,11 @@ fn a_bad_setting_is_refused_by_name() {
         // Without an htpasswd file.
         ("--finance-groups-file", "/does/not/exist"),
         ("--finance-database-url", "mysql://db/x"),
+        // Without an audience.
+        ("--finance-token-issuer", "https://issuer.example"),
+        ("--finance-token-keys-file", "/does/not/exist"),
+        // Sent in the clear.
+        ("--finance-token-issuer", "http://issuer.example"),
     ] {
         let flag_and_value = format!("{flag}={value}");
         let program = env!("CARGO_BIN_EXE_all-in-one");
@@ -66,6 +71,20 @@ fn a_bad_setting_is_refused_by_name() {
         assert_eq!(output.status.code(), Some(2), "{flag_and_value}: {error}");
         assert!(error.contains(flag), "{flag_and_value}: {error}");
     }
+}
+
+#[test]
+fn a_finance_that_accepts_tokens_only_wants_a_token_of_consultation() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let output = Command::new(env!("CARGO_BIN_EXE_all-in-one"))
+        .args(["--finance-token-issuer=https://issuer.example", "--finance-token-audience=finance"])
+        .args(["--consultation-bind=127.0.0.1:0", "--finance-bind=127.0.0.1:0"])
+        .current_dir(directory.path())
+        .output()
+        .expect("it runs");
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{error}");
+    assert!(error.contains("give --consultation-finance-token-file"), "{error}");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Settings of a service, from its command line.
 
 mod access;
+mod token_issuer;
 
 use chassis::config::{Access, Server};
 use clap::{CommandFactory, Parser};

@@ -23,6 +23,7 @@ mod rest;
 mod silent_connections;
 mod streams;
 mod tls;
+mod tokens;
 mod upstream;
 mod wal;
 mod write_coalescer;

@@ -10,7 +10,10 @@ use axum::{
     Router,
     body::Bytes,
     extract::State,
-    http::{HeaderMap, StatusCode, header::RETRY_AFTER},
+    http::{
+        HeaderMap, StatusCode,
+        header::{AUTHORIZATION, RETRY_AFTER},
+    },
     response::IntoResponse,
     routing::post,
 };
@@ -41,6 +44,8 @@ pub(crate) enum Script {
 struct Shared {
     scripts: Mutex<VecDeque<Script>>,
     requests: Mutex<Vec<Vec<Value>>>,
+    /// Authorization header of each request.
+    credentials: Mutex<Vec<String>>,
     /// Instance id that it tells. `None`: it tells none.
     instance: Mutex<Option<Uuid>>,
     asked: Mutex<u32>,
@@ -60,6 +65,7 @@ impl FinanceStub {
         let shared = Arc::new(Shared {
             scripts: Mutex::new(scripts.into_iter().collect()),
             requests: Mutex::default(),
+            credentials: Mutex::default(),
             instance: Mutex::new(Some(Uuid::new_v4())),
             asked: Mutex::default(),
             arrived: Semaphore::new(0),
@@ -101,6 +107,11 @@ impl FinanceStub {
         self.requests().iter().map(Vec::len).collect()
     }
 
+    /// The Authorization header of each request so far.
+    pub(crate) fn credentials(&self) -> Vec<String> {
+        self.shared.credentials.lock().expect("the credentials").clone()
+    }
+
     /// Waits until one more request has arrived.
     pub(crate) async fn arrived(&self) {
         self.shared.arrived.acquire().await.expect("open").forget();
@@ -112,7 +123,9 @@ impl FinanceStub {
     }
 }
 
-async fn answer(State(shared): State<Arc<Shared>>, body: Bytes) -> impl IntoResponse {
+async fn answer(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Bytes) -> impl IntoResponse {
+    let credentials = headers[AUTHORIZATION].to_str().expect("a text").to_owned();
+    shared.credentials.lock().expect("the credentials").push(credentials);
     let request: Value = serde_json::from_slice(&body).expect("JSON");
     let instance = *shared.instance.lock().expect("the instance");
     let Some(payments) = request["variables"]["input"]["payments"].as_array().cloned() else {

@@ -4,6 +4,7 @@ mod claim_cost;
 mod clocks;
 mod end_dates;
 mod finance_stub;
+mod finance_token;
 mod finish;
 mod hang_ups;
 mod hints;

@@ -93,3 +93,53 @@ impl From<NoKey> for Refused {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+    use ring::{
+        rand::SystemRandom,
+        signature::{Ed25519KeyPair, KeyPair},
+    };
+    use serde_json::json;
+    use tempfile::NamedTempFile;
+
+    use super::*;
+
+    fn encode(bytes: impl AsRef<[u8]>) -> String {
+        BASE64_URL_SAFE_NO_PAD.encode(bytes)
+    }
+
+    fn key() -> (Ed25519KeyPair, NamedTempFile) {
+        let key = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).expect("a key");
+        let key = Ed25519KeyPair::from_pkcs8(key.as_ref()).expect("a key");
+        let file = NamedTempFile::new().expect("a file");
+        let jwk = json!({ "kty": "OKP", "crv": "Ed25519", "x": encode(key.public_key()) });
+        std::fs::write(file.path(), json!({ "keys": [jwk] }).to_string()).expect("written");
+        (key, file)
+    }
+
+    #[tokio::test]
+    async fn a_remembered_token_costs_no_signature_check() {
+        let ((key, file), (_, other)) = (key(), key());
+        let setting = |file: &NamedTempFile| TokenIssuer {
+            url: "https://issuer.example".to_owned(),
+            audience: "api".to_owned(),
+            keys_file: Some(file.path().to_owned()),
+            roles_claim: "/roles".to_owned(),
+        };
+        let claims = json!({ "iss": "https://issuer.example", "sub": "ana", "aud": "api", "exp": 4_102_444_800_u64 });
+        let signed = format!("{}.{}", encode(r#"{"alg":"EdDSA"}"#), encode(claims.to_string()));
+        let token = format!("{signed}.{}", encode(key.sign(signed.as_bytes())));
+        let mut tokens = Tokens::of(&setting(&file), &[]).expect("keys");
+        assert!(tokens.remembered(&token).is_none());
+        assert!(tokens.verify(&token).await.is_ok());
+
+        // With keys that cannot check it: only its fingerprint is compared.
+        tokens.keys = KeyStore::open(&setting(&other)).expect("keys");
+        assert!(tokens.verify(&token).await.is_err());
+        let caller = tokens.remembered(&token).expect("remembered");
+        assert_eq!(&*caller.name, "https://issuer.example#ana");
+        assert!(tokens.remembered(&format!("{signed}.x")).is_none());
+    }
+}

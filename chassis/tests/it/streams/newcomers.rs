@@ -11,10 +11,10 @@ use super::{serve, serve_to};
 const PLACES: usize = 50;
 
 #[rstest]
-#[case::below_the_limit(7_000, true)]
-#[case::above_it(9_000, false)]
+#[case::below_the_limit(11_000, true)]
+#[case::above_it(13_000, false)]
 #[tokio::test]
-async fn a_client_may_send_8_kib_before_it_is_known(#[case] length: usize, #[case] may: bool) {
+async fn a_client_may_send_12_kib_before_it_is_known(#[case] length: usize, #[case] may: bool) {
     let api = serve();
     let mut socket = Socket::connect(&api.service.client.base, &[]).await.expect("an upgrade");
     socket.send(json!({ "type": "ping", "payload": { "long": "a".repeat(length) } })).await;
