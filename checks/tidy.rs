@@ -12,10 +12,11 @@ const DOMAIN_WORDS: &str = "consultation payment finance patient physician appoi
 /// Public items of the chassis that fewer than two services name, and why they are public.
 const CHASSIS_API: [(&str, &str); 5] = [
     ("subscriptions: finance's to all rows, consultation's to one", "Change Watcher subscribe watch"),
-    ("types of the parameters and results of others", "Access Certificate Channel Publisher Task"),
+    ("types of the parameters and results of others", "Access BodyError Certificate Channel Publisher Task TokenIssuer"),
     (
         "features of one service",
-        "DEVELOPMENT_PASSWORD DEVELOPMENT_USERNAME beat connect_beside database_delay rollback without write_all",
+        "DEVELOPMENT_PASSWORD DEVELOPMENT_USERNAME beat connect_beside database_delay is_this_machine keeps_secrets \
+         read_body rollback without write_all",
     ),
     (
         "the program with both services",
@@ -26,7 +27,7 @@ const CHASSIS_API: [(&str, &str); 5] = [
         "Authenticator Keeper Language Limits Listener LockWaits LogFile Notification PreviousExit Readiness begin_service \
          close end_service exposes_development_password file_of id_at is_gone is_missing mark_closed mark_in_use observe \
          of_used_log open open_beside pending_migrations refuse_weak_password renew require with_certificate \
-         with_limits",
+         with_issuer with_limits",
     ),
 ];
 

@@ -22,15 +22,15 @@ export async function freePort() {
   }
 }
 
-/** Starts both services with default settings on free ports. `log` reads their log, `stop` ends and removes them. */
-export async function startServices(program) {
+/** Starts both services on free ports, by default without further settings. `log` reads their log, `stop` ends and removes them. */
+export async function startServices(program, settings = {}) {
   const [consultation, finance] = [`127.0.0.1:${await freePort()}`, `127.0.0.1:${await freePort()}`];
   const directory = await mkdtemp(join(tmpdir(), 'clients-'));
   const file = join(directory, 'log');
   const output = openSync(file, 'w');
   const child = spawn(program, {
     cwd: directory,
-    env: { CONSULTATION_BIND: consultation, FINANCE_BIND: finance },
+    env: { CONSULTATION_BIND: consultation, FINANCE_BIND: finance, ...settings },
     stdio: ['ignore', output, output],
   });
   const ended = new Promise((resolve) => child.once('error', resolve).once('exit', resolve));
