@@ -12,7 +12,10 @@ const DOMAIN_WORDS: &str = "consultation payment finance patient physician appoi
 /// Public items of the chassis that fewer than two services name, and why they are public.
 const CHASSIS_API: [(&str, &str); 5] = [
     ("subscriptions: finance's to all rows, consultation's to one", "Change Watcher subscribe watch"),
-    ("types of the parameters and results of others", "Access BodyError Certificate Channel Publisher Task TokenIssuer"),
+    (
+        "types of the parameters and results of others",
+        "Access BodyError Certificate Channel Publisher Task TokenIssuer",
+    ),
     (
         "features of one service",
         "DEVELOPMENT_PASSWORD DEVELOPMENT_USERNAME beat connect_beside database_delay is_this_machine keeps_secrets \
