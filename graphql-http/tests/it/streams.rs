@@ -26,6 +26,7 @@ use futures_util::{
 use graphql_http::{Authenticate, Caller, Endpoint, Options, Rejected};
 use serde_json::Value;
 use testkit::GraphqlClient;
+use tokio::time::Instant;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::api::listen;
@@ -84,6 +85,7 @@ impl Ticks {
 #[derive(Clone)]
 struct OneUser {
     expired: CancellationToken,
+    expires_at: Option<Instant>,
 }
 
 impl OneUser {
@@ -91,6 +93,7 @@ impl OneUser {
         (credentials == Some(RIGHT)).then(|| Caller {
             name: "admin".into(),
             expired: self.expired.clone(),
+            expires_at: self.expires_at,
             ..Caller::default()
         })
     }
@@ -122,10 +125,15 @@ struct Api {
 }
 
 fn serve() -> Api {
+    serve_until(None)
+}
+
+/// A service where the credentials of the one user expire then.
+fn serve_until(expires_at: Option<Instant>) -> Api {
     let (touched, shutdown, expired) =
         (Arc::new(AtomicUsize::new(0)), CancellationToken::new(), CancellationToken::new());
     let schema = Schema::new(Query, Mutation(Arc::clone(&touched)), Ticks);
-    let user = OneUser { expired: expired.clone() };
+    let user = OneUser { expired: expired.clone(), expires_at };
     let endpoint = Endpoint::new(schema, Options::default())
         .with_authenticator(Arc::new(user.clone()))
         .with_shutdown(shutdown.clone());

@@ -3,8 +3,9 @@
 use rstest::rstest;
 use serde_json::{Value, json};
 use testkit::{Answer, Events};
+use tokio::time::{Duration, Instant};
 
-use super::serve;
+use super::{serve, serve_until};
 
 #[tokio::test]
 async fn a_subscription_has_its_answers_as_events_and_then_is_complete() {
@@ -91,5 +92,13 @@ async fn events_end_when_their_credentials_expire() {
     let mut events = api.client.events("subscription { oneAndNoMore }", json!({})).await;
     assert_eq!(events.next().await, Some(json!({ "data": { "oneAndNoMore": 1 } })));
     api.expired.cancel();
+    assert_eq!(events.next().await, None);
+}
+
+#[tokio::test]
+async fn events_end_at_the_time_their_credentials_expire() {
+    let api = serve_until(Some(Instant::now() + Duration::from_secs(1)));
+    let mut events = api.client.events("subscription { oneAndNoMore }", json!({})).await;
+    assert_eq!(events.next().await, Some(json!({ "data": { "oneAndNoMore": 1 } })));
     assert_eq!(events.next().await, None);
 }

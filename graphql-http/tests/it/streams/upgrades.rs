@@ -3,8 +3,9 @@
 use rstest::rstest;
 use serde_json::{Value, json};
 use testkit::Socket;
+use tokio::time::{Duration, Instant};
 
-use super::{RIGHT, WRONG, serve};
+use super::{RIGHT, WRONG, serve, serve_until};
 
 #[rstest]
 #[case::at_the_upgrade(Some(RIGHT), json!(null))]
@@ -76,6 +77,13 @@ async fn a_connection_ends_when_its_credentials_expire() {
     let api = serve();
     let mut socket = Socket::introduced(&api.client.base).await;
     api.expired.cancel();
+    assert_eq!(socket.closed().await, 4403);
+}
+
+#[tokio::test]
+async fn a_connection_ends_at_the_time_its_credentials_expire() {
+    let api = serve_until(Some(Instant::now() + Duration::from_secs(1)));
+    let mut socket = Socket::introduced(&api.client.base).await;
     assert_eq!(socket.closed().await, 4403);
 }
 

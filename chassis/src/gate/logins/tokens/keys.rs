@@ -17,6 +17,8 @@ use super::{defect::Defect, jws::Jws};
 const MAX_KEYS: usize = 100;
 /// 2048 bits.
 const MIN_RSA_BYTES: usize = 256;
+/// A coordinate of P-256, and a point of Ed25519.
+const COORDINATE_BYTES: usize = 32;
 /// Begins the uncompressed form of a point (SEC 1).
 const UNCOMPRESSED: u8 = 4;
 
@@ -157,15 +159,17 @@ impl Jwk {
 
     fn public(&self) -> Option<PublicKey> {
         let bytes = |text: &Option<String>| BASE64_URL_SAFE_NO_PAD.decode(text.as_ref()?).ok();
+        let coordinate = |text| bytes(text).filter(|bytes| bytes.len() == COORDINATE_BYTES);
         match (self.kty.as_str(), self.crv.as_deref()) {
             ("RSA", _) => {
                 let (n, e) = (bytes(&self.n)?, bytes(&self.e)?);
                 (n.len() >= MIN_RSA_BYTES).then_some(PublicKey::Rsa { n, e })
             }
             ("EC", Some("P-256")) => {
-                Some(PublicKey::P256([vec![UNCOMPRESSED], bytes(&self.x)?, bytes(&self.y)?].concat()))
+                let (x, y) = (coordinate(&self.x)?, coordinate(&self.y)?);
+                Some(PublicKey::P256([vec![UNCOMPRESSED], x, y].concat()))
             }
-            ("OKP", Some("Ed25519")) => Some(PublicKey::Ed25519(bytes(&self.x)?)),
+            ("OKP", Some("Ed25519")) => coordinate(&self.x).map(PublicKey::Ed25519),
             _ => None,
         }
     }
