@@ -2,6 +2,7 @@
 //!
 //! Admission rule: both services use it today, and it has no domain word.
 
+pub mod audit;
 pub mod config;
 pub mod telemetry;
 

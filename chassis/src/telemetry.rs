@@ -1,5 +1,6 @@
-//! Logs: one line per event on standard error, as text for people or JSON for machines.
+//! Logs: one line per event on standard error, as text for people or JSON for machines; and the audit log.
 
+mod audit_log;
 mod filter;
 mod one_line;
 
@@ -8,6 +9,8 @@ use std::io::IsTerminal;
 use clap::{Args, ValueEnum};
 use tracing_subscriber::{fmt, prelude::*};
 
+use crate::cli::wrong_setting;
+use audit_log::{AuditLayer, AuditLog};
 use filter::Filter;
 pub(crate) use one_line::one_line;
 
@@ -27,6 +30,10 @@ pub struct TelemetrySettings {
         value_name = "FILTER"
     )]
     filter: Filter,
+    /// File to which the audit log is appended, or - for standard output: a JSON object for each read of data, refusal, login
+    /// and command [default: none]
+    #[arg(long = "audit-log", env = "AUDIT_LOG", global = true, value_name = "FILE")]
+    audit_log: Option<AuditLog>,
 }
 
 /// Format of log lines.
@@ -42,13 +49,19 @@ impl TelemetrySettings {
     /// Starts logging. Call it once.
     ///
     /// # Errors
-    /// When logging has been started before.
+    /// When the audit log cannot be opened, or logging has been started before.
     pub fn init(&self) -> anyhow::Result<()> {
+        let audit = self.audit_log.as_ref().map(AuditLog::open).transpose().map_err(wrong_setting)?;
+        let registry = tracing_subscriber::registry().with(audit.map(AuditLayer::filtered));
         let lines = fmt::layer().with_ansi(std::io::stderr().is_terminal()).with_writer(std::io::stderr);
-        let registry = tracing_subscriber::registry().with(self.filter.directives());
+        // A filter for each of the two: no filter of the log silences the audit log.
+        let filter = self.filter.directives();
         match self.log_format {
-            LogFormat::Text => registry.with(lines.with_target(false).fmt_fields(one_line::fields())).try_init()?,
-            LogFormat::Json => registry.with(lines.json().flatten_event(true)).try_init()?,
+            LogFormat::Text => {
+                let lines = lines.with_target(false).fmt_fields(one_line::fields());
+                registry.with(lines.with_filter(filter)).try_init()?;
+            }
+            LogFormat::Json => registry.with(lines.json().flatten_event(true).with_filter(filter)).try_init()?,
         }
         Ok(())
     }

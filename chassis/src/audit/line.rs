@@ -1,0 +1,106 @@
+//! One line of the audit log.
+
+use std::net::IpAddr;
+
+use chrono::SecondsFormat;
+use serde::{Serialize, Serializer};
+use uuid::Uuid;
+
+use crate::clock;
+
+/// Ids of a line: a page of a list. The count tells of more.
+const MAX_IDS: usize = 100;
+/// Characters of a user's name, which anyone may choose who tries to log in.
+const MAX_NAME: usize = 512;
+
+/// What became of the event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    /// It was done.
+    Permitted,
+    /// It was not even tried.
+    Refused,
+    /// It was tried and had an error.
+    Failed,
+}
+
+impl<T, E> From<&Result<T, E>> for Outcome {
+    fn from(result: &Result<T, E>) -> Self {
+        if result.is_ok() { Self::Permitted } else { Self::Failed }
+    }
+}
+
+/// A line. What an event does not have is left out.
+#[derive(Debug, Serialize)]
+pub(super) struct Line<'a> {
+    pub(super) time: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) service: Option<&'a str>,
+    pub(super) event: &'static str,
+    pub(super) outcome: Outcome,
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "bounded")]
+    pub(super) user: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) roles: Option<&'a [&'static str]>,
+    /// The kind of operation, or the command.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) operation: Option<&'a str>,
+    /// Root fields.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) fields: Option<&'a [&'static str]>,
+    /// Names with a rule of their own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) sensitive: Option<&'a [&'static str]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) ids: Option<&'a [Uuid]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) count: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) reason: Option<&'a str>,
+    /// The roles of which one would permit it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) needs: Option<&'static [&'static str]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) request_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) address: Option<IpAddr>,
+}
+
+impl<'a> Line<'a> {
+    pub(super) fn new(event: &'static str, outcome: Outcome) -> Self {
+        Self {
+            time: clock::now().to_rfc3339_opts(SecondsFormat::Millis, true),
+            service: None,
+            event,
+            outcome,
+            user: None,
+            roles: None,
+            operation: None,
+            fields: None,
+            sensitive: None,
+            ids: None,
+            count: None,
+            reason: None,
+            needs: None,
+            request_id: None,
+            address: None,
+        }
+    }
+
+    /// Adds the first of `count` objects.
+    pub(super) fn with_objects(self, ids: &'a [Uuid], count: usize) -> Self {
+        Self { ids: Some(&ids[..ids.len().min(MAX_IDS)]), count: Some(count), ..self }
+    }
+
+    pub(super) fn to_json(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
+#[expect(clippy::ref_option, reason = "serde's interface")]
+fn bounded<S: Serializer>(name: &Option<&str>, serializer: S) -> Result<S::Ok, S::Error> {
+    let name = name.unwrap_or_default();
+    let end = name.char_indices().nth(MAX_NAME).map_or(name.len(), |(end, _)| end);
+    serializer.serialize_str(&name[..end])
+}
