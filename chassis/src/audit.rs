@@ -5,11 +5,17 @@
 
 mod line;
 
+use std::sync::Arc;
+
+use graphql_http::Caller;
 use tracing::Level;
 use uuid::Uuid;
 
 use line::Line;
 pub use line::Outcome;
+
+/// Characters of a user's name, in a row and in a line. Anyone may choose one who tries to log in.
+const MAX_NAME: usize = 512;
 
 /// The target of the events, each of which has one line in the field `line`.
 pub(crate) const TARGET: &str = "audit";
@@ -18,6 +24,18 @@ pub(crate) const TARGET: &str = "audit";
 #[must_use]
 pub(crate) fn is_on() -> bool {
     tracing::enabled!(target: TARGET, Level::INFO)
+}
+
+/// The name of a caller as rows keep it, of at most 512 characters.
+#[must_use]
+pub fn user(caller: &Caller) -> Arc<str> {
+    let is_storable = caller.name.len() <= MAX_NAME && !caller.name.contains(char::is_control);
+    if is_storable { Arc::clone(&caller.name) } else { storable(&caller.name).into() }
+}
+
+/// The first characters of a name, with blanks for control characters: PostgreSQL stores no NUL.
+fn storable(name: &str) -> String {
+    name.chars().take(MAX_NAME).map(|char| if char.is_control() { ' ' } else { char }).collect()
 }
 
 /// Records a command that an operator ran on the command line of a service, with the objects that it has read or

@@ -1,7 +1,7 @@
 //! The predecessor's REST API, for clients older than GraphQL. Requests and responses are JSON objects; an error is a
 //! JSON string for people.
 
-use std::{collections::HashMap, fmt::Display, time::Duration};
+use std::{collections::HashMap, fmt::Display, sync::Arc, time::Duration};
 
 use async_graphql::{ScalarType, Value};
 use axum::{
@@ -23,7 +23,7 @@ use serde_json::value::RawValue;
 use tokio::time::timeout;
 use uuid::Uuid;
 
-use crate::{gate::request_id, graphql::refusal, messages::MESSAGES, write_coalescer::WriteError};
+use crate::{audit, gate::request_id, graphql::refusal, messages::MESSAGES, write_coalescer::WriteError};
 
 /// Time to read a request.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
@@ -37,6 +37,7 @@ const MAX_BODY: usize = 16 * 1024;
 pub struct Fields {
     values: HashMap<String, Box<RawValue>>,
     request_id: String,
+    user: Arc<str>,
 }
 
 /// A refused request: its status and its message.
@@ -62,7 +63,8 @@ impl Fields {
             let message = MESSAGES.text("simple-request", &[]);
             return Err(Refused { status: StatusCode::UNSUPPORTED_MEDIA_TYPE, message });
         }
-        permit(request.extensions(), permissions, mutation)?;
+        let caller = permit(request.extensions(), permissions, mutation)?;
+        let user = audit::user(&caller);
         let request_id = request_id::text(request.extensions()).to_owned();
         let (parts, body) = request.into_parts();
         let body = timeout(REQUEST_TIMEOUT, body::read(&parts.headers, body, MAX_BODY)).await;
@@ -71,7 +73,13 @@ impl Fields {
         let body = body.map_err(Refused::from)?;
         let values =
             serde_json::from_slice(&body).map_err(|_| Refused::because(MESSAGES.text("not-an-object", &[])))?;
-        Ok(Self { values, request_id })
+        Ok(Self { values, request_id, user })
+    }
+
+    /// The name of the caller, as rows keep it.
+    #[must_use]
+    pub fn user(&self) -> Arc<str> {
+        Arc::clone(&self.user)
     }
 
     /// A string, or `None` if the field is absent or null.
@@ -161,12 +169,12 @@ pub fn openapi(document: &'static str) -> Router {
     Router::new().route("/openapi.json", get(async move || ([(header::CONTENT_TYPE, "application/json")], document)))
 }
 
-/// Refuses a caller who has no role for `mutation`.
-fn permit(extensions: &Extensions, permissions: &Permissions, mutation: &str) -> Result<(), Refused> {
+/// Returns the caller, or refuses one that has no role for `mutation`.
+fn permit(extensions: &Extensions, permissions: &Permissions, mutation: &str) -> Result<Caller, Refused> {
     let caller = extensions.get::<Caller>().cloned().unwrap_or_default();
     let rule = permissions.root_field(mutation);
     if rule.is_some_and(|rule| rule.permits(&caller)) {
-        return Ok(());
+        return Ok(caller);
     }
     let roles = rule.map_or_else(|| "-".to_owned(), |rule| rule.roles.join(", "));
     let id = if caller.roles.is_empty() { "no-role" } else { "another-role" };

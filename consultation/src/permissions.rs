@@ -2,7 +2,7 @@
 
 use graphql_http::{Permissions, Rule};
 
-/// Reads everything.
+/// Reads everything but who did it.
 const READER: &str = "reader";
 /// Starts and finishes consultations.
 const CLINICIAN: &str = "clinician";
@@ -31,5 +31,8 @@ pub static PERMISSIONS: Permissions = Permissions {
     sensitive: &[
         Rule::new("patientId", &[READER, CLINICIAN]),
         Rule::new("pendingPayment", &[READER, FINANCE, OPERATOR]),
+        Rule::new("startedBy", &[FINANCE, OPERATOR]),
+        Rule::new("finishedBy", &[FINANCE, OPERATOR]),
+        Rule::new("retriedBy", &[FINANCE, OPERATOR]),
     ],
 };

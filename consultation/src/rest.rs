@@ -59,7 +59,7 @@ pub(crate) fn router(consultations: Consultations, time_zone: Tz) -> Router {
 async fn start(State(service): State<Service>, request: Request) -> Reply {
     let fields = Fields::read(request, &PERMISSIONS, "startConsultation").await?;
     let (physician_id, patient_id) = (fields.uuid("physician_id")?, fields.uuid("patient_id")?);
-    let started = service.consultations.start(physician_id, patient_id).await;
+    let started = service.consultations.start(physician_id, patient_id, fields.user()).await;
     match started.map_err(|error| fields.not_written(&error))? {
         Ok(consultation) => Ok((StatusCode::CREATED, Json(service.show(&consultation)))),
         Err(PatientInConsultation(in_progress)) => {
@@ -72,7 +72,7 @@ async fn finish(State(service): State<Service>, request: Request) -> Reply {
     let fields = Fields::read(request, &PERMISSIONS, "finishConsultation").await?;
     let id = fields.uuid("consultation_id")?;
     let end_date = fields.text("end_date")?.map(|text| service.end_date(text)).transpose()?;
-    let finished = service.consultations.finish(id, end_date).await;
+    let finished = service.consultations.finish(id, end_date, fields.user()).await;
     match finished.map_err(|error| fields.not_written(&error))? {
         Ok(consultation) => Ok((StatusCode::ACCEPTED, Json(service.show(&consultation)))),
         Err(refusal) => Err(Refused::because(match refusal {

@@ -4,7 +4,7 @@
 mod postgres;
 mod sqlite;
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use chassis::database::{Connections, Database, Transaction, is_one_of, now};
 use chrono::{DateTime, Utc};
@@ -27,6 +27,7 @@ pub(crate) struct Start {
     pub(crate) id: Uuid,
     pub(crate) physician_id: Uuid,
     pub(crate) patient_id: Uuid,
+    pub(crate) started_by: Arc<str>,
 }
 
 pub(crate) type ByPatient = HashMap<Uuid, Consultation>;
@@ -111,11 +112,12 @@ impl FromQueryResult for ConsultationNow {
 }
 
 /// The end of a consultation, and the id of the payment that is enqueued with it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Ended {
     pub(crate) consultation_id: Uuid,
     pub(crate) end: End,
     pub(crate) pending_payment_id: Uuid,
+    pub(crate) finished_by: Arc<str>,
 }
 
 /// Reads consultations, then ends them.

@@ -1,12 +1,15 @@
 //! The writers of consultations. They batch: read, apply the [`rules`], store. Callers of one kind share commits.
 
+mod finish;
 #[cfg(test)]
 mod tests;
+
+use std::sync::Arc;
 
 use chassis::{
     changes::Changes,
     clock,
-    database::{Database, is_about_rows, may_be_done},
+    database::{Database, is_about_rows},
     health::Heartbeat,
     write_coalescer::{BatchWriter, WriteCoalescer, WriteError},
 };
@@ -17,9 +20,10 @@ use uuid::Uuid;
 
 use crate::{
     outbox::WakeUp,
-    rules::{self, FinishRefusal, Finished, Rules, Started},
-    store::{self, ByPatient, Ended, FinishSession, Found, Start},
+    rules::{self, Finished, Rules, Started},
+    store::{self, ByPatient, Start},
 };
+use finish::{Finish, FinishWriter};
 
 /// Attempts at an insert that lost against a consultation which then ended.
 const MAX_ROUNDS: usize = 3;
@@ -47,20 +51,31 @@ impl Consultations {
         (Self { start, finish }, [Box::pin(starting), Box::pin(finishing)])
     }
 
-    /// Starts a consultation, now by the database's clock.
+    /// Starts a consultation for the caller of this name, now by the database's clock.
     ///
     /// # Errors
     /// When it could not be written; after [`WriteError::Failed`] it may have been.
-    pub async fn start(&self, physician_id: Uuid, patient_id: Uuid) -> Result<Started, WriteError<DbErr>> {
-        self.start.write(Start { id: clock::new_id(), physician_id, patient_id }).await
+    pub async fn start(
+        &self,
+        physician_id: Uuid,
+        patient_id: Uuid,
+        started_by: Arc<str>,
+    ) -> Result<Started, WriteError<DbErr>> {
+        self.start.write(Start { id: clock::new_id(), physician_id, patient_id, started_by }).await
     }
 
-    /// Finishes a consultation at `end_date`, by default now by the database's clock.
+    /// Finishes a consultation for the caller of this name at `end_date`, by default now by the database's clock.
     ///
     /// # Errors
     /// When it could not be written; after [`WriteError::Failed`] it may have been.
-    pub async fn finish(&self, id: Uuid, end_date: Option<DateTime<Utc>>) -> Result<Finished, WriteError<DbErr>> {
-        self.finish.write(Finish { consultation_id: id, end_date, pending_payment_id: clock::new_id() }).await
+    pub async fn finish(
+        &self,
+        consultation_id: Uuid,
+        end_date: Option<DateTime<Utc>>,
+        finished_by: Arc<str>,
+    ) -> Result<Finished, WriteError<DbErr>> {
+        let pending_payment_id = clock::new_id();
+        self.finish.write(Finish { consultation_id, end_date, pending_payment_id, finished_by }).await
     }
 }
 
@@ -105,93 +120,4 @@ impl BatchWriter for StartWriter {
 /// The answer to each row, if the consultation that decides it was found for all.
 fn start(rows: &[Start], stored: &ByPatient) -> Option<Vec<Option<Started>>> {
     rows.iter().map(|row| Some(Some(rules::start(row.id, stored.get(&row.patient_id)?)))).collect()
-}
-
-/// A consultation to finish.
-#[derive(Clone, Debug)]
-struct Finish {
-    consultation_id: Uuid,
-    end_date: Option<DateTime<Utc>>,
-    /// Made before the row is written, so that a repeated write finds its own row.
-    pending_payment_id: Uuid,
-}
-
-#[derive(Debug)]
-struct FinishWriter {
-    database: Database,
-    rules: Rules,
-    wake_up: WakeUp,
-    changes: Changes,
-}
-
-impl BatchWriter for FinishWriter {
-    type Row = Finish;
-    type Answer = Finished;
-    type Fault = DbErr;
-
-    async fn write(&self, rows: &[Finish]) -> Result<Vec<Option<Finished>>, DbErr> {
-        let session = FinishSession::begin(&self.database).await?;
-        let is_locked = session.is_locked();
-        let (mut found, mut ended) = (session.find(ids(rows)).await?, Vec::new());
-        let answers: Vec<_> = rows.iter().map(|row| finish(row, &mut found, &mut ended, &self.rules)).collect();
-        let written = session.commit(&ended).await?;
-        if !written.is_empty() {
-            self.wake_up.notify();
-            self.changes.publish(&written);
-        }
-        // The others were finished before, or just now by another session, or one holds a lock on them.
-        let is_undecided = |answer: &Finished| match answer {
-            Ok(found) | Err(FinishRefusal::AlreadyFinished(found)) => !is_locked && !written.contains(&found.id),
-            Err(FinishRefusal::NotFound | FinishRefusal::InvalidEndDate(_)) => false,
-        };
-        let undecided =
-            rows.iter().zip(&answers).filter(|(_, answer)| is_undecided(answer)).map(|(row, _)| row.clone());
-        let undecided: Vec<_> = undecided.collect();
-        if undecided.is_empty() {
-            return Ok(answers.into_iter().map(Some).collect());
-        }
-        // In the session whose commit then waits for the standby: another may lead to another server.
-        let transaction = self.database.begin().await?;
-        let mut found = store::find(&transaction, ids(&undecided)).await?;
-        transaction.commit_durably().await?;
-        // One that is in progress is locked by another session.
-        let mut decide = |row: &Finish| {
-            (!found.is_in_progress(row.consultation_id)).then(|| finish(row, &mut found, &mut ended, &self.rules))
-        };
-        let answers = rows.iter().zip(answers);
-        Ok(answers.map(|(row, answer)| if is_undecided(&answer) { decide(row) } else { Some(answer) }).collect())
-    }
-
-    fn is_about_rows(fault: &DbErr) -> bool {
-        is_about_rows(fault)
-    }
-
-    fn may_have_written(fault: &DbErr) -> bool {
-        may_be_done(fault)
-    }
-
-    fn lost_answers(&self) {
-        self.wake_up.notify();
-        self.changes.publish_missed();
-    }
-}
-
-fn ids(rows: &[Finish]) -> impl Iterator<Item = Uuid> {
-    rows.iter().map(|row| row.consultation_id)
-}
-
-/// Of two rows for one consultation the first finishes it.
-fn finish(row: &Finish, found: &mut Found, ended: &mut Vec<Ended>, rules: &Rules) -> Finished {
-    let Some((consultation, now)) = found.consultations.get_mut(&row.consultation_id) else {
-        return Err(FinishRefusal::NotFound);
-    };
-    // An earlier attempt to write the row was committed, and its answer lost.
-    if found.pending_payments.get(&consultation.id) == Some(&row.pending_payment_id) {
-        return Ok(consultation.clone());
-    }
-    let end = rules::finish(consultation, row.end_date, *now, rules)?;
-    (consultation.end_date, consultation.price_cents) = (Some(end.date), Some(end.price));
-    found.pending_payments.insert(consultation.id, row.pending_payment_id);
-    ended.push(Ended { consultation_id: consultation.id, end, pending_payment_id: row.pending_payment_id });
-    Ok(consultation.clone())
 }

@@ -22,6 +22,10 @@ pub struct Model {
     pub end_date: Option<DateTimeUtc>,
     /// Set together with the end date.
     pub price_cents: Option<Money>,
+    /// Name of the caller that started it, at most 512 characters. Null if an earlier version did.
+    pub started_by: Option<String>,
+    /// Name of the caller that finished it. Set only together with the end date.
+    pub finished_by: Option<String>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -19,6 +19,8 @@ pub struct Model {
     pub total_price_cents: Money,
     /// Time of recording: UTC, to the millisecond.
     pub recorded_at: DateTimeUtc,
+    /// Name of the caller that recorded it, at most 512 characters. Null if an earlier version did.
+    pub recorded_by: Option<String>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -39,6 +39,8 @@ pub struct Model {
     pub created_at: DateTimeUtc,
     /// Time of finance's confirmation, by the database's clock.
     pub finished_at: Option<DateTimeUtc>,
+    /// Name of the last operator that sent it again, at most 512 characters. Null if none has.
+    pub retried_by: Option<String>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

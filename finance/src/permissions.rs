@@ -2,7 +2,7 @@
 
 use graphql_http::{Permissions, Rule};
 
-/// Reads everything.
+/// Reads everything but who did it.
 const READER: &str = "reader";
 /// Treats patients. Here it may do nothing; consultation's group file can be the same.
 const CLINICIAN: &str = "clinician";
@@ -26,5 +26,5 @@ pub static PERMISSIONS: Permissions = Permissions {
         Rule::new("recordPayments", &[SERVICE]),
         Rule::new("paymentRecorded", &[READER, FINANCE, OPERATOR, SERVICE]),
     ],
-    sensitive: &[],
+    sensitive: &[Rule::new("recordedBy", &[FINANCE, OPERATOR])],
 };

@@ -49,7 +49,7 @@ async fn record(
     let appointment_id = fields.uuid("appointment_id")?;
     let total_price = Money::try_from(fields.decimal("total_price")?)
         .map_err(|refusal| Refused::because(invalid_amount(refusal, "total_price")))?;
-    let recorded = writer.write(Record::new(appointment_id, total_price)).await;
+    let recorded = writer.write(Record::new(appointment_id, total_price, fields.user())).await;
     match recorded.map_err(|error| fields.not_written(&error))? {
         Recorded::New(payment) => Ok((StatusCode::CREATED, Json(show(&payment)))),
         Recorded::Already(payment) => Ok((StatusCode::ALREADY_REPORTED, Json(show(&payment)))),

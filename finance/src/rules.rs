@@ -35,7 +35,8 @@ mod tests {
     #[test]
     fn the_same_amount_is_recorded_already_and_another_conflicts() {
         let [id, another, appointment_id] = [1, 2, 3].map(Uuid::from_u128);
-        let stored = Payment { id, appointment_id, total_price_cents: Money::MAX, recorded_at: DateTime::default() };
+        let (recorded_at, recorded_by) = (DateTime::default(), None);
+        let stored = Payment { id, appointment_id, total_price_cents: Money::MAX, recorded_at, recorded_by };
         assert_eq!(record(id, Money::MAX, &stored), Recorded::New(stored.clone()));
         assert_eq!(record(another, Money::MAX, &stored), Recorded::Already(stored.clone()));
         assert_eq!(record(another, Money::ZERO, &stored), Recorded::Conflict(stored));

@@ -3,7 +3,7 @@
 mod postgres;
 mod sqlite;
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use chassis::{
     clock,
@@ -26,13 +26,14 @@ pub struct Record {
     pub(crate) made_at: Instant,
     pub(crate) appointment_id: Uuid,
     pub(crate) total_price: Money,
+    pub(crate) recorded_by: Arc<str>,
 }
 
 impl Record {
-    /// A payment of `total_price` for an appointment.
+    /// A payment of `total_price` for an appointment, which the caller of this name records.
     #[must_use]
-    pub fn new(appointment_id: Uuid, total_price: Money) -> Self {
-        Self { id: clock::new_id(), made_at: Instant::now(), appointment_id, total_price }
+    pub fn new(appointment_id: Uuid, total_price: Money, recorded_by: Arc<str>) -> Self {
+        Self { id: clock::new_id(), made_at: Instant::now(), appointment_id, total_price, recorded_by }
     }
 }
 

@@ -16,6 +16,11 @@ mod m20261124_000007_room_for_claims;
 mod m20261124_000008_create_finance_instance;
 mod m20261124_000009_create_delivery_destination;
 mod m20261127_000010_keep_payments;
+mod m20261127_000011_name_starters;
+mod m20261127_000012_name_recorder;
 mod row_count;
 
 pub use sea_orm_migration::MigratorTrait;
+
+/// Characters of a caller's name.
+const CALLER_LENGTH: u32 = 512;

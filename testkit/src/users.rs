@@ -1,6 +1,6 @@
 //! Users with roles.
 
-use std::fs;
+use std::{fs, path::PathBuf};
 
 use chassis::config::Access;
 use tempfile::TempDir;
@@ -17,18 +17,30 @@ impl RoleUsers {
     /// The users of these roles.
     #[must_use]
     pub fn of(roles: &[&str]) -> Self {
+        let users = Self::equal(&[roles, &["nobody"]].concat());
+        let groups: Vec<_> = roles.iter().map(|role| format!("{role}: {role}")).collect();
+        fs::write(users.groups(), groups.join("\n")).expect("written");
+        users
+    }
+
+    /// Users of these names without a group file: each has all roles.
+    #[must_use]
+    pub fn equal(names: &[&str]) -> Self {
         let directory = tempfile::tempdir().expect("a directory");
         let hash = bcrypt::hash("teste123", FAST).expect("a hash");
-        let users: Vec<_> = roles.iter().chain([&"nobody"]).map(|role| format!("{role}:{hash}")).collect();
-        let groups: Vec<_> = roles.iter().map(|role| format!("{role}: {role}")).collect();
+        let users: Vec<_> = names.iter().map(|name| format!("{name}:{hash}")).collect();
         fs::write(directory.path().join("users"), users.join("\n")).expect("written");
-        fs::write(directory.path().join("groups"), groups.join("\n")).expect("written");
         Self(directory)
     }
 
     /// The setting of a service.
     #[must_use]
     pub fn access(&self) -> Access {
-        Access::HtpasswdFile { users: self.0.path().join("users"), groups: Some(self.0.path().join("groups")) }
+        let groups = Some(self.groups()).filter(|file| file.exists());
+        Access::HtpasswdFile { users: self.0.path().join("users"), groups }
+    }
+
+    fn groups(&self) -> PathBuf {
+        self.0.path().join("groups")
     }
 }

@@ -88,8 +88,8 @@ fn recording_a_payment_costs_one_statement(#[case] backend: Backend, #[case] all
 }
 
 #[rstest]
-#[case::sqlite(Backend::Sqlite, 632)]
-#[case::postgres(Backend::Postgres, 657)]
+#[case::sqlite(Backend::Sqlite, 695)]
+#[case::postgres(Backend::Postgres, 720)]
 fn a_page_costs_one_statement(#[case] backend: Backend, #[case] allocations: u64) {
     let Some(mut service) = Service::consultation(backend) else { return };
     for _ in 0..20 {

@@ -10,8 +10,6 @@ use crate::clock;
 
 /// Ids of a line: a page of a list. The count tells of more.
 const MAX_IDS: usize = 100;
-/// Characters of a user's name, which anyone may choose who tries to log in.
-const MAX_NAME: usize = 512;
 
 /// What became of the event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -100,7 +98,5 @@ impl<'a> Line<'a> {
 
 #[expect(clippy::ref_option, reason = "serde's interface")]
 fn bounded<S: Serializer>(name: &Option<&str>, serializer: S) -> Result<S::Ok, S::Error> {
-    let name = name.unwrap_or_default();
-    let end = name.char_indices().nth(MAX_NAME).map_or(name.len(), |(end, _)| end);
-    serializer.serialize_str(&name[..end])
+    serializer.serialize_str(&super::storable(name.unwrap_or_default()))
 }

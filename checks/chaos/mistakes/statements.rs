@@ -26,7 +26,7 @@ const RESCUE: &str = "UPDATE pending_payment AS rescued";
 const OUTCOME: &str = r#") AS "outcome""#;
 const FINISH: &str = "FOR NO KEY UPDATE SKIP LOCKED ), finished AS";
 const READ_FOR_FINISH: &str = r#" AS "now" FROM "consultation""#;
-const RECORD: &str = "INSERT INTO payment (id, appointment_id, total_price_cents, recorded_at)";
+const RECORD: &str = "INSERT INTO payment (id, appointment_id, total_price_cents, recorded_by, recorded_at)";
 
 /// Two relays may claim the same row.
 pub(super) const NO_SKIP_LOCKED: &[Rewrite] =
@@ -79,7 +79,8 @@ pub(super) const OUTBOX_OUTSIDE_TRANSACTION: &[Rewrite] = &[Rewrite {
         &[
             ("AND end_date IS NULL ORDER BY id FOR NO KEY UPDATE SKIP LOCKED", "AND end_date IS NOT NULL"),
             (
-                "UPDATE consultation SET end_date = row.end_date, price_cents = row.price_cents FROM",
+                "UPDATE consultation SET end_date = row.end_date, price_cents = row.price_cents, finished_by = \
+                 row.finished_by FROM",
                 "SELECT consultation.id, consultation.price_cents, row.pending_payment_id FROM consultation,",
             ),
             (

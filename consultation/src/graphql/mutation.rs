@@ -1,9 +1,11 @@
 //! Starting and finishing consultations, and sending a pending payment now.
 
+use std::sync::Arc;
+
 use async_graphql::{Context, ID, Object, Result};
-use chassis::{changes::Changes, database::Database, graphql::not_written};
+use chassis::{audit, changes::Changes, database::Database, graphql::not_written};
 use chrono_tz::Tz;
-use graphql_http::refusal::InvalidInput;
+use graphql_http::{Caller, refusal::InvalidInput};
 use uuid::Uuid;
 
 use super::types::{
@@ -37,7 +39,7 @@ impl Mutation {
         #[graphql(desc = "The physician and the patient.")] input: StartConsultationInput,
     ) -> Option<Result<StartConsultationPayload>> {
         let consultations = ctx.data_unchecked::<Consultations>();
-        let started = consultations.start(input.physician_id.0, input.patient_id.0).await;
+        let started = consultations.start(input.physician_id.0, input.patient_id.0, user(ctx)).await;
         Some(started.map(StartConsultationPayload::from).map_err(not_written))
     }
 
@@ -68,7 +70,7 @@ async fn finish(ctx: &Context<'_>, input: FinishConsultationInput) -> Result<Fin
         (Ok(id), Ok(end_date)) => (id, end_date),
         (Err(refusal), _) | (_, Err(refusal)) => return Ok(FinishConsultationError::from(refusal).into()),
     };
-    let finished = ctx.data_unchecked::<Consultations>().finish(id, end_date).await;
+    let finished = ctx.data_unchecked::<Consultations>().finish(id, end_date, user(ctx)).await;
     Ok(finished.map_err(not_written)?.into())
 }
 
@@ -78,7 +80,7 @@ async fn retry(ctx: &Context<'_>, input: RetryPendingPaymentInput) -> Result<Ret
         Err(refusal) => return Ok(RetryPendingPaymentError::from(refusal).into()),
     };
     let database = &ctx.data_unchecked::<Database>().write;
-    let redriven = store::redrive(database, id).await;
+    let redriven = store::redrive(database, id, &user(ctx)).await;
     if let Ok(false) = redriven {
         return Ok(RetryPendingPaymentError::from(NoPendingPayment::new()).into());
     }
@@ -88,6 +90,10 @@ async fn retry(ctx: &Context<'_>, input: RetryPendingPaymentInput) -> Result<Ret
     redriven?;
     let pending_payment = store::find(database, id).await?.map(Into::into);
     Ok(RetryPendingPaymentPayload { pending_payment, user_errors: Vec::new() })
+}
+
+fn user(ctx: &Context<'_>) -> Arc<str> {
+    audit::user(ctx.data_unchecked::<Caller>())
 }
 
 fn consultation_id(id: &ID) -> Result<Uuid, InvalidInput> {

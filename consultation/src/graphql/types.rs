@@ -29,6 +29,12 @@ pub(crate) struct Consultation {
     end_date: Option<DateTime>,
     /// Price in the currency of the clinic, from "0.00" to "999999999.99". Null while the consultation is in progress.
     price: Option<Decimal>,
+    /// User that started the consultation: the name of the login, or the issuer and subject of the token joined by "#". At
+    /// most 512 characters. Null for consultations that were started before names were kept.
+    started_by: Option<String>,
+    /// User that finished the consultation, as in `startedBy`. Null while the consultation is in progress, and for those that
+    /// were finished before names were kept.
+    finished_by: Option<String>,
     #[graphql(skip)]
     row_id: uuid::Uuid,
 }
@@ -65,6 +71,8 @@ impl From<consultation::Model> for Consultation {
             start_date: row.start_date.into(),
             end_date: row.end_date.map(DateTime::from),
             price: row.price_cents.map(|price| Decimal(price.into())),
+            started_by: row.started_by,
+            finished_by: row.finished_by,
             row_id: row.id,
         }
     }
@@ -89,6 +97,9 @@ pub(crate) struct PendingPayment {
     created_at: DateTime,
     /// Time at which the confirmation of finance was stored, by the database's clock. Null until then.
     finished_at: Option<DateTime>,
+    /// Operator that last asked to send the payment again: the name of the login, or the issuer and subject of the token joined
+    /// by "#". At most 512 characters. Null if nobody has.
+    retried_by: Option<String>,
     #[graphql(skip)]
     appointment_id: uuid::Uuid,
 }
@@ -132,6 +143,7 @@ impl From<pending_payment::Model> for PendingPayment {
             last_error: row.last_error,
             created_at: row.created_at.into(),
             finished_at: row.finished_at.map(DateTime::from),
+            retried_by: row.retried_by,
             appointment_id: row.appointment_id,
         }
     }

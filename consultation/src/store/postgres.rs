@@ -14,9 +14,9 @@ use super::{ByPatient, Ended, Start};
 /// Patients in a consultation are left out first: their rows may be locked. A sub-select in a comparison is looked up
 /// in the index, row by row; NOT EXISTS would be planned as a join with all consultations in progress.
 const INSERT: &str = "
-    INSERT INTO consultation (id, physician_id, patient_id, start_date)
-    SELECT id, physician_id, patient_id, date_trunc('milliseconds', statement_timestamp())
-    FROM unnest($1::uuid[], $2::uuid[], $3::uuid[]) AS row (id, physician_id, patient_id)
+    INSERT INTO consultation (id, physician_id, patient_id, started_by, start_date)
+    SELECT id, physician_id, patient_id, started_by, date_trunc('milliseconds', statement_timestamp())
+    FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[]) AS row (id, physician_id, patient_id, started_by)
     WHERE (SELECT id FROM consultation WHERE patient_id = row.patient_id AND end_date IS NULL) IS NULL
     ON CONFLICT DO NOTHING RETURNING id, start_date";
 
@@ -27,9 +27,9 @@ const FINISH: &str = "
         SELECT id FROM consultation WHERE id = ANY($1::uuid[]) AND end_date IS NULL
         ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
     ), finished AS (
-        UPDATE consultation SET end_date = row.end_date, price_cents = row.price_cents
-        FROM unnest($1::uuid[], $2::timestamptz[], $3::bigint[], $4::uuid[])
-            AS row (id, end_date, price_cents, pending_payment_id) JOIN in_progress USING (id)
+        UPDATE consultation SET end_date = row.end_date, price_cents = row.price_cents, finished_by = row.finished_by
+        FROM unnest($1::uuid[], $2::timestamptz[], $3::bigint[], $4::uuid[], $5::text[])
+            AS row (id, end_date, price_cents, pending_payment_id, finished_by) JOIN in_progress USING (id)
         WHERE consultation.id = row.id
         RETURNING consultation.id, consultation.price_cents, row.pending_payment_id
     )
@@ -44,9 +44,9 @@ const FINISH_ONE: &str = "
         SELECT id FROM consultation WHERE id = $1::uuid AND end_date IS NULL
         ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
     ), finished AS (
-        UPDATE consultation SET end_date = row.end_date, price_cents = row.price_cents
-        FROM (SELECT $1::uuid, $2::timestamptz, $3::bigint, $4::uuid)
-            AS row (id, end_date, price_cents, pending_payment_id) JOIN in_progress USING (id)
+        UPDATE consultation SET end_date = row.end_date, price_cents = row.price_cents, finished_by = row.finished_by
+        FROM (SELECT $1::uuid, $2::timestamptz, $3::bigint, $4::uuid, $5::text)
+            AS row (id, end_date, price_cents, pending_payment_id, finished_by) JOIN in_progress USING (id)
         WHERE consultation.id = row.id
         RETURNING consultation.id, consultation.price_cents, row.pending_payment_id
     )
@@ -56,7 +56,8 @@ const FINISH_ONE: &str = "
 
 pub(super) async fn insert(postgres: &impl ConnectionTrait, rows: &[&Start]) -> Result<ByPatient, DbErr> {
     let ids = |of: fn(&Start) -> Uuid| rows.iter().map(|row| of(row)).collect::<Vec<_>>().into();
-    let columns = [ids(|row| row.id), ids(|row| row.physician_id), ids(|row| row.patient_id)];
+    let started_by: Vec<_> = rows.iter().map(|row| row.started_by.as_ref().to_owned()).collect();
+    let columns = [ids(|row| row.id), ids(|row| row.physician_id), ids(|row| row.patient_id), started_by.into()];
     let insert = Statement::from_sql_and_values(DbBackend::Postgres, INSERT, columns);
     let inserted = postgres.query_all_raw(insert).await?;
     let start_dates: HashMap<Uuid, DateTime<Utc>> = inserted
@@ -64,27 +65,32 @@ pub(super) async fn insert(postgres: &impl ConnectionTrait, rows: &[&Start]) -> 
         .map(|row| Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?)))
         .collect::<Result<_, DbErr>>()?;
     let started = |row: &&Start| {
-        let Start { id, physician_id, patient_id } = (*row).clone();
+        let Start { id, physician_id, patient_id, .. } = **row;
         let start_date = *start_dates.get(&id)?;
-        Some((patient_id, Consultation { id, physician_id, patient_id, start_date, end_date: None, price_cents: None }))
+        let (started_by, finished_by) = (Some(row.started_by.as_ref().to_owned()), None);
+        let (end_date, price_cents) = (None, None);
+        let started =
+            Consultation { id, physician_id, patient_id, start_date, end_date, price_cents, started_by, finished_by };
+        Some((patient_id, started))
     };
     Ok(rows.iter().filter_map(started).collect())
 }
 
 /// Returns the consultations that were in progress until now.
 pub(super) async fn finish(postgres: &impl ConnectionTrait, rows: &[Ended]) -> Result<Vec<Uuid>, DbErr> {
-    let (sql, values): (_, [Value; 4]) = match rows {
+    let (sql, values): (_, [Value; 5]) = match rows {
         [] => return Ok(Vec::new()),
-        [Ended { consultation_id, end, pending_payment_id }] => {
-            let price = end.price.cents();
-            (FINISH_ONE, [(*consultation_id).into(), end.date.into(), price.into(), (*pending_payment_id).into()])
+        [Ended { consultation_id, end, pending_payment_id, finished_by }] => {
+            let (date, price, by) = (end.date.into(), end.price.cents().into(), finished_by.as_ref().into());
+            (FINISH_ONE, [(*consultation_id).into(), date, price, (*pending_payment_id).into(), by])
         }
         _ => {
             let ids = |of: fn(&Ended) -> Uuid| rows.iter().map(of).collect::<Vec<_>>();
             let end_dates: Vec<_> = rows.iter().map(|row| row.end.date).collect();
             let prices: Vec<_> = rows.iter().map(|row| row.end.price.cents()).collect();
             let (consultations, payments) = (ids(|row| row.consultation_id), ids(|row| row.pending_payment_id));
-            (FINISH, [consultations.into(), end_dates.into(), prices.into(), payments.into()])
+            let finished_by: Vec<_> = rows.iter().map(|row| row.finished_by.as_ref().to_owned()).collect();
+            (FINISH, [consultations.into(), end_dates.into(), prices.into(), payments.into(), finished_by.into()])
         }
     };
     let finish = Statement::from_sql_and_values(DbBackend::Postgres, sql, values);
@@ -108,7 +114,8 @@ mod tests {
         for sql in [others, "ANALYZE"] {
             database.execute_unprepared(sql).await.expect("prepared");
         }
-        let arrays = [(); 3].map(|()| vec![Uuid::new_v4()].into());
+        let [id, physician, patient] = [(); 3].map(|()| vec![Uuid::new_v4()].into());
+        let arrays = [id, physician, patient, vec!["ana".to_owned()].into()];
         let explain = format!("EXPLAIN {INSERT}");
         let lines = database.query_all_raw(Statement::from_sql_and_values(DbBackend::Postgres, explain, arrays));
         let lines = lines.await.expect("a plan");

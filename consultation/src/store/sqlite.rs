@@ -14,11 +14,12 @@ use uuid::Uuid;
 use super::{ByPatient, Ended, Start};
 
 pub(super) async fn insert(sqlite: &impl ConnectionTrait, rows: Vec<&Start>) -> Result<ByPatient, DbErr> {
-    let columns = [Column::Id, Column::PhysicianId, Column::PatientId, Column::StartDate];
+    let columns = [Column::Id, Column::PhysicianId, Column::PatientId, Column::StartDate, Column::StartedBy];
     let mut insert = Query::insert().into_table(Consultations).columns(columns).to_owned();
-    for Start { id, physician_id, patient_id } in rows {
+    for Start { id, physician_id, patient_id, started_by } in rows {
         let now = now(sqlite.get_database_backend());
-        insert.values_panic([(*id).into(), (*physician_id).into(), (*patient_id).into(), now]);
+        let started_by = started_by.as_ref().into();
+        insert.values_panic([(*id).into(), (*physician_id).into(), (*patient_id).into(), now, started_by]);
     }
     insert.on_conflict(OnConflict::new().do_nothing().to_owned()).returning_all();
     let inserted = sqlite.query_all(&insert).await?;
@@ -39,10 +40,11 @@ pub(super) async fn finish(transaction: Transaction, rows: &[Ended]) -> Result<V
     Ok(rows.iter().map(|row| row.consultation_id).collect())
 }
 
-/// Writes end and price of all in one statement.
+/// Writes end, price and caller of all in one statement.
 async fn end(transaction: &Transaction, rows: &[Ended]) -> Result<(), DbErr> {
-    let values = rows.iter().map(|Ended { consultation_id, end, .. }| {
-        ValueTuple::Three((*consultation_id).into(), end.date.into(), end.price.cents().into())
+    let values = rows.iter().map(|Ended { consultation_id, end, finished_by, .. }| {
+        let [date, price, by] = [end.date.into(), end.price.cents().into(), finished_by.as_ref().into()];
+        ValueTuple::Many(vec![(*consultation_id).into(), date, price, by])
     });
     // Both databases name the columns of a VALUES list so.
     let value = |column: &'static str| Expr::col(("finished", column));
@@ -51,6 +53,7 @@ async fn end(transaction: &Transaction, rows: &[Ended]) -> Result<(), DbErr> {
         .from(TableRef::ValuesList(values.collect(), "finished".into_iden()))
         .value(Column::EndDate, value("column2"))
         .value(Column::PriceCents, value("column3"))
+        .value(Column::FinishedBy, value("column4"))
         .and_where(Expr::col((Consultations, Column::Id)).eq(value("column1")))
         .to_owned();
     let updated = transaction.execute(&update).await?.rows_affected();
@@ -66,7 +69,7 @@ async fn enqueue(database: &impl ConnectionTrait, rows: &[Ended]) -> Result<(), 
     let now = || now(database.get_database_backend());
     let columns = [Id, AppointmentId, TotalPriceCents, NextAttemptAt, CreatedAt];
     let mut insert = Query::insert().into_table(pending_payment::Entity).columns(columns).to_owned();
-    for Ended { consultation_id, end, pending_payment_id } in rows {
+    for Ended { consultation_id, end, pending_payment_id, .. } in rows {
         let (id, price) = ((*pending_payment_id).into(), end.price.cents().into());
         insert.values_panic([id, (*consultation_id).into(), price, now(), now()]);
     }

@@ -1,6 +1,8 @@
 //! The writers: collisions within and between batches, locked rows, and repeated writes. A write whose response was
 //! lost is written again: it must find its own rows.
 
+mod callers;
+
 use chassis::{changes::Changes, clock, write_coalescer::BatchWriter};
 use chrono::TimeDelta;
 use entity::{Money, consultation};
@@ -10,12 +12,8 @@ use sea_orm::{ConnectionTrait, DbErr, EntityTrait, QuerySelect, sea_query::Expr}
 use testkit::{Backend, TestDatabase};
 use uuid::Uuid;
 
-use crate::{
-    outbox::WakeUp,
-    rules::{Finished, PatientInConsultation},
-};
-
-use super::{Finish, FinishRefusal, FinishWriter, Rules, Start, StartWriter};
+use super::{Finish, FinishWriter, Rules, Start, StartWriter, WakeUp};
+use crate::rules::{FinishRefusal, Finished, PatientInConsultation};
 
 async fn writers(backend: Backend) -> Option<(TestDatabase, StartWriter, FinishWriter)> {
     let db = TestDatabase::empty(backend).await?;
@@ -33,13 +31,13 @@ fn writers_of(db: &TestDatabase) -> (StartWriter, FinishWriter) {
 }
 
 fn a_start() -> Start {
-    Start { id: clock::new_id(), physician_id: Uuid::new_v4(), patient_id: Uuid::new_v4() }
+    Start { id: clock::new_id(), physician_id: Uuid::new_v4(), patient_id: Uuid::new_v4(), started_by: "ana".into() }
 }
 
 /// A finish whose end is later than any start before.
 fn a_finish(start: &Start) -> Finish {
     let end_date = Some(clock::now() + TimeDelta::minutes(1));
-    Finish { consultation_id: start.id, end_date, pending_payment_id: clock::new_id() }
+    Finish { consultation_id: start.id, end_date, pending_payment_id: clock::new_id(), finished_by: "ana".into() }
 }
 
 /// The answers when nobody else holds locks.

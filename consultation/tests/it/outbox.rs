@@ -36,6 +36,8 @@ pub(crate) async fn outbox(backend: Backend, payments: usize) -> Option<TestData
             start_date: Set(now - Duration::from_mins(1)),
             end_date: Set(Some(now)),
             price_cents: Set(Some(Money::MAX)),
+            started_by: Set(None),
+            finished_by: Set(None),
         });
         consultations::Entity::insert_many(finished).exec(&db.database.write).await.expect("inserted");
         enqueue(&db.database.write, &ids).await;

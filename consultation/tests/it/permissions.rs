@@ -14,7 +14,7 @@ const USERS: [&str; 6] = ["reader", "clinician", "finance", "operator", "service
 const ID: &str = "\"ea959b03-5577-45c9-b9f7-a45d3e77ce82\"";
 
 /// Documents and the roles that may ask them. ID stands for an id.
-const MATRIX: [(&str, &str); 17] = [
+const MATRIX: [(&str, &str); 20] = [
     ("{ consultation(id: ID) { id price } }", "reader clinician finance operator"),
     ("{ consultations { totalCount } }", "reader clinician finance operator"),
     ("{ node(id: ID) { id } }", "reader clinician finance operator"),
@@ -37,6 +37,9 @@ const MATRIX: [(&str, &str); 17] = [
     ("{ pendingPayments { edges { node { consultation { patientId } } } } }", "reader"),
     ("{ consultation(id: ID) { pendingPayment { status } } }", "reader finance operator"),
     ("mutation { retryPendingPayment(input: { consultationId: ID }) { pendingPayment { tries } } }", "operator"),
+    ("{ consultations { edges { node { startedBy } } } }", "finance operator"),
+    ("{ node(id: ID) { ... on Consultation { finishedBy } } }", "finance operator"),
+    ("{ pendingPayments { edges { node { retriedBy } } } }", "finance operator"),
     (
         "{ __typename __schema { queryType { name } } _service { sdl } }",
         "reader clinician finance operator service nobody",

@@ -1,16 +1,20 @@
 //! Recording payments.
 
+use std::sync::Arc;
+
 use async_graphql::{
     Context, Object, Positioned, Result, VisitorContext,
     parser::types::{Field, VariableDefinition},
 };
 use chassis::{
+    audit,
     database::{is_about_rows, is_unavailable},
     graphql::not_written,
     write_coalescer::{WriteCoalescer, WriteError},
 };
 use entity::{Money, payment::Model as Payment};
 use graphql_http::{
+    Caller,
     complexity::{argument, list_cost},
     refusal::InvalidInput,
 };
@@ -75,8 +79,9 @@ async fn record_all(ctx: &Context<'_>, input: RecordPaymentsInput) -> Result<Rec
         return Ok(RecordPaymentsPayload { user_errors: vec![refusal], ..RecordPaymentsPayload::default() });
     }
     let path = |index: usize| ["input".to_owned(), "payments".to_owned(), index.to_string(), "totalPrice".to_owned()];
-    let checked: Vec<_> =
-        input.payments.iter().enumerate().map(|(index, payment)| check(payment, &path(index))).collect();
+    let by = user(ctx);
+    let checked = input.payments.iter().enumerate().map(|(index, payment)| check(payment, &path(index), &by));
+    let checked: Vec<_> = checked.collect();
     let valid = checked.iter().filter_map(|row| row.as_ref().ok().cloned()).collect();
     let mut recorded = writer(ctx).write_all(valid).await.map_err(not_written)?;
     if recorded.len() == checked.len() && recorded.iter().all(is_without_database) {
@@ -112,10 +117,14 @@ async fn refuse_all(ctx: &Context<'_>, input: &RecordPaymentsInput) -> Result<Op
 
 async fn record(ctx: &Context<'_>, input: RecordPaymentInput) -> Result<RecordPaymentPayload> {
     let path = ["input".to_owned(), "totalPrice".to_owned()];
-    match check(&input, &path) {
+    match check(&input, &path, &user(ctx)) {
         Err(refused) => Ok(refused),
         Ok(row) => Ok(payload(writer(ctx).write(row).await.map_err(not_written)?, &path)),
     }
+}
+
+fn user(ctx: &Context<'_>) -> Arc<str> {
+    audit::user(ctx.data_unchecked::<Caller>())
 }
 
 fn writer<'a>(ctx: &Context<'a>) -> &'a WriteCoalescer<RecordWriter> {
@@ -123,9 +132,13 @@ fn writer<'a>(ctx: &Context<'a>) -> &'a WriteCoalescer<RecordWriter> {
 }
 
 /// Returns the row to write, or its refusal.
-fn check(input: &RecordPaymentInput, path: &[String]) -> std::result::Result<Record, RecordPaymentPayload> {
+fn check(
+    input: &RecordPaymentInput,
+    path: &[String],
+    by: &Arc<str>,
+) -> std::result::Result<Record, RecordPaymentPayload> {
     match Money::try_from(input.total_price.0) {
-        Ok(total_price) => Ok(Record::new(input.appointment_id.0, total_price)),
+        Ok(total_price) => Ok(Record::new(input.appointment_id.0, total_price, Arc::clone(by))),
         Err(error) => {
             let error = InvalidInput::new(path, invalid_amount(error, "totalPrice"));
             Err(RecordPaymentPayload::refused(RecordPaymentError::InvalidInput(error)))

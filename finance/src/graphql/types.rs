@@ -21,6 +21,10 @@ pub(crate) struct Payment {
     total_price: Decimal,
     /// Time of recording, by the database's clock.
     recorded_at: DateTime,
+    /// User that recorded the payment: the name of the login, or the issuer and subject of the token joined by "#". At most 512
+    /// characters. A payment that is recorded again keeps the first. Null for payments that were recorded before names were
+    /// kept.
+    recorded_by: Option<String>,
 }
 
 impl From<payment::Model> for Payment {
@@ -30,6 +34,7 @@ impl From<payment::Model> for Payment {
             appointment_id: Uuid(row.appointment_id),
             total_price: Decimal(row.total_price_cents.into()),
             recorded_at: row.recorded_at.into(),
+            recorded_by: row.recorded_by,
         }
     }
 }

@@ -10,11 +10,11 @@ use sea_orm::{
 use super::{ByAppointment, Record};
 
 pub(super) async fn insert(sqlite: &impl ConnectionTrait, rows: Vec<&Record>) -> Result<ByAppointment, DbErr> {
-    let columns = [Column::Id, Column::AppointmentId, Column::TotalPriceCents, Column::RecordedAt];
+    let columns = [Column::Id, Column::AppointmentId, Column::TotalPriceCents, Column::RecordedAt, Column::RecordedBy];
     let mut insert = Query::insert().into_table(Payments).columns(columns).to_owned();
-    for Record { id, appointment_id, total_price, .. } in rows {
-        let recorded_at = now(sqlite.get_database_backend());
-        insert.values_panic([(*id).into(), (*appointment_id).into(), total_price.cents().into(), recorded_at]);
+    for Record { id, appointment_id, total_price, recorded_by, .. } in rows {
+        let (recorded_at, by) = (now(sqlite.get_database_backend()), recorded_by.as_ref().into());
+        insert.values_panic([(*id).into(), (*appointment_id).into(), total_price.cents().into(), recorded_at, by]);
     }
     insert.on_conflict(OnConflict::new().do_nothing().to_owned()).returning_all();
     let inserted = sqlite.query_all(&insert).await?;

@@ -122,6 +122,7 @@ async fn a_payment_is_in_its_period_whoever_made_its_id(
         appointment_id: Set(Uuid::new_v4()),
         total_price_cents: Set(entity::Money::MAX),
         recorded_at: Set(now),
+        recorded_by: Set(None),
     };
     let row = row.insert(&service.db.database.write).await.expect("inserted");
     let from = (now - chrono::TimeDelta::minutes(1)).to_rfc3339();

@@ -25,6 +25,7 @@ pub(crate) async fn recorded_through(connection: &impl ConnectionTrait, time: Da
         appointment_id: Set(Uuid::new_v4()),
         total_price_cents: Set(Money::MAX),
         recorded_at: Set(time),
+        recorded_by: Set(None),
     };
     row.insert(connection).await.expect("inserted")
 }

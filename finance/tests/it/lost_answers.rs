@@ -44,7 +44,7 @@ async fn a_recording_whose_answer_was_lost_is_told_to_the_subscribers_of_all_rep
     let appointment = Uuid::new_v4();
     let (rival, _) = rival(&db, appointment).await;
     let caller = coalescer.clone();
-    let lost = tokio::spawn(async move { caller.write(Record::new(appointment, Money::MAX)).await });
+    let lost = tokio::spawn(async move { caller.write(Record::new(appointment, Money::MAX, "ana".into())).await });
     until_somebody_waits(&db.database.read).await;
     proxy.silence();
     rival.rollback().await.expect("out of the way");
@@ -54,6 +54,6 @@ async fn a_recording_whose_answer_was_lost_is_told_to_the_subscribers_of_all_rep
     assert_eq!((here.next().await, there.next().await), (Some(Change::Missed), Some(Change::Missed)));
 
     // Sent again it is recorded already.
-    let again = coalescer.write(Record::new(appointment, Money::MAX)).await;
+    let again = coalescer.write(Record::new(appointment, Money::MAX, "ana".into())).await;
     assert!(matches!(again, Ok(Recorded::Already(_))), "{again:?}");
 }

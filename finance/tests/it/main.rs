@@ -2,6 +2,7 @@
 
 mod access;
 mod amounts;
+mod callers;
 mod federation;
 mod filters;
 mod history;

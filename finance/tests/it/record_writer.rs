@@ -27,7 +27,7 @@ pub(crate) async fn writer(backend: Backend) -> Option<(TestDatabase, RecordWrit
 }
 
 pub(crate) fn record(appointment: Uuid, total_price: Money) -> Record {
-    Record::new(appointment, total_price)
+    Record::new(appointment, total_price, "ana".into())
 }
 
 pub(crate) async fn write(writer: &RecordWriter, rows: &[Record]) -> Vec<Recorded> {
@@ -117,6 +117,7 @@ pub(crate) async fn rival(db: &TestDatabase, appointment: Uuid) -> (Transaction,
         appointment_id: Set(appointment),
         total_price_cents: Set(Money::MAX),
         recorded_at: Set(clock::now()),
+        recorded_by: Set(None),
     };
     let row = row.insert(&rival).await.expect("inserted");
     (rival, row)

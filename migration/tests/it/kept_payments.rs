@@ -28,6 +28,7 @@ async fn refused(db: &TestDatabase, sql: &str) -> String {
 #[rstest]
 #[case::its_amount("UPDATE payment SET total_price_cents = 1", "never changes")]
 #[case::its_time("UPDATE payment SET recorded_at = '2021-08-02 12:00:00+00:00'", "never changes")]
+#[case::its_caller("UPDATE payment SET recorded_by = 'bruno'", "never changes")]
 #[case::deleted("DELETE FROM payment", "never deleted")]
 #[tokio::test]
 async fn a_recorded_payment_is_never_changed_or_deleted(
@@ -52,15 +53,18 @@ async fn recorded_payments_are_never_truncated() {
 #[tokio::test]
 async fn an_upsert_does_not_change_a_recorded_payment() {
     let Some((db, before)) = two(Backend::Postgres).await else { return };
-    let upsert = "INSERT INTO payment SELECT gen_random_uuid(), appointment_id, 1, recorded_at FROM payment
+    let upsert =
+        "INSERT INTO payment SELECT gen_random_uuid(), appointment_id, 1, recorded_at, recorded_by FROM payment
         ON CONFLICT (appointment_id) DO UPDATE SET total_price_cents = EXCLUDED.total_price_cents";
     assert!(refused(&db, upsert).await.contains("never changes"));
     assert_eq!(stored(&db).await, before);
 }
 
 #[rstest]
-#[case::by_its_appointment("REPLACE INTO payment SELECT randomblob(16), appointment_id, 1, recorded_at FROM payment")]
-#[case::by_its_id("REPLACE INTO payment SELECT id, randomblob(16), 1, recorded_at FROM payment")]
+#[case::by_its_appointment(
+    "REPLACE INTO payment SELECT randomblob(16), appointment_id, 1, recorded_at, recorded_by FROM payment"
+)]
+#[case::by_its_id("REPLACE INTO payment SELECT id, randomblob(16), 1, recorded_at, recorded_by FROM payment")]
 #[case::by_another("UPDATE OR REPLACE payment SET appointment_id = (SELECT max(appointment_id) FROM payment)")]
 #[tokio::test]
 async fn a_recorded_payment_is_never_replaced_in_sqlite(#[case] statement: &str) {

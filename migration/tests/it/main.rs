@@ -4,6 +4,7 @@ mod catalogue;
 mod claim_index;
 mod consultation_rules;
 mod finance_instance;
+mod kept_callers;
 mod kept_payments;
 mod kept_rows;
 mod migrators;

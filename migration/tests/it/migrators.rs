@@ -97,7 +97,8 @@ async fn what_is_missing_is_named_without_creating_anything(
             "m20261124_000004_keep_pending_payments",
             "m20261124_000005_count_consultations",
             "m20261124_000007_room_for_claims",
-            "m20261124_000009_create_delivery_destination"
+            "m20261124_000009_create_delivery_destination",
+            "m20261127_000011_name_starters"
         ]
     );
     let missing = db.database.pending_migrations::<Finance>().await.expect("an answer");
@@ -107,7 +108,8 @@ async fn what_is_missing_is_named_without_creating_anything(
             "m20261124_000003_create_payment",
             "m20261124_000006_count_payments",
             "m20261124_000008_create_finance_instance",
-            "m20261127_000010_keep_payments"
+            "m20261127_000010_keep_payments",
+            "m20261127_000012_name_recorder"
         ]
     );
     assert!(tables(&db).await.is_empty());

@@ -37,6 +37,8 @@ pub(crate) fn in_progress() -> consultation::Model {
         start_date: at("12:00:00"),
         end_date: None,
         price_cents: None,
+        started_by: None,
+        finished_by: None,
     }
 }
 
@@ -62,6 +64,7 @@ pub(crate) fn pending(appointment_id: Uuid) -> pending_payment::Model {
         parked_at: None,
         created_at: at("13:00:00"),
         finished_at: None,
+        retried_by: None,
     }
 }
 
@@ -72,6 +75,7 @@ pub(crate) fn payment() -> payment::Model {
         appointment_id: Uuid::new_v4(),
         total_price_cents: money(20_000),
         recorded_at: at("13:00:00"),
+        recorded_by: None,
     }
 }
 

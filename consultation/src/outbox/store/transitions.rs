@@ -67,10 +67,10 @@ pub async fn release(database: &impl ConnectionTrait, leases: &[&Lease]) -> Resu
     changed(database, under_lease(rows.collect()).value(Column::Tries, tries).to_owned()).await
 }
 
-/// Redrives a payment: it is due now, as if it had never been refused. Returns false if there is nothing to send. A row
-/// under a lease stays with its relay until the lease ends, unless the lease is impossible: the database's clock was
-/// set back.
-pub async fn redrive(database: &impl ConnectionTrait, appointment_id: Uuid) -> Result<bool, DbErr> {
+/// Redrives a payment for the caller of this name: it is due now, as if it had never been refused. Returns false if
+/// there is nothing to send. A row under a lease stays with its relay until the lease ends, unless the lease is
+/// impossible: the database's clock was set back.
+pub async fn redrive(database: &impl ConnectionTrait, appointment_id: Uuid, by: &str) -> Result<bool, DbErr> {
     let backend = database.get_database_backend();
     let is_impossible = || Expr::col(Column::LeaseUntil).gt(now_plus(backend, LEASE * 2));
     let processing = Expr::case(is_impossible(), false).finally(Expr::col(Column::Processing));
@@ -81,6 +81,7 @@ pub async fn redrive(database: &impl ConnectionTrait, appointment_id: Uuid) -> R
         .col_expr(Column::LeaseUntil, lease_until.into())
         .col_expr(Column::Rejections, 0.into())
         .col_expr(Column::ParkedAt, Option::<DateTimeUtc>::None.into())
+        .col_expr(Column::RetriedBy, by.into())
         .filter(Column::AppointmentId.eq(appointment_id))
         .filter(Column::Finished.eq(false));
     Ok(redriven.exec(database).await?.rows_affected > 0)
