@@ -7,24 +7,21 @@ mod line;
 
 use std::sync::Arc;
 
-use graphql_http::Caller;
+use async_graphql::parser::types::OperationType;
+use graphql_http::{
+    Caller, Rule,
+    observer::{Ending, Observer, Operation},
+};
 use tracing::Level;
 use uuid::Uuid;
 
 use line::Line;
 pub use line::Outcome;
 
-/// Characters of a user's name, in a row and in a line. Anyone may choose one who tries to log in.
-const MAX_NAME: usize = 512;
-
 /// The target of the events, each of which has one line in the field `line`.
 pub(crate) const TARGET: &str = "audit";
-
-/// Whether the process writes an audit log.
-#[must_use]
-pub(crate) fn is_on() -> bool {
-    tracing::enabled!(target: TARGET, Level::INFO)
-}
+/// Characters of a user's name, in a row and in a line. Anyone may choose one who tries to log in.
+const MAX_NAME: usize = 512;
 
 /// The name of a caller as rows keep it, of at most 512 characters.
 #[must_use]
@@ -43,15 +40,73 @@ fn storable(name: &str) -> String {
 pub fn command(service: &str, command: &str, ids: &[Uuid], outcome: Outcome) {
     if is_on() {
         let user = format!("uid {}", rustix::process::getuid().as_raw());
-        let (service, user, operation) = (Some(service), Some(user.as_str()), Some(command));
-        let line = Line { service, user, operation, ..Line::new("command", outcome) };
+        let (user, operation) = (Some(user.as_str()), Some(command));
+        let line = Line { user, operation, ..Line::new(service, "command", outcome) };
         write(&line.with_objects(ids, ids.len()));
     }
 }
 
+/// The audit log of a service, of a process that writes one.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Audit {
+    service: &'static str,
+}
+
+impl Audit {
+    /// None where no audit log is written: then nothing is collected for it.
+    pub(crate) fn of(service: &'static str) -> Option<Self> {
+        is_on().then_some(Self { service })
+    }
+
+    /// Records a login whose credentials were checked, or why they were not.
+    pub(crate) fn login(self, caller: &Caller, request_id: &str, outcome: Outcome, reason: Option<&str>) {
+        write(&Line { reason, ..self.line("login", outcome, caller, request_id) });
+    }
+
+    /// Records that no role of the caller permits the field for which a REST endpoint stands.
+    pub(crate) fn refused(self, caller: &Caller, request_id: &str, rule: &Rule) {
+        write(&self.line("operation", Outcome::Refused, caller, request_id).with_refused(rule));
+    }
+
+    fn line<'a>(self, event: &'static str, outcome: Outcome, caller: &'a Caller, request_id: &'a str) -> Line<'a> {
+        let request_id = Some(request_id).filter(|id| !id.is_empty());
+        let (user, roles, address) = (Some(&*caller.name), Some(&*caller.roles), caller.address);
+        Line { user, roles, request_id, address, ..Line::new(self.service, event, outcome) }
+    }
+}
+
+impl Observer for Audit {
+    fn observe(&self, operation: &Operation<'_>) {
+        let outcome = match operation.ending {
+            Ending::Done => Outcome::Permitted,
+            Ending::Failed => Outcome::Failed,
+            Ending::Refused(_) => Outcome::Refused,
+        };
+        let kind = match operation.kind {
+            OperationType::Query => "query",
+            OperationType::Mutation => "mutation",
+            OperationType::Subscription => "subscription",
+        };
+        let line = Line {
+            operation: Some(kind),
+            fields: Some(operation.root_fields),
+            sensitive: Some(operation.sensitive).filter(|names| !names.is_empty()),
+            ..self.line("operation", outcome, operation.caller, operation.request_id)
+        };
+        write(&match operation.ending {
+            Ending::Refused(rule) => line.with_refused(rule),
+            Ending::Done | Ending::Failed => line.with_objects(operation.ids, operation.count),
+        });
+    }
+}
+
 /// The line in place of lines that could not be written.
-pub(crate) fn gap(missing: u64) -> String {
-    Line { count: usize::try_from(missing).ok(), ..Line::new("gap", Outcome::Failed) }.to_json()
+pub(crate) fn gap(missing: usize) -> String {
+    Line::gap(missing).to_json()
+}
+
+fn is_on() -> bool {
+    tracing::enabled!(target: TARGET, Level::INFO)
 }
 
 fn write(line: &Line<'_>) {

@@ -24,7 +24,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use async_graphql::Executor;
 use axum::{
-    Router,
+    Extension, Router,
     extract::{Request, State},
     http::StatusCode,
     middleware::{self, Next},
@@ -34,6 +34,7 @@ use graphql_http::{Endpoint, Permissions, TaskContext, graphiql, method_not_allo
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    audit::Audit,
     cli::wrong_setting,
     config::Server,
     graphql,
@@ -79,6 +80,10 @@ pub fn guard<S: Executor>(
         .with_authenticator(Arc::clone(&authenticator) as _)
         .with_shutdown(shutdown.clone())
         .with_task_context::<Language>();
+    let audit = Audit::of(server.name);
+    if let Some(audit) = audit {
+        endpoint = endpoint.with_observer(Arc::new(audit));
+    }
     if let Some(directory) = &server.api.trusted_documents {
         endpoint = endpoint
             .with_trusted_documents(directory)
@@ -88,7 +93,10 @@ pub fn guard<S: Executor>(
     let service = Router::new()
         .merge(graphql_http::router(endpoint, routes.sdl))
         .merge(graphiql::router(routes.page))
-        .merge(routes.rest)
+        .merge(match audit {
+            Some(audit) => routes.rest.layer(Extension(audit)),
+            None => routes.rest,
+        })
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed);
     let guarded = browsers::allow(logins::require(service, authenticator), &server.browsers);

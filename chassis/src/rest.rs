@@ -1,18 +1,20 @@
 //! The predecessor's REST API, for clients older than GraphQL. Requests and responses are JSON objects; an error is a
 //! JSON string for people.
 
-use std::{collections::HashMap, fmt::Display, sync::Arc, time::Duration};
+mod permit;
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use async_graphql::{ScalarType, Value};
 use axum::{
     Json, Router,
     extract::Request,
-    http::{Extensions, HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
     routing::get,
 };
 use graphql_http::{
-    Caller, Permissions,
+    Permissions,
     body::{self, BodyError},
     cross_site::is_cross_site,
     scalars::Decimal,
@@ -24,6 +26,7 @@ use tokio::time::timeout;
 use uuid::Uuid;
 
 use crate::{audit, gate::request_id, graphql::refusal, messages::MESSAGES, write_coalescer::WriteError};
+use permit::permit;
 
 /// Time to read a request.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
@@ -167,21 +170,6 @@ impl IntoResponse for Refused {
 /// The route `/openapi.json`.
 pub fn openapi(document: &'static str) -> Router {
     Router::new().route("/openapi.json", get(async move || ([(header::CONTENT_TYPE, "application/json")], document)))
-}
-
-/// Returns the caller, or refuses one that has no role for `mutation`.
-fn permit(extensions: &Extensions, permissions: &Permissions, mutation: &str) -> Result<Caller, Refused> {
-    let caller = extensions.get::<Caller>().cloned().unwrap_or_default();
-    let rule = permissions.root_field(mutation);
-    if rule.is_some_and(|rule| rule.permits(&caller)) {
-        return Ok(caller);
-    }
-    let roles = rule.map_or_else(|| "-".to_owned(), |rule| rule.roles.join(", "));
-    let id = if caller.roles.is_empty() { "no-role" } else { "another-role" };
-    let own = caller.roles.join(", ");
-    let names: [(&str, &dyn Display); 4] =
-        [("field", &mutation), ("roles", &roles), ("user", &caller.name), ("own", &own)];
-    Err(Refused { status: StatusCode::FORBIDDEN, message: MESSAGES.text(id, &names) })
 }
 
 fn refused(message: &str, argument: &str) -> Refused {

@@ -3,7 +3,11 @@
 use std::io::{self, Write};
 
 use anyhow::Context;
-use chassis::{cli, config::Server};
+use chassis::{
+    audit::{self, Outcome},
+    cli,
+    config::Server,
+};
 
 use crate::{
     config::FinanceTarget,
@@ -28,7 +32,9 @@ pub async fn run(server: &Server, finance: FinanceTarget) -> anyhow::Result<()> 
     let host = finance.url.authority().to_owned();
     let told = FinanceClient::new(finance, REQUEST_TIMEOUT)?.instance_id().await;
     let told = told.with_context(|| format!("nothing changed: the finance at {host} does not tell its instance id"))?;
-    let before = store::accept(&database, told).await.context("nothing changed: cannot write the database")?;
+    let before = store::accept(&database, told).await.context("nothing changed: cannot write the database");
+    audit::command(server.name, "accept-finance", &[told], Outcome::from(&before));
+    let before = before?;
     let change = match before {
         Some(before) if before == told => "as before; nothing changed".to_owned(),
         Some(before) => format!("no longer to instance {before}"),

@@ -8,17 +8,17 @@ use async_graphql::{
     parser::types::{ExecutableDocument, OperationDefinition, OperationType, Selection},
 };
 
-use crate::{Options, bad_request::BadRequest, limits, parsed::NewlyParsed};
+use crate::{Options, bad_request::BadRequest, limits, observer::Observation, parsed::NewlyParsed};
 
 /// Introspection fields, including Apollo Federation's `_service`.
 pub(crate) const INTROSPECTION: [&str; 3] = ["__schema", "__type", "_service"];
 
 /// An operation that may run.
-#[derive(Debug)]
 pub(crate) struct Admitted {
     pub(crate) request: Request,
     pub(crate) kind: OperationType,
     pub(crate) new_document: NewDocument,
+    pub(crate) observation: Option<Observation>,
 }
 
 /// A document to remember once its operation has run: only then is it known to be valid.

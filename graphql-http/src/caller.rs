@@ -18,6 +18,8 @@ pub struct Caller {
     pub name: Arc<str>,
     /// The roles, among those of the [permissions](crate::Permissions).
     pub roles: Arc<[&'static str]>,
+    /// The address of the client, where the application knows it.
+    pub address: Option<IpAddr>,
     /// Cancelled when the credentials are withdrawn: event streams and WebSockets end.
     pub expired: CancellationToken,
     /// When the credentials expire by themselves: event streams and WebSockets end then. `None`: never.

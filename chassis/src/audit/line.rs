@@ -3,12 +3,13 @@
 use std::net::IpAddr;
 
 use chrono::SecondsFormat;
+use graphql_http::Rule;
 use serde::{Serialize, Serializer};
 use uuid::Uuid;
 
 use crate::clock;
 
-/// Ids of a line: a page of a list. The count tells of more.
+/// Ids of a line. The count tells of more.
 const MAX_IDS: usize = 100;
 
 /// What became of the event.
@@ -30,13 +31,14 @@ impl<T, E> From<&Result<T, E>> for Outcome {
 }
 
 /// A line. What an event does not have is left out.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 pub(super) struct Line<'a> {
     pub(super) time: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) service: Option<&'a str>,
     pub(super) event: &'static str,
-    pub(super) outcome: Outcome,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) outcome: Option<Outcome>,
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "bounded")]
     pub(super) user: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -54,11 +56,15 @@ pub(super) struct Line<'a> {
     pub(super) ids: Option<&'a [Uuid]>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) count: Option<usize>,
+    /// The refused name.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) reason: Option<&'a str>,
-    /// The roles of which one would permit it.
+    pub(super) refused: Option<&'static str>,
+    /// The roles of which one would have permitted it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) needs: Option<&'static [&'static str]>,
+    /// Why credentials were not checked, or a token was refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) reason: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) request_id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -66,29 +72,27 @@ pub(super) struct Line<'a> {
 }
 
 impl<'a> Line<'a> {
-    pub(super) fn new(event: &'static str, outcome: Outcome) -> Self {
-        Self {
-            time: clock::now().to_rfc3339_opts(SecondsFormat::Millis, true),
-            service: None,
-            event,
-            outcome,
-            user: None,
-            roles: None,
-            operation: None,
-            fields: None,
-            sensitive: None,
-            ids: None,
-            count: None,
-            reason: None,
-            needs: None,
-            request_id: None,
-            address: None,
-        }
+    pub(super) fn new(service: &'a str, event: &'static str, outcome: Outcome) -> Self {
+        Self { service: Some(service), outcome: Some(outcome), ..Self::now(event) }
+    }
+
+    /// A line that tells of `missing` others.
+    pub(super) fn gap(missing: usize) -> Self {
+        Self { count: Some(missing), ..Self::now("gap") }
+    }
+
+    fn now(event: &'static str) -> Self {
+        Self { time: clock::now().to_rfc3339_opts(SecondsFormat::Millis, true), event, ..Self::default() }
     }
 
     /// Adds the first of `count` objects.
     pub(super) fn with_objects(self, ids: &'a [Uuid], count: usize) -> Self {
         Self { ids: Some(&ids[..ids.len().min(MAX_IDS)]), count: Some(count), ..self }
+    }
+
+    /// Adds what was refused.
+    pub(super) fn with_refused(self, rule: &Rule) -> Self {
+        Self { refused: Some(rule.name), needs: Some(rule.roles), ..self }
     }
 
     pub(super) fn to_json(&self) -> String {

@@ -29,7 +29,10 @@ use futures_util::future::OptionFuture;
 use tokio_util::sync::CancellationToken;
 
 use super::client_address::{self, TrustedProxies};
-use crate::config::{Access, TokenIssuer};
+use crate::{
+    audit::Audit,
+    config::{Access, TokenIssuer},
+};
 use denied::Schemes;
 pub use entrances::require;
 use groups::Groups;
@@ -57,6 +60,7 @@ pub struct Authenticator {
     queue: Queue,
     /// An untrusted proxy is logged once.
     has_logged_proxy: AtomicBool,
+    audit: Option<Audit>,
 }
 
 impl Authenticator {
@@ -83,6 +87,7 @@ impl Authenticator {
             throttle: Arc::default(),
             queue: Queue::default(),
             has_logged_proxy: AtomicBool::new(false),
+            audit: Audit::of(realm),
         })
     }
 

@@ -95,7 +95,7 @@ impl Visit for Append<'_> {
 struct Writer {
     target: Target,
     /// Lines that could not be written since the last one that could.
-    missing: u64,
+    missing: usize,
     /// The last write ended within a line.
     is_torn: bool,
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_graphql::{Context, ID, Object, Result};
 use chassis::{audit, changes::Changes, database::Database, graphql::not_written};
 use chrono_tz::Tz;
-use graphql_http::{Caller, refusal::InvalidInput};
+use graphql_http::{Caller, observer::Touched, refusal::InvalidInput};
 use uuid::Uuid;
 
 use super::types::{
@@ -40,6 +40,10 @@ impl Mutation {
     ) -> Option<Result<StartConsultationPayload>> {
         let consultations = ctx.data_unchecked::<Consultations>();
         let started = consultations.start(input.physician_id.0, input.patient_id.0, user(ctx)).await;
+        // The refusal shows another consultation.
+        if let Ok(Err(rules::PatientInConsultation(in_progress))) = &started {
+            Touched::by(ctx).add([in_progress.id]);
+        }
         Some(started.map(StartConsultationPayload::from).map_err(not_written))
     }
 
@@ -71,6 +75,9 @@ async fn finish(ctx: &Context<'_>, input: FinishConsultationInput) -> Result<Fin
         (Err(refusal), _) | (_, Err(refusal)) => return Ok(FinishConsultationError::from(refusal).into()),
     };
     let finished = ctx.data_unchecked::<Consultations>().finish(id, end_date, user(ctx)).await;
+    if let Ok(Err(FinishRefusal::AlreadyFinished(finished))) = &finished {
+        Touched::by(ctx).add([finished.id]);
+    }
     Ok(finished.map_err(not_written)?.into())
 }
 
@@ -84,6 +91,7 @@ async fn retry(ctx: &Context<'_>, input: RetryPendingPaymentInput) -> Result<Ret
     if let Ok(false) = redriven {
         return Ok(RetryPendingPaymentError::from(NoPendingPayment::new()).into());
     }
+    Touched::by(ctx).add([id]);
     // Also after a failure: the row may be due nevertheless.
     ctx.data_unchecked::<WakeUp>().notify();
     ctx.data_unchecked::<Changes>().publish(&[id]);

@@ -9,6 +9,7 @@ use entity::{consultation, pending_payment};
 use graphql_http::{
     complexity::page_cost,
     connection::{Connection, Page},
+    observer::Touched,
     refusal::parse_id,
 };
 use sea_orm::{ColumnTrait, EntityTrait, IntoSimpleExpr, QueryFilter, QueryTrait, Select, sea_query::ExprTrait};
@@ -52,7 +53,11 @@ impl Query {
         page.descending = order_by.is_some_and(|order| order.direction == OrderDirection::Desc);
         let (rows, count) = consultations(&filter.unwrap_or_default());
         // Ids are made from the start date. Their order is the order of the starts.
-        paging::load(page, rows, count, consultation::Column::Id, ctx.data_unchecked::<Database>(), |row| row.id).await
+        let database = ctx.data_unchecked::<Database>();
+        let page: Connection<Consultation> =
+            paging::load(page, rows, count, consultation::Column::Id, database, |row| row.id).await?;
+        Touched::by(ctx).add(page.edges.iter().map(|edge| edge.node.row_id));
+        Ok(page)
     }
 
     /// Lists payments on their way to finance, in the order in which their consultations were finished. By default the
@@ -87,13 +92,16 @@ impl Query {
             Err(refusal) => return Some(Err(refusal)),
         };
         let row = ctx.data_unchecked::<DataLoader<Loader>>().load_one(id).await;
+        Touched::by(ctx).add(row.iter().flatten().map(|row| row.id));
         row.map_err(Into::into).transpose().map(|row| row.map(Consultation::from))
     }
 }
 
 async fn find(ctx: &Context<'_>, id: &ID) -> Result<Option<Consultation>> {
     let row = consultation::Entity::find_by_id(parse_id("id", id)?);
-    Ok(row.one(&ctx.data_unchecked::<Database>().read).await?.map(Consultation::from))
+    let row = row.one(&ctx.data_unchecked::<Database>().read).await?;
+    Touched::by(ctx).add(row.iter().map(|row| row.id));
+    Ok(row.map(Consultation::from))
 }
 
 /// The consultations that match, and their count. Finished ones grow without bound, so they are not counted one by one.

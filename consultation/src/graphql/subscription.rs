@@ -7,7 +7,10 @@ use futures_util::{
     future::ready,
     stream::{once, unfold},
 };
-use graphql_http::refusal::{Refusal, parse_id};
+use graphql_http::{
+    observer::Touched,
+    refusal::{Refusal, parse_id},
+};
 use uuid::Uuid;
 
 use super::{
@@ -33,17 +36,19 @@ impl Subscription {
         let loader = ctx.data_unchecked::<DataLoader<Loader>>();
         // Before the first read: no change after it is lost.
         let watcher = ctx.data_unchecked::<Changes>().watch(id);
-        let first = read(loader, id).await?;
+        let touched = Touched::by(ctx);
+        let first = read(loader, id, touched).await?;
         let later = unfold(watcher, move |mut watcher: Watcher| async move {
             watcher.changed().await;
-            Some((read(loader, id).await, watcher))
+            Some((read(loader, id, touched).await, watcher))
         });
         Ok(once(ready(Ok(first))).chain(later))
     }
 }
 
-async fn read(loader: &DataLoader<Loader>, id: Uuid) -> Result<Consultation> {
+async fn read(loader: &DataLoader<Loader>, id: Uuid, touched: Touched<'_>) -> Result<Consultation> {
     let row = loader.load_one(ConsultationId(id)).await?;
+    touched.add(row.iter().map(|row| row.id));
     row.map(Consultation::from).ok_or_else(|| {
         Refusal { message: MESSAGES.text("consultation-not-found", &[]), code: "CONSULTATION_NOT_FOUND" }.into()
     })

@@ -13,6 +13,7 @@ use entity::payment::{Column, Entity as Payments};
 use graphql_http::{
     complexity::page_cost,
     connection::{Connection, Page},
+    observer::Touched,
     refusal::{bad_user_input, parse_id},
     scalars::{self, DateTime},
 };
@@ -65,7 +66,10 @@ impl Query {
         let is_all = filter == PaymentFilter::default();
         let rows = matching(filter, clock::now())?;
         let count = if is_all { Count::kept_of(Payments) } else { Count::of(&rows) };
-        paging::load(page, rows, count, Column::Id, ctx.data_unchecked::<Database>(), |row| row.id).await
+        let database = ctx.data_unchecked::<Database>();
+        let page: Connection<Payment> = paging::load(page, rows, count, Column::Id, database, |row| row.id).await?;
+        Touched::by(ctx).add(page.edges.iter().map(|edge| edge.node.appointment_id.0));
+        Ok(page)
     }
 
     /// Instance id of this finance: a random id, made once when its database was created. A restored backup keeps it;
@@ -90,6 +94,7 @@ impl Query {
             Err(refusal) => return Some(Err(refusal)),
         };
         let row = ctx.data_unchecked::<DataLoader<Loader>>().load_one(id).await;
+        Touched::by(ctx).add(row.iter().flatten().map(|row| row.appointment_id));
         row.map_err(Into::into).transpose().map(|row| row.map(Payment::from))
     }
 
@@ -102,6 +107,7 @@ impl Query {
 
 async fn find(ctx: &Context<'_>, id: &ID) -> Result<Option<Payment>> {
     let row = Payments::find_by_id(parse_id("id", id)?).one(&ctx.data_unchecked::<Database>().read).await?;
+    Touched::by(ctx).add(row.iter().map(|row| row.appointment_id));
     Ok(row.map(Payment::from))
 }
 

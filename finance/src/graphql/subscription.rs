@@ -3,7 +3,7 @@
 use async_graphql::{Context, Result, Subscription, dataloader::DataLoader};
 use chassis::changes::{Change, Changes};
 use futures_util::{Stream, StreamExt, stream};
-use graphql_http::refusal::Refusal;
+use graphql_http::{observer::Touched, refusal::Refusal};
 
 use super::{
     loader::{Loader, PaymentId},
@@ -30,7 +30,8 @@ impl Subscription {
             let (payments, ends) = read(loader, &changes.next().await?).await;
             Some((stream::iter(payments), (!ends).then_some(changes)))
         });
-        payments.flatten()
+        let touched = Touched::by(ctx);
+        payments.flatten().inspect(move |payment| touched.add(payment.iter().map(|payment| payment.appointment_id.0)))
     }
 }
 

@@ -4,7 +4,10 @@ mod errors;
 
 use async_graphql::{ComplexObject, Context, ID, InputObject, Interface, Result, SimpleObject, dataloader::DataLoader};
 use entity::payment;
-use graphql_http::scalars::{DateTime, Decimal, Uuid};
+use graphql_http::{
+    observer::Touched,
+    scalars::{DateTime, Decimal, Uuid},
+};
 
 use super::loader::{AppointmentId, Loader};
 pub(crate) use errors::{PaymentConflict, RecordPaymentError, RecordPaymentsError, UserError, WrongInstance};
@@ -16,7 +19,7 @@ pub(crate) struct Payment {
     /// Id, a UUID.
     pub(crate) id: ID,
     /// Id of the consultation that is paid for.
-    appointment_id: Uuid,
+    pub(crate) appointment_id: Uuid,
     /// Amount that is charged, in the currency of the clinic: "0.00" to "999999999.99".
     total_price: Decimal,
     /// Time of recording, by the database's clock.
@@ -69,6 +72,7 @@ impl Consultation {
     async fn payment(&self, ctx: &Context<'_>) -> Option<Result<Payment>> {
         let key = AppointmentId(self.appointment_id);
         let row = ctx.data_unchecked::<DataLoader<Loader>>().load_one(key).await.transpose()?;
+        Touched::by(ctx).add(row.iter().map(|row| row.appointment_id));
         Some(row.map(Payment::from).map_err(Into::into))
     }
 }

@@ -23,7 +23,7 @@ impl Query {
 /// Number of remembered documents after a request.
 async fn known_after(document: &str) -> usize {
     let endpoint = Endpoint::new(Schema::new(Query, EmptyMutation, EmptySubscription), Options::default());
-    if let Ok(admitted) = endpoint.admit(Request::new(document), &Caller::default()) {
+    if let Ok(admitted) = endpoint.admit(Request::new(document), &Caller::default(), &"".into()) {
         endpoint.execute(admitted, "").await;
     }
     endpoint.parsed.count()

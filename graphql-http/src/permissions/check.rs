@@ -8,10 +8,11 @@ use async_graphql::{
 use async_graphql_value::{ConstValue, Value};
 
 use super::{Permissions, Rule, find};
-use crate::{Caller, admission::INTROSPECTION, bad_request::BadRequest};
+use crate::{Caller, admission::INTROSPECTION, bad_request::BadRequest, observer::Names};
 
 impl Permissions {
-    /// Refuses an operation that the caller may not ask. Returns whether each root field has a rule.
+    /// Refuses an operation that the caller may not ask. Returns whether each root field has a rule. Collects those that
+    /// have into `names`, if given.
     ///
     /// The document is within the limits: it has no cycle of fragments, and its depth bounds the recursion.
     pub(crate) fn check(
@@ -20,9 +21,11 @@ impl Permissions {
         operation: &OperationDefinition,
         variables: &Variables,
         caller: &Caller,
+        names: Option<&mut Names>,
     ) -> Result<bool, BadRequest> {
+        let (fragments, has_rules) = (Vec::new(), true);
         let mut check =
-            Check { permissions: self, document, operation, variables, caller, fragments: Vec::new(), has_rules: true };
+            Check { permissions: self, document, operation, variables, caller, names, fragments, has_rules };
         check.selections(&operation.selection_set.node, true)?;
         Ok(check.has_rules)
     }
@@ -34,6 +37,7 @@ struct Check<'a> {
     operation: &'a OperationDefinition,
     variables: &'a Variables,
     caller: &'a Caller,
+    names: Option<&'a mut Names>,
     /// The fragments that were checked, at the root or below it.
     fragments: Vec<(&'a str, bool)>,
     has_rules: bool,
@@ -65,7 +69,10 @@ impl<'a> Check<'a> {
         let Field { name, arguments, selection_set, .. } = &field.node;
         if at_root {
             match self.permissions.root_field(&name.node) {
-                Some(rule) => self.require(rule, name.pos)?,
+                Some(rule) => {
+                    self.collect(rule, |names| &mut names.root_fields);
+                    self.require(rule, name.pos)?;
+                }
                 None => self.has_rules &= name.node == "__typename" || INTROSPECTION.contains(&name.node.as_str()),
             }
         }
@@ -77,7 +84,7 @@ impl<'a> Check<'a> {
         self.selections(&selection_set.node, false)
     }
 
-    fn value(&self, value: &Value, position: Pos) -> Result<(), BadRequest> {
+    fn value(&mut self, value: &Value, position: Pos) -> Result<(), BadRequest> {
         match value {
             Value::List(list) => list.iter().try_for_each(|value| self.value(value, position)),
             Value::Object(object) => object.iter().try_for_each(|(name, value)| {
@@ -89,7 +96,7 @@ impl<'a> Check<'a> {
         }
     }
 
-    fn constant(&self, value: &ConstValue, position: Pos) -> Result<(), BadRequest> {
+    fn constant(&mut self, value: &ConstValue, position: Pos) -> Result<(), BadRequest> {
         match value {
             ConstValue::List(list) => list.iter().try_for_each(|value| self.constant(value, position)),
             ConstValue::Object(object) => object.iter().try_for_each(|(name, value)| {
@@ -109,11 +116,26 @@ impl<'a> Check<'a> {
         })
     }
 
-    fn name(&self, name: &str, position: Pos) -> Result<(), BadRequest> {
-        find(self.permissions.sensitive, name).map_or(Ok(()), |rule| self.require(rule, position))
+    fn name(&mut self, name: &str, position: Pos) -> Result<(), BadRequest> {
+        let Some(rule) = find(self.permissions.sensitive, name) else { return Ok(()) };
+        self.collect(rule, |names| &mut names.sensitive);
+        self.require(rule, position)
     }
 
-    fn require(&self, rule: &Rule, position: Pos) -> Result<(), BadRequest> {
-        if rule.permits(self.caller) { Ok(()) } else { Err(BadRequest::not_permitted(rule, self.caller, position)) }
+    fn collect(&mut self, rule: &'static Rule, list: fn(&mut Names) -> &mut Vec<&'static str>) {
+        let list = self.names.as_deref_mut().map(list);
+        if let Some(list) = list.filter(|list| !list.contains(&rule.name)) {
+            list.push(rule.name);
+        }
+    }
+
+    fn require(&mut self, rule: &'static Rule, position: Pos) -> Result<(), BadRequest> {
+        if rule.permits(self.caller) {
+            return Ok(());
+        }
+        if let Some(names) = self.names.as_deref_mut() {
+            names.refused = Some(rule);
+        }
+        Err(BadRequest::not_permitted(rule, self.caller, position))
     }
 }

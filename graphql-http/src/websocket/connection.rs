@@ -160,7 +160,7 @@ impl<E: Executor, C: TaskContext> Connection<E, C> {
     }
 
     fn begin(&self, payload: Value, caller: &Caller) -> Result<BoxStream<'static, Outcome>, BadRequest> {
-        let admitted = self.endpoint.admit(request::from_message(payload)?, caller)?;
+        let admitted = self.endpoint.admit(request::from_message(payload)?, caller, &self.request_id)?;
         self.endpoint.stream(admitted, caller, Arc::clone(&self.request_id))
     }
 }

@@ -11,6 +11,7 @@ mod large;
 mod limits;
 mod media_types;
 mod mutations;
+mod observer;
 mod permissions;
 mod persisted;
 mod requests;

@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, PoisonError},
 };
 
-use axum::http::HeaderMap;
+use axum::http::{Extensions, HeaderMap};
 use graphql_http::Caller;
 use headers::{
     Authorization, HeaderMapExt,
@@ -13,31 +13,49 @@ use headers::{
 };
 use tokio::time::Instant;
 
-use super::{Authenticator, attempt::Attempt, denied::Denied, tokens::Refused, users::Verdict};
-use crate::gate::client_address;
+use super::{
+    Authenticator,
+    attempt::{Attempt, Record},
+    denied::Denied,
+    tokens::Refused,
+    users::Verdict,
+};
+use crate::{
+    audit::Outcome,
+    gate::{client_address, request_id},
+};
 
 impl Authenticator {
-    /// Checks the credentials of a client at this address.
-    pub(super) async fn admit(&self, client: IpAddr, headers: &HeaderMap) -> Result<Caller, Denied> {
+    /// Checks the credentials of a client at this address. `extensions` are those of its request.
+    pub(super) async fn admit(
+        &self,
+        client: IpAddr,
+        headers: &HeaderMap,
+        extensions: &Extensions,
+    ) -> Result<Caller, Denied> {
         if let Some(Authorization(bearer)) = headers.typed_get::<Authorization<Bearer>>() {
-            return self.admit_token(client, bearer.token()).await;
+            return self.admit_token(client, bearer.token(), extensions).await;
         }
         match headers.typed_get::<Authorization<Basic>>() {
-            Some(Authorization(basic)) => self.admit_user(client, basic).await,
+            Some(Authorization(basic)) => self.admit_user(client, basic, extensions).await,
             None => Err(Denied::Unauthenticated),
         }
     }
 
-    async fn admit_user(&self, client: IpAddr, basic: Basic) -> Result<Caller, Denied> {
+    async fn admit_user(&self, client: IpAddr, basic: Basic, extensions: &Extensions) -> Result<Caller, Denied> {
         let users = self.users.as_ref().ok_or(Denied::PasswordsOff)?;
         let users = Arc::clone(&users.read().unwrap_or_else(PoisonError::into_inner));
         let name = basic.username();
         let (roles, expired) = (users.groups.of(name), users.outdated.clone());
-        let caller = Caller { name: name.into(), roles, expired, expires_at: None };
-        let attempt = Attempt::new(users, Arc::clone(&self.throttle), client, basic);
+        let caller = Caller { name: name.into(), roles, address: Some(client), expired, expires_at: None };
+        let record = self.audit.map(|audit| Record::of(audit, caller.clone(), extensions));
+        let attempt = Attempt::new(users, Arc::clone(&self.throttle), client, basic, record);
         attempt.is_allowed(Instant::now())?;
         let is_right = match attempt.quick_verdict() {
-            Verdict::Right => true,
+            Verdict::Right { is_new } => {
+                attempt.succeed(is_new);
+                true
+            }
             Verdict::Wrong => {
                 attempt.fail(Instant::now());
                 false
@@ -47,25 +65,44 @@ impl Authenticator {
         if is_right { Ok(caller) } else { Err(Denied::Unauthenticated) }
     }
 
-    /// A token that was accepted before does not wait for the failures of neighbours. One that the issuer has signed does
-    /// not count as a failure: an application that goes on with an expired token guesses nothing.
-    async fn admit_token(&self, client: IpAddr, token: &str) -> Result<Caller, Denied> {
+    /// A token that was accepted before does not wait for the failures of neighbours, and has no further record.
+    async fn admit_token(&self, client: IpAddr, token: &str, extensions: &Extensions) -> Result<Caller, Denied> {
         let tokens = self.tokens.as_ref().ok_or(Denied::TokensOff)?;
         if let Some(caller) = tokens.remembered(token) {
-            return Ok(caller);
+            return Ok(Caller { address: Some(client), ..caller });
         }
         let network = client_address::network(client);
-        self.throttle.check_token(network, Instant::now()).map_err(|wait| Denied::Throttled { wait })?;
-        tokens.verify(token).await.map_err(|refused| match refused {
-            Refused::NoKeys => Denied::NoKeys,
-            Refused::Defect { defect, subject } => {
+        if let Err(wait) = self.throttle.check_token(network, Instant::now()) {
+            self.record(&tokens.stranger(client, None), extensions, Outcome::Refused, Some("throttled"));
+            return Err(Denied::Throttled { wait });
+        }
+        match tokens.verify(token).await {
+            Ok(caller) => {
+                let caller = Caller { address: Some(client), ..caller };
+                self.record(&caller, extensions, Outcome::Permitted, None);
+                Ok(caller)
+            }
+            Err(Refused::NoKeys) => {
+                self.record(&tokens.stranger(client, None), extensions, Outcome::Refused, Some("no keys"));
+                Err(Denied::NoKeys)
+            }
+            Err(Refused::Defect { defect, subject }) => {
+                let stranger = tokens.stranger(client, subject.as_deref());
+                self.record(&stranger, extensions, Outcome::Failed, Some(&defect.to_string()));
+                // One that the issuer has signed is no guess: an application goes on with an expired token.
                 if !defect.is_of_signed_token() {
                     self.throttle.record_forged_token(network, Instant::now());
                 }
                 let (issuer, subject) = (&tokens.issuer.url, subject.as_deref().unwrap_or("unknown"));
                 tracing::warn!(address = %client, issuer, ?subject, "a token was refused: {defect}");
-                Denied::BadToken(defect)
+                Err(Denied::BadToken(defect))
             }
-        })
+        }
+    }
+
+    fn record(&self, caller: &Caller, extensions: &Extensions, outcome: Outcome, reason: Option<&str>) {
+        if let Some(audit) = self.audit {
+            audit.login(caller, request_id::text(extensions), outcome, reason);
+        }
     }
 }

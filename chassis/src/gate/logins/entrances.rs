@@ -29,7 +29,7 @@ impl Authenticate for Authenticator {
         let credentials: HeaderMap = given.map(|given| (header::AUTHORIZATION, given)).into_iter().collect();
         let client = self.client(&upgrade.extensions, &upgrade.headers);
         Box::pin(async move {
-            self.admit(client, &credentials).await.map_err(|denied| match denied {
+            self.admit(client, &credentials, &upgrade.extensions).await.map_err(|denied| match denied {
                 Denied::Unauthenticated | Denied::BadToken(_) | Denied::TokensOff | Denied::PasswordsOff => {
                     Rejected::Forbidden
                 }
@@ -51,7 +51,7 @@ async fn check(State(authenticator): State<Arc<Authenticator>>, mut request: Req
         request.extensions_mut().insert(ClientNetwork(client_address::network(client)));
         return next.run(request).await;
     }
-    match authenticator.admit(client, request.headers()).await {
+    match authenticator.admit(client, request.headers(), request.extensions()).await {
         Ok(caller) => {
             request.extensions_mut().insert(caller);
             next.run(request).await

@@ -11,6 +11,8 @@ mod key_store;
 mod keys;
 mod remembered;
 
+use std::{net::IpAddr, sync::Arc};
+
 use graphql_http::Caller;
 use tokio::time::Instant;
 
@@ -63,14 +65,24 @@ impl Tokens {
         let Claims { subject, roles, remaining } = checked
             .map_err(|defect| Refused::Defect { defect, subject: claims::subject(&claims).map(str::to_owned) })?;
         let caller = Caller {
-            // Unlike the names of users: those have no colon. An issuer has no `#`, so the first one ends it.
-            name: format!("{}#{subject}", self.issuer.url).into(),
+            name: self.name(&subject),
             roles,
+            address: None,
             expired: key.withdrawn.clone(),
             expires_at: Instant::now().checked_add(remaining),
         };
         self.remembered.put(token, caller.clone());
         Ok(caller)
+    }
+
+    /// Who has sent a token that is not accepted, as far as it is signed.
+    pub(super) fn stranger(&self, client: IpAddr, subject: Option<&str>) -> Caller {
+        Caller { name: self.name(subject.unwrap_or_default()), address: Some(client), ..Caller::default() }
+    }
+
+    /// Unlike the names of users: those have no colon. An issuer has no `#`, so the first one ends it.
+    fn name(&self, subject: &str) -> Arc<str> {
+        format!("{}#{subject}", self.issuer.url).into()
     }
 
     /// Renews the issuer's keys for ever.

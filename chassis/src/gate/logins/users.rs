@@ -51,7 +51,10 @@ pub(super) struct Login {
 
 /// Verdict without a slow hash.
 pub(super) enum Verdict {
-    Right,
+    Right {
+        /// The login was not remembered.
+        is_new: bool,
+    },
     Wrong,
     NeedsHash,
 }
@@ -87,11 +90,10 @@ impl Users {
     pub(super) fn quick_verdict(&self, login: &Login) -> Verdict {
         match &self.known {
             Known::One(expected) if expected.ct_eq(&login.credentials).into() => {
-                self.remember(login);
-                Verdict::Right
+                Verdict::Right { is_new: self.remember(login) }
             }
             Known::One(_) => Verdict::Wrong,
-            Known::File(_) if self.standing(login) == Standing::Known => Verdict::Right,
+            Known::File(_) if self.standing(login) == Standing::Known => Verdict::Right { is_new: false },
             Known::File(_) => Verdict::NeedsHash,
         }
     }
@@ -106,8 +108,9 @@ impl Users {
         is_right
     }
 
-    fn remember(&self, login: &Login) {
-        self.remembered().put(login.origin, login.credentials);
+    /// Returns whether the login was not remembered before.
+    fn remember(&self, login: &Login) -> bool {
+        self.remembered().put(login.origin, login.credentials) != Some(login.credentials)
     }
 
     fn remembered(&self) -> MutexGuard<'_, LruCache<Origin, Fingerprint>> {
