@@ -1,0 +1,68 @@
+//! Both services in one process that writes an audit log, and its lines.
+
+use std::{fs, path::PathBuf, process::Stdio};
+
+use chassis::config::Access;
+use serde_json::Value;
+use tempfile::TempDir;
+use testkit::{Backend, GraphqlClient, Process, RoleUsers, TestDatabase, free_port};
+
+const ROLES: [&str; 5] = ["reader", "clinician", "finance", "operator", "service"];
+
+/// Both services with an audit log. Payments are not delivered.
+pub(super) struct Audited {
+    pub(super) db: TestDatabase,
+    log: PathBuf,
+    pub(super) consultation: GraphqlClient,
+    pub(super) finance: GraphqlClient,
+    _process: Process,
+    _users: RoleUsers,
+    _directory: TempDir,
+}
+
+impl Audited {
+    pub(super) async fn start(backend: Backend) -> Option<Self> {
+        let db = TestDatabase::empty(backend).await?;
+        let users = RoleUsers::of(&ROLES);
+        let Access::HtpasswdFile { users: htpasswd, groups: Some(groups) } = users.access() else { return None };
+        let directory = tempfile::tempdir().expect("a directory");
+        let (log, port, finance_port) = (directory.path().join("audit.log"), free_port(), free_port());
+        let mut command =
+            Process::command("all-in-one", &[], &[("CONSULTATION_FINANCE_URL", "http://127.0.0.1:9/graphql")]);
+        for service in ["CONSULTATION", "FINANCE"] {
+            let port = if service == "FINANCE" { finance_port } else { port };
+            command.env(format!("{service}_BIND"), format!("127.0.0.1:{port}"));
+            command.env(format!("{service}_DATABASE_URL"), db.url());
+            command.env(format!("{service}_HTPASSWD_FILE"), &htpasswd).env(format!("{service}_GROUPS_FILE"), &groups);
+        }
+        // What silences the log does not silence the audit log.
+        command.env("AUDIT_LOG", &log).env("RUST_LOG", "off").stdout(Stdio::null()).stderr(Stdio::null());
+        let process = Process::spawn(&mut command, port);
+        process.client.until_ready().await;
+        let (consultation, finance) =
+            (process.client.clone(), GraphqlClient::new(format!("http://127.0.0.1:{finance_port}")));
+        finance.until_ready().await;
+        Some(Self { db, log, consultation, finance, _process: process, _users: users, _directory: directory })
+    }
+
+    pub(super) fn text(&self) -> String {
+        fs::read_to_string(&self.log).expect("a log")
+    }
+
+    /// The lines since the last call, without what differs from run to run.
+    pub(super) fn take(&self) -> Vec<Value> {
+        let text = self.text();
+        fs::write(&self.log, "").expect("emptied");
+        let lines = text.lines().map(|line| {
+            let mut line: Value = serde_json::from_str(line).expect("JSON");
+            let line_object = line.as_object_mut().expect("an object");
+            line_object.remove("time").expect("a time");
+            line_object.remove("request_id");
+            if let Some(address) = line_object.remove("address") {
+                assert_eq!(address, "127.0.0.1");
+            }
+            line
+        });
+        lines.collect()
+    }
+}
