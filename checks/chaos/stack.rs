@@ -29,6 +29,8 @@ const REPLICAS: usize = 2;
 /// The longest consultation. The database's clock jumps by a year, so a finish without an end date may come a year
 /// after the start. Such finishes must not be refused: the campaign checks their outcome.
 const LONGEST: &str = "3years";
+/// A database's clock that is a year ahead would let delivered rows leave, which the checker counts.
+const RETENTION: &str = "never";
 
 /// The database of a campaign.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -95,7 +97,8 @@ impl Stack {
             let finance_proxy =
                 FinanceProxy::open(finance.iter().map(|replica| replica.port).collect(), random.fork()).await?;
             let finance_url = format!("http://127.0.0.1:{}/graphql", finance_proxy.port);
-            let own = vec![("FINANCE_URL", finance_url), ("LONGEST", LONGEST.to_owned())];
+            let limits = [("LONGEST", LONGEST), ("RETENTION", RETENTION)].map(|(name, value)| (name, value.to_owned()));
+            let own = [("FINANCE_URL", finance_url)].into_iter().chain(limits).collect();
             consultation.push(replica("consultation", number, Lane::Consultation, own));
             finance_proxies.push(finance_proxy);
         }

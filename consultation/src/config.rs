@@ -60,10 +60,11 @@ pub struct DomainSettings {
     #[arg(long = "consultation-poll-interval", env = "CONSULTATION_POLL_INTERVAL", default_value = "5s")]
     #[arg(global = true, value_name = "DURATION", value_parser = poll_interval)]
     pub poll_interval: Duration,
-    /// Time after which delivered rows are deleted from the outbox, 1day or more, as in 90days [default: never]
-    #[arg(long = "consultation-retention", env = "CONSULTATION_RETENTION")]
+    /// Time after which delivered rows are deleted from the outbox, 1day to 100years, or never
+    // A plain `Option` would be a setting without a default to clap.
+    #[arg(long = "consultation-retention", env = "CONSULTATION_RETENTION", default_value = "90days")]
     #[arg(global = true, value_name = "DURATION", value_parser = retention)]
-    pub retention: Option<Duration>,
+    pub retention: std::option::Option<Duration>,
 }
 
 fn price_per_hour(text: &str) -> Result<Money, String> {
@@ -87,8 +88,11 @@ fn longest(text: &str) -> Result<Duration, String> {
     if range.contains(&longest) { Ok(longest) } else { Err("want 1h to 10years".to_owned()) }
 }
 
-fn retention(text: &str) -> Result<Duration, String> {
-    let keep = humantime::parse_duration(text).map_err(|error| error.to_string())?;
+fn retention(text: &str) -> Result<Option<Duration>, String> {
+    if text == "never" {
+        return Ok(None);
+    }
+    let keep = humantime::parse_duration(text).map_err(|error| format!("{error}; or want never"))?;
     let range = Duration::from_hours(24)..=MAX_RETENTION;
-    if range.contains(&keep) { Ok(keep) } else { Err("want 1day to 100years".to_owned()) }
+    if range.contains(&keep) { Ok(Some(keep)) } else { Err("want 1day to 100years, or never".to_owned()) }
 }

@@ -1,12 +1,16 @@
-//! Retention: old delivered rows are deleted, undelivered ones never.
+//! Retention: old delivered rows are deleted, undelivered ones never. The default is 90 days.
 
 use std::time::{Duration, Instant};
 
 use chassis::{clock, health::Heartbeat};
 use chrono::{DateTime, Utc};
-use consultation::outbox::{
-    Upkeep,
-    store::{self, Due, now_plus},
+use clap::Parser;
+use consultation::{
+    config::Settings,
+    outbox::{
+        Upkeep,
+        store::{self, Due, now_plus},
+    },
 };
 use entity::pending_payment::{Column, Entity as PendingPayments};
 use rstest::rstest;
@@ -45,6 +49,26 @@ async fn history(backend: Backend, old: usize, young: usize, undelivered: usize)
 
 async fn delete(db: &TestDatabase, now: DateTime<Utc>) -> u64 {
     store::delete_delivered(&db.database.write, DAY, now, Upkeep::BATCH).await.expect("deleted")
+}
+
+#[test]
+fn delivered_rows_stay_for_90_days_unless_the_operator_says_otherwise() {
+    #[derive(clap::Parser)]
+    struct Cli {
+        #[command(flatten)]
+        settings: Settings,
+    }
+    let retention = |arguments: &[&str]| {
+        let parsed = Cli::try_parse_from(["consultation"].iter().chain(arguments));
+        parsed.map(|cli| cli.settings.domain.retention).map_err(|error| error.to_string())
+    };
+    assert_eq!(retention(&[]), Ok(Some(DAY * 90)));
+    assert_eq!(retention(&["--consultation-retention=1day"]), Ok(Some(DAY)));
+    assert_eq!(retention(&["--consultation-retention=never"]), Ok(None));
+    for refused in ["23h", "101years", "0", "always", ""] {
+        let error = retention(&[&format!("--consultation-retention={refused}")]).expect_err(refused);
+        assert!(error.contains("never"), "{error}");
+    }
 }
 
 #[rstest]
