@@ -176,6 +176,15 @@ impl Database {
         migrate::run::<M>(&self.url, LockWaits::default()).await.map(drop)
     }
 
+    /// Erases deleted and replaced values from a SQLite file and its log, where they stay until something is written over
+    /// them. It rewrites the file. On PostgreSQL it does nothing: VACUUM is for the owner of a table.
+    pub async fn erase_deleted(&self) -> Result<(), DbErr> {
+        match &self.options {
+            Options::Sqlite(sqlite) => wal::erase::erase(sqlite).await,
+            Options::Postgres(_) => Ok(()),
+        }
+    }
+
     /// The connection for PostgreSQL's notifications, which nothing else uses.
     pub(crate) fn notifications(&self) -> Option<PgPool> {
         let Options::Postgres(postgres) = &self.options else { return None };

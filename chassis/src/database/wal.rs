@@ -21,6 +21,7 @@
 //! last, it would remove the log, which is right but would look like a deletion. So it takes [`Keeper::of_used_log`]
 //! before it opens a connection that may write, and closes the keeper after all others.
 
+pub(in crate::database) mod erase;
 mod keeper;
 mod log_file;
 
@@ -136,10 +137,15 @@ async fn set(writer: &mut SqliteConnection, mark: i64) -> Result<(), sqlx::Error
 
 /// Moves the log's content into the file and truncates the log.
 async fn checkpoint(writer: &mut SqliteConnection) -> Result<(), sqlx::Error> {
-    let (busy, ..): (i64, i64, i64) = sqlx::query_as("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(writer).await?;
-    if busy != 0 {
+    if !truncate_log(writer).await? {
         // For example a backup in progress. The content that it still reads stays in the log.
         tracing::warn!("the write-ahead log could not be emptied: another connection reads from it");
     }
     Ok(())
+}
+
+/// As [`checkpoint`]. Returns false if another connection still reads from the log.
+async fn truncate_log(writer: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    let (busy, ..): (i64, i64, i64) = sqlx::query_as("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(writer).await?;
+    Ok(busy == 0)
 }

@@ -10,6 +10,7 @@ mod config;
 mod connections;
 mod database;
 mod database_urls;
+mod erase;
 mod guarded;
 mod health;
 mod htpasswd;
