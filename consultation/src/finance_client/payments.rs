@@ -1,5 +1,6 @@
-//! Reads recorded payments, for reconciliation.
+//! Reads recorded payments, for reconciliation and exports.
 
+use chrono::{DateTime, Utc};
 use cynic::{GraphQlResponse, QueryBuilder};
 use entity::Money;
 use uuid::Uuid;
@@ -18,6 +19,8 @@ pub struct RecordedPayment {
     pub appointment_id: Uuid,
     /// Amount that is charged.
     pub total_price: Money,
+    /// Time of recording.
+    pub recorded_at: DateTime<Utc>,
 }
 
 impl FinanceClient {
@@ -65,9 +68,10 @@ impl FinanceClient {
 impl TryFrom<StoredPayment> for RecordedPayment {
     type Error = DestinationFailed;
 
-    fn try_from(StoredPayment { id, appointment_id, total_price }: StoredPayment) -> Result<Self, DestinationFailed> {
+    fn try_from(stored: StoredPayment) -> Result<Self, DestinationFailed> {
+        let StoredPayment { id, appointment_id, total_price, recorded_at } = stored;
         let total_price = Money::try_from(total_price)
             .map_err(|error| DestinationFailed::new(format!("the amount of payment {} {error}", id.inner())))?;
-        Ok(Self { id: id.into_inner(), appointment_id, total_price })
+        Ok(Self { id: id.into_inner(), appointment_id, total_price, recorded_at })
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
+use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
@@ -11,6 +12,7 @@ mod schema {}
 
 cynic::impl_scalar!(Uuid, schema::UUID);
 cynic::impl_scalar!(Decimal, schema::Decimal);
+cynic::impl_scalar!(DateTime<Utc>, schema::DateTime);
 
 #[derive(Debug, cynic::QueryVariables)]
 pub(super) struct RecordPaymentsVariables {
@@ -124,6 +126,7 @@ pub(super) struct StoredPayment {
     pub(super) id: cynic::Id,
     pub(super) appointment_id: Uuid,
     pub(super) total_price: Decimal,
+    pub(super) recorded_at: DateTime<Utc>,
 }
 
 impl From<&super::Payment> for Payment {

@@ -91,7 +91,7 @@ impl Display for Difference {
             Self::WrongAmount(id, price, amount) => {
                 write!(f, "WRONG_AMOUNT consultation={id} price={price} payment={amount}")
             }
-            Self::PaymentWithoutConsultation(RecordedPayment { id, appointment_id, total_price }) => {
+            Self::PaymentWithoutConsultation(RecordedPayment { id, appointment_id, total_price, .. }) => {
                 write!(f, "PAYMENT_WITHOUT_CONSULTATION payment={id} appointment={appointment_id} amount={total_price}")
             }
         }

@@ -85,7 +85,8 @@ async fn a_consultation_finished_while_it_reads_has_its_payment(
         async move {
             let payment = |row: &pending_payment::Model| {
                 let amount = row.total_price_cents.to_string();
-                json!({ "id": row.id, "appointmentId": row.appointment_id, "totalPrice": amount })
+                let at = "2026-11-27T12:00:00.000Z";
+                json!({ "id": row.id, "appointmentId": row.appointment_id, "totalPrice": amount, "recordedAt": at })
             };
             if !variables["filter"].is_null() {
                 return payments(&[payment(&row)], &last_page());
