@@ -20,7 +20,7 @@ use clap::{Parser, Subcommand};
 use consultation::{
     accept_finance,
     config::{Credentials, FinanceSettings, FinanceTarget},
-    reconcile,
+    export, forget, reconcile,
 };
 use migration::{consultation::Migrator as ConsultationMigrator, finance::Migrator as FinanceMigrator};
 
@@ -61,6 +61,12 @@ enum Command {
     /// Accept the finance at the configured URL as the new destination of payments
     #[command(after_help = accept_finance::HELP)]
     AcceptFinance,
+    /// Print everything that is stored about a patient, as JSON; finance must run
+    #[command(after_help = export::HELP)]
+    Export(export::Arguments),
+    /// Replace a patient's id by random ones in all finished consultations, for ever
+    #[command(after_help = forget::HELP)]
+    Forget(forget::Arguments),
 }
 
 #[tokio::main]
@@ -92,6 +98,11 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
             let to_finance = to_finance(consultation.finance, &servers[1])?;
             accept_finance::run(&servers[0], to_finance).await
         }
+        Command::Export(arguments) => {
+            let to_finance = to_finance(consultation.finance, &servers[1])?;
+            export::run(&servers[0], to_finance, arguments).await
+        }
+        Command::Forget(arguments) => forget::run(&servers[0], arguments).await,
     }
 }
 

@@ -35,14 +35,14 @@ fn storable(name: &str) -> String {
     name.chars().take(MAX_NAME).map(|char| if char.is_control() { ' ' } else { char }).collect()
 }
 
-/// Records a command that an operator ran on the command line of a service, with the objects that it has read or
-/// changed. The user is that of the operating system.
-pub fn command(service: &str, command: &str, ids: &[Uuid], outcome: Outcome) {
+/// Records a command that an operator ran on the command line of a service, with the first of `count` objects that it
+/// has read or changed. The user is that of the operating system.
+pub fn command(service: &str, command: &str, ids: &[Uuid], count: usize, outcome: Outcome) {
     if is_on() {
         let user = format!("uid {}", rustix::process::getuid().as_raw());
         let (user, operation) = (Some(user.as_str()), Some(command));
         let line = Line { user, operation, ..Line::new(service, "command", outcome) };
-        write(&line.with_objects(ids, ids.len()));
+        write(&line.with_objects(ids, count));
     }
 }
 

@@ -1,4 +1,5 @@
-//! The subcommand `accept-finance`: payments go to the finance at the configured URL from now on.
+//! The subcommand `accept-finance`: payments go to the finance at the configured URL from now on. Commands that read
+//! payments refuse any other finance than the accepted one.
 
 use std::io::{self, Write};
 
@@ -8,6 +9,7 @@ use chassis::{
     cli,
     config::Server,
 };
+use sea_orm::ConnectionTrait;
 
 use crate::{
     config::FinanceTarget,
@@ -33,7 +35,7 @@ pub async fn run(server: &Server, finance: FinanceTarget) -> anyhow::Result<()> 
     let told = FinanceClient::new(finance, REQUEST_TIMEOUT)?.instance_id().await;
     let told = told.with_context(|| format!("nothing changed: the finance at {host} does not tell its instance id"))?;
     let before = store::accept(&database, told).await.context("nothing changed: cannot write the database");
-    audit::command(server.name, "accept-finance", &[told], Outcome::from(&before));
+    audit::command(server.name, "accept-finance", &[told], 1, Outcome::from(&before));
     let before = before?;
     let change = match before {
         Some(before) if before == told => "as before; nothing changed".to_owned(),
@@ -41,4 +43,11 @@ pub async fn run(server: &Server, finance: FinanceTarget) -> anyhow::Result<()> 
         None => "the first one that is accepted".to_owned(),
     };
     writeln!(io::stdout(), "payments go to the finance at {host}, instance {told}: {change}").context("cannot write")
+}
+
+/// Refuses the finance at the URL unless it is the accepted one, or none was accepted yet.
+pub(crate) async fn ensure_accepted(database: &impl ConnectionTrait, finance: &FinanceClient) -> anyhow::Result<()> {
+    let Some(accepted) = store::destination(database).await.context("cannot read the database")? else { return Ok(()) };
+    let told = finance.instance_id().await.context("cannot read finance's instance id")?;
+    finance.ensure_accepted(told, accepted).context("these are not the payments of these consultations")
 }

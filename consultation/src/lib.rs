@@ -11,7 +11,9 @@ pub mod writers;
 pub mod outbox;
 
 pub mod accept_finance;
+pub mod export;
 pub mod finance_client;
+pub mod forget;
 pub mod reconcile;
 
 pub mod graphql;

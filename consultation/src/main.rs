@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand};
 use consultation::{
     accept_finance, app,
     config::{FinanceTarget, Settings},
-    graphql, reconcile,
+    export, forget, graphql, reconcile,
 };
 use migration::consultation::Migrator;
 
@@ -36,6 +36,12 @@ enum Command {
     /// Deliver payments to the finance at the configured URL from now on, although it is another instance than before
     #[command(after_help = accept_finance::HELP)]
     AcceptFinance,
+    /// Print everything that is stored about a patient, as JSON
+    #[command(after_help = export::HELP)]
+    Export(export::Arguments),
+    /// Replace a patient's id by random ones in all finished consultations, for ever
+    #[command(after_help = forget::HELP)]
+    Forget(forget::Arguments),
 }
 
 #[tokio::main]
@@ -56,6 +62,8 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Service(command)) => Some(command),
         Some(Command::Reconcile) => return reconcile::run(&server, finance).await,
         Some(Command::AcceptFinance) => return accept_finance::run(&server, finance).await,
+        Some(Command::Export(arguments)) => return export::run(&server, finance, arguments).await,
+        Some(Command::Forget(arguments)) => return forget::run(&server, arguments).await,
     };
     chassis::cli::run::<Migrator>(command, server, graphql::sdl, |server, database, shutdown| {
         app::build(server, finance, &domain, database, shutdown)

@@ -20,9 +20,9 @@ use sea_orm::ConnectionTrait;
 use uuid::Uuid;
 
 use crate::{
+    accept_finance::ensure_accepted,
     config::FinanceTarget,
     finance_client::{FinanceClient, REQUEST_TIMEOUT},
-    outbox::store,
 };
 use page::Page;
 pub use report::{Difference, Finding, HELP, Overdue, Reconciliation};
@@ -83,10 +83,7 @@ pub async fn reconcile(
     finance: &FinanceClient,
     mut report: impl FnMut(Finding) -> io::Result<()>,
 ) -> anyhow::Result<Reconciliation> {
-    if let Some(accepted) = store::destination(database).await.context("cannot read the database")? {
-        let told = finance.instance_id().await.context("cannot read finance's instance id")?;
-        finance.ensure_accepted(told, accepted).context("these are not the payments of these consultations")?;
-    }
+    ensure_accepted(database, finance).await?;
     let mut sum = Reconciliation::default();
     let mut report = |sum: &mut Reconciliation, finding| {
         match &finding {

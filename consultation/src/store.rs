@@ -1,6 +1,7 @@
 //! The statements of the writers, behind one interface for both databases. PostgreSQL finishes without a transaction,
 //! SQLite within one; this module has the common part. Every function fails when the database fails.
 
+pub(crate) mod patient;
 mod postgres;
 mod sqlite;
 

@@ -1,6 +1,6 @@
 //! A consultation and a finance process, each with a database of its own or both with one.
 
-use std::path::Path;
+use std::{path::Path, process::Output};
 
 use serde_json::{Value, json};
 use testkit::{Backend, GraphqlClient, Process, TestDatabase, free_port};
@@ -59,12 +59,17 @@ impl Cluster {
 
     /// Output and exit code of a subcommand of consultation.
     pub(crate) fn subcommand(&self, name: &str) -> (String, Option<i32>) {
+        let output = self.run(&[name]);
+        let text = [output.stdout, output.stderr].concat();
+        (String::from_utf8_lossy(&text).into_owned(), output.status.code())
+    }
+
+    /// Runs a subcommand of consultation.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
         let finance_url = format!("http://127.0.0.1:{}/graphql", self.finance_port);
         let url = self.consultation_db().url();
         let settings = [("CONSULTATION_DATABASE_URL", url.as_str()), ("CONSULTATION_FINANCE_URL", &finance_url)];
-        let output = Process::command("consultation", &[name], &settings).output().expect("it runs");
-        let text = [output.stdout, output.stderr].concat();
-        (String::from_utf8_lossy(&text).into_owned(), output.status.code())
+        Process::command("consultation", arguments, &settings).output().expect("it runs")
     }
 
     pub(crate) fn consultation_db(&self) -> &TestDatabase {
@@ -146,13 +151,23 @@ fn migrate(name: &str, settings: &[(&str, &str)]) {
 }
 
 pub(crate) async fn finish_one(client: &GraphqlClient) -> (String, String) {
+    let id = start(client, Uuid::new_v4()).await;
+    let price = finish(client, &id).await;
+    (id, price)
+}
+
+/// Starts a consultation of this patient. Returns its id.
+pub(crate) async fn start(client: &GraphqlClient, patient: Uuid) -> String {
     let start = "mutation ($a: UUID!, $b: UUID!) { startConsultation(input: { physicianId: $a, patientId: $b }) {
         consultation { id } } }";
-    let started = client.call(start, json!({ "a": Uuid::new_v4(), "b": Uuid::new_v4() })).await;
-    let id = started["startConsultation"]["consultation"]["id"].as_str().expect("an id").to_owned();
+    let started = client.call(start, json!({ "a": Uuid::new_v4(), "b": patient })).await;
+    started["startConsultation"]["consultation"]["id"].as_str().expect("an id").to_owned()
+}
+
+/// Finishes a consultation. Returns its price.
+pub(crate) async fn finish(client: &GraphqlClient, id: &str) -> String {
     let finish =
         "mutation ($id: ID!) { finishConsultation(input: { consultationId: $id }) { consultation { price } } }";
     let finished = client.call(finish, json!({ "id": id })).await;
-    let price = finished["finishConsultation"]["consultation"]["price"].as_str().expect("a price").to_owned();
-    (id, price)
+    finished["finishConsultation"]["consultation"]["price"].as_str().expect("a price").to_owned()
 }

@@ -8,6 +8,8 @@ mod cluster;
 mod delivery;
 mod messages;
 mod outage;
+mod patient_ids;
+mod privacy;
 mod processes;
 mod program;
 mod reconcile;

@@ -8,6 +8,7 @@ use sea_orm::{
     sqlx::{Connection, SqliteConnection},
 };
 use testkit::{Backend, TestDatabase};
+use tokio_util::sync::CancellationToken;
 
 const OLD: &str = "the value that is to leave";
 
@@ -64,4 +65,25 @@ async fn a_service_that_is_killed_after_an_erasure_has_not_lost_its_log() {
     let file = wal::file_of(&db.url()).expect("a file");
     let mut next = SqliteConnection::connect(&db.url()).await.expect("a connection");
     assert_eq!(wal::mark_in_use(&mut next, &file).await.expect("opened"), PreviousExit::Killed);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn values_are_erased_while_others_write() {
+    let db = replaced().await;
+    // Large enough that a writer's own checkpoint takes a while.
+    let rows = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)";
+    execute(&db, &format!("{rows} INSERT INTO visit SELECT i + 5000, hex(randomblob(200)) FROM n")).await;
+    let (writer, enough) = (db.database.write.clone(), CancellationToken::new());
+    let until = enough.clone();
+    let writing = tokio::spawn(async move {
+        while !until.is_cancelled() {
+            writer.execute_unprepared("INSERT INTO visit (who) VALUES ('another')").await.expect("it waits");
+        }
+    });
+    for _ in 0..5 {
+        db.database.erase_deleted().await.expect("erased");
+    }
+    enough.cancel();
+    writing.await.expect("no write failed");
+    assert!(!has_old_value(&db));
 }

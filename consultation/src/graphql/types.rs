@@ -45,7 +45,7 @@ pub(crate) struct Consultation {
 #[ComplexObject]
 impl Consultation {
     /// Payment on its way to finance. Null while the consultation is in progress. Null again once the payment has been
-    /// delivered for longer than the operator keeps it here.
+    /// delivered for longer than the operator keeps it here, by default 90 days.
     async fn pending_payment(&self, ctx: &Context<'_>) -> Option<Result<PendingPayment>> {
         if self.status == ConsultationStatus::InProgress {
             return None;

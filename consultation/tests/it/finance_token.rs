@@ -13,7 +13,8 @@ use crate::finance_stub::FinanceStub;
 
 fn client(finance: &FinanceStub, file: &Path) -> FinanceClient {
     let credentials = Credentials::TokenFile(file.to_owned());
-    let target = FinanceTarget { url: finance.url().parse().expect("a URL"), credentials };
+    let url = finance.url().parse().expect("a URL");
+    let target = FinanceTarget { credentials, ..FinanceTarget::in_development(url) };
     FinanceClient::new(target, REQUEST_TIMEOUT).expect("a client")
 }
 

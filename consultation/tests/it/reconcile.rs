@@ -17,7 +17,7 @@ use uuid::Uuid;
 use crate::outbox::{LEASE, outbox, rows};
 
 /// A finance that responds to each query for payments with `answer` of its variables.
-async fn finance<A: Future<Output = Value> + Send>(
+pub(crate) async fn finance<A: Future<Output = Value> + Send>(
     answer: impl Fn(Value) -> A + Clone + Send + Sync + 'static,
 ) -> FinanceClient {
     let handler = async move |Json(mut request): Json<Value>| Json(answer(request["variables"].take()).await);
@@ -27,12 +27,12 @@ async fn finance<A: Future<Output = Value> + Send>(
     FinanceClient::new(FinanceTarget::in_development(url.parse().expect("a URL")), REQUEST_TIMEOUT).expect("a client")
 }
 
-fn payments(payments: &[Value], page_info: &Value) -> Value {
+pub(crate) fn payments(payments: &[Value], page_info: &Value) -> Value {
     let edges: Vec<_> = payments.iter().map(|payment| json!({ "node": payment })).collect();
     json!({ "data": { "payments": { "edges": edges, "pageInfo": page_info } } })
 }
 
-fn last_page() -> Value {
+pub(crate) fn last_page() -> Value {
     json!({ "hasNextPage": false, "endCursor": null })
 }
 

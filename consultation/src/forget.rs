@@ -1,0 +1,127 @@
+//! The subcommand `forget`: replaces a patient's id by random ones, another in each consultation. Prices and payments
+//! stay.
+//!
+//! The rows are chosen and locked by one statement, and changed under these locks. So a consultation that starts
+//! meanwhile is not changed, whether it ends or not: it is of a patient who came after. A finish of a chosen row waits,
+//! or comes first.
+
+use std::io::{self, Write};
+
+use anyhow::Context;
+use chassis::{
+    audit::{self, Outcome},
+    cli,
+    config::Server,
+    database::Database,
+};
+use clap::Args;
+use sea_orm::{ConnectionTrait, DbBackend, DbErr};
+use uuid::Uuid;
+
+use crate::store::patient::{lock_of_patient, replace_patients};
+
+/// Rows in one statement: SQLite takes 32,766 values, and a statement has 6 s.
+const BATCH: usize = 1_000;
+
+/// The end of `--help`.
+pub const HELP: &str = "\
+In each of the patient's consultations the patient's id is replaced by a random UUID of its own. Nothing else changes: \
+consultations, prices and payments stay, and belong to nobody. That cannot be undone, so --yes is required; without it \
+the command says what it would do. All consultations are changed, or none. While the patient is in a consultation \
+nothing is changed.
+
+Run it with the settings of the service and beside it. Run it again after a failure, and after a backup from before was \
+restored. SQLite files are rewritten, so that the id is in no free space of theirs: writes of a running service wait \
+meanwhile, and space for two more copies is needed. On PostgreSQL run `VACUUM FULL consultation` afterwards, as the \
+table's owner, at a quiet time. docs/privacy.md says where else the id may be.
+
+Exit code: 0 if no consultation has the patient's id any more, 2 without --yes or for a wrong flag or setting, 1 \
+otherwise.";
+
+/// The arguments of the subcommand.
+#[derive(Clone, Copy, Debug, Args)]
+#[group(skip)]
+pub struct Arguments {
+    /// Id of the patient, a UUID
+    #[arg(long, value_name = "ID")]
+    patient: Uuid,
+    /// Do it: it cannot be undone
+    #[arg(long)]
+    yes: bool,
+}
+
+/// Why the patient was not forgotten.
+#[derive(Debug, thiserror::Error)]
+pub enum NotForgotten {
+    /// The patient is in a consultation, which has this id.
+    #[error("nothing changed: the patient is in consultation {0}; finish it, then run this again")]
+    InConsultation(Uuid),
+    /// The command was not confirmed.
+    #[error("nothing changed: this would replace the patient's id in {0} consultations for ever; with --yes it does")]
+    NotConfirmed(usize),
+    /// The database failed.
+    #[error("nothing changed: the database failed: {0}")]
+    Database(#[from] DbErr),
+    /// The database did not answer to COMMIT: all may be changed, or nothing.
+    #[error("run this again: the database did not confirm the change: {0}")]
+    NotCommitted(DbErr),
+}
+
+/// Forgets the patient and prints the number of changed consultations.
+///
+/// # Errors
+/// [`NotForgotten`], or when a SQLite file could not be rewritten.
+pub async fn run(server: &Server, arguments: Arguments) -> anyhow::Result<()> {
+    let database = cli::connect_beside(server).await?;
+    let forgotten = forget_and_erase(&database, arguments).await;
+    // Without ids: they would tell for ever which consultations were of one patient.
+    let count = forgotten.as_ref().copied().unwrap_or_default();
+    audit::command(server.name, "forget", &[], count, Outcome::from(&forgotten));
+    let done = match forgotten? {
+        0 => "no consultation of this patient is stored; nothing changed".to_owned(),
+        count => format!("replaced the patient's id in {count} consultations{}", advice(&database)),
+    };
+    writeln!(io::stdout(), "{done}").context("cannot write")
+}
+
+async fn forget_and_erase(database: &Database, Arguments { patient, yes }: Arguments) -> anyhow::Result<usize> {
+    let forgotten = match forget(database, patient, yes).await {
+        Err(error @ NotForgotten::NotConfirmed(_)) => return Err(cli::wrong_setting(error.into())),
+        forgotten => forgotten?,
+    };
+    // Also if nothing was found: an earlier run may have ended before this.
+    if yes {
+        let erased = database.erase_deleted().await;
+        erased.context("the patient's id was replaced, but is in the free space of the file; run this again")?;
+    }
+    Ok(forgotten)
+}
+
+/// Replaces the patient's id. Returns the number of changed consultations.
+///
+/// # Errors
+/// See [`NotForgotten`].
+pub async fn forget(database: &Database, patient: Uuid, confirmed: bool) -> Result<usize, NotForgotten> {
+    let transaction = database.begin().await?;
+    let consultations = lock_of_patient(&transaction, patient).await?;
+    if let Some((id, _)) = consultations.iter().find(|(_, end_date)| end_date.is_none()) {
+        return Err(NotForgotten::InConsultation(*id));
+    }
+    if !confirmed && !consultations.is_empty() {
+        return Err(NotForgotten::NotConfirmed(consultations.len()));
+    }
+    for batch in consultations.chunks(BATCH) {
+        replace_patients(&transaction, batch.iter().map(|(id, _)| (*id, Uuid::new_v4()))).await?;
+    }
+    transaction.commit().await.map_err(NotForgotten::NotCommitted)?;
+    Ok(consultations.len())
+}
+
+fn advice(database: &Database) -> &'static str {
+    match database.write.get_database_backend() {
+        DbBackend::Postgres => {
+            "; the old rows are in PostgreSQL's files until the table's owner runs `VACUUM FULL consultation`"
+        }
+        _ => "",
+    }
+}

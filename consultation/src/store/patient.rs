@@ -1,0 +1,50 @@
+//! The statements of exports and of forgetting, on the consultations of one patient. On SQLite the lock of a row is that
+//! of the database, which a write transaction has taken.
+
+use chrono::{DateTime, Utc};
+use entity::consultation::{Column, Entity as Consultations, Model as Consultation};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::{Expr, ExprTrait, IntoIden, LockType, Query, TableRef, ValueTuple},
+};
+use uuid::Uuid;
+
+/// Finds at most `limit` of the patient's consultations after the id `after`, in the order of their ids.
+pub(crate) async fn find_of_patient(
+    database: &impl ConnectionTrait,
+    patient_id: Uuid,
+    after: Uuid,
+    limit: u64,
+) -> Result<Vec<Consultation>, DbErr> {
+    let of_patient = Consultations::find().filter(Column::PatientId.eq(patient_id)).filter(Column::Id.gt(after));
+    of_patient.order_by_asc(Column::Id).limit(limit).all(database).await
+}
+
+/// Locks the patient's consultations until the end of the transaction. Returns their ids and end dates.
+///
+/// The order is the same in every process, so that two transactions cannot deadlock.
+pub(crate) async fn lock_of_patient(
+    transaction: &impl ConnectionTrait,
+    patient_id: Uuid,
+) -> Result<Vec<(Uuid, Option<DateTime<Utc>>)>, DbErr> {
+    let of_patient = Consultations::find().filter(Column::PatientId.eq(patient_id)).order_by_asc(Column::Id);
+    let locked = of_patient.lock(LockType::NoKeyUpdate).select_only().columns([Column::Id, Column::EndDate]);
+    locked.into_tuple().all(transaction).await
+}
+
+/// Gives each of these consultations the id of a patient of its own.
+pub(crate) async fn replace_patients(
+    transaction: &impl ConnectionTrait,
+    replacements: impl Iterator<Item = (Uuid, Uuid)>,
+) -> Result<u64, DbErr> {
+    let rows = replacements.map(|(id, patient_id)| ValueTuple::Two(id.into(), patient_id.into())).collect();
+    // Both databases name the columns of a VALUES list so.
+    let value = |column: &'static str| Expr::col(("replacement", column));
+    let update = Query::update()
+        .table(Consultations)
+        .from(TableRef::ValuesList(rows, "replacement".into_iden()))
+        .value(Column::PatientId, value("column2"))
+        .and_where(Expr::col((Consultations, Column::Id)).eq(value("column1")))
+        .to_owned();
+    Ok(transaction.execute(&update).await?.rows_affected())
+}
