@@ -14,7 +14,7 @@ const CHASSIS_API: [(&str, &str); 5] = [
     ("subscriptions: finance's to all rows, consultation's to one", "Change Watcher subscribe watch"),
     (
         "types of the parameters and results of others",
-        "Access BodyError Certificate Channel Publisher Task TokenIssuer",
+        "Access BodyError Certificate Channel Outcome Publisher Task TokenIssuer",
     ),
     (
         "features of one service",

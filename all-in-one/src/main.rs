@@ -80,9 +80,10 @@ async fn main() -> ExitCode {
 
 async fn run(cli: Cli) -> anyhow::Result<()> {
     let Cli { consultation, finance, telemetry, command } = cli;
-    telemetry.init()?;
+    let command = command.unwrap_or(Command::Serve);
+    telemetry.init(matches!(command, Command::Serve))?;
     let servers = [consultation.server.clone().resolve()?, finance.server.clone().resolve()?];
-    match command.unwrap_or(Command::Serve) {
+    match command {
         Command::Serve => {
             let lifecycle = start(consultation, servers.clone()).await?;
             servers.iter().for_each(announce);

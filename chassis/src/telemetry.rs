@@ -1,6 +1,5 @@
 //! Logs: one line per event on standard error, as text for people or JSON for machines; and the audit log.
 
-mod audit_log;
 mod filter;
 mod one_line;
 
@@ -9,8 +8,7 @@ use std::io::IsTerminal;
 use clap::{Args, ValueEnum};
 use tracing_subscriber::{fmt, prelude::*};
 
-use crate::cli::wrong_setting;
-use audit_log::{AuditLayer, AuditLog};
+use crate::{audit::AuditLog, cli::wrong_setting};
 use filter::Filter;
 pub(crate) use one_line::one_line;
 
@@ -30,8 +28,8 @@ pub struct TelemetrySettings {
         value_name = "FILTER"
     )]
     filter: Filter,
-    /// File to which the audit log is appended, or - for standard output: a JSON object for each read of data, refusal, login
-    /// and command [default: none]
+    /// File to which the audit log is appended, a JSON object for each read of data, refusal, login and command; or - for
+    /// standard output, and for standard error of a command [default: none]
     #[arg(long = "audit-log", env = "AUDIT_LOG", global = true, value_name = "FILE")]
     audit_log: Option<AuditLog>,
 }
@@ -46,23 +44,17 @@ enum LogFormat {
 }
 
 impl TelemetrySettings {
-    /// Starts logging. Call it once.
+    /// Starts logging. Call it once. A process that does not serve runs a command, whose result is on standard output.
     ///
     /// # Errors
     /// When the audit log cannot be opened, or logging has been started before.
-    pub fn init(&self) -> anyhow::Result<()> {
-        let audit = self.audit_log.as_ref().map(AuditLog::open).transpose().map_err(wrong_setting)?;
-        let registry = tracing_subscriber::registry().with(audit.map(AuditLayer::filtered));
+    pub fn init(&self, serves: bool) -> anyhow::Result<()> {
         let lines = fmt::layer().with_ansi(std::io::stderr().is_terminal()).with_writer(std::io::stderr);
-        // A filter for each of the two: no filter of the log silences the audit log.
-        let filter = self.filter.directives();
+        let registry = tracing_subscriber::registry().with(self.filter.directives());
         match self.log_format {
-            LogFormat::Text => {
-                let lines = lines.with_target(false).fmt_fields(one_line::fields());
-                registry.with(lines.with_filter(filter)).try_init()?;
-            }
-            LogFormat::Json => registry.with(lines.json().flatten_event(true).with_filter(filter)).try_init()?,
+            LogFormat::Text => registry.with(lines.with_target(false).fmt_fields(one_line::fields())).try_init()?,
+            LogFormat::Json => registry.with(lines.json().flatten_event(true)).try_init()?,
         }
-        Ok(())
+        self.audit_log.as_ref().map_or(Ok(()), |log| log.start(serves)).map_err(wrong_setting)
     }
 }

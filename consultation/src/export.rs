@@ -64,11 +64,12 @@ pub async fn run(server: &Server, finance: FinanceTarget, arguments: Arguments) 
     let finance = (!arguments.without_finance).then_some(&client);
     let written = read(&database, finance, arguments.patient).await.and_then(|export| {
         write(&export).context("cannot write the document")?;
-        Ok(export.ids())
+        Ok(export.consultations.len())
     });
-    let ids = written.as_deref().unwrap_or_default();
-    audit::command(server.name, "export", ids, ids.len(), Outcome::from(&written));
-    if written?.is_empty() {
+    // Without ids: they would tell for ever which consultations are of one patient.
+    let count = written.as_ref().copied().unwrap_or_default();
+    audit::command(server.name, "export", &[], count, Outcome::from(&written));
+    if written? == 0 {
         // Standard output is for the document.
         eprintln!("no consultation of this patient is stored");
     }

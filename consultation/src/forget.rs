@@ -74,7 +74,7 @@ pub enum NotForgotten {
 pub async fn run(server: &Server, arguments: Arguments) -> anyhow::Result<()> {
     let database = cli::connect_beside(server).await?;
     let forgotten = forget_and_erase(&database, arguments).await;
-    // Without ids: they would tell for ever which consultations were of one patient.
+    // Without ids, as in an export.
     let count = forgotten.as_ref().copied().unwrap_or_default();
     audit::command(server.name, "forget", &[], count, Outcome::from(&forgotten));
     let done = match forgotten? {

@@ -53,7 +53,8 @@ async fn main() -> ExitCode {
 }
 
 async fn run(cli: Cli) -> anyhow::Result<()> {
-    cli.telemetry.init()?;
+    let serves = matches!(cli.command, None | Some(Command::Service(chassis::cli::Command::Serve)));
+    cli.telemetry.init(serves)?;
     let Settings { server, finance, domain } = cli.settings;
     let finance = finance.resolve(FinanceTarget::in_development("http://127.0.0.1:8020/graphql".parse()?))?;
     let server = server.resolve()?;

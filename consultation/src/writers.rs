@@ -1,6 +1,8 @@
 //! The writers of consultations. They batch: read, apply the [`rules`], store. Callers of one kind share commits.
+//!
+//! The writer of finishes decides each row by what it read, stores, and looks again at rows that others changed.
 
-mod finish;
+mod start;
 #[cfg(test)]
 mod tests;
 
@@ -9,7 +11,7 @@ use std::sync::Arc;
 use chassis::{
     changes::Changes,
     clock,
-    database::{Database, is_about_rows},
+    database::{Database, is_about_rows, may_be_done},
     health::Heartbeat,
     write_coalescer::{BatchWriter, WriteCoalescer, WriteError},
 };
@@ -20,13 +22,10 @@ use uuid::Uuid;
 
 use crate::{
     outbox::WakeUp,
-    rules::{self, Finished, Rules, Started},
-    store::{self, ByPatient, Start},
+    rules::{self, FinishRefusal, Finished, Rules, Started},
+    store::{self, Ended, FinishSession, Found, Start},
 };
-use finish::{Finish, FinishWriter};
-
-/// Attempts at an insert that lost against a consultation which then ended.
-const MAX_ROUNDS: usize = 3;
+use start::StartWriter;
 
 /// Starts and finishes consultations.
 #[derive(Clone, Debug)]
@@ -79,45 +78,94 @@ impl Consultations {
     }
 }
 
-#[derive(Debug)]
-struct StartWriter {
-    database: Database,
+/// A consultation to finish.
+#[derive(Clone, Debug)]
+struct Finish {
+    consultation_id: Uuid,
+    end_date: Option<DateTime<Utc>>,
+    /// Made before the row is written, so that a repeated write finds its own row.
+    pending_payment_id: Uuid,
+    finished_by: Arc<str>,
 }
 
-impl BatchWriter for StartWriter {
-    type Row = Start;
-    type Answer = Started;
+#[derive(Debug)]
+struct FinishWriter {
+    database: Database,
+    rules: Rules,
+    wake_up: WakeUp,
+    changes: Changes,
+}
+
+impl BatchWriter for FinishWriter {
+    type Row = Finish;
+    type Answer = Finished;
     type Fault = DbErr;
 
-    async fn write(&self, rows: &[Start]) -> Result<Vec<Option<Started>>, DbErr> {
-        for _ in 0..MAX_ROUNDS {
-            let mut stored = store::insert(&self.database.write, rows).await?;
-            if let Some(answers) = start(rows, &stored) {
-                return Ok(answers);
-            }
-            // A separate statement: it sees the consultations against which the others lost.
-            // In the session whose commit then waits for the standby: another may lead to another server.
-            let transaction = self.database.begin().await?;
-            let patients = rows.iter().map(|row| row.patient_id).filter(|id| !stored.contains_key(id)).collect();
-            stored.extend(store::find_in_progress(&transaction, patients).await?);
-            if start(rows, &stored).is_none() {
-                // A start that an earlier attempt committed without an answer may have been finished since.
-                stored.extend(store::find_started(&transaction, rows).await?);
-            }
-            transaction.commit_durably().await?;
-            if let Some(answers) = start(rows, &stored) {
-                return Ok(answers);
-            }
+    async fn write(&self, rows: &[Finish]) -> Result<Vec<Option<Finished>>, DbErr> {
+        let session = FinishSession::begin(&self.database).await?;
+        let is_locked = session.is_locked();
+        let (mut found, mut ended) = (session.find(ids(rows)).await?, Vec::new());
+        let answers: Vec<_> = rows.iter().map(|row| finish(row, &mut found, &mut ended, &self.rules)).collect();
+        let written = session.commit(&ended).await?;
+        if !written.is_empty() {
+            self.wake_up.notify();
+            self.changes.publish(&written);
         }
-        Err(DbErr::Custom("a consultation was neither inserted nor found in progress".to_owned()))
+        // The others were finished before, or just now by another session, or one holds a lock on them.
+        let is_undecided = |answer: &Finished| match answer {
+            Ok(found) | Err(FinishRefusal::AlreadyFinished(found)) => !is_locked && !written.contains(&found.id),
+            Err(FinishRefusal::NotFound | FinishRefusal::InvalidEndDate(_)) => false,
+        };
+        let undecided =
+            rows.iter().zip(&answers).filter(|(_, answer)| is_undecided(answer)).map(|(row, _)| row.clone());
+        let undecided: Vec<_> = undecided.collect();
+        if undecided.is_empty() {
+            return Ok(answers.into_iter().map(Some).collect());
+        }
+        // In the session whose commit then waits for the standby: another may lead to another server.
+        let transaction = self.database.begin().await?;
+        let mut found = store::find(&transaction, ids(&undecided)).await?;
+        transaction.commit_durably().await?;
+        // One that is in progress is locked by another session.
+        let mut decide = |row: &Finish| {
+            (!found.is_in_progress(row.consultation_id)).then(|| finish(row, &mut found, &mut ended, &self.rules))
+        };
+        let answers = rows.iter().zip(answers);
+        Ok(answers.map(|(row, answer)| if is_undecided(&answer) { decide(row) } else { Some(answer) }).collect())
     }
 
     fn is_about_rows(fault: &DbErr) -> bool {
         is_about_rows(fault)
     }
+
+    fn may_have_written(fault: &DbErr) -> bool {
+        may_be_done(fault)
+    }
+
+    fn lost_answers(&self) {
+        self.wake_up.notify();
+        self.changes.publish_missed();
+    }
 }
 
-/// The answer to each row, if the consultation that decides it was found for all.
-fn start(rows: &[Start], stored: &ByPatient) -> Option<Vec<Option<Started>>> {
-    rows.iter().map(|row| Some(Some(rules::start(row.id, stored.get(&row.patient_id)?)))).collect()
+fn ids(rows: &[Finish]) -> impl Iterator<Item = Uuid> {
+    rows.iter().map(|row| row.consultation_id)
+}
+
+/// Of two rows for one consultation the first finishes it.
+fn finish(row: &Finish, found: &mut Found, ended: &mut Vec<Ended>, rules: &Rules) -> Finished {
+    let Some((consultation, now)) = found.consultations.get_mut(&row.consultation_id) else {
+        return Err(FinishRefusal::NotFound);
+    };
+    // An earlier attempt to write the row was committed, and its answer lost.
+    if found.pending_payments.get(&consultation.id) == Some(&row.pending_payment_id) {
+        return Ok(consultation.clone());
+    }
+    let end = rules::finish(consultation, row.end_date, *now, rules)?;
+    (consultation.end_date, consultation.price_cents) = (Some(end.date), Some(end.price));
+    consultation.finished_by = Some(row.finished_by.as_ref().to_owned());
+    found.pending_payments.insert(consultation.id, row.pending_payment_id);
+    let Finish { pending_payment_id, finished_by, .. } = row.clone();
+    ended.push(Ended { consultation_id: consultation.id, end, pending_payment_id, finished_by });
+    Ok(consultation.clone())
 }

@@ -28,7 +28,7 @@ async fn main() -> ExitCode {
 }
 
 async fn run(cli: Cli) -> anyhow::Result<()> {
-    cli.telemetry.init()?;
+    cli.telemetry.init(matches!(cli.command, None | Some(chassis::cli::Command::Serve)))?;
     let server = cli.settings.server.resolve()?;
     chassis::cli::run::<Migrator>(cli.command, server, graphql::sdl, app::build).await
 }

@@ -5,8 +5,7 @@ use std::{
     sync::{Arc, LazyLock, Mutex},
 };
 
-use tracing::{Dispatch, Level, subscriber::DefaultGuard, subscriber::NoSubscriber};
-use tracing_subscriber::{filter::filter_fn, fmt, prelude::*};
+use tracing::{Dispatch, subscriber::DefaultGuard, subscriber::NoSubscriber};
 
 /// The log lines of the current thread, from its creation on.
 #[derive(Debug)]
@@ -26,10 +25,7 @@ impl Log {
         LazyLock::force(&SECOND);
         let text = Writer::default();
         let writer = text.clone();
-        let lines = fmt::layer().with_writer(move || writer.clone()).with_ansi(false);
-        // The audit log is another one.
-        let lines = lines.with_filter(filter_fn(|event| *event.level() <= Level::INFO && event.target() != "audit"));
-        let subscriber = tracing_subscriber::registry().with(lines);
+        let subscriber = tracing_subscriber::fmt().with_writer(move || writer.clone()).with_ansi(false).finish();
         Self { text, _capturing: tracing::subscriber::set_default(subscriber) }
     }
 

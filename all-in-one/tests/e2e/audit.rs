@@ -150,8 +150,9 @@ async fn a_command_of_an_operator_is_a_line() {
     ];
     let settings = settings.each_ref().map(|(name, value)| (*name, value.as_str()));
     let output = Process::command("consultation", &["accept-finance"], &settings).output().expect("it runs");
-    let text = String::from_utf8_lossy(&output.stdout);
-    let line: Value = serde_json::from_str(text.lines().next().expect("a line")).expect("JSON");
+    let text = String::from_utf8_lossy(&output.stderr);
+    let line = text.lines().find(|line| line.starts_with('{')).expect("a line beside the result");
+    let line: Value = serde_json::from_str(line).expect("JSON");
     assert_eq!(
         (&line["event"], &line["operation"], &line["outcome"]),
         (&json!("command"), &json!("accept-finance"), &json!("permitted"))

@@ -1,9 +1,10 @@
 //! `consultation export` and `consultation forget`, beside running services.
 
-use std::process::Output;
+use std::{fs, process::Output};
 
 use rstest::rstest;
 use serde_json::{Value, json};
+use tempfile::NamedTempFile;
 use testkit::{Backend, Process};
 use uuid::Uuid;
 
@@ -20,6 +21,20 @@ fn text(bytes: &[u8]) -> &str {
 fn run(cluster: &Cluster, subcommand: &str, patient: Uuid, more: &[&str]) -> Output {
     let patient = patient.to_string();
     cluster.run(&[&[subcommand, "--patient", &patient], more].concat())
+}
+
+/// The line that a command has written to this audit log, without what differs from run to run.
+fn audited(log: &NamedTempFile) -> Value {
+    let mut line: Value = fs::read_to_string(log).expect("a log").parse().expect("one line");
+    let fields = line.as_object_mut().expect("an object");
+    assert!(fields.remove("time").is_some());
+    assert!(fields.remove("user").is_some_and(|user| user.as_str().expect("a text").starts_with("uid ")));
+    line
+}
+
+fn command(name: &str, count: usize) -> Value {
+    json!({ "target": "audit", "service": "consultation", "event": "command", "operation": name, "outcome": "permitted",
+        "ids": [], "count": count })
 }
 
 /// Two delivered consultations of the patient, and one of another.
@@ -41,7 +56,11 @@ async fn after_two_visits(backend: Backend) -> Option<(Cluster, Uuid, [String; 2
 async fn an_export_is_complete_or_nothing_is_written(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
     let Some((mut cluster, patient, visits)) = after_two_visits(backend).await else { return };
     let open = start(&cluster.consultation.client, patient).await;
-    let output = run(&cluster, "export", patient, &[]);
+    let audit_log = NamedTempFile::new().expect("a file");
+    let path = audit_log.path().to_str().expect("a text");
+    let output = run(&cluster, "export", patient, &["--audit-log", path]);
+    assert_eq!(audited(&audit_log), command("export", 3));
+    assert!(!text(&output.stderr).contains(&patient.to_string()), "{}", text(&output.stderr));
     let export: Value = serde_json::from_slice(&output.stdout).expect("JSON");
     let exported = export["consultations"].as_array().expect("a list");
     let ids: Vec<_> = exported.iter().map(|consultation| &consultation["id"]).collect();
@@ -49,11 +68,10 @@ async fn an_export_is_complete_or_nothing_is_written(#[values(Backend::Sqlite, B
     for visit in &exported[..2] {
         let amounts = [&visit["price"], &visit["pendingPayment"]["totalPrice"], &visit["payment"]["totalPrice"]];
         assert_eq!(amounts, ["200.00"; 3]);
+        assert_eq!([&visit["startedBy"], &visit["finishedBy"]], ["admin"; 2]);
         assert!(visit["payment"]["recordedAt"].as_str().is_some_and(|time| time.ends_with('Z')), "{visit}");
     }
     assert_eq!([&exported[2]["endDate"], &exported[2]["pendingPayment"]], [&Value::Null; 2]);
-    let (log, patient_id) = (text(&output.stderr), patient.to_string());
-    assert!(log.contains("export") && log.contains("count=3") && !log.contains(&patient_id), "{log}");
 
     cluster.kill_finance().await;
     let output = run(&cluster, "export", patient, &[]);
@@ -102,11 +120,13 @@ async fn a_forgotten_patient_is_in_no_table_and_no_sqlite_file_and_all_is_charge
     assert!(text(&unconfirmed.stderr).contains("3 consultations"), "{}", text(&unconfirmed.stderr));
     assert!(holds(&cluster, patient).await, "or the search finds nothing");
 
-    let forgotten = run(&cluster, "forget", patient, &["--yes"]);
+    let audit_log = NamedTempFile::new().expect("a file");
+    let path = audit_log.path().to_str().expect("a text");
+    let forgotten = run(&cluster, "forget", patient, &["--yes", "--audit-log", path]);
     assert_eq!(forgotten.status.code(), Some(0), "{}", text(&forgotten.stderr));
     assert!(text(&forgotten.stdout).starts_with("replaced the patient's id in 3 consultations"));
-    let (log, patient_id) = (text(&forgotten.stderr), patient.to_string());
-    assert!(log.contains("forget") && log.contains("count=3") && !log.contains(&patient_id), "{log}");
+    assert_eq!(audited(&audit_log), command("forget", 3));
+    assert!(!text(&forgotten.stderr).contains(&patient.to_string()), "{}", text(&forgotten.stderr));
     assert!(!holds(&cluster, patient).await);
     let again = run(&cluster, "forget", patient, &["--yes"]);
     assert!(again.status.success() && text(&again.stdout).starts_with("no consultation"), "{again:?}");

@@ -34,6 +34,8 @@ impl<T, E> From<&Result<T, E>> for Outcome {
 #[derive(Debug, Default, Serialize)]
 pub(super) struct Line<'a> {
     pub(super) time: String,
+    /// Tells it from lines of the log where a collector has both.
+    pub(super) target: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) service: Option<&'a str>,
     pub(super) event: &'static str,
@@ -82,7 +84,12 @@ impl<'a> Line<'a> {
     }
 
     fn now(event: &'static str) -> Self {
-        Self { time: clock::now().to_rfc3339_opts(SecondsFormat::Millis, true), event, ..Self::default() }
+        Self {
+            time: clock::now().to_rfc3339_opts(SecondsFormat::Millis, true),
+            target: "audit",
+            event,
+            ..Self::default()
+        }
     }
 
     /// Adds the first of `count` objects.

@@ -5,17 +5,13 @@ use std::str::FromStr;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::EnvFilter;
 
-use crate::audit;
-
 /// Valid directives.
 #[derive(Clone, Debug)]
 pub(super) struct Filter(String);
 
 impl Filter {
-    /// Without the audit log, which has lines of its own.
     pub(super) fn directives(&self) -> EnvFilter {
-        let no_audit = format!("{}=off", audit::TARGET).parse().expect("a directive");
-        EnvFilter::new(&self.0).add_directive(no_audit)
+        EnvFilter::new(&self.0)
     }
 }
 

@@ -71,10 +71,6 @@ impl Export {
         let (format, version) = ("consultation-export", VERSION);
         Self { format, version, exported_at: time(now), patient_id, with_finance, consultations: Vec::new() }
     }
-
-    pub(super) fn ids(&self) -> Vec<Uuid> {
-        self.consultations.iter().map(|consultation| consultation.id).collect()
-    }
 }
 
 impl Consultation {

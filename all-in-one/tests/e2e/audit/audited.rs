@@ -57,6 +57,7 @@ impl Audited {
             let mut line: Value = serde_json::from_str(line).expect("JSON");
             let line_object = line.as_object_mut().expect("an object");
             line_object.remove("time").expect("a time");
+            assert_eq!(line_object.remove("target").expect("a target"), "audit");
             line_object.remove("request_id");
             if let Some(address) = line_object.remove("address") {
                 assert_eq!(address, "127.0.0.1");
