@@ -19,7 +19,7 @@ use chassis::{
 use clap::{Parser, Subcommand};
 use consultation::{
     accept_finance,
-    config::{Credentials, FinanceSettings, FinanceTarget},
+    config::{Credentials, FinanceSettings, FinanceTarget, Password},
     export, forget, reconcile,
 };
 use migration::{consultation::Migrator as ConsultationMigrator, finance::Migrator as FinanceMigrator};
@@ -144,7 +144,8 @@ async fn back_up(servers: &[Server; 2], directory: &Path) -> anyhow::Result<()> 
 fn to_finance(settings: FinanceSettings, finance: &Server) -> anyhow::Result<FinanceTarget> {
     let mut own = FinanceTarget::in_development(format!("{}/graphql", finance.local_url()).parse()?);
     if let Access::User { username, password } = &finance.access {
-        own.credentials = Credentials::Password { username: username.clone(), password: password.clone() };
+        let (username, password) = (username.clone(), Password::Given(password.clone()));
+        own.credentials = Credentials::Password { username, password };
     }
     let own_url = own.url.clone();
     let target = settings.resolve(own)?;

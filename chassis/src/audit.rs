@@ -40,7 +40,7 @@ fn storable(name: &str) -> String {
 pub fn command(service: &str, command: &str, ids: &[Uuid], count: usize, outcome: Outcome) {
     if is_on() {
         let user = format!("uid {}", rustix::process::getuid().as_raw());
-        let (user, operation) = (Some(user.as_str()), Some(command));
+        let (user, operation) = (Some(user), Some(command));
         let line = Line { user, operation, ..Line::new(service, "command", outcome) };
         write(&line.with_objects(ids, count));
     }
@@ -70,7 +70,7 @@ impl Audit {
 
     fn line<'a>(self, event: &'static str, outcome: Outcome, caller: &'a Caller, request_id: &'a str) -> Line<'a> {
         let request_id = Some(request_id).filter(|id| !id.is_empty());
-        let (user, roles, address) = (Some(&*caller.name), Some(&*caller.roles), caller.address);
+        let (user, roles, address) = (Some(user(caller).to_string()), Some(&*caller.roles), caller.address);
         Line { user, roles, request_id, address, ..Line::new(self.service, event, outcome) }
     }
 }

@@ -9,6 +9,7 @@ use std::{
 
 use anyhow::{Context, ensure};
 use clap::Subcommand;
+use graphql_http::Permissions;
 use sea_orm_migration::MigratorTrait;
 use tokio_util::sync::CancellationToken;
 
@@ -37,8 +38,15 @@ pub enum Command {
     },
     /// Print the GraphQL schema (SDL), then exit
     // No setting changes it.
-    #[command(help_template = "{about-with-newline}\n{usage-heading} {usage}")]
-    Schema,
+    #[command(help_template = "{about-with-newline}\n{usage-heading} {usage}\n{after-help}")]
+    #[command(
+        after_help = "  --requires-scopes  With @requiresScopes on each field that needs a role, for a gateway that checks tokens"
+    )]
+    Schema {
+        /// With @requiresScopes on each field that needs a role, for a gateway that checks tokens
+        #[arg(long)]
+        requires_scopes: bool,
+    },
     /// Ask the service at the bind address whether it is ready; exit 0 if it is
     Healthcheck,
 }
@@ -74,6 +82,7 @@ pub async fn run<M: MigratorTrait>(
     command: Option<Command>,
     server: Server,
     sdl: fn() -> String,
+    permissions: &Permissions,
     build: impl FnOnce(&Server, &Database, &CancellationToken) -> anyhow::Result<Service>,
 ) -> anyhow::Result<()> {
     match command.unwrap_or(Command::Serve) {
@@ -84,9 +93,9 @@ pub async fn run<M: MigratorTrait>(
             print_applied(server.name, &applied.context("cannot migrate the database")?)
         }
         Command::Backup { file } => Ok(backup::run(&server.database_url, &file).await?.print()?),
-        Command::Schema => {
-            print!("{}", sdl());
-            Ok(())
+        Command::Schema { requires_scopes } => {
+            let sdl = if requires_scopes { permissions.require_scopes(&sdl())? } else { sdl() };
+            write!(io::stdout(), "{sdl}").context("cannot write")
         }
         Command::Healthcheck => healthcheck(&server).await,
     }

@@ -19,7 +19,7 @@ use crate::{
     tls,
 };
 
-pub use access::{Access, DEVELOPMENT_PASSWORD, DEVELOPMENT_USERNAME, access, secret};
+pub use access::{Access, DEVELOPMENT_PASSWORD, DEVELOPMENT_USERNAME, access, secret, secret_file};
 pub use issuer::{DEFAULT_ROLES_CLAIM, TokenIssuer, issuer_url, json_pointer, token_issuer};
 pub use values::{address, clock_difference, connections, username};
 

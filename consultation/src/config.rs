@@ -9,7 +9,7 @@ use clap::Args;
 use entity::Money;
 use rust_decimal::Decimal;
 
-pub use finance::{ClientCertificate, Credentials, FinanceSettings, FinanceTarget};
+pub use finance::{ClientCertificate, Credentials, FinanceSettings, FinanceTarget, Password};
 
 chassis::server_settings!(
     "consultation",

@@ -108,6 +108,8 @@ impl FinanceClient {
         let request = self.connector.client().post(self.target.url.clone());
         let request = match &self.target.credentials {
             Credentials::Password { username, password } => {
+                let password =
+                    password.read().map_err(|error| DestinationFailed::misconfigured(format!("{error:#}")))?;
                 request.basic_auth(username, Some(password.expose_secret()))
             }
             Credentials::TokenFile(file) => request.bearer_auth(token_file::read(file)?.expose_secret()),

@@ -6,7 +6,9 @@ use clap::{Parser, Subcommand};
 use consultation::{
     accept_finance, app,
     config::{FinanceTarget, Settings},
-    export, forget, graphql, reconcile,
+    export, forget, graphql,
+    permissions::PERMISSIONS,
+    reconcile,
 };
 use migration::consultation::Migrator;
 
@@ -53,8 +55,7 @@ async fn main() -> ExitCode {
 }
 
 async fn run(cli: Cli) -> anyhow::Result<()> {
-    let serves = matches!(cli.command, None | Some(Command::Service(chassis::cli::Command::Serve)));
-    cli.telemetry.init(serves)?;
+    cli.telemetry.init(matches!(cli.command, None | Some(Command::Service(chassis::cli::Command::Serve))))?;
     let Settings { server, finance, domain } = cli.settings;
     let finance = finance.resolve(FinanceTarget::in_development("http://127.0.0.1:8020/graphql".parse()?))?;
     let server = server.resolve()?;
@@ -66,7 +67,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Export(arguments)) => return export::run(&server, finance, arguments).await,
         Some(Command::Forget(arguments)) => return forget::run(&server, arguments).await,
     };
-    chassis::cli::run::<Migrator>(command, server, graphql::sdl, |server, database, shutdown| {
+    chassis::cli::run::<Migrator>(command, server, graphql::sdl, &PERMISSIONS, |server, database, shutdown| {
         app::build(server, finance, &domain, database, shutdown)
     })
     .await

@@ -40,7 +40,7 @@ pub struct End {
 
 /// Refusal of a start: the patient is in this consultation.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PatientInConsultation(pub Consultation);
+pub struct PatientInConsultation(pub Box<Consultation>);
 
 /// Refusal of a finish. Nothing was changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,7 +48,7 @@ pub enum FinishRefusal {
     /// No consultation has this id.
     NotFound,
     /// The consultation as it was finished before.
-    AlreadyFinished(Consultation),
+    AlreadyFinished(Box<Consultation>),
     /// The end date breaks a rule.
     InvalidEndDate(InvalidEndDate),
 }
@@ -74,7 +74,7 @@ pub enum InvalidEndDate {
 /// # Errors
 /// When the patient is in another consultation.
 pub fn start(id: Uuid, stored: &Consultation) -> Started {
-    if stored.id == id { Ok(stored.clone()) } else { Err(PatientInConsultation(stored.clone())) }
+    if stored.id == id { Ok(stored.clone()) } else { Err(PatientInConsultation(Box::new(stored.clone()))) }
 }
 
 /// Ends a consultation at `requested`, by default `now`, and prices it.
@@ -88,7 +88,7 @@ pub fn finish(
     rules: &Rules,
 ) -> Result<End, FinishRefusal> {
     if consultation.end_date.is_some() {
-        return Err(FinishRefusal::AlreadyFinished(consultation.clone()));
+        return Err(FinishRefusal::AlreadyFinished(Box::new(consultation.clone())));
     }
     let start = consultation.start_date;
     // The clock may have been set back since the start.

@@ -16,6 +16,7 @@ use chassis::{
     write_coalescer::{BatchWriter, WriteCoalescer, WriteError},
 };
 use chrono::{DateTime, Utc};
+use entity::consultation::Model as Consultation;
 use futures_util::future::BoxFuture;
 use sea_orm::DbErr;
 use uuid::Uuid;
@@ -113,7 +114,8 @@ impl BatchWriter for FinishWriter {
         }
         // The others were finished before, or just now by another session, or one holds a lock on them.
         let is_undecided = |answer: &Finished| match answer {
-            Ok(found) | Err(FinishRefusal::AlreadyFinished(found)) => !is_locked && !written.contains(&found.id),
+            Ok(Consultation { id, .. }) => !is_locked && !written.contains(id),
+            Err(FinishRefusal::AlreadyFinished(found)) => !is_locked && !written.contains(&found.id),
             Err(FinishRefusal::NotFound | FinishRefusal::InvalidEndDate(_)) => false,
         };
         let undecided =

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use finance::{app, config::Settings, graphql};
+use finance::{app, config::Settings, graphql, permissions::PERMISSIONS};
 use migration::finance::Migrator;
 
 /// Faster than the system's allocator for many small allocations, as each request makes.
@@ -30,5 +30,5 @@ async fn main() -> ExitCode {
 async fn run(cli: Cli) -> anyhow::Result<()> {
     cli.telemetry.init(matches!(cli.command, None | Some(chassis::cli::Command::Serve)))?;
     let server = cli.settings.server.resolve()?;
-    chassis::cli::run::<Migrator>(cli.command, server, graphql::sdl, app::build).await
+    chassis::cli::run::<Migrator>(cli.command, server, graphql::sdl, &PERMISSIONS, app::build).await
 }

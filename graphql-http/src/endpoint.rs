@@ -83,8 +83,8 @@ impl<E: Executor, C: TaskContext> Endpoint<E, C> {
         admission::require_variables(operation, &variables)?;
         let (kind, permissions) = (operation.ty, self.rules.permissions);
         let mut observation = self.observation(caller, request_id, kind);
-        let names = observation.as_mut().map(|observation| &mut observation.names);
-        let checked = permissions.map_or(Ok(true), |all| all.check(document, operation, &variables, caller, names));
+        let seen = observation.as_mut().map(|observation| &mut observation.names);
+        let checked = permissions.map_or(Ok(true), |all| all.check(document, operation, &variables, caller, seen));
         observation.iter().for_each(Observation::refused);
         let has_rules = checked?;
         // A field without a rule is validated, which reports it if the schema has none of its name, but does not run.
@@ -109,7 +109,9 @@ impl<E: Executor, C: TaskContext> Endpoint<E, C> {
         let schema = self.schema.clone();
         let execution = C::capture().scope(async move {
             let response = schema.execute(request).await;
-            observation.iter().for_each(|observation| observation.responded(&response));
+            if let Some(observation) = &observation {
+                observation.responded(&response);
+            }
             response
         });
         let task = tokio::spawn(execution.in_current_span());
@@ -143,7 +145,9 @@ impl<E: Executor, C: TaskContext> Endpoint<E, C> {
         let mut new_document = Some(new_document);
         let outcomes = self.schema.execute_stream(request, None).map(move |response| {
             let _held = &share;
-            observation.iter().for_each(|observation| observation.responded(&response));
+            if let Some(observation) = &observation {
+                observation.responded(&response);
+            }
             let outcome = Outcome::of(response, &endpoint.rules, &request_id);
             if let Some(new_document) = new_document.take().filter(|_| outcome.has_run()) {
                 endpoint.remember(new_document);

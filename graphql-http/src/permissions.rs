@@ -4,6 +4,7 @@
 //! checked as a whole, on the parsed document with its variables, before anything runs.
 
 mod check;
+mod scopes;
 #[cfg(test)]
 mod tests;
 

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use chrono::SecondsFormat;
 use graphql_http::Rule;
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use uuid::Uuid;
 
 use crate::clock;
@@ -41,8 +41,9 @@ pub(super) struct Line<'a> {
     pub(super) event: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) outcome: Option<Outcome>,
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "bounded")]
-    pub(super) user: Option<&'a str>,
+    /// Bounded: anyone may choose a name who tries to log in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) user: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) roles: Option<&'a [&'static str]>,
     /// The kind of operation, or the command.
@@ -105,9 +106,4 @@ impl<'a> Line<'a> {
     pub(super) fn to_json(&self) -> String {
         serde_json::to_string(self).unwrap_or_default()
     }
-}
-
-#[expect(clippy::ref_option, reason = "serde's interface")]
-fn bounded<S: Serializer>(name: &Option<&str>, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&super::storable(name.unwrap_or_default()))
 }

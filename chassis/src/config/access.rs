@@ -1,7 +1,7 @@
 //! Credentials of HTTP Basic: one user with a password, or an htpasswd file with a group file; secrets given directly or
 //! in files.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
 use secrecy::{ExposeSecret, SecretString};
@@ -61,11 +61,18 @@ pub fn secret(name: &str, value: Option<SecretString>, file: Option<PathBuf>) ->
     if value.is_some() && !is_empty {
         bail!("give {name} or {name}-file, not both");
     }
-    let text =
-        std::fs::read_to_string(&file).with_context(|| format!("{name}-file: cannot read {}", file.display()))?;
+    secret_file(name, &file).map(Some)
+}
+
+/// The secret in the file of the setting `name`. A line break at its end is ignored.
+///
+/// # Errors
+/// When the file cannot be read, or is empty.
+pub fn secret_file(name: &str, file: &Path) -> anyhow::Result<SecretString> {
+    let text = std::fs::read_to_string(file).with_context(|| format!("{name}-file: cannot read {}", file.display()))?;
     match text.trim_end_matches(['\r', '\n']) {
         "" => bail!("{name}-file: {} is empty", file.display()),
-        secret => Ok(Some(secret.into())),
+        secret => Ok(secret.into()),
     }
 }
 

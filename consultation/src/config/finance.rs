@@ -12,6 +12,8 @@ use clap::Args;
 use reqwest::Url;
 use secrecy::{ExposeSecret, SecretString};
 
+const PASSWORD: &str = "--consultation-finance-password";
+
 /// The finance that payments go to.
 #[derive(Clone, Debug, Args)]
 #[group(skip)]
@@ -28,7 +30,7 @@ pub struct FinanceSettings {
     #[arg(long = "consultation-finance-password", env = "CONSULTATION_FINANCE_PASSWORD")]
     #[arg(global = true, value_name = "PASSWORD", hide_env_values = true)]
     password: Option<SecretString>,
-    /// File that holds the password for finance
+    /// File that holds the password for finance; read for each call
     #[arg(long = "consultation-finance-password-file", env = "CONSULTATION_FINANCE_PASSWORD_FILE")]
     #[arg(global = true, value_name = "FILE")]
     password_file: Option<PathBuf>,
@@ -74,17 +76,39 @@ pub enum Credentials {
         /// User name.
         username: String,
         /// Password.
-        password: SecretString,
+        password: Password,
     },
     /// A file with a bearer token. It is read for each call: tokens are short-lived.
     TokenFile(PathBuf),
+}
+
+/// The password for finance.
+#[derive(Clone, Debug)]
+pub enum Password {
+    /// Given by a setting.
+    Given(SecretString),
+    /// In a file, which is read for each call: a new password needs no restart.
+    File(PathBuf),
+}
+
+impl Password {
+    /// The password as it is now.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or is empty.
+    pub fn read(&self) -> anyhow::Result<SecretString> {
+        match self {
+            Self::Given(password) => Ok(password.clone()),
+            Self::File(file) => config::secret_file(PASSWORD, file),
+        }
+    }
 }
 
 impl FinanceTarget {
     /// The finance at `url`, called as the development user.
     #[must_use]
     pub fn in_development(url: Url) -> Self {
-        let (username, password) = (DEVELOPMENT_USERNAME.to_owned(), DEVELOPMENT_PASSWORD.into());
+        let (username, password) = (DEVELOPMENT_USERNAME.to_owned(), Password::Given(DEVELOPMENT_PASSWORD.into()));
         Self { url, credentials: Credentials::Password { username, password }, certificate: None }
     }
 
@@ -92,10 +116,11 @@ impl FinanceTarget {
     /// anybody.
     ///
     /// # Errors
-    /// When the password is that one and `server` is not for development.
+    /// When the password is that one and `server` is not for development, or the password's file cannot be read.
     pub fn refuse_public_password(&self, server: &Server) -> anyhow::Result<()> {
         let Credentials::Password { password, .. } = &self.credentials else { return Ok(()) };
-        let is_public = password.expose_secret() == DEVELOPMENT_PASSWORD && !http_client::is_this_machine(&self.url);
+        let is_public =
+            password.read()?.expose_secret() == DEVELOPMENT_PASSWORD && !http_client::is_this_machine(&self.url);
         ensure!(
             !is_public || server.development,
             "{0}: the public development password must not be finance's at {1}; set --{0}-finance-password-file, or \
@@ -119,7 +144,8 @@ impl FinanceSettings {
 
     fn read(self, otherwise: FinanceTarget) -> anyhow::Result<FinanceTarget> {
         let url = self.url.unwrap_or(otherwise.url);
-        let own = config::secret("--consultation-finance-password", self.password, self.password_file)?;
+        let own = config::secret(PASSWORD, self.password, self.password_file.clone())?;
+        let own = own.map(|password| self.password_file.map_or(Password::Given(password), Password::File));
         let credentials = match (self.token_file, otherwise.credentials) {
             (Some(_), _) if self.username.is_some() || own.is_some() => {
                 bail!("give --consultation-finance-token-file or a user name and password for finance, not both")

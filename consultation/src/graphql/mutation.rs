@@ -116,7 +116,7 @@ impl From<Started> for StartConsultationPayload {
         match started {
             Ok(consultation) => Self { consultation: Some(consultation.into()), ..Self::default() },
             Err(rules::PatientInConsultation(in_progress)) => {
-                let refusal = StartConsultationError::from(PatientInConsultation::new(in_progress));
+                let refusal = StartConsultationError::from(PatientInConsultation::new(*in_progress));
                 Self { user_errors: vec![refusal], ..Self::default() }
             }
         }
@@ -128,7 +128,7 @@ impl From<Finished> for FinishConsultationPayload {
         let refusal: FinishConsultationError = match finished {
             Ok(consultation) => return Self { consultation: Some(consultation.into()), ..Self::default() },
             Err(FinishRefusal::NotFound) => ConsultationNotFound::new().into(),
-            Err(FinishRefusal::AlreadyFinished(finished)) => ConsultationAlreadyFinished::new(finished).into(),
+            Err(FinishRefusal::AlreadyFinished(finished)) => ConsultationAlreadyFinished::new(*finished).into(),
             Err(FinishRefusal::InvalidEndDate(rule)) => {
                 InvalidInput::new(&END_DATE, messages::invalid_end_date(rule, "endDate")).into()
             }

@@ -24,7 +24,7 @@ fn started() -> (Consultation, Rules) {
 fn a_patient_is_in_one_consultation_at_a_time() {
     let (stored, _) = started();
     assert_eq!(start(stored.id, &stored), Ok(stored.clone()), "also when the start is written again");
-    assert_eq!(start(Uuid::from_u128(4), &stored), Err(PatientInConsultation(stored)));
+    assert_eq!(start(Uuid::from_u128(4), &stored), Err(PatientInConsultation(stored.into())));
 }
 
 #[test]
@@ -32,7 +32,7 @@ fn a_finished_consultation_is_not_finished_again() {
     let (mut finished, rules) = started();
     finished.end_date = Some(finished.start_date + TimeDelta::hours(1));
     let now = finished.start_date + TimeDelta::hours(2);
-    assert_eq!(finish(&finished, None, now, &rules), Err(FinishRefusal::AlreadyFinished(finished)));
+    assert_eq!(finish(&finished, None, now, &rules), Err(FinishRefusal::AlreadyFinished(finished.into())));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use chassis::config::Server;
 use consultation::{
     app,
-    config::{Credentials, FinanceTarget},
+    config::{Credentials, FinanceTarget, Password},
 };
 use rstest::rstest;
 use testkit::{Backend, TestDatabase};
@@ -29,7 +29,8 @@ async fn a_service_does_not_start_with_the_public_password_for_a_finance_elsewhe
 ) {
     let Some(db) = TestDatabase::empty(Backend::Sqlite).await else { return };
     let server = Server { development, ..db.server("consultation") };
-    let credentials = Credentials::Password { username: "admin".to_owned(), password: password.into() };
+    let credentials =
+        Credentials::Password { username: "admin".to_owned(), password: Password::Given(password.into()) };
     let finance = FinanceTarget { credentials, ..FinanceTarget::in_development(url.parse().expect("a URL")) };
     let built = app::build(&server, finance, &domain(), &db.database, &CancellationToken::new());
     let refusal = built.err().map(|error| error.to_string());

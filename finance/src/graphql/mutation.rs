@@ -90,7 +90,7 @@ async fn record_all(ctx: &Context<'_>, input: RecordPaymentsInput) -> Result<Rec
     }
     let mut recorded = recorded.into_iter();
     let results = checked.into_iter().enumerate().map(|(index, row)| match row {
-        Err(refused) => Some(Ok(refused)),
+        Err(invalid) => Some(Ok(refused(invalid))),
         // The writer returns one result for each valid row.
         Ok(_) => Some(recorded.next()?.map_err(not_written).map(|recorded| payload(recorded, &path(index)))),
     });
@@ -118,7 +118,7 @@ async fn refuse_all(ctx: &Context<'_>, input: &RecordPaymentsInput) -> Result<Op
 async fn record(ctx: &Context<'_>, input: RecordPaymentInput) -> Result<RecordPaymentPayload> {
     let path = ["input".to_owned(), "totalPrice".to_owned()];
     match check(&input, &path, &user(ctx)) {
-        Err(refused) => Ok(refused),
+        Err(invalid) => Ok(refused(invalid)),
         Ok(row) => Ok(payload(writer(ctx).write(row).await.map_err(not_written)?, &path)),
     }
 }
@@ -132,18 +132,14 @@ fn writer<'a>(ctx: &Context<'a>) -> &'a WriteCoalescer<RecordWriter> {
 }
 
 /// Returns the row to write, or its refusal.
-fn check(
-    input: &RecordPaymentInput,
-    path: &[String],
-    by: &Arc<str>,
-) -> std::result::Result<Record, RecordPaymentPayload> {
-    match Money::try_from(input.total_price.0) {
-        Ok(total_price) => Ok(Record::new(input.appointment_id.0, total_price, Arc::clone(by))),
-        Err(error) => {
-            let error = InvalidInput::new(path, invalid_amount(error, "totalPrice"));
-            Err(RecordPaymentPayload::refused(RecordPaymentError::InvalidInput(error)))
-        }
-    }
+fn check(input: &RecordPaymentInput, path: &[String], by: &Arc<str>) -> std::result::Result<Record, InvalidInput> {
+    let total_price = Money::try_from(input.total_price.0);
+    let total_price = total_price.map_err(|error| InvalidInput::new(path, invalid_amount(error, "totalPrice")))?;
+    Ok(Record::new(input.appointment_id.0, total_price, Arc::clone(by)))
+}
+
+fn refused(invalid: InvalidInput) -> RecordPaymentPayload {
+    RecordPaymentPayload::refused(RecordPaymentError::InvalidInput(invalid))
 }
 
 fn payload(recorded: Recorded, path: &[String]) -> RecordPaymentPayload {

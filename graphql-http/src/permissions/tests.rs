@@ -105,3 +105,33 @@ fn a_caller_without_roles_is_told_so() {
 fn a_root_field_without_a_rule_is_noticed(#[case] document: &str) {
     assert_eq!(check(PERMISSIONS.roles, document, json!({})), Ok(false));
 }
+
+#[test]
+fn the_schema_for_gateways_has_the_roles_of_each_field() {
+    let sdl = "\
+type Note {
+  author: String @deprecated
+  text: String!
+}
+type Query {
+  note(
+    \"\"\"
+    author: String
+    \"\"\"
+    author: String
+  ): Note
+  other: [Note!]!
+}
+input Filter {
+  author: String
+}
+";
+    let expected = sdl
+        .replace(
+            "  author: String @deprecated",
+            "  author: String @deprecated @requiresScopes(scopes: [[\"reader\"], [\"owner\"]])",
+        )
+        .replace("  ): Note", "  ): Note @requiresScopes(scopes: [[\"reader\"], [\"editor\"]])");
+    assert_eq!(PERMISSIONS.require_scopes(sdl).expect("a schema"), expected);
+    PERMISSIONS.require_scopes("type {").expect_err("no schema");
+}

@@ -1,28 +1,47 @@
-//! Consultation calls finance with a bearer token from a file.
+//! Consultation calls finance with a password or a bearer token, which files may hold.
 
 use std::{fs, path::Path};
 
 use clap::Parser;
 use consultation::{
-    config::{Credentials, FinanceSettings, FinanceTarget},
+    config::{Credentials, FinanceSettings, FinanceTarget, Password},
     finance_client::{FinanceClient, REQUEST_TIMEOUT},
 };
 use rstest::rstest;
 
 use crate::finance_stub::FinanceStub;
 
-fn client(finance: &FinanceStub, file: &Path) -> FinanceClient {
-    let credentials = Credentials::TokenFile(file.to_owned());
+fn client(finance: &FinanceStub, credentials: Credentials) -> FinanceClient {
     let url = finance.url().parse().expect("a URL");
     let target = FinanceTarget { credentials, ..FinanceTarget::in_development(url) };
     FinanceClient::new(target, REQUEST_TIMEOUT).expect("a client")
+}
+
+fn password_file(file: &Path) -> Credentials {
+    Credentials::Password { username: "ana".to_owned(), password: Password::File(file.to_owned()) }
+}
+
+#[tokio::test]
+async fn each_call_sends_the_password_that_the_file_holds_then() {
+    let finance = FinanceStub::start([]).await;
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    let client = client(&finance, password_file(file.path()));
+    for text in ["one\n", "two"] {
+        fs::write(file.path(), text).expect("written");
+        assert_eq!(client.instance_id().await, Ok(finance.instance()));
+    }
+    assert_eq!(finance.credentials(), ["Basic YW5hOm9uZQ==", "Basic YW5hOnR3bw=="]);
+    fs::write(file.path(), "\n").expect("written");
+    let failed = client.instance_id().await.expect_err("no call");
+    let expected = format!("--consultation-finance-password-file: {} is empty", file.path().display());
+    assert!(failed.is_misconfigured && failed.message == expected, "{failed}");
 }
 
 #[tokio::test]
 async fn each_call_sends_the_token_that_the_file_holds_then() {
     let finance = FinanceStub::start([]).await;
     let file = tempfile::NamedTempFile::new().expect("a file");
-    let client = client(&finance, file.path());
+    let client = client(&finance, Credentials::TokenFile(file.path().to_owned()));
     for text in ["one.a.b\n", "two.a.b", "three.a.b\r\n"] {
         fs::write(file.path(), text).expect("written");
         assert_eq!(client.instance_id().await, Ok(finance.instance()));
@@ -44,7 +63,7 @@ async fn a_file_without_a_token_is_named_and_finance_is_not_called(#[case] text:
     if let Some(text) = &text {
         fs::write(&file, text).expect("written");
     }
-    let failed = client(&finance, &file).instance_id().await.expect_err("no call");
+    let failed = client(&finance, Credentials::TokenFile(file.clone())).instance_id().await.expect_err("no call");
     assert!(failed.is_misconfigured);
     assert!(failed.message.contains(why) && failed.message.contains(&file.display().to_string()), "{failed}");
     assert!(failed.message.starts_with("--consultation-finance-token-file: "), "{failed}");
