@@ -41,19 +41,22 @@ for (const role of roles) {
     await page.getByRole('button', { name: 'Show Documentation Explorer' }).click();
     await page.locator('.graphiql-doc-explorer').getByText('Mutation', { exact: true }).waitFor();
 
-    await execute(page, '{ consultations { totalCount } }', role === 'service' ? '"FORBIDDEN"' : '"totalCount": 0');
+    await execute(page, 'query Count { consultations { totalCount } }', role === 'service' ? '"FORBIDDEN"' : '"totalCount": 0');
     const refusal = `needs the role operator; the user \\"${role}\\" has ${role}`;
-    const retry = 'mutation { retryPendingPayment(input: { consultationId: "1" }) { userErrors { code } } }';
-    await execute(page, retry, role === 'operator' ? '"INVALID_INPUT"' : refusal);
+    const retry = 'mutation Retry { retryPendingPayment(input: { consultationId: "1" }) { userErrors { __typename } } }';
+    await execute(page, retry, role === 'operator' ? '"userErrors"' : refusal);
     await context.close();
   });
 }
 
-/** Executes an operation. Its response is as expected once that text is shown. */
+/** Executes an operation in a tab of its own. Its response is as expected once that text is shown. */
 async function execute(page, operation, expected) {
+  await page.getByRole('button', { name: 'New tab' }).click();
   await page.locator('.graphiql-query-editor .CodeMirror-scroll').click();
   await page.keyboard.press('ControlOrMeta+A');
   await page.keyboard.insertText(operation);
+  // GraphiQL reads the editor a moment after the last key, and then names the tab.
+  await page.getByRole('tab', { name: operation.split(' ')[1] }).waitFor();
   await page.getByRole('button', { name: 'Execute query' }).click();
   await page.locator('.result-window').getByText(expected).first().waitFor();
 }
