@@ -39,9 +39,7 @@ pub enum Command {
     /// Print the GraphQL schema (SDL), then exit
     // No setting changes it.
     #[command(help_template = "{about-with-newline}\n{usage-heading} {usage}{after-help}")]
-    #[command(
-        after_help = "  --requires-scopes  With @requiresScopes on each field that has a rule, for a gateway"
-    )]
+    #[command(after_help = "  --requires-scopes  With @requiresScopes on each field that has a rule, for a gateway")]
     Schema {
         /// With @requiresScopes on each field that has a rule, for a gateway
         #[arg(long)]

@@ -10,7 +10,7 @@ use crate::{figures::Latencies, operation::Operation, stack::Stack};
 const NEW_ID: &str = "(lpad(to_hex((extract(epoch FROM clock_timestamp()) * 1000000)::bigint), 16, '0')
      || lpad(to_hex(:r::bigint), 16, '0'))::uuid";
 const RANDOM: &str = "\\set r random(0, 4611686018427387903)\n\\set s random(0, 4611686018427387903)\n";
-const COLUMNS: &str = "id, physician_id, patient_id, start_date, end_date, price_cents";
+const COLUMNS: &str = "id, physician_id, patient_id, start_date, end_date, price_cents, started_by, finished_by";
 /// Two threads with many clients, so that pgbench itself is not the bottleneck.
 const THREADS: usize = 2;
 
@@ -79,16 +79,17 @@ fn latencies(directory: &Path) -> anyhow::Result<Latencies> {
 
 fn script(operation: Operation) -> String {
     let start = format!(
-        "INSERT INTO consultation (id, physician_id, patient_id, start_date)
-         VALUES ({NEW_ID}, lpad(to_hex(:r::bigint % 100), 32, '0')::uuid, lpad(to_hex(:s::bigint), 32, '0')::uuid, now())
+        "INSERT INTO consultation (id, physician_id, patient_id, start_date, started_by)
+         VALUES ({NEW_ID}, lpad(to_hex(:r::bigint % 100), 32, '0')::uuid, lpad(to_hex(:s::bigint), 32, '0')::uuid, now(),
+             'admin')
          ON CONFLICT DO NOTHING RETURNING {COLUMNS}"
     );
     match operation {
         Operation::Start | Operation::CreateRow => format!("{RANDOM}{start};\n"),
         Operation::Record => format!(
-            "{RANDOM}INSERT INTO payment (id, appointment_id, total_price_cents, recorded_at)
-             VALUES ({NEW_ID}, lpad(to_hex(:s::bigint), 32, '0')::uuid, 21600, now())
-             ON CONFLICT DO NOTHING RETURNING id, appointment_id, total_price_cents, recorded_at;\n"
+            "{RANDOM}INSERT INTO payment (id, appointment_id, total_price_cents, recorded_by, recorded_at)
+             VALUES ({NEW_ID}, lpad(to_hex(:s::bigint), 32, '0')::uuid, 21600, 'admin', now())
+             ON CONFLICT DO NOTHING RETURNING id, appointment_id, total_price_cents, recorded_by, recorded_at;\n"
         ),
         Operation::Finish => format!(
             "{RANDOM}\\set n :from + :i * :clients + :client_id\n\\set i :i + 1\n{}",
@@ -110,8 +111,8 @@ fn finish(id: &str) -> String {
          WITH in_progress AS MATERIALIZED (
              SELECT id FROM consultation WHERE id = {id} AND end_date IS NULL FOR NO KEY UPDATE
          ), finished AS (
-             UPDATE consultation SET end_date = clock_timestamp(), price_cents = 20000 FROM in_progress
-             WHERE consultation.id = in_progress.id RETURNING consultation.id, consultation.price_cents
+             UPDATE consultation SET end_date = clock_timestamp(), price_cents = 20000, finished_by = 'admin'
+             FROM in_progress WHERE consultation.id = in_progress.id RETURNING consultation.id, consultation.price_cents
          )
          INSERT INTO pending_payment (id, appointment_id, total_price_cents, next_attempt_at, created_at)
          SELECT {NEW_ID}, id, price_cents, clock_timestamp(), clock_timestamp() FROM finished;\n"

@@ -12,13 +12,14 @@ use uuid::Uuid;
 
 use crate::{figures::Latencies, operation::Operation};
 
-const START: &str = "INSERT INTO consultation (id, physician_id, patient_id, start_date)
-    VALUES (?1, ?2, ?2, strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now')) ON CONFLICT DO NOTHING RETURNING *";
-const RECORD: &str = "INSERT INTO payment (id, appointment_id, total_price_cents, recorded_at)
-    VALUES (?1, ?2, 21600, strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now')) ON CONFLICT DO NOTHING RETURNING *";
+const START: &str = "INSERT INTO consultation (id, physician_id, patient_id, start_date, started_by)
+    VALUES (?1, ?2, ?2, strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now'), 'admin') ON CONFLICT DO NOTHING RETURNING *";
+const RECORD: &str = "INSERT INTO payment (id, appointment_id, total_price_cents, recorded_by, recorded_at)
+    VALUES (?1, ?2, 21600, 'admin', strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now')) ON CONFLICT DO NOTHING RETURNING *";
 const FIND: &str = "SELECT * FROM consultation WHERE id = ?1";
 const UPDATE: &str = "UPDATE consultation
-    SET end_date = strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now'), price_cents = 20000 WHERE id = ?1";
+    SET end_date = strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now'), price_cents = 20000,
+        finished_by = 'admin' WHERE id = ?1";
 const ENQUEUE: &str = "INSERT INTO pending_payment (id, appointment_id, total_price_cents, next_attempt_at, created_at)
     VALUES (?1, ?2, 20000, strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now'), strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now'))";
 
