@@ -13,6 +13,7 @@ use tokio_tungstenite::{
     tungstenite::{
         self, ClientRequestBuilder, Message,
         http::{StatusCode, Uri},
+        protocol::{CloseFrame, frame::coding::CloseCode},
     },
 };
 
@@ -99,6 +100,19 @@ impl Socket {
         loop {
             if let Message::Close(frame) = self.receive().await {
                 return frame.map(|frame| frame.code.into()).expect("a code");
+            }
+        }
+    }
+
+    /// Closes the connection normally. Returns the code with which the service answers; `None` if it does not.
+    pub async fn close(mut self) -> Option<u16> {
+        let frame = CloseFrame { code: CloseCode::Normal, reason: "".into() };
+        self.0.close(Some(frame)).await.expect("sent");
+        loop {
+            match timeout(TEST_TIMEOUT, self.0.next()).await.expect("in time")? {
+                Ok(Message::Close(frame)) => return frame.map(|frame| frame.code.into()),
+                Ok(_) => {}
+                Err(_) => return None,
             }
         }
     }

@@ -28,7 +28,7 @@ const INITIALISATION_TIMEOUT: Duration = Duration::from_secs(10);
 const SEND_TIMEOUT: Duration = Duration::from_secs(30);
 /// Interval of pings. A client that is silent for twice as long is gone.
 const PING_INTERVAL: Duration = Duration::from_secs(25);
-/// Time for the close frame.
+/// Time for the closing handshake.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 /// Operations of a WebSocket at once. A page has a few.
 const MAX_OPERATIONS: usize = 100;
@@ -63,8 +63,8 @@ impl<E: Executor, C: TaskContext> Connection<E, C> {
             () = closed => Close::Idle,
         };
         tracing::debug!(?close, "a WebSocket is closed");
-        // The client may be gone.
-        drop(timeout(CLOSE_TIMEOUT, socket.send(Message::Close(Some(close.frame())))).await);
+        // The client may be gone, or send for ever.
+        drop(timeout(CLOSE_TIMEOUT, shake_hands(&mut socket, close)).await);
     }
 
     async fn talk(&mut self, socket: &mut WebSocket) -> Close {
@@ -163,6 +163,14 @@ impl<E: Executor, C: TaskContext> Connection<E, C> {
         let admitted = self.endpoint.admit(request::from_message(payload)?, caller, &self.request_id)?;
         self.endpoint.stream(admitted, caller, Arc::clone(&self.request_id))
     }
+}
+
+/// The closing handshake. A close of the client is answered when the socket is read on. A close of ours may only be lost
+/// with what the client has sent meanwhile: a connection that ends with unread bytes is reset.
+async fn shake_hands(socket: &mut WebSocket, close: Close) {
+    // Fails after a close of the client.
+    drop(socket.send(Message::Close(Some(close.frame()))).await);
+    while let Some(Ok(_)) = socket.recv().await {}
 }
 
 /// Parses the client's message. `None` is a keep-alive ping or pong.

@@ -136,3 +136,13 @@ async fn a_message_of_over_1_mib_is_told_to_be_too_large(#[case] query: &str) {
         }
     }
 }
+
+#[tokio::test]
+async fn a_client_that_closes_has_its_close_answered() {
+    let api = serve();
+    // A race lost now and then is one that clients lose.
+    for _ in 0..50 {
+        let socket = Socket::introduced(&api.client.base).await;
+        assert_eq!(socket.close().await, Some(1000));
+    }
+}
