@@ -60,7 +60,15 @@ impl Audit {
 
     /// Records a login whose credentials were checked, or why they were not.
     pub(crate) fn login(self, caller: &Caller, request_id: &str, outcome: Outcome, reason: Option<&str>) {
-        write(&Line { reason, ..self.line("login", outcome, caller, request_id) });
+        let line = self.line("login", outcome, caller, request_id);
+        // Whoever failed has not shown to be that user, and has no roles.
+        let roles = line.roles.filter(|_| outcome == Outcome::Permitted);
+        write(&Line { roles, reason, ..line });
+    }
+
+    /// Records that a REST endpoint has shown an object that was there before.
+    pub(crate) fn shown(self, caller: &Caller, request_id: &str, id: Uuid) {
+        write(&self.line("operation", Outcome::Permitted, caller, request_id).with_objects(&[id], 1));
     }
 
     /// Records that no role of the caller permits the field for which a REST endpoint stands.

@@ -26,7 +26,7 @@ use tokio::time::timeout;
 use uuid::Uuid;
 
 use crate::{audit, gate::request_id, graphql::refusal, messages::MESSAGES, write_coalescer::WriteError};
-use permit::permit;
+use permit::{Permitted, permit};
 
 /// Time to read a request.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
@@ -40,7 +40,7 @@ const MAX_BODY: usize = 16 * 1024;
 pub struct Fields {
     values: HashMap<String, Box<RawValue>>,
     request_id: String,
-    user: Arc<str>,
+    permitted: Permitted,
 }
 
 /// A refused request: its status and its message.
@@ -66,8 +66,7 @@ impl Fields {
             let message = MESSAGES.text("simple-request", &[]);
             return Err(Refused { status: StatusCode::UNSUPPORTED_MEDIA_TYPE, message });
         }
-        let caller = permit(request.extensions(), permissions, mutation)?;
-        let user = audit::user(&caller);
+        let permitted = permit(request.extensions(), permissions, mutation)?;
         let request_id = request_id::text(request.extensions()).to_owned();
         let (parts, body) = request.into_parts();
         let body = timeout(REQUEST_TIMEOUT, body::read(&parts.headers, body, MAX_BODY)).await;
@@ -76,13 +75,18 @@ impl Fields {
         let body = body.map_err(Refused::from)?;
         let values =
             serde_json::from_slice(&body).map_err(|_| Refused::because(MESSAGES.text("not-an-object", &[])))?;
-        Ok(Self { values, request_id, user })
+        Ok(Self { values, request_id, permitted })
     }
 
     /// The name of the caller, as rows keep it.
     #[must_use]
     pub fn user(&self) -> Arc<str> {
-        Arc::clone(&self.user)
+        audit::user(&self.permitted.caller)
+    }
+
+    /// Tells the audit log that the response shows an object that was there before.
+    pub fn shown(&self, id: Uuid) {
+        self.permitted.shown(&self.request_id, id);
     }
 
     /// A string, or `None` if the field is absent or null.

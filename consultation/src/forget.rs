@@ -32,7 +32,7 @@ nothing is changed.
 
 Run it with the settings of the service and beside it. Run it again after a failure, and after a backup from before was \
 restored. SQLite files are rewritten, so that the id is in no free space of theirs: writes of a running service wait \
-meanwhile, and space for two more copies is needed. On PostgreSQL run `VACUUM FULL consultation` afterwards, as the \
+meanwhile, and space for two more copies is needed. On PostgreSQL run `VACUUM (FULL, ANALYZE) consultation` afterwards, as the \
 table's owner, at a quiet time. docs/privacy.md says where else the id may be.
 
 Exit code: 0 if no consultation has the patient's id any more, 2 without --yes or for a wrong flag or setting, 1 \
@@ -71,30 +71,27 @@ pub enum NotForgotten {
 ///
 /// # Errors
 /// [`NotForgotten`], or when a SQLite file could not be rewritten.
-pub async fn run(server: &Server, arguments: Arguments) -> anyhow::Result<()> {
+pub async fn run(server: &Server, Arguments { patient, yes }: Arguments) -> anyhow::Result<()> {
     let database = cli::connect_beside(server).await?;
-    let forgotten = forget_and_erase(&database, arguments).await;
-    // Without ids, as in an export.
-    let count = forgotten.as_ref().copied().unwrap_or_default();
-    audit::command(server.name, "forget", &[], count, Outcome::from(&forgotten));
-    let done = match forgotten? {
-        0 => "no consultation of this patient is stored; nothing changed".to_owned(),
-        count => format!("replaced the patient's id in {count} consultations{}", advice(&database)),
-    };
-    writeln!(io::stdout(), "{done}").context("cannot write")
-}
-
-async fn forget_and_erase(database: &Database, Arguments { patient, yes }: Arguments) -> anyhow::Result<usize> {
-    let forgotten = match forget(database, patient, yes).await {
-        Err(error @ NotForgotten::NotConfirmed(_)) => return Err(cli::wrong_setting(error.into())),
-        forgotten => forgotten?,
-    };
+    let forgotten = forget(&database, patient, yes).await;
     // Also if nothing was found: an earlier run may have ended before this.
-    if yes {
-        let erased = database.erase_deleted().await;
-        erased.context("the patient's id was replaced, but is in the free space of the file; run this again")?;
-    }
-    Ok(forgotten)
+    let erased = if yes && forgotten.is_ok() { database.erase_deleted().await } else { Ok(()) };
+    let (count, outcome) = match &forgotten {
+        Ok(count) => (*count, Outcome::from(&erased)),
+        Err(NotForgotten::NotConfirmed(count)) => (*count, Outcome::Refused),
+        Err(NotForgotten::InConsultation(_)) => (0, Outcome::Refused),
+        Err(NotForgotten::Database(_) | NotForgotten::NotCommitted(_)) => (0, Outcome::Failed),
+    };
+    // Without ids, as in an export.
+    audit::command(server.name, "forget", &[], count, outcome);
+    let done = match forgotten {
+        Ok(0) => "no consultation of this patient is stored; nothing changed".to_owned(),
+        Ok(count) => format!("replaced the patient's id in {count} consultations{}", advice(&database)),
+        Err(error @ NotForgotten::NotConfirmed(_)) => return Err(cli::wrong_setting(error.into())),
+        Err(error) => return Err(error.into()),
+    };
+    erased.context("the patient's id was replaced, but is in the free space of the file; run this again")?;
+    writeln!(io::stdout(), "{done}").context("cannot write")
 }
 
 /// Replaces the patient's id. Returns the number of changed consultations.
@@ -120,7 +117,7 @@ pub async fn forget(database: &Database, patient: Uuid, confirmed: bool) -> Resu
 fn advice(database: &Database) -> &'static str {
     match database.write.get_database_backend() {
         DbBackend::Postgres => {
-            "; the old rows are in PostgreSQL's files until the table's owner runs `VACUUM FULL consultation`"
+            "; the old rows are in PostgreSQL's files until the table's owner runs `VACUUM (FULL, ANALYZE) consultation`"
         }
         _ => "",
     }

@@ -63,6 +63,7 @@ async fn start(State(service): State<Service>, request: Request) -> Reply {
     match started.map_err(|error| fields.not_written(&error))? {
         Ok(consultation) => Ok((StatusCode::CREATED, Json(service.show(&consultation)))),
         Err(PatientInConsultation(in_progress)) => {
+            fields.shown(in_progress.id);
             Err(Refused::because(MESSAGES.text("patient-in-consultation", &[("consultation", &in_progress.id)])))
         }
     }

@@ -50,7 +50,11 @@ async fn record(
     let total_price = Money::try_from(fields.decimal("total_price")?)
         .map_err(|refusal| Refused::because(invalid_amount(refusal, "total_price")))?;
     let recorded = writer.write(Record::new(appointment_id, total_price, fields.user())).await;
-    match recorded.map_err(|error| fields.not_written(&error))? {
+    let recorded = recorded.map_err(|error| fields.not_written(&error))?;
+    if let Some(payment) = recorded.stored_before() {
+        fields.shown(payment.appointment_id);
+    }
+    match recorded {
         Recorded::New(payment) => Ok((StatusCode::CREATED, Json(show(&payment)))),
         Recorded::Already(payment) => Ok((StatusCode::ALREADY_REPORTED, Json(show(&payment)))),
         Recorded::Conflict(payment) => {

@@ -14,6 +14,16 @@ pub enum Recorded {
     Conflict(Payment),
 }
 
+impl Recorded {
+    /// The payment that was stored before, by whomever.
+    pub(crate) fn stored_before(&self) -> Option<&Payment> {
+        match self {
+            Self::New(_) => None,
+            Self::Already(payment) | Self::Conflict(payment) => Some(payment),
+        }
+    }
+}
+
 /// An appointment has one payment, which never changes. Returns the result for the payment `id` by the stored one.
 #[must_use]
 pub fn record(id: Uuid, total_price: Money, stored: &Payment) -> Recorded {

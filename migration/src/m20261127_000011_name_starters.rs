@@ -20,8 +20,9 @@ const SQLITE: [&str; 3] = [
      BEGIN SELECT RAISE(ABORT, 'nobody has finished a consultation without an end'); END",
     "CREATE TRIGGER consultation_callers_stay BEFORE UPDATE ON consultation
      WHEN NEW.started_by IS NOT OLD.started_by
+       OR OLD.end_date IS NOT NULL AND NEW.end_date IS NULL
        OR NEW.finished_by IS NOT OLD.finished_by AND (OLD.end_date IS NOT NULL OR NEW.end_date IS NULL)
-     BEGIN SELECT RAISE(ABORT, 'who started or finished a consultation does not change'); END",
+     BEGIN SELECT RAISE(ABORT, 'who started or finished a consultation does not change, nor is it in progress again'); END",
     "CREATE TRIGGER pending_payment_caller_stays BEFORE UPDATE ON pending_payment
      WHEN OLD.retried_by IS NOT NULL AND NEW.retried_by IS NULL
      BEGIN SELECT RAISE(ABORT, 'who retried a payment is not forgotten'); END",
@@ -40,8 +41,9 @@ const POSTGRES: [&str; 4] = [
      EXECUTE FUNCTION consultation_refuse('nobody has finished a consultation without an end')",
     "CREATE TRIGGER consultation_callers_stay BEFORE UPDATE ON consultation FOR EACH ROW
      WHEN (NEW.started_by IS DISTINCT FROM OLD.started_by
+        OR OLD.end_date IS NOT NULL AND NEW.end_date IS NULL
         OR NEW.finished_by IS DISTINCT FROM OLD.finished_by AND (OLD.end_date IS NOT NULL OR NEW.end_date IS NULL))
-     EXECUTE FUNCTION consultation_refuse('who started or finished a consultation does not change')",
+     EXECUTE FUNCTION consultation_refuse('who started or finished a consultation does not change, nor is it in progress again')",
     "CREATE TRIGGER pending_payment_caller_stays BEFORE UPDATE ON pending_payment FOR EACH ROW
      WHEN (OLD.retried_by IS NOT NULL AND NEW.retried_by IS NULL)
      EXECUTE FUNCTION pending_payment_refuse('who retried a payment is not forgotten')",

@@ -76,6 +76,12 @@ async fn each_read_by_every_door_is_a_line_with_what_was_read(
     service.finance.as_user("finance").call("{ payments { edges { node { id } } } }", json!({})).await;
     let read = operation("finance", "finance", "query", "payments", &[&id]);
     assert_eq!(service.take(), [login("finance", "finance"), read]);
+    service.finance.as_user("finance").call(RECORD, json!({ "id": id })).await;
+    assert_eq!(
+        service.take(),
+        [operation("finance", "finance", "mutation", "recordPayment", &[&id])],
+        "it shows the first"
+    );
 }
 
 #[rstest]
@@ -92,6 +98,16 @@ async fn refusals_logins_and_acts_of_operators_are_lines(
     let retry = operation("consultation", "operator", "mutation", "retryPendingPayment", &[&id]);
     assert_eq!(service.take(), [login("consultation", "clinician"), login("consultation", "operator"), retry]);
 
+    service.consultation.as_user("operator").call(RETRY, json!({ "id": Uuid::nil() })).await;
+    let tried = Uuid::nil().to_string();
+    assert_eq!(service.take(), [operation("consultation", "operator", "mutation", "retryPendingPayment", &[&tried])]);
+    service
+        .consultation
+        .as_user("operator")
+        .call("{ pendingPayments { edges { node { totalPrice } } } }", json!({}))
+        .await;
+    assert_eq!(service.take(), [operation("consultation", "operator", "query", "pendingPayments", &[&id])]);
+
     clinician.send("{ consultation(id: 1) { finishedBy } }", json!({})).await;
     let refused = json!({ "service": "consultation", "event": "operation", "outcome": "refused", "user": "clinician",
         "roles": ["clinician"], "operation": "query", "fields": ["consultation"], "sensitive": ["finishedBy"],
@@ -103,17 +119,21 @@ async fn refusals_logins_and_acts_of_operators_are_lines(
     assert_eq!(service.take(), [login("finance", "reader"), refused]);
 
     let guess = || service.finance.post().basic_auth("mallory\n{\"forged\"", Some("gu3ss"));
-    for _ in 0..11 {
+    for _ in 0..15 {
         Answer::of(guess()).await;
     }
-    let failed = |outcome: &str| {
-        json!({ "service": "finance", "event": "login", "outcome": outcome,
-        "user": "mallory {\"forged\"", "roles": [] })
-    };
+    let failed = |outcome: &str| json!({ "service": "finance", "event": "login", "outcome": outcome, "user": "mallory {\"forged\"" });
     let mut expected = vec![failed("failed"); 10];
     expected.push(failed("refused"));
     expected[10]["reason"] = json!("throttled");
-    assert_eq!(service.take(), expected);
+    assert_eq!(service.take(), expected, "a flood is one line");
+    Answer::of(service.consultation.post().basic_auth("operator", Some("gu3ss"))).await;
+    assert_eq!(
+        service.take(),
+        [json!({ "service": "consultation", "event": "login", "outcome": "failed",
+        "user": "operator" })],
+        "without the roles of that user"
+    );
 }
 
 #[rstest]

@@ -115,7 +115,12 @@ async fn a_forgotten_patient_is_in_no_table_and_no_sqlite_file_and_all_is_charge
     assert_eq!(refused.status.code(), Some(1));
     assert!(text(&refused.stderr).contains(&open), "{}", text(&refused.stderr));
     finish(&cluster.consultation.client, &open).await;
-    let unconfirmed = run(&cluster, "forget", patient, &[]);
+    let audit_log = NamedTempFile::new().expect("a file");
+    let path = audit_log.path().to_str().expect("a text");
+    let unconfirmed = run(&cluster, "forget", patient, &["--audit-log", path]);
+    let mut line = command("forget", 3);
+    line["outcome"] = "refused".into();
+    assert_eq!(audited(&audit_log), line);
     assert_eq!(unconfirmed.status.code(), Some(2));
     assert!(text(&unconfirmed.stderr).contains("3 consultations"), "{}", text(&unconfirmed.stderr));
     assert!(holds(&cluster, patient).await, "or the search finds nothing");

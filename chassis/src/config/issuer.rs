@@ -57,7 +57,8 @@ pub fn token_issuer(
 /// Parses the URL of an issuer. The text is kept as it is: a token must have the same.
 pub fn issuer_url(text: &str) -> Result<String, String> {
     let url: Url = text.parse().map_err(|error| format!("{error}"))?;
-    let is_plain = url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
+    let has_user = !url.username().is_empty() || url.password().is_some();
+    let is_plain = url.query().is_none() && url.fragment().is_none() && !has_user;
     if !is_plain || text.chars().count() > MAX_ISSUER_CHARS {
         return Err(format!("want a URL without user, query and fragment, of at most {MAX_ISSUER_CHARS} characters"));
     }

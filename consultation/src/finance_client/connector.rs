@@ -31,7 +31,7 @@ pub(super) struct Connector {
 #[derive(Debug)]
 struct Current {
     client: Client,
-    /// The latest content of the files, usable or not.
+    /// The latest content of the files, usable or not; `None` if they could not be read.
     seen: Option<Vec<u8>>,
     read_at: Instant,
 }
@@ -66,14 +66,18 @@ impl Connector {
 }
 
 impl Current {
-    /// Reads the files again. Returns whether their content changed. The same unusable content is not tried again.
+    /// Reads the files again. Returns whether their content changed. The same unusable content is not tried again, nor told.
     fn renew(&mut self, certificate: &ClientCertificate, request_timeout: Duration) -> anyhow::Result<bool> {
-        let found = read(certificate)?;
-        if self.seen.as_ref() == Some(&found) {
+        let (found, failure) = match read(certificate) {
+            Ok(found) => (Some(found), None),
+            Err(failure) => (None, Some(failure)),
+        };
+        if self.seen == found {
             return Ok(false);
         }
-        let found = self.seen.insert(found);
-        self.client = build(Some(found), request_timeout)?;
+        self.seen = found;
+        failure.map_or(Ok(()), Err)?;
+        self.client = build(self.seen.as_deref(), request_timeout)?;
         Ok(true)
     }
 }

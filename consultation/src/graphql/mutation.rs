@@ -88,10 +88,10 @@ async fn retry(ctx: &Context<'_>, input: RetryPendingPaymentInput) -> Result<Ret
     };
     let database = &ctx.data_unchecked::<Database>().write;
     let redriven = store::redrive(database, id, &user(ctx)).await;
+    Touched::by(ctx).add([id]);
     if let Ok(false) = redriven {
         return Ok(RetryPendingPaymentError::from(NoPendingPayment::new()).into());
     }
-    Touched::by(ctx).add([id]);
     // Also after a failure: the row may be due nevertheless.
     ctx.data_unchecked::<WakeUp>().notify();
     ctx.data_unchecked::<Changes>().publish(&[id]);

@@ -74,8 +74,11 @@ impl Query {
     ) -> Result<Connection<PendingPayment>> {
         let page = Page::new("pendingPayments", first, after, last, before)?;
         let (rows, count) = pending_payments(&filter.unwrap_or_default());
-        paging::load(page, rows, count, pending_payment::Column::Id, ctx.data_unchecked::<Database>(), |row| row.id)
-            .await
+        let database = ctx.data_unchecked::<Database>();
+        let page: Connection<PendingPayment> =
+            paging::load(page, rows, count, pending_payment::Column::Id, database, |row| row.id).await?;
+        Touched::by(ctx).add(page.edges.iter().map(|edge| edge.node.appointment_id));
+        Ok(page)
     }
 
     /// Returns an object of this service by its id, or null if none has it.

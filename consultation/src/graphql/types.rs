@@ -5,10 +5,7 @@ mod inputs;
 
 use async_graphql::{ComplexObject, Context, Enum, ID, Interface, Result, SimpleObject, dataloader::DataLoader};
 use entity::{consultation, pending_payment};
-use graphql_http::{
-    observer::Touched,
-    scalars::{DateTime, Decimal, Uuid},
-};
+use graphql_http::scalars::{DateTime, Decimal, Uuid};
 
 use super::loader::{AppointmentId, ConsultationId, Loader};
 pub(crate) use errors::*;
@@ -104,7 +101,7 @@ pub(crate) struct PendingPayment {
     /// by "#". At most 512 characters. Null if nobody has.
     retried_by: Option<String>,
     #[graphql(skip)]
-    appointment_id: uuid::Uuid,
+    pub(super) appointment_id: uuid::Uuid,
 }
 
 #[ComplexObject]
@@ -112,7 +109,6 @@ impl PendingPayment {
     /// The consultation that is paid for.
     async fn consultation(&self, ctx: &Context<'_>) -> Result<Consultation> {
         let row = ctx.data_unchecked::<DataLoader<Loader>>().load_one(ConsultationId(self.appointment_id)).await?;
-        Touched::by(ctx).add([self.appointment_id]);
         // The foreign key keeps the consultation.
         row.map(Consultation::from).ok_or_else(|| async_graphql::Error::new("a pending payment without a consultation"))
     }

@@ -9,7 +9,7 @@ use chassis::database::Database;
 use consultation::forget::{NotForgotten, forget};
 use entity::consultation::{Entity as Consultations, Model as Consultation};
 use rstest::rstest;
-use sea_orm::{EntityTrait, QueryOrder};
+use sea_orm::{ConnectionTrait, DbBackend, EntityTrait, QueryOrder, Statement};
 use testkit::{Backend, GraphqlClient, TestDatabase};
 use uuid::Uuid;
 
@@ -53,6 +53,28 @@ async fn each_consultation_gets_a_patient_of_its_own_and_nothing_else_changes(
     assert_eq!(rows(&db).await, pending);
     assert_eq!(forget(&db.database, patient, true).await.expect("nothing to do"), 0);
     assert_eq!(forget(&db.database, patient, false).await.expect("nothing to do"), 0);
+}
+
+#[tokio::test]
+async fn statistics_of_postgres_name_a_forgotten_patient_until_vacuum_full_analyze() {
+    let patient = Uuid::new_v4();
+    let Some(db) = consultations_of(patient, MANY, Backend::Postgres).await else { return };
+    let database = &db.database.write;
+    let run = async |sql: &str| database.execute_unprepared(sql).await.expect("done");
+    let named = format!(
+        "SELECT 1 FROM pg_stats WHERE tablename = 'consultation'
+         AND (most_common_vals::text LIKE '%{patient}%' OR histogram_bounds::text LIKE '%{patient}%')"
+    );
+    let named = async || {
+        let found = database.query_all_raw(Statement::from_string(DbBackend::Postgres, &named)).await;
+        found.expect("statistics").len()
+    };
+    // As autovacuum does.
+    run("ANALYZE consultation").await;
+    forget(&db.database, patient, true).await.expect("forgotten");
+    assert_eq!(named().await, 1, "or the search finds nothing");
+    run("VACUUM (FULL, ANALYZE) consultation").await;
+    assert_eq!(named().await, 0);
 }
 
 #[rstest]

@@ -16,6 +16,7 @@ use entity::{Money, payment::Model as Payment};
 use graphql_http::{
     Caller,
     complexity::{argument, list_cost},
+    observer::Touched,
     refusal::InvalidInput,
 };
 use sea_orm::DbErr;
@@ -88,6 +89,7 @@ async fn record_all(ctx: &Context<'_>, input: RecordPaymentsInput) -> Result<Rec
         // A failure of the field, so that the HTTP status shows it too.
         recorded.pop().transpose().map_err(not_written)?;
     }
+    touch(ctx, recorded.iter().filter_map(|recorded| recorded.as_ref().ok()));
     let mut recorded = recorded.into_iter();
     let results = checked.into_iter().enumerate().map(|(index, row)| match row {
         Err(invalid) => Some(Ok(refused(invalid))),
@@ -119,7 +121,19 @@ async fn record(ctx: &Context<'_>, input: RecordPaymentInput) -> Result<RecordPa
     let path = ["input".to_owned(), "totalPrice".to_owned()];
     match check(&input, &path, &user(ctx)) {
         Err(invalid) => Ok(refused(invalid)),
-        Ok(row) => Ok(payload(writer(ctx).write(row).await.map_err(not_written)?, &path)),
+        Ok(row) => {
+            let recorded = writer(ctx).write(row).await.map_err(not_written)?;
+            touch(ctx, [&recorded]);
+            Ok(payload(recorded, &path))
+        }
+    }
+}
+
+/// A payment that was there before is shown, whoever recorded it.
+fn touch<'a>(ctx: &Context<'_>, recorded: impl IntoIterator<Item = &'a Recorded>) {
+    let mut shown = recorded.into_iter().filter_map(Recorded::stored_before).peekable();
+    if shown.peek().is_some() {
+        Touched::by(ctx).add(shown.map(|payment| payment.appointment_id));
     }
 }
 

@@ -29,6 +29,7 @@ async fn consultations(db: &TestDatabase) -> Vec<consultation::Model> {
 #[case::who_started_is_forgotten("UPDATE consultation SET started_by = NULL")]
 #[case::who_finished("UPDATE consultation SET finished_by = 'bruno' WHERE end_date IS NOT NULL")]
 #[case::who_finished_is_forgotten("UPDATE consultation SET finished_by = NULL")]
+#[case::that_it_is_finished("UPDATE consultation SET end_date = NULL, price_cents = NULL WHERE end_date IS NOT NULL")]
 #[case::who_finished_before_the_end("UPDATE consultation SET finished_by = 'bruno' WHERE end_date IS NULL")]
 #[case::who_finished_with_an_end_taken_back(
     "UPDATE consultation SET end_date = NULL, price_cents = NULL, finished_by = NULL"

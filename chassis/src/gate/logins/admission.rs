@@ -17,7 +17,7 @@ use super::{
     Authenticator,
     attempt::{Attempt, Record},
     denied::Denied,
-    tokens::Refused,
+    tokens::{Refused, Tokens},
     users::Verdict,
 };
 use crate::{
@@ -73,7 +73,7 @@ impl Authenticator {
         }
         let network = client_address::network(client);
         if let Err(wait) = self.throttle.check_token(network, Instant::now()) {
-            self.record(&tokens.stranger(client, None), extensions, Outcome::Refused, Some("throttled"));
+            self.record_refusal(tokens, client, extensions, "throttled");
             return Err(Denied::Throttled { wait });
         }
         match tokens.verify(token).await {
@@ -83,7 +83,7 @@ impl Authenticator {
                 Ok(caller)
             }
             Err(Refused::NoKeys) => {
-                self.record(&tokens.stranger(client, None), extensions, Outcome::Refused, Some("no keys"));
+                self.record_refusal(tokens, client, extensions, "no keys");
                 Err(Denied::NoKeys)
             }
             Err(Refused::Defect { defect, subject }) => {
@@ -97,6 +97,12 @@ impl Authenticator {
                 tracing::warn!(address = %client, issuer, ?subject, "a token was refused: {defect}");
                 Err(Denied::BadToken(defect))
             }
+        }
+    }
+
+    fn record_refusal(&self, tokens: &Tokens, client: IpAddr, extensions: &Extensions, reason: &str) {
+        if self.audit.is_some() && self.throttle.tells_refusal(client_address::network(client), Instant::now()) {
+            self.record(&tokens.stranger(client, None), extensions, Outcome::Refused, Some(reason));
         }
     }
 

@@ -62,7 +62,7 @@ impl Attempt {
     pub(super) fn is_allowed(&self, now: Instant) -> Result<(), Denied> {
         let standing = self.users.standing(&self.login);
         self.throttle.check(&self.login.origin, standing, now).map_err(|wait| {
-            self.record(Outcome::Refused, Some("throttled"));
+            self.record_refusal("throttled");
             Denied::Throttled { wait }
         })
     }
@@ -86,6 +86,12 @@ impl Attempt {
         }
     }
 
+    fn record_refusal(&self, reason: &'static str) {
+        if self.record.is_some() && self.throttle.tells_refusal(client_address::network(self.client), Instant::now()) {
+            self.record(Outcome::Refused, Some(reason));
+        }
+    }
+
     fn record(&self, outcome: Outcome, reason: Option<&'static str>) {
         if let Some(Record { audit, caller, request_id }) = &self.record {
             audit.login(caller, request_id, outcome, reason);
@@ -96,7 +102,7 @@ impl Attempt {
     /// if the client hangs up.
     pub(super) async fn verify(self, queue: &Queue) -> Result<bool, Denied> {
         let Some(place) = queue.enter().await else {
-            self.record(Outcome::Refused, Some("overloaded"));
+            self.record_refusal("overloaded");
             return Err(Denied::Overloaded);
         };
         // Meanwhile the same credentials may have been verified, or the same name may have failed.

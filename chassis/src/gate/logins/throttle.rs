@@ -25,6 +25,8 @@ const ADDRESS: Rate = Rate { burst: 30, every: Duration::from_secs(2) };
 /// Signatures cannot be guessed: the limit saves the time to check them, 0.1 ms each. Its size lets an application that
 /// goes on with tokens of another issuer lock nobody out.
 const FORGED_TOKENS: Rate = Rate { burst: 100, every: Duration::from_millis(100) };
+/// Lines of the audit log about logins that were not checked: a flood would fill a disk.
+const REFUSALS_TOLD: Rate = Rate { burst: 1, every: Duration::from_secs(10) };
 /// About 346,000 guesses a day from any number of addresses. Fifty addresses are needed to empty it.
 const NAME: Rate = Rate { burst: 500, every: Duration::from_millis(250) };
 
@@ -43,6 +45,7 @@ struct Failures {
     addresses: Buckets<IpAddr>,
     names: Buckets<u64>,
     forged_tokens: Buckets<IpAddr>,
+    refusals_told: Buckets<IpAddr>,
 }
 
 /// Network and name of a login.
@@ -70,6 +73,7 @@ impl Default for Throttle {
             addresses: Buckets::new(ADDRESS),
             names: Buckets::new(NAME),
             forged_tokens: Buckets::new(FORGED_TOKENS),
+            refusals_told: Buckets::new(REFUSALS_TOLD),
         };
         Self { hasher: RandomState::new(), failures: Mutex::new(failures) }
     }
@@ -114,6 +118,16 @@ impl Throttle {
     /// Records a token that the issuer has not signed.
     pub(super) fn record_forged_token(&self, network: IpAddr, now: Instant) {
         self.failures().forged_tokens.take(network, now);
+    }
+
+    /// Whether the audit log is told that a login of this network was not checked.
+    pub(super) fn tells_refusal(&self, network: IpAddr, now: Instant) -> bool {
+        let mut failures = self.failures();
+        let is_due = failures.refusals_told.wait(&network, now).is_zero();
+        if is_due {
+            failures.refusals_told.take(network, now);
+        }
+        is_due
     }
 
     fn failures(&self) -> MutexGuard<'_, Failures> {

@@ -1,11 +1,21 @@
 //! Certificates of clients.
 
-use std::{fs, net::SocketAddr, time::Duration};
+use std::{fs, net::SocketAddr, sync::Arc, time::Duration};
 
 use chassis::{http_client, tls::Files};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use reqwest::{Identity, Response, tls};
 use rstest::rstest;
+use rustls::{
+    ClientConfig, HandshakeKind, RootCertStore,
+    crypto::ring,
+    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+use tokio_rustls::TlsConnector;
 
 use super::{Deployed, Issued, issue, serve};
 
@@ -71,6 +81,33 @@ async fn a_certificate_of_another_issuer_fails_the_handshake() {
     let address = serve(&chassis::tls::Certificate::load(files).expect("a certificate"));
     for path in ["/", "/livez"] {
         ask(&issued, address, Some(&certified_by(&another)), path).await.expect_err("no handshake");
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_is_checked_at_each_connection() {
+    let (issued, known) = (issue(), issuer());
+    let (_deployed, files) = deployed(&issued, &known);
+    let address = serve(&chassis::tls::Certificate::load(files).expect("a certificate"));
+    let pem = certified_by(&known);
+    let mut trusted = RootCertStore::empty();
+    trusted.add(issued.cert.der().clone()).expect("a certificate");
+    let certificate = CertificateDer::from_pem_slice(pem.as_bytes()).expect("a certificate");
+    let key = PrivateKeyDer::from_pem_slice(pem.as_bytes()).expect("a key");
+    let client = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .expect("versions")
+        .with_root_certificates(trusted)
+        .with_client_auth_cert(vec![certificate], key)
+        .expect("a client");
+    let connector = TlsConnector::from(Arc::new(client));
+    for _ in 0..2 {
+        let tcp = TcpStream::connect(address).await.expect("a connection");
+        let mut tls = connector.connect("localhost".try_into().expect("a name"), tcp).await.expect("a handshake");
+        // Reads what the server sends after the handshake: a ticket would be there.
+        tls.write_all(b"GET /livez HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").await.expect("sent");
+        tls.read_to_end(&mut Vec::new()).await.expect("a response");
+        assert_eq!(tls.get_ref().1.handshake_kind(), Some(HandshakeKind::Full), "not resumed");
     }
 }
 

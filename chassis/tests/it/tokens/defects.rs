@@ -77,6 +77,7 @@ fn forged(issuer: &Issuer, keys: &Keys) -> Vec<(&'static str, String)> {
         ("alg", by_rsa(with(header(), "alg", "rs256".into()))),
         ("alg", signed_with_the_public_key(issuer, keys)),
         ("crit", by_rsa(with(header(), "crit", json!(["exp"])))),
+        ("crit", by_rsa(with(header(), "crit", json!(null)))),
         ("typ", by_rsa(with(header(), "typ", "logout+jwt".into()))),
         ("typ", by_rsa(with(header(), "typ", "dpop+jwt".into()))),
     ]

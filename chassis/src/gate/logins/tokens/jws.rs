@@ -4,7 +4,7 @@
 //! the fit of algorithm and key, `crit`, `typ`, sizes and the types of claims would be ours to check all the same.
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de::IgnoredAny};
 use serde_json::Value;
 
 use super::{
@@ -32,7 +32,13 @@ struct Header {
     alg: String,
     kid: Option<String>,
     typ: Option<String>,
-    crit: Option<Value>,
+    #[serde(default, deserialize_with = "present")]
+    crit: bool,
+}
+
+/// Whatever the value: `null` is one too.
+fn present<'de, D: Deserializer<'de>>(value: D) -> Result<bool, D::Error> {
+    IgnoredAny::deserialize(value).map(|_| true)
 }
 
 impl<'a> Jws<'a> {
@@ -43,7 +49,7 @@ impl<'a> Jws<'a> {
         let (signed, signature) = token.rsplit_once('.').ok_or(Defect::Malformed)?;
         let (header, payload) = signed.split_once('.').ok_or(Defect::Malformed)?;
         let header: Header = serde_json::from_slice(&decode(header)?).map_err(|_| Defect::Malformed)?;
-        if header.crit.is_some() {
+        if header.crit {
             return Err(Defect::Critical);
         }
         if !header.typ.as_deref().is_none_or(is_access_token) {
