@@ -21,7 +21,7 @@ use crate::{
 
 pub use access::{Access, DEVELOPMENT_PASSWORD, DEVELOPMENT_USERNAME, access, secret, secret_file};
 pub use issuer::{DEFAULT_ROLES_CLAIM, TokenIssuer, issuer_url, json_pointer, token_issuer};
-pub use values::{address, clock_difference, connections, username};
+pub use values::{MetricsBind, address, clock_difference, connections, username};
 
 /// Shortest password on an address that other machines can reach. The login throttle allows 346,000 guesses a day.
 const MIN_PASSWORD_CHARS: usize = 8;
@@ -35,6 +35,8 @@ pub struct Server {
     pub name: &'static str,
     /// Address to listen on.
     pub bind: SocketAddr,
+    /// Address of the metrics; `None` has none.
+    pub metrics_bind: Option<SocketAddr>,
     /// `sqlite:` or `postgres:` URL.
     pub database_url: SecretString,
     /// Most client connections at once; `None` derives it from the descriptor limit.

@@ -25,12 +25,13 @@ use anyhow::Context;
 use async_graphql::Executor;
 use axum::{
     Extension, Router,
-    extract::{Request, State},
+    extract::{MatchedPath, Request, State},
     http::StatusCode,
     middleware::{self, Next},
     response::{IntoResponse, Response},
 };
 use graphql_http::{Endpoint, Permissions, TaskContext, graphiql, method_not_allowed};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -40,6 +41,7 @@ use crate::{
     graphql,
     health::{self, Heartbeat, Readiness},
     language::Language,
+    metrics::{HttpMeter, Metrics},
 };
 use browsers::Rules;
 use logins::Authenticator;
@@ -59,6 +61,8 @@ pub struct ServiceRoutes<S> {
     pub page: graphiql::Page,
     /// Other routes.
     pub rest: Router,
+    /// Measures requests, operations and logins.
+    pub metrics: Metrics,
 }
 
 /// The routes of a service behind the gate, and its probes: ready by `readiness`, live by all `heartbeats`.
@@ -72,13 +76,16 @@ pub fn guard<S: Executor>(
     routes: ServiceRoutes<S>,
     heartbeats: Vec<Heartbeat>,
 ) -> anyhow::Result<Router> {
-    let authenticator = Arc::new(authenticator(server, routes.permissions.roles).map_err(wrong_setting)?);
+    let metrics = routes.metrics;
+    let authenticator = authenticator(server, routes.permissions.roles).map_err(wrong_setting)?;
+    let authenticator = Arc::new(authenticator.measured(metrics.logins.clone()));
     tokio::spawn(Arc::clone(&authenticator).keep_renewed(shutdown.clone()));
     let mut endpoint = Endpoint::new(routes.schema, routes.options)
         .with_error_classifier(graphql::classify)
         .with_permissions(routes.permissions)
         .with_authenticator(Arc::clone(&authenticator) as _)
         .with_shutdown(shutdown.clone())
+        .with_meter(Arc::new(metrics.graphql.clone()))
         .with_task_context::<Language>();
     let audit = Audit::of(server.name);
     if let Some(audit) = audit {
@@ -104,7 +111,9 @@ pub fn guard<S: Executor>(
     let health = health::router(readiness, shutdown.clone(), heartbeats)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(middleware::map_response(async move |response| health::tell_name(name, response)));
-    Ok(guarded.merge(health).layer(middleware::from_fn_with_state(Arc::new(Rules::of(server)), receive)))
+    Ok(guarded
+        .merge(health)
+        .layer(middleware::from_fn_with_state((Arc::new(Rules::of(server)), metrics.http), receive)))
 }
 
 /// Reads the users and the keys of the issuer.
@@ -116,10 +125,14 @@ fn authenticator(server: &Server, roles: &'static [&'static str]) -> anyhow::Res
     users.with_issuer(issuer).with_context(|| format!("--{}-token-keys-file", server.name))
 }
 
-/// Checks the host and finds the language. One layer for both: each costs allocations.
-async fn receive(State(rules): State<Arc<Rules>>, request: Request, next: Next) -> Response {
+/// Checks the host, finds the language and measures. One layer for all: each costs allocations.
+async fn receive(State((rules, meter)): State<(Arc<Rules>, HttpMeter)>, request: Request, next: Next) -> Response {
+    let (began, method) = (Instant::now(), request.method().clone());
+    let route = request.extensions().get::<MatchedPath>().cloned();
     let language = Language::of(request.headers());
-    rules.apply(request, async |request| language.scope(next.run(request)).await).await
+    let response = rules.apply(request, async |request| language.scope(next.run(request)).await).await;
+    meter.add(&method, route.as_ref().map(MatchedPath::as_str), response.status(), began.elapsed());
+    response
 }
 
 async fn not_found() -> Response {

@@ -4,6 +4,7 @@
 
 pub mod audit;
 pub mod config;
+pub mod metrics;
 pub mod telemetry;
 
 pub mod backoff;

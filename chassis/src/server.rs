@@ -11,6 +11,7 @@ use crate::{
     config,
     gate::connections::{self, Limits},
     lifecycle::Lifecycle,
+    metrics::{self, Metrics},
     tls::Certificate,
 };
 
@@ -24,6 +25,8 @@ pub struct Service {
     pub router: Router,
     /// Background tasks.
     pub tasks: Vec<Task>,
+    /// What the listener of the metrics shows.
+    pub metrics: Metrics,
 }
 
 /// An open port with its certificate, if any, and its limits.
@@ -32,11 +35,12 @@ pub struct Listener {
     tcp: TcpListener,
     certificate: Option<Certificate>,
     limits: Limits,
+    metrics: Option<TcpListener>,
 }
 
 impl From<TcpListener> for Listener {
     fn from(tcp: TcpListener) -> Self {
-        Self { tcp, certificate: None, limits: Limits::default() }
+        Self { tcp, certificate: None, limits: Limits::default(), metrics: None }
     }
 }
 
@@ -74,6 +78,11 @@ pub fn listen(server: &config::Server) -> anyhow::Result<Listener> {
             server.name,
         );
     }
+    let metrics = server.metrics_bind.map(|bind| {
+        let (name, remedy) = (server.name, "give --*-metrics-bind another address, or none");
+        TcpListener::bind(bind).with_context(|| format!("{name}: cannot listen on {bind} for metrics; {remedy}"))
+    });
+    let metrics = metrics.transpose()?;
     let limits = Limits::with_connections(server.max_connections);
     if let Some(missing) = limits.missing_descriptors() {
         tracing::warn!(
@@ -84,12 +93,15 @@ pub fn listen(server: &config::Server) -> anyhow::Result<Listener> {
             server.name,
         );
     }
-    Ok(Listener::from(listener).with_certificate(certificate).with_limits(limits))
+    Ok(Listener { metrics, ..Listener::from(listener).with_certificate(certificate).with_limits(limits) })
 }
 
 /// Starts the service as tasks of `lifecycle`.
 pub fn start(lifecycle: &mut Lifecycle, name: &'static str, listener: Listener, service: Service) {
-    let shutdown = lifecycle.shutdown();
+    let (shutdown, mut listener) = (lifecycle.shutdown(), listener);
+    if let Some(metrics) = listener.metrics.take() {
+        lifecycle.spawn("metrics", metrics::serve(metrics, service.metrics, shutdown.clone()));
+    }
     lifecycle.spawn(name, serve(listener, service.router, shutdown));
     for (name, task) in service.tasks {
         lifecycle.spawn(name, task);
@@ -102,7 +114,7 @@ pub fn start(lifecycle: &mut Lifecycle, name: &'static str, listener: Listener, 
 /// # Errors
 /// When the listener cannot be used.
 pub async fn serve(listener: impl Into<Listener>, router: Router, shutdown: CancellationToken) -> anyhow::Result<()> {
-    let Listener { tcp, certificate, limits } = listener.into();
+    let Listener { tcp, certificate, limits, .. } = listener.into();
     tcp.set_nonblocking(true)?;
     let tcp = tokio::net::TcpListener::from_std(tcp)?;
     if let Some(certificate) = &certificate {

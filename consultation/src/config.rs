@@ -15,6 +15,7 @@ chassis::server_settings!(
     "consultation",
     "CONSULTATION",
     bind = "127.0.0.1:8010",
+    metrics = "127.0.0.1:9010",
     database = "sqlite://data/consultation.sqlite"
 );
 

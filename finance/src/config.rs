@@ -2,7 +2,13 @@
 
 use clap::Args;
 
-chassis::server_settings!("finance", "FINANCE", bind = "127.0.0.1:8020", database = "sqlite://data/finance.sqlite");
+chassis::server_settings!(
+    "finance",
+    "FINANCE",
+    bind = "127.0.0.1:8020",
+    metrics = "127.0.0.1:9020",
+    database = "sqlite://data/finance.sqlite"
+);
 
 /// All settings.
 #[derive(Clone, Debug, Args)]

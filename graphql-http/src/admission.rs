@@ -17,6 +17,8 @@ pub(crate) const INTROSPECTION: [&str; 3] = ["__schema", "__type", "_service"];
 pub(crate) struct Admitted {
     pub(crate) request: Request,
     pub(crate) kind: OperationType,
+    /// For measurements.
+    pub(crate) root_field: &'static str,
     pub(crate) new_document: NewDocument,
     pub(crate) observation: Option<Observation>,
 }

@@ -11,6 +11,7 @@ use futures_util::{
     StreamExt,
     stream::{self, BoxStream},
 };
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
@@ -20,9 +21,11 @@ use crate::{
     bad_request::BadRequest,
     documents::Documents,
     limits,
+    meter::{Conclusion, Measured, Meters},
     observer::{Names, Objects, Observation, Observer},
     options::Rules,
     parsed::{NewlyParsed, Parsed},
+    permissions::RootField,
     response::Outcome,
     shares::Shares,
     task_context::in_context,
@@ -49,6 +52,7 @@ pub struct Endpoint<E, C = ()> {
     pub(crate) authenticator: Option<Arc<dyn Authenticate>>,
     pub(crate) shutdown: CancellationToken,
     observer: Option<Arc<dyn Observer>>,
+    meters: Meters,
     context: PhantomData<fn() -> C>,
 }
 
@@ -68,10 +72,14 @@ impl<E: Executor, C: TaskContext> Endpoint<E, C> {
     /// caller in the data of the request.
     pub(crate) fn admit(
         &self,
-        mut request: Request,
+        request: Request,
         caller: &Caller,
         request_id: &Arc<str>,
     ) -> Result<Admitted, BadRequest> {
+        self.check(request, caller, request_id).inspect_err(|refusal| self.meters.errors([&*refusal.error]))
+    }
+
+    fn check(&self, mut request: Request, caller: &Caller, request_id: &Arc<str>) -> Result<Admitted, BadRequest> {
         let hash = self.documents.resolve(&mut request)?;
         let (name, variables) = (request.operation_name.clone(), request.variables.clone());
         name.as_deref().map_or(Ok(()), limits::check_name)?;
@@ -84,9 +92,14 @@ impl<E: Executor, C: TaskContext> Endpoint<E, C> {
         let (kind, permissions) = (operation.ty, self.rules.permissions);
         let mut observation = self.observation(caller, request_id, kind);
         let seen = observation.as_mut().map(|observation| &mut observation.names);
-        let checked = permissions.map_or(Ok(true), |all| all.check(document, operation, &variables, caller, seen));
+        let mut root = RootField::default();
+        let checked =
+            permissions.map_or(Ok(true), |all| all.check(document, operation, &variables, caller, seen, &mut root));
         observation.iter().for_each(Observation::refused);
-        let has_rules = checked?;
+        let root_field = root.name();
+        let has_rules = checked.inspect_err(|_| {
+            self.meters.operation(Measured { kind, root_field, conclusion: Conclusion::Forbidden, duration: None });
+        })?;
         // A field without a rule is validated, which reports it if the schema has none of its name, but does not run.
         let mut request = if has_rules { request } else { request.only_introspection() };
         let named = hash.map(|hash| (hash, request.query.clone()));
@@ -95,7 +108,7 @@ impl<E: Executor, C: TaskContext> Endpoint<E, C> {
         if let Some(observation) = &observation {
             request.data.insert(observation.objects.clone());
         }
-        Ok(Admitted { request, kind, new_document: NewDocument { named, parsed }, observation })
+        Ok(Admitted { request, kind, root_field, new_document: NewDocument { named, parsed }, observation })
     }
 
     fn observation(&self, caller: &Caller, request_id: &Arc<str>, kind: OperationType) -> Option<Observation> {
@@ -105,8 +118,8 @@ impl<E: Executor, C: TaskContext> Endpoint<E, C> {
 
     /// Executes a query or mutation in a task of its own: a client that hangs up does not cancel it.
     pub(crate) async fn execute(&self, admitted: Admitted, request_id: &str) -> Outcome {
-        let Admitted { request, new_document, observation, .. } = admitted;
-        let schema = self.schema.clone();
+        let Admitted { request, kind, root_field, new_document, observation } = admitted;
+        let (schema, began) = (self.schema.clone(), Instant::now());
         let execution = C::capture().scope(async move {
             let response = schema.execute(request).await;
             if let Some(observation) = &observation {
@@ -115,7 +128,7 @@ impl<E: Executor, C: TaskContext> Endpoint<E, C> {
             response
         });
         let task = tokio::spawn(execution.in_current_span());
-        match tokio::time::timeout(REQUEST_TIMEOUT, task).await {
+        let outcome = match tokio::time::timeout(REQUEST_TIMEOUT, task).await {
             Ok(Ok(response)) => {
                 let outcome = Outcome::of(response, &self.rules, request_id);
                 if outcome.has_run() {
@@ -125,7 +138,11 @@ impl<E: Executor, C: TaskContext> Endpoint<E, C> {
             }
             Ok(Err(panic)) => Outcome::fault(&panic, &self.rules, request_id),
             Err(_) => Outcome::from(BadRequest::execution_timeout()),
-        }
+        };
+        self.meters.errors(outcome.errors());
+        let (conclusion, duration) = (Conclusion::of(&outcome), Some(began.elapsed()));
+        self.meters.operation(Measured { kind, root_field, conclusion, duration });
+        outcome
     }
 
     /// The outcomes of an operation. Dropping the stream ends a subscription; a mutation goes on.
@@ -141,16 +158,22 @@ impl<E: Executor, C: TaskContext> Endpoint<E, C> {
         }
         let share = self.subscriptions.take(Arc::clone(&caller.name));
         let share = share.ok_or_else(|| BadRequest::too_many_subscriptions(MAX_SUBSCRIPTIONS))?;
-        let Admitted { request, new_document, observation, .. } = admitted;
-        let mut new_document = Some(new_document);
+        let Admitted { request, kind, root_field, new_document, observation } = admitted;
+        let (mut new_document, subscribed) = (Some(new_document), self.meters.subscription());
         let outcomes = self.schema.execute_stream(request, None).map(move |response| {
-            let _held = &share;
+            let _held = (&share, &subscribed);
             if let Some(observation) = &observation {
                 observation.responded(&response);
             }
             let outcome = Outcome::of(response, &endpoint.rules, &request_id);
-            if let Some(new_document) = new_document.take().filter(|_| outcome.has_run()) {
-                endpoint.remember(new_document);
+            endpoint.meters.errors(outcome.errors());
+            if let Some(new_document) = new_document.take() {
+                // The first outcome tells whether it runs.
+                let conclusion = Conclusion::of(&outcome);
+                endpoint.meters.operation(Measured { kind, root_field, conclusion, duration: None });
+                if outcome.has_run() {
+                    endpoint.remember(new_document);
+                }
             }
             outcome
         });

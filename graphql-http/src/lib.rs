@@ -18,6 +18,7 @@ mod http;
 mod json;
 mod limits;
 mod memory;
+pub mod meter;
 pub mod observer;
 mod options;
 mod parsed;

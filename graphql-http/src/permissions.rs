@@ -9,6 +9,7 @@ mod scopes;
 mod tests;
 
 use crate::Caller;
+pub(crate) use check::RootField;
 
 /// The permissions of an API. A root field without a rule does not run.
 #[derive(Clone, Copy, Debug)]

@@ -1,6 +1,6 @@
 //! Encodes results as HTTP responses: media type, status and body.
 
-use std::fmt::Display;
+use std::{fmt::Display, slice};
 
 use async_graphql::{ServerError, Value};
 use axum::{
@@ -101,6 +101,15 @@ impl Outcome {
         let mut errors = vec![ServerError::new(cause.to_string(), None)];
         errors::classify(&mut errors, rules.classify, request_id);
         Self::Executed(async_graphql::Response::from_errors(errors))
+    }
+
+    /// The errors.
+    pub(crate) fn errors(&self) -> &[ServerError] {
+        match self {
+            Self::Executed(response) => &response.errors,
+            Self::Invalid(errors) => errors,
+            Self::BadRequest(BadRequest { error, .. }) => slice::from_ref(error),
+        }
     }
 
     /// Whether the document is valid.

@@ -65,6 +65,7 @@ impl TestDatabase {
     pub fn server(&self, name: &'static str) -> Server {
         Server {
             name,
+            metrics_bind: None,
             bind: (Ipv4Addr::LOCALHOST, 0).into(),
             database_url: self.url.clone(),
             max_connections: None,

@@ -4,7 +4,7 @@
 /// process can take the settings of two services.
 #[macro_export]
 macro_rules! server_settings {
-    ($flag:literal, $variable:literal, bind = $bind:literal, database = $database:literal) => {
+    ($flag:literal, $variable:literal, bind = $bind:literal, metrics = $metrics:literal, database = $database:literal) => {
         /// Address, database, credentials and rules of the service.
         #[derive(Clone, Debug, clap::Args)]
         #[group(skip)]
@@ -13,6 +13,10 @@ macro_rules! server_settings {
             #[arg(id = concat!($flag, "-bind"), long, env = concat!($variable, "_BIND"), default_value = $bind)]
             #[arg(global = true, value_name = "ADDRESS", value_parser = chassis::config::address)]
             bind: std::net::SocketAddr,
+            /// Address and port for Prometheus, which needs no login there, or none
+            #[arg(id = concat!($flag, "-metrics-bind"), long, env = concat!($variable, "_METRICS_BIND"))]
+            #[arg(global = true, value_name = "ADDRESS", default_value = $metrics)]
+            metrics_bind: chassis::config::MetricsBind,
             /// Most client connections at once, 16 to 100000; beyond it the oldest idle one is closed [default: half of the
             /// unreserved descriptors, at most 768]
             #[arg(id = concat!($flag, "-max-connections"), long, env = concat!($variable, "_MAX_CONNECTIONS"))]
@@ -151,6 +155,7 @@ macro_rules! server_settings {
                 Ok(chassis::config::Server {
                     name: $flag,
                     bind: self.bind,
+                    metrics_bind: self.metrics_bind.0,
                     max_connections: self.max_connections,
                     database_url: database_url.unwrap_or_else(|| $database.into()),
                     database_connections: self.database_connections,

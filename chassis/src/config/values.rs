@@ -2,7 +2,7 @@
 
 #![expect(clippy::missing_errors_doc, reason = "each fails for a value of another format or out of range")]
 
-use std::{net::SocketAddr, ops::RangeInclusive, time::Duration};
+use std::{net::SocketAddr, ops::RangeInclusive, str::FromStr, time::Duration};
 
 /// Fewest database connections: with one, a service's background tasks would wait for each other.
 const MIN_CONNECTIONS: usize = 2;
@@ -16,6 +16,19 @@ pub fn address(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| {
         "want an IP address and a port, as in 127.0.0.1:8010 for this machine alone or 0.0.0.0:8010 for all".to_owned()
     })
+}
+
+/// The address of the metrics, if they are served.
+#[derive(Clone, Copy, Debug)]
+pub struct MetricsBind(pub Option<SocketAddr>);
+
+impl FromStr for MetricsBind {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let none = || "want an IP address and a port, as in 127.0.0.1:9010, or none".to_owned();
+        if text == "none" { Ok(Self(None)) } else { text.parse().map(|bind| Self(Some(bind))).map_err(|_| none()) }
+    }
 }
 
 /// Parses a user name: not empty, and without a colon, which ends the name in HTTP Basic.

@@ -32,6 +32,7 @@ use super::client_address::{self, TrustedProxies};
 use crate::{
     audit::Audit,
     config::{Access, TokenIssuer},
+    metrics::LoginMeter,
 };
 use denied::Schemes;
 pub use entrances::require;
@@ -61,6 +62,7 @@ pub struct Authenticator {
     /// An untrusted proxy is logged once.
     has_logged_proxy: AtomicBool,
     audit: Option<Audit>,
+    meter: LoginMeter,
 }
 
 impl Authenticator {
@@ -88,6 +90,7 @@ impl Authenticator {
             queue: Queue::default(),
             has_logged_proxy: AtomicBool::new(false),
             audit: Audit::of(realm),
+            meter: LoginMeter::default(),
         })
     }
 
@@ -95,6 +98,12 @@ impl Authenticator {
     #[must_use]
     pub fn behind(self, proxies: TrustedProxies) -> Self {
         Self { proxies, ..self }
+    }
+
+    /// Counts logins.
+    #[must_use]
+    pub(crate) fn measured(self, meter: LoginMeter) -> Self {
+        Self { meter, ..self }
     }
 
     /// Accepts the tokens of this issuer too.

@@ -8,7 +8,13 @@ use clap::{CommandFactory, Parser};
 use rstest::rstest;
 use secrecy::ExposeSecret;
 
-chassis::server_settings!("demo", "DEMO", bind = "127.0.0.1:8099", database = "sqlite://data/demo.sqlite");
+chassis::server_settings!(
+    "demo",
+    "DEMO",
+    bind = "127.0.0.1:8099",
+    metrics = "none",
+    database = "sqlite://data/demo.sqlite"
+);
 
 #[derive(Debug, Parser)]
 struct Cli {

@@ -7,8 +7,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Endpoint, MAX_SUBSCRIPTIONS, MAX_UNINITIALISED};
 use crate::{
-    Authenticate, DocumentsError, Options, Permissions, TaskContext, documents::Documents, observer::Observer,
-    options::Rules, refusal::Refusal, shares::Shares,
+    Authenticate, DocumentsError, Options, Permissions, TaskContext,
+    documents::Documents,
+    meter::{Meter, Meters},
+    observer::Observer,
+    options::Rules,
+    refusal::Refusal,
+    shares::Shares,
 };
 
 impl<E: Executor> Endpoint<E> {
@@ -24,6 +29,7 @@ impl<E: Executor> Endpoint<E> {
             authenticator: None,
             shutdown: CancellationToken::new(),
             observer: None,
+            meters: Meters::default(),
             context: PhantomData,
         }
     }
@@ -70,6 +76,12 @@ impl<E: Executor, C: TaskContext> Endpoint<E, C> {
         Self { observer: Some(observer), ..self }
     }
 
+    /// Measures operations by `meter`.
+    #[must_use]
+    pub fn with_meter(self, meter: Arc<dyn Meter>) -> Self {
+        Self { meters: Meters(Some(meter)), ..self }
+    }
+
     /// Carries task-local state of a request into the tasks of its operations.
     #[must_use]
     pub fn with_task_context<D: TaskContext>(self) -> Endpoint<E, D> {
@@ -83,6 +95,7 @@ impl<E: Executor, C: TaskContext> Endpoint<E, C> {
             authenticator: self.authenticator,
             shutdown: self.shutdown,
             observer: self.observer,
+            meters: self.meters,
             context: PhantomData,
         }
     }

@@ -12,7 +12,7 @@ use crate::{Caller, admission::INTROSPECTION, bad_request::BadRequest, observer:
 
 impl Permissions {
     /// Refuses an operation that the caller may not ask. Returns whether each root field has a rule. Collects those that
-    /// have into `names`, if given.
+    /// have into `names`, if given, and into `root`.
     ///
     /// The document is within the limits: it has no cycle of fragments, and its depth bounds the recursion.
     pub(crate) fn check(
@@ -22,12 +22,28 @@ impl Permissions {
         variables: &Variables,
         caller: &Caller,
         names: Option<&mut Names>,
+        root: &mut RootField,
     ) -> Result<bool, BadRequest> {
         let (fragments, has_rules) = (Vec::new(), true);
         let mut check =
-            Check { permissions: self, document, operation, variables, caller, names, fragments, has_rules };
+            Check { permissions: self, document, operation, variables, caller, names, root, fragments, has_rules };
         check.selections(&operation.selection_set.node, true)?;
         Ok(check.has_rules)
+    }
+}
+
+/// The root field of an operation, for measurements.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct RootField(Option<&'static str>);
+
+impl RootField {
+    pub(crate) fn name(self) -> &'static str {
+        self.0.unwrap_or("introspection")
+    }
+
+    fn add(&mut self, rule: &'static Rule) {
+        let is_same = self.0.is_none_or(|name| name == rule.name);
+        self.0 = Some(if is_same { rule.name } else { "several" });
     }
 }
 
@@ -38,6 +54,7 @@ struct Check<'a> {
     variables: &'a Variables,
     caller: &'a Caller,
     names: Option<&'a mut Names>,
+    root: &'a mut RootField,
     /// The fragments that were checked, at the root or below it.
     fragments: Vec<(&'a str, bool)>,
     has_rules: bool,
@@ -70,6 +87,7 @@ impl<'a> Check<'a> {
         if at_root {
             match self.permissions.root_field(&name.node) {
                 Some(rule) => {
+                    self.root.add(rule);
                     self.collect(rule, |names| &mut names.root_fields);
                     self.require(rule, name.pos)?;
                 }

@@ -4,7 +4,7 @@ use async_graphql::{Variables, parser::parse_query};
 use rstest::rstest;
 use serde_json::json;
 
-use super::{Permissions, Rule};
+use super::{Permissions, RootField, Rule};
 use crate::{Caller, admission};
 
 const READER: &str = "reader";
@@ -28,7 +28,14 @@ fn check(roles: &[&'static str], document: &str, variables: serde_json::Value) -
     let caller = Caller { name: "ana".into(), roles: roles.into(), ..Caller::default() };
     let is_named = document.operations.iter().any(|(name, _)| name.is_some());
     let operation = admission::operation(&document, is_named.then_some("Chosen")).expect("an operation");
-    let checked = PERMISSIONS.check(&document, operation, &Variables::from_json(variables), &caller, None);
+    let checked = PERMISSIONS.check(
+        &document,
+        operation,
+        &Variables::from_json(variables),
+        &caller,
+        None,
+        &mut RootField::default(),
+    );
     checked.map_err(|refusal| refusal.error.message.clone())
 }
 

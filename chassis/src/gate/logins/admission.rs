@@ -33,13 +33,15 @@ impl Authenticator {
         headers: &HeaderMap,
         extensions: &Extensions,
     ) -> Result<Caller, Denied> {
-        if let Some(Authorization(bearer)) = headers.typed_get::<Authorization<Bearer>>() {
-            return self.admit_token(client, bearer.token(), extensions).await;
-        }
-        match headers.typed_get::<Authorization<Basic>>() {
-            Some(Authorization(basic)) => self.admit_user(client, basic, extensions).await,
-            None => Err(Denied::Unauthenticated),
-        }
+        let (method, admitted) = if let Some(Authorization(bearer)) = headers.typed_get::<Authorization<Bearer>>() {
+            ("bearer", self.admit_token(client, bearer.token(), extensions).await)
+        } else if let Some(Authorization(basic)) = headers.typed_get::<Authorization<Basic>>() {
+            ("basic", self.admit_user(client, basic, extensions).await)
+        } else {
+            return Err(Denied::Unauthenticated);
+        };
+        self.meter.add(method, admitted.as_ref().err().map_or("ok", |denied| denied.name()));
+        admitted
     }
 
     async fn admit_user(&self, client: IpAddr, basic: Basic, extensions: &Extensions) -> Result<Caller, Denied> {

@@ -46,6 +46,16 @@ pub(super) struct Schemes {
 }
 
 impl Denied {
+    /// For metrics.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Unauthenticated | Self::BadToken(_) | Self::TokensOff | Self::PasswordsOff => "refused",
+            Self::Throttled { .. } => "throttled",
+            Self::Overloaded => "overloaded",
+            Self::NoKeys => "no_keys",
+        }
+    }
+
     pub(super) fn respond(self, schemes: Schemes) -> Response {
         let (status, code, headers) = match self {
             Self::Unauthenticated | Self::BadToken(_) | Self::TokensOff | Self::PasswordsOff => {

@@ -1,0 +1,111 @@
+//! What operations cost and how they end, for the application's metrics.
+
+use std::{sync::Arc, time::Duration};
+
+use async_graphql::{ServerError, Value, parser::types::OperationType};
+
+use crate::{errors, refusal::UNAVAILABLE, response::Outcome};
+
+/// Receives measurements. It is called in the task of the operation, and must not block.
+pub trait Meter: Send + Sync + 'static {
+    /// An operation has ended, or was refused. An operation that is invalid before its root field is known is none.
+    fn operation(&self, operation: Measured);
+    /// A response has an error of this code.
+    fn error(&self, code: &str);
+    /// A subscription has begun.
+    fn subscription_begun(&self);
+    /// A subscription has ended.
+    fn subscription_ended(&self);
+}
+
+/// A measured operation.
+#[derive(Clone, Copy, Debug)]
+pub struct Measured {
+    /// Query, mutation or subscription.
+    pub kind: OperationType,
+    /// Its root field, `several` of them, or `introspection`. Only fields with a rule have names here: names that clients
+    /// choose would have no bound.
+    pub root_field: &'static str,
+    /// How it ended.
+    pub conclusion: Conclusion,
+    /// Time to execute it. A refused operation has none, nor has a subscription: it lasts as long as the client likes.
+    pub duration: Option<Duration>,
+}
+
+/// How an operation ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Conclusion {
+    /// Without an error.
+    Ok,
+    /// With an error that the client can do something about.
+    Refused,
+    /// The document is invalid.
+    Invalid,
+    /// No role of the caller permits it.
+    Forbidden,
+    /// The service has too much to do.
+    Overloaded,
+    /// Something that the service needs is away.
+    Unavailable,
+    /// It took too long.
+    TimedOut,
+    /// A fault, which the response masks.
+    Fault,
+}
+
+impl Conclusion {
+    pub(crate) fn of(outcome: &Outcome) -> Self {
+        match outcome {
+            Outcome::Executed(response) => response.errors.iter().map(Self::of_error).max_by_key(|end| *end as u8),
+            Outcome::Invalid(_) => Some(Self::Invalid),
+            Outcome::BadRequest(_) => Some(Self::TimedOut),
+        }
+        .unwrap_or(Self::Ok)
+    }
+
+    fn of_error(error: &ServerError) -> Self {
+        match code(error) {
+            Some("INTERNAL_SERVER_ERROR") | None => Self::Fault,
+            Some(UNAVAILABLE) => Self::Unavailable,
+            Some("OVERLOADED" | "SHUTTING_DOWN") => Self::Overloaded,
+            Some(_) => Self::Refused,
+        }
+    }
+}
+
+/// The meter of an endpoint, if it has one.
+#[derive(Clone, Default)]
+pub(crate) struct Meters(pub(crate) Option<Arc<dyn Meter>>);
+
+impl Meters {
+    pub(crate) fn errors<'a>(&self, errors: impl IntoIterator<Item = &'a ServerError>) {
+        if let Some(meter) = &self.0 {
+            errors.into_iter().filter_map(code).for_each(|code| meter.error(code));
+        }
+    }
+
+    pub(crate) fn operation(&self, operation: Measured) {
+        if let Some(meter) = &self.0 {
+            meter.operation(operation);
+        }
+    }
+
+    /// Counts a subscription until the value is dropped.
+    pub(crate) fn subscription(&self) -> Option<Subscribed> {
+        let meter = self.0.clone()?;
+        meter.subscription_begun();
+        Some(Subscribed(meter))
+    }
+}
+
+pub(crate) struct Subscribed(Arc<dyn Meter>);
+
+impl Drop for Subscribed {
+    fn drop(&mut self) {
+        self.0.subscription_ended();
+    }
+}
+
+fn code(error: &ServerError) -> Option<&str> {
+    if let Some(Value::String(code)) = errors::code(error) { Some(code) } else { None }
+}
