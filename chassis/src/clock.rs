@@ -24,6 +24,13 @@ pub fn new_id() -> Uuid {
     id_at(now())
 }
 
+/// The time in a UUIDv7; `None` for other ids.
+#[must_use]
+pub fn time_of(id: Uuid) -> Option<DateTime<Utc>> {
+    let (seconds, nanoseconds) = id.get_timestamp()?.to_unix();
+    DateTime::from_timestamp(i64::try_from(seconds).ok()?, nanoseconds)
+}
+
 /// The smallest id that [`id_at`] makes for `time` or later. It turns a period into a range of ids.
 #[must_use]
 pub fn first_id_at(time: DateTime<Utc>) -> Uuid {

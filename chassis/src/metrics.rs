@@ -8,6 +8,7 @@ mod http;
 mod listener;
 mod logins;
 mod process;
+mod writers;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -22,6 +23,8 @@ pub(crate) use graphql::GraphqlMeter;
 pub(crate) use http::HttpMeter;
 pub(crate) use listener::serve;
 pub(crate) use logins::LoginMeter;
+pub use writers::WriterMeter;
+use writers::Writers;
 
 /// Bounds of durations in seconds: OpenTelemetry's for HTTP, and two smaller ones. A start takes 1 to 3 ms.
 pub const DURATIONS: [f64; 16] =
@@ -34,6 +37,7 @@ pub struct Metrics {
     pub(crate) http: HttpMeter,
     pub(crate) graphql: GraphqlMeter,
     pub(crate) logins: LoginMeter,
+    writers: Writers,
 }
 
 impl Metrics {
@@ -45,8 +49,14 @@ impl Metrics {
         registry.register("build", "The running program", build);
         registry.register_collector(Box::new(process::Process));
         let (http, graphql) = (HttpMeter::registered(&mut registry), GraphqlMeter::registered(&mut registry));
-        let logins = LoginMeter::registered(&mut registry);
-        Self { registry: Arc::new(Mutex::new(registry)), http, graphql, logins }
+        let (logins, writers) = (LoginMeter::registered(&mut registry), Writers::registered(&mut registry));
+        Self { registry: Arc::new(Mutex::new(registry)), http, graphql, logins, writers }
+    }
+
+    /// The metrics of a writer of this name.
+    #[must_use]
+    pub fn writer(&self, name: &'static str) -> WriterMeter {
+        self.writers.of(name)
     }
 
     /// Adds a metric of the service and returns it. A counter's name gets `_total` by itself.

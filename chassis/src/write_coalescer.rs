@@ -19,7 +19,7 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
-use crate::health::Heartbeat;
+use crate::{health::Heartbeat, metrics::WriterMeter};
 use writing::run;
 
 /// Callers in the queue. Further ones are refused at once and may try again.
@@ -107,11 +107,15 @@ pub struct WriteCoalescer<W: BatchWriter> {
 
 impl<W: BatchWriter> WriteCoalescer<W> {
     /// The callers' handle and the writer's task. The task ends when the last handle is dropped and everything queued
-    /// has been written. `heartbeat` beats with each batch.
-    pub fn new(writer: W, heartbeat: Heartbeat) -> (Self, impl Future<Output = ()> + Send + 'static) {
+    /// has been written. `heartbeat` beats with each batch, which `meter` measures.
+    pub fn new(
+        writer: W,
+        heartbeat: Heartbeat,
+        meter: WriterMeter,
+    ) -> (Self, impl Future<Output = ()> + Send + 'static) {
         let (queue, jobs) = mpsc::channel(MAX_QUEUED);
         heartbeat.rest();
-        (Self { queue }, run(writer, jobs, heartbeat))
+        (Self { queue }, run(writer, jobs, heartbeat, meter))
     }
 
     /// Queues a row and waits for its own answer.

@@ -8,6 +8,7 @@ use chassis::{
     database::Database,
     gate::{self, ServiceRoutes},
     health::{Heartbeat, Monitor},
+    metrics::Metrics,
     replicas,
     server::Task,
 };
@@ -19,9 +20,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     config::{DomainSettings, FinanceTarget},
-    finance_client::FinanceClient,
+    finance_client::{self, FinanceClient},
     graphiql_tabs, graphql,
-    outbox::{Policy, Relay, Upkeep, WakeUp},
+    outbox::{self, Policy, Relay, Upkeep, WakeUp},
     permissions::PERMISSIONS,
     rest,
     rules::Rules,
@@ -43,21 +44,26 @@ pub fn build(
     let policy = Policy::new(domain.poll_interval);
     let (wake_up, due_elsewhere) = WakeUp::new();
     let (changes, changes_elsewhere) = Changes::new("consultation_changed");
+    let metrics = Metrics::new(server.name);
     let client = FinanceClient::new(finance, policy.request_timeout)?;
+    let client = client.measured(finance_client::Meter::registered(&metrics));
+    let meter = outbox::Meter::registered(&metrics);
     let relay = Relay::new(database.clone(), client, policy, wake_up.clone(), changes.clone());
+    let relay = Relay { meter: meter.clone(), ..relay };
     let [starts, finishes, hears, tidies] =
         ["starts", "finishes", "hints across replicas", "outbox upkeep"].map(Heartbeat::new);
     let monitor = Monitor::<Migrator>::new(server, database);
-    let heartbeats = [starts.clone(), finishes.clone()];
+    let beside = [(starts.clone(), metrics.writer("start")), (finishes.clone(), metrics.writer("finish"))];
     let rules = Rules { price_per_hour: domain.price_per_hour, longest: TimeDelta::from_std(domain.longest)? };
-    let (consultations, writers) = Consultations::new(database, rules, wake_up.clone(), changes.clone(), heartbeats);
+    let (consultations, writers) = Consultations::new(database, rules, wake_up.clone(), changes.clone(), beside);
 
     let rest = rest::router(consultations.clone(), domain.time_zone);
     let api = &server.api;
     let schema = graphql::schema(api, database.clone(), consultations, wake_up, changes, domain.time_zone);
     let page = graphiql::Page { title: "consultation", tabs: graphiql_tabs::TABS };
     let (options, permissions) = (graphql::options(api), &PERMISSIONS);
-    let offered = ServiceRoutes { schema, options, sdl: graphql::sdl(), permissions, page, rest };
+    let offered =
+        ServiceRoutes { schema, options, sdl: graphql::sdl(), permissions, page, rest, metrics: metrics.clone() };
     let heartbeats =
         vec![starts, finishes, hears.clone(), tidies.clone(), relay.heartbeat.clone(), monitor.heartbeat.clone()];
     let router = gate::guard(server, monitor.readiness.clone(), shutdown, offered, heartbeats)?;
@@ -67,7 +73,8 @@ pub fn build(
     let hinting: Task = ("hints across replicas", hints.map(Ok).boxed());
     let checking: Task = ("readiness", monitor.run(shutdown.clone()).map(Ok).boxed());
     let writing = writers.into_iter().map(|writer| -> Task { ("consultation writer", writer.map(Ok).boxed()) });
-    let upkeep = Upkeep { database: database.clone(), retention: domain.retention, heartbeat: tidies };
+    let meter = server.metrics_bind.map(|_| meter);
+    let upkeep = Upkeep { database: database.clone(), retention: domain.retention, heartbeat: tidies, meter };
     let tidying: Task = ("outbox upkeep", upkeep.run(shutdown.clone()).map(Ok).boxed());
-    Ok(Service { router, tasks: writing.chain([relaying, hinting, checking, tidying]).collect() })
+    Ok(Service { router, tasks: writing.chain([relaying, hinting, checking, tidying]).collect(), metrics })
 }

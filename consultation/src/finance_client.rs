@@ -2,6 +2,7 @@
 
 mod connector;
 mod instance;
+mod meter;
 mod payments;
 mod queries;
 mod record;
@@ -23,10 +24,12 @@ use reqwest::{
 };
 use secrecy::ExposeSecret;
 use serde::{Serialize, de::DeserializeOwned};
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::config::{Credentials, FinanceTarget};
 use connector::Connector;
+pub use meter::Meter;
 pub use payments::RecordedPayment;
 
 /// Bytes in a response. A response for 100 payments is under 32 kB; a longer one is not from finance.
@@ -88,6 +91,7 @@ impl DestinationFailed {
 pub struct FinanceClient {
     connector: Arc<Connector>,
     target: FinanceTarget,
+    meter: Meter,
 }
 
 impl FinanceClient {
@@ -97,7 +101,13 @@ impl FinanceClient {
     /// When TLS cannot be set up, or the client certificate cannot be used.
     pub fn new(target: FinanceTarget, request_timeout: Duration) -> anyhow::Result<Self> {
         let connector = Connector::new(target.certificate.clone(), request_timeout).map_err(wrong_setting)?;
-        Ok(Self { connector: Arc::new(connector), target })
+        Ok(Self { connector: Arc::new(connector), target, meter: Meter::default() })
+    }
+
+    /// Measures calls.
+    #[must_use]
+    pub fn measured(self, meter: Meter) -> Self {
+        Self { meter, ..self }
     }
 
     async fn call<T: DeserializeOwned, V: Serialize>(
@@ -118,7 +128,10 @@ impl FinanceClient {
             .header(CONTENT_TYPE, "application/json")
             .header(ACCEPT, "application/graphql-response+json")
             .body(body);
-        read(request.send().await.map_err(transport_failure)?).await
+        let began = Instant::now();
+        let sent = request.send().await;
+        self.meter.called(sent.as_ref(), began.elapsed());
+        read(sent.map_err(transport_failure)?).await
     }
 }
 

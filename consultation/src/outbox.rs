@@ -21,12 +21,14 @@
 //! - Delivery is retried for ever. The database refuses to delete undelivered rows.
 
 mod breaker;
+mod meter;
 mod policy;
 mod relay;
 pub mod store;
 mod upkeep;
 mod wake_up;
 
+pub use meter::Meter;
 pub use policy::Policy;
 pub use relay::{Relay, Tick};
 pub use upkeep::Upkeep;

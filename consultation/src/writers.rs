@@ -13,6 +13,7 @@ use chassis::{
     clock,
     database::{Database, is_about_rows, may_be_done},
     health::Heartbeat,
+    metrics::WriterMeter,
     write_coalescer::{BatchWriter, WriteCoalescer, WriteError},
 };
 use chrono::{DateTime, Utc};
@@ -36,18 +37,19 @@ pub struct Consultations {
 }
 
 impl Consultations {
-    /// Returns the callers' handle and the writers' tasks. Each task beats one of the heartbeats.
+    /// Returns the callers' handle and the writers' tasks. Each task beats one of the heartbeats and is measured.
     #[must_use]
     pub fn new(
         database: &Database,
         rules: Rules,
         wake_up: WakeUp,
         changes: Changes,
-        [of_starts, of_finishes]: [Heartbeat; 2],
+        [of_starts, of_finishes]: [(Heartbeat, WriterMeter); 2],
     ) -> (Self, [BoxFuture<'static, ()>; 2]) {
-        let (start, starting) = WriteCoalescer::new(StartWriter { database: database.clone() }, of_starts);
+        let (start, starting) =
+            WriteCoalescer::new(StartWriter { database: database.clone() }, of_starts.0, of_starts.1);
         let writer = FinishWriter { database: database.clone(), rules, wake_up, changes };
-        let (finish, finishing) = WriteCoalescer::new(writer, of_finishes);
+        let (finish, finishing) = WriteCoalescer::new(writer, of_finishes.0, of_finishes.1);
         (Self { start, finish }, [Box::pin(starting), Box::pin(finishing)])
     }
 

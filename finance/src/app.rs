@@ -7,6 +7,7 @@ use chassis::{
     database::Database,
     gate::{self, ServiceRoutes},
     health::{Heartbeat, Monitor},
+    metrics::Metrics,
     replicas,
     write_coalescer::WriteCoalescer,
 };
@@ -22,16 +23,18 @@ use crate::{graphiql_tabs, graphql, permissions::PERMISSIONS, rest, writer::Reco
 /// # Errors
 /// When the users cannot be read.
 pub fn build(server: &Server, database: &Database, shutdown: &CancellationToken) -> anyhow::Result<Service> {
+    let metrics = Metrics::new(server.name);
     let (changes, channel) = Changes::new("payment_recorded");
     let [recording, hearing] = ["payment writer", "hints across replicas"].map(Heartbeat::new);
     let monitor = Monitor::<Migrator>::new(server, database);
     let writer = RecordWriter { database: database.clone(), recorded: changes.clone() };
-    let (writer, writing) = WriteCoalescer::new(writer, recording.clone());
+    let (writer, writing) = WriteCoalescer::new(writer, recording.clone(), metrics.writer("record"));
     let rest = rest::router(writer.clone());
     let schema = graphql::schema(&server.api, database.clone(), writer, changes);
     let page = graphiql::Page { title: "finance", tabs: graphiql_tabs::TABS };
     let (options, permissions) = (graphql::options(&server.api), &PERMISSIONS);
-    let offered = ServiceRoutes { schema, options, sdl: graphql::sdl(), permissions, page, rest };
+    let offered =
+        ServiceRoutes { schema, options, sdl: graphql::sdl(), permissions, page, rest, metrics: metrics.clone() };
     let heartbeats = vec![recording, hearing.clone(), monitor.heartbeat.clone()];
     let router = gate::guard(server, monitor.readiness.clone(), shutdown, offered, heartbeats)?;
     let hints = replicas::connect(vec![channel], database.clone(), hearing, shutdown.clone());
@@ -40,5 +43,5 @@ pub fn build(server: &Server, database: &Database, shutdown: &CancellationToken)
         ("hints across replicas", hints.map(Ok).boxed()),
         ("readiness", monitor.run(shutdown.clone()).map(Ok).boxed()),
     ];
-    Ok(Service { router, tasks })
+    Ok(Service { router, tasks, metrics })
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::{sync::mpsc, time::Instant};
 
 use super::{BatchWriter, Job, RowOutcome};
-use crate::health::Heartbeat;
+use crate::{health::Heartbeat, metrics::WriterMeter};
 
 /// A batch of this many rows is closed; more rows would only delay the first caller.
 const MAX_BATCH: usize = 64;
@@ -18,7 +18,12 @@ const ONE_BY_ONE_TIMEOUT: Duration = Duration::from_secs(7);
 /// wait for a write whose caller has gone.
 const QUEUE_TIMEOUT: Duration = Duration::from_secs(4);
 
-pub(super) async fn run<W: BatchWriter>(writer: W, mut jobs: mpsc::Receiver<Job<W>>, heartbeat: Heartbeat) {
+pub(super) async fn run<W: BatchWriter>(
+    writer: W,
+    mut jobs: mpsc::Receiver<Job<W>>,
+    heartbeat: Heartbeat,
+    meter: WriterMeter,
+) {
     while let Some(first) = jobs.recv().await {
         heartbeat.beat();
         let (mut rows, mut callers) = (Vec::with_capacity(MAX_BATCH), Vec::new());
@@ -36,7 +41,9 @@ pub(super) async fn run<W: BatchWriter>(writer: W, mut jobs: mpsc::Receiver<Job<
             heartbeat.rest();
             continue;
         }
+        let (count, began) = (rows.len(), Instant::now());
         let mut outcomes = write(&writer, rows).await.into_iter();
+        meter.written(count, jobs.len(), began.elapsed());
         for (count, reply) in callers {
             // Fails when the caller has gone, which needs no answer.
             drop(reply.send(outcomes.by_ref().take(count).collect()));

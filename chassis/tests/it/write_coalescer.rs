@@ -25,7 +25,7 @@ fn queue(coalescer: &WriteCoalescer<Recorder>, rows: impl IntoIterator<Item = u3
 
 /// A writer that has started to write row 1 and waits.
 async fn writing_row_1(recorder: &Recorder) -> (WriteCoalescer<Recorder>, tokio::task::JoinHandle<()>) {
-    let (coalescer, task) = WriteCoalescer::new(recorder.clone(), Heartbeat::new("writer"));
+    let (coalescer, task) = WriteCoalescer::new(recorder.clone(), Heartbeat::new("writer"), WriterMeter::default());
     let task = tokio::spawn(task);
     // A caller that ignores its answer.
     drop(queue(&coalescer, [1]));
@@ -37,7 +37,7 @@ async fn writing_row_1(recorder: &Recorder) -> (WriteCoalescer<Recorder>, tokio:
 async fn a_lone_row_is_written_at_once_and_alone() {
     let recorder = Recorder::default();
     recorder.go_on();
-    let (coalescer, task) = WriteCoalescer::new(recorder.clone(), Heartbeat::new("writer"));
+    let (coalescer, task) = WriteCoalescer::new(recorder.clone(), Heartbeat::new("writer"), WriterMeter::default());
     tokio::spawn(task);
     for row in 1..=3 {
         assert_eq!(coalescer.write(row).await.ok(), Some(row * 10), "its own answer");
@@ -106,7 +106,7 @@ async fn the_writer_ends_after_the_last_caller_and_the_last_row() {
 
 #[tokio::test]
 async fn a_caller_is_told_when_the_writer_has_stopped() {
-    let (coalescer, task) = WriteCoalescer::new(Recorder::default(), Heartbeat::new("writer"));
+    let (coalescer, task) = WriteCoalescer::new(Recorder::default(), Heartbeat::new("writer"), WriterMeter::default());
     let waiting = queue(&coalescer, [1]);
     drop(task);
     assert!(matches!(join_all(waiting).await[..], [Err(WriteError::Stopped)]), "one that waited");
@@ -132,7 +132,7 @@ async fn a_list_is_written_together_and_answered_in_its_order() {
 #[tokio::test]
 async fn an_empty_list_is_answered_without_a_write() {
     let recorder = Recorder::default();
-    let (coalescer, task) = WriteCoalescer::new(recorder.clone(), Heartbeat::new("writer"));
+    let (coalescer, task) = WriteCoalescer::new(recorder.clone(), Heartbeat::new("writer"), WriterMeter::default());
     recorder.go_on();
     assert!(coalescer.write_all(Vec::new()).await.is_ok_and(|answers| answers.is_empty()));
     drop(coalescer);

@@ -18,7 +18,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{Policy, WakeUp, breaker::Breaker, store::Due};
+use super::{Meter, Policy, WakeUp, breaker::Breaker, store::Due};
 use crate::finance_client::FinanceClient;
 pub use delivery::Tick;
 use schedule::Schedule;
@@ -42,6 +42,8 @@ pub struct Relay {
     pub changes: Changes,
     /// Beats after each round, and while no round is in progress.
     pub heartbeat: Heartbeat,
+    /// Measures rounds.
+    pub meter: Meter,
     /// Notifies when a round has claimed all that it may send: more rows may be due.
     more: Notify,
     breaker: Mutex<Breaker>,
@@ -52,8 +54,8 @@ impl Relay {
     #[must_use]
     pub fn new(database: Database, finance: FinanceClient, policy: Policy, wake_up: WakeUp, changes: Changes) -> Self {
         let heartbeat = Heartbeat::new("outbox relay");
-        let (more, breaker) = (Notify::new(), Mutex::default());
-        Self { database, finance, policy, wake_up, changes, heartbeat, more, breaker }
+        let (meter, more, breaker) = (Meter::default(), Notify::new(), Mutex::default());
+        Self { database, finance, policy, wake_up, changes, heartbeat, meter, more, breaker }
     }
 
     /// Runs rounds until shutdown: soon after a notification, when a row of a failed round is due again, and at the
@@ -71,6 +73,7 @@ impl Relay {
                 () = shutdown.cancelled() => break,
                 Some((started, round)) = rounds.next() => {
                     self.heartbeat.beat();
+                    self.meter.ended_round();
                     schedule.completed(started, round, Instant::now());
                 }
                 () = sleep_until(next_poll), if has_room => {

@@ -6,6 +6,7 @@
 
 #![expect(clippy::missing_errors_doc, reason = "said above, once")]
 
+mod backlog;
 mod claim;
 mod destination;
 mod rescue;
@@ -17,6 +18,7 @@ use entity::pending_payment::{Column, Entity as PendingPayments, Model as Pendin
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter};
 use uuid::Uuid;
 
+pub use backlog::{Backlog, backlog};
 pub use claim::{Due, Lease, claim, claim_sql};
 pub use destination::{accept, destination, meet};
 pub use rescue::{rescue, rescue_sql, rescue_values};

@@ -12,12 +12,14 @@ use sea_orm::DbErr;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::store;
+use super::{Meter, store};
 
 /// The pause between two full batches: the relay and the API come first.
 const BATCH_PAUSE: Duration = Duration::from_millis(100);
 /// The interval of rescues. Under a minute, after which a loop without a heartbeat counts as hanging.
 const RESCUE_INTERVAL: Duration = Duration::from_secs(30);
+/// The interval at which the backlog is counted for metrics.
+const BACKLOG_INTERVAL: Duration = Duration::from_secs(5);
 /// The interval of deletions.
 const RETENTION_INTERVAL: Duration = Duration::from_hours(1);
 
@@ -30,6 +32,8 @@ pub struct Upkeep {
     pub retention: Option<Duration>,
     /// Beats with each step.
     pub heartbeat: Heartbeat,
+    /// Shows the backlog. `None`: it is not counted.
+    pub meter: Option<Meter>,
 }
 
 /// The time of a job's next step.
@@ -46,7 +50,7 @@ impl Upkeep {
     /// Runs the jobs until shutdown: at start, soon again after a full batch, else after the interval of each job.
     /// Database failures do not stop it.
     pub async fn run(self, shutdown: CancellationToken) {
-        let (mut rescue, mut retention) = (Timer::new(), Timer::new());
+        let (mut rescue, mut retention, mut backlog) = (Timer::new(), Timer::new(), Instant::now());
         while !shutdown.is_cancelled() {
             if rescue.is_due() {
                 rescue.stepped(self.rescue().await, RESCUE_INTERVAL);
@@ -54,11 +58,27 @@ impl Upkeep {
             if let Some(keep) = self.retention.filter(|_| retention.is_due()) {
                 retention.stepped(self.delete(keep).await, RETENTION_INTERVAL);
             }
+            if let Some(meter) = self.meter.as_ref().filter(|_| backlog <= Instant::now()) {
+                self.count(meter).await;
+                backlog = Instant::now() + BACKLOG_INTERVAL;
+            }
             self.heartbeat.beat();
             let next = if self.retention.is_some() { rescue.next.min(retention.next) } else { rescue.next };
+            let next = if self.meter.is_some() { next.min(backlog) } else { next };
             tokio::select! {
                 () = sleep_until(next) => {}
                 () = shutdown.cancelled() => {}
+            }
+        }
+    }
+
+    async fn count(&self, meter: &Meter) {
+        match store::backlog(&self.database.read).await {
+            Ok(backlog) => meter.backlog(&backlog),
+            // The readiness check logs an outage, once.
+            Err(error) => {
+                tracing::debug!(%error, "the backlog was not counted");
+                meter.no_backlog();
             }
         }
     }

@@ -38,7 +38,8 @@ async fn a_recording_whose_answer_was_lost_is_told_to_the_subscribers_of_all_rep
     let elsewhere = replica(Database::connect(&db.url).await.expect("a database")).await;
     let (mut here, mut there) = (recorded.subscribe(), elsewhere.subscribe());
     let database = Database::connect(&url).await.expect("a database");
-    let (coalescer, writing) = WriteCoalescer::new(RecordWriter { database, recorded }, Heartbeat::new("writer"));
+    let (coalescer, writing) =
+        WriteCoalescer::new(RecordWriter { database, recorded }, Heartbeat::new("writer"), WriterMeter::default());
     tokio::spawn(writing);
 
     let appointment = Uuid::new_v4();

@@ -96,7 +96,7 @@ impl BatchWriter for Locked {
 
 #[tokio::test(start_paused = true)]
 async fn rows_that_each_wait_for_a_lock_do_not_keep_the_writer_for_long() {
-    let (coalescer, task) = WriteCoalescer::new(Locked, Heartbeat::new("writer"));
+    let (coalescer, task) = WriteCoalescer::new(Locked, Heartbeat::new("writer"), WriterMeter::default());
     let (answers, ()) = futures_util::join!(coalescer.write_all((0..64).collect()), async {
         tokio::spawn(task);
     });

@@ -35,7 +35,7 @@ impl BatchWriter for Slow {
 /// 64 rows a second are written, so 64 callers a second can be answered.
 #[tokio::test(start_paused = true)]
 async fn a_slow_database_under_load_still_answers() {
-    let (coalescer, task) = WriteCoalescer::new(Slow, Heartbeat::new("writer"));
+    let (coalescer, task) = WriteCoalescer::new(Slow, Heartbeat::new("writer"), WriterMeter::default());
     tokio::spawn(task);
     let began = Instant::now();
     let answered = Arc::new(AtomicU32::new(0));

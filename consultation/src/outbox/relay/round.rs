@@ -63,7 +63,11 @@ impl Relay {
             // Also after a failure: the result may have been stored nevertheless.
             self.changes.publish(&delivery.appointment_ids());
             tick.count(delivery, usize::try_from(written?).unwrap_or(usize::MAX));
+            if let Delivery::Confirmed(leases) = delivery {
+                self.meter.confirmed(leases.iter().map(|lease| lease.id));
+            }
         }
+        self.meter.round(&tick);
         tracing::debug!(?tick, "relayed");
         destination.map(|_| tick)
     }
@@ -95,12 +99,14 @@ impl Relay {
 
     /// Sends the rows in one request. Infallible: failures are results too.
     async fn send<'a>(&self, leases: &'a [Lease], destination: &Destination, called_at: Instant) -> Vec<Delivery<'a>> {
+        let _in_flight = self.meter.request();
         let payments: Vec<_> = leases.iter().map(Payment::from).collect();
         let results = match destination {
             Ok(instance_id) => self.finance.record_payments(&payments, *instance_id).await,
             Err(failed) => Err(failed.clone()),
         };
         self.note(results.as_ref().err());
+        self.meter.breaker(self.breaker().is_open());
         let is_partial = results.is_ok();
         let results = results.unwrap_or_else(|error| vec![PaymentResult::Failed(error.message); leases.len()]);
 

@@ -1,0 +1,152 @@
+//! Metrics of the outbox: what became of payments, and how long they took.
+
+use std::sync::atomic::AtomicU64;
+
+use chassis::{clock, metrics::Metrics};
+use prometheus_client::{
+    encoding::EncodeLabelSet,
+    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
+};
+use uuid::Uuid;
+
+use super::{Tick, store::Backlog};
+
+/// Bounds of delays in seconds, up to four hours: payments wait for finance as long as it is away.
+const DELAYS: [f64; 14] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 15.0, 60.0, 600.0, 3_600.0, 14_400.0];
+
+/// Metrics of the relay and of the backlog.
+#[derive(Clone, Debug)]
+pub struct Meter {
+    outcomes: Family<Outcome, Counter>,
+    delays: Histogram,
+    is_breaker_open: Gauge,
+    requests_in_flight: Gauge,
+    last_round: Gauge<f64, AtomicU64>,
+    payments: Family<State, Gauge>,
+    oldest_due_age: Gauge<f64, AtomicU64>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Outcome {
+    outcome: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct State {
+    state: &'static str,
+}
+
+/// Metrics that nobody reads.
+impl Default for Meter {
+    fn default() -> Self {
+        Self {
+            outcomes: Family::default(),
+            delays: Histogram::new(DELAYS),
+            is_breaker_open: Gauge::default(),
+            requests_in_flight: Gauge::default(),
+            last_round: Gauge::default(),
+            payments: Family::default(),
+            oldest_due_age: Gauge::default(),
+        }
+    }
+}
+
+impl Meter {
+    /// Adds the metrics. Each outcome and state begins with 0.
+    #[must_use]
+    pub fn registered(metrics: &Metrics) -> Self {
+        let Self { outcomes, delays, is_breaker_open, requests_in_flight, last_round, payments, oldest_due_age } =
+            Self::default();
+        for outcome in ["confirmed", "postponed", "parked", "released", "stale"] {
+            drop(outcomes.get_or_create(&Outcome { outcome }));
+        }
+        Self {
+            outcomes: metrics.register("outbox_outcomes", "Results of rows that were claimed", outcomes),
+            delays: metrics.register(
+                "outbox_delivery_delay_seconds",
+                "Time from the finish to the confirmation, by this machine's clock",
+                delays,
+            ),
+            is_breaker_open: metrics.register("outbox_breaker_open", "1 while only probes are sent", is_breaker_open),
+            requests_in_flight: metrics.register(
+                "outbox_requests_in_flight",
+                "Requests that wait for their response",
+                requests_in_flight,
+            ),
+            last_round: metrics.register(
+                "outbox_relay_last_round_timestamp_seconds",
+                "End of the last round, in seconds since 1970",
+                last_round,
+            ),
+            payments: metrics.register("outbox_payments", "Rows that are not delivered", payments),
+            oldest_due_age: metrics.register(
+                "outbox_oldest_due_age_seconds",
+                "Time for which the oldest row has been due, 0 without one",
+                oldest_due_age,
+            ),
+        }
+    }
+
+    pub(super) fn round(&self, tick: &Tick) {
+        let Tick { delivered, postponed, parked, released, stale, .. } = *tick;
+        let outcomes = [
+            ("confirmed", delivered),
+            ("postponed", postponed),
+            ("parked", parked),
+            ("released", released),
+            ("stale", stale),
+        ];
+        for (outcome, rows) in outcomes {
+            self.outcomes.get_or_create(&Outcome { outcome }).inc_by(rows as u64);
+        }
+    }
+
+    pub(super) fn ended_round(&self) {
+        self.last_round.set(seconds(clock::now().timestamp_millis()));
+    }
+
+    /// The ids of rows hold the time at which they were made.
+    pub(super) fn confirmed(&self, rows: impl IntoIterator<Item = Uuid>) {
+        let now = clock::now().timestamp_millis();
+        for made in rows.into_iter().filter_map(clock::time_of) {
+            self.delays.observe(seconds(now - made.timestamp_millis()).max(0.0));
+        }
+    }
+
+    pub(super) fn breaker(&self, is_open: bool) {
+        self.is_breaker_open.set(i64::from(is_open));
+    }
+
+    /// Counts a request until the value is dropped.
+    pub(super) fn request(&self) -> InFlight {
+        self.requests_in_flight.inc();
+        InFlight(self.requests_in_flight.clone())
+    }
+
+    pub(super) fn backlog(&self, backlog: &Backlog) {
+        let Backlog { pending, processing, parked, oldest_due_seconds } = *backlog;
+        for (state, rows) in [("pending", pending), ("processing", processing), ("parked", parked)] {
+            self.payments.get_or_create(&State { state }).set(rows);
+        }
+        self.oldest_due_age.set(oldest_due_seconds.unwrap_or_default());
+    }
+
+    /// The database is away: what it held before is no measurement.
+    pub(super) fn no_backlog(&self) {
+        self.payments.clear();
+        self.oldest_due_age.set(f64::NAN);
+    }
+}
+
+pub(super) struct InFlight(Gauge);
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "milliseconds of the next centuries are exact")]
+fn seconds(milliseconds: i64) -> f64 {
+    milliseconds as f64 / 1_000.0
+}

@@ -1,0 +1,40 @@
+//! What is not delivered yet, for metrics: counts and an age, by the database's clock, from the index of due rows.
+
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, FromQueryResult, Statement};
+
+/// Rows that are not delivered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, FromQueryResult)]
+pub struct Backlog {
+    /// Rows that wait.
+    pub pending: i64,
+    /// Rows that a relay holds.
+    pub processing: i64,
+    /// Rows that finance refused. They are retried too.
+    pub parked: i64,
+    /// Seconds for which the oldest due row has been due. `None`: no row is due.
+    pub oldest_due_seconds: Option<f64>,
+}
+
+/// Counts the backlog.
+pub async fn backlog(database: &impl ConnectionTrait) -> Result<Backlog, DbErr> {
+    let backend = database.get_database_backend();
+    let sql = if backend == DbBackend::Sqlite { SQLITE } else { POSTGRES };
+    let found = Backlog::find_by_statement(Statement::from_string(backend, sql)).one(database).await?;
+    Ok(found.unwrap_or_default())
+}
+
+const POSTGRES: &str = "
+    SELECT count(*) FILTER (WHERE parked_at IS NULL AND NOT processing) AS pending,
+        count(*) FILTER (WHERE parked_at IS NULL AND processing) AS processing,
+        count(*) FILTER (WHERE parked_at IS NOT NULL) AS parked,
+        extract(epoch FROM statement_timestamp()
+            - min(next_attempt_at) FILTER (WHERE next_attempt_at <= statement_timestamp()))::float8 AS oldest_due_seconds
+    FROM pending_payment WHERE NOT finished";
+
+const SQLITE: &str = "
+    SELECT count(*) FILTER (WHERE parked_at IS NULL AND NOT processing) AS pending,
+        count(*) FILTER (WHERE parked_at IS NULL AND processing) AS processing,
+        count(*) FILTER (WHERE parked_at IS NOT NULL) AS parked,
+        (julianday('now') - julianday(min(next_attempt_at)
+            FILTER (WHERE next_attempt_at <= strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now')))) * 86400 AS oldest_due_seconds
+    FROM pending_payment WHERE NOT finished";
