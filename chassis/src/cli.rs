@@ -17,7 +17,7 @@ use crate::{
     Lifecycle, Service,
     config::Server,
     database::{
-        Database, backup,
+        Database, MigrationState, backup,
         migrate::{self, LockWaits},
     },
     health, http_client, server,
@@ -30,7 +30,11 @@ pub enum Command {
     /// Serve the API (the default)
     Serve,
     /// Bring the database schema up to date, then exit
-    Migrate,
+    Migrate {
+        /// Print each migration as applied or pending and change nothing; exit 0 if none is pending, else 1
+        #[arg(long)]
+        status: bool,
+    },
     /// Copy the SQLite database to a new file and check the copy; the service may run meanwhile
     Backup {
         /// File to write; an existing one is not overwritten
@@ -85,7 +89,8 @@ pub async fn run<M: MigratorTrait>(
 ) -> anyhow::Result<()> {
     match command.unwrap_or(Command::Serve) {
         Command::Serve => serve(server, build).await,
-        Command::Migrate => {
+        Command::Migrate { status: true } => print_status::<M>(&server).await,
+        Command::Migrate { status: false } => {
             check_url(&server)?;
             let applied = migrate::run::<M>(&server.database_url, LockWaits::default()).await;
             print_applied(server.name, &applied.context("cannot migrate the database")?)
@@ -144,6 +149,17 @@ fn print_applied(name: &str, applied: &[String]) -> anyhow::Result<()> {
         migrations => format!("applied {}", migrations.join(", ")),
     };
     writeln!(io::stdout(), "{name}: {applied}").context("cannot write")
+}
+
+async fn print_status<M: MigratorTrait>(server: &Server) -> anyhow::Result<()> {
+    let database = connect_beside(server).await?;
+    let migrations = database.migrations::<M>().await.context("cannot read the migrations")?;
+    for (name, state) in &migrations {
+        writeln!(io::stdout(), "{state:7} {name}").context("cannot write")?;
+    }
+    let pending = migrations.iter().filter(|(_, state)| *state == MigrationState::Pending).count();
+    ensure!(pending == 0, "{pending} migrations are pending: run `{} migrate`", server.name);
+    Ok(())
 }
 
 async fn serve(

@@ -23,11 +23,13 @@
 mod breaker;
 mod policy;
 mod relay;
+mod state;
 pub mod store;
 mod upkeep;
 mod wake_up;
 
 pub use policy::Policy;
 pub use relay::{Relay, Tick};
+pub use state::{State, undelivered};
 pub use upkeep::Upkeep;
 pub use wake_up::WakeUp;

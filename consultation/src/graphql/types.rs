@@ -11,6 +11,7 @@ use graphql_http::{
 };
 
 use super::loader::{AppointmentId, ConsultationId, Loader};
+use crate::outbox::State;
 pub(crate) use errors::*;
 pub(crate) use inputs::*;
 
@@ -120,6 +121,7 @@ impl PendingPayment {
 
 /// Progress of the delivery of a payment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[graphql(remote = "State")]
 pub(crate) enum PendingPaymentStatus {
     /// It waits for its next send.
     Pending,
@@ -133,14 +135,8 @@ pub(crate) enum PendingPaymentStatus {
 
 impl From<pending_payment::Model> for PendingPayment {
     fn from(row: pending_payment::Model) -> Self {
-        let status = match &row {
-            row if row.finished => PendingPaymentStatus::Finished,
-            row if row.processing => PendingPaymentStatus::Processing,
-            row if row.parked_at.is_some() => PendingPaymentStatus::Parked,
-            _ => PendingPaymentStatus::Pending,
-        };
         Self {
-            status,
+            status: State::of(&row).into(),
             total_price: Decimal(row.total_price_cents.into()),
             tries: row.tries,
             next_attempt_at: (!row.finished).then(|| row.next_attempt_at.into()),
