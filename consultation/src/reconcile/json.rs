@@ -53,3 +53,46 @@ pub(super) fn summary(reconciliation: &Reconciliation) -> serde_json::Result<Str
     let Reconciliation { consultations, payments, in_transit, overdue, differences } = *reconciliation;
     serde_json::to_string(&Line::Summary { consultations, payments, in_transit, overdue, differences })
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+    use entity::Money;
+
+    use super::*;
+    use crate::finance_client::RecordedPayment;
+
+    #[test]
+    fn each_finding_is_an_object_with_its_code() {
+        let id = Uuid::from_u128(1);
+        let since = DateTime::from_timestamp_millis(1_627_905_600_123).expect("a time");
+        let stranger =
+            RecordedPayment { id: "p".to_owned(), appointment_id: id, total_price: Money::ZERO, recorded_at: since };
+        let late = Overdue { consultation: id, price: Money::MAX, since, tries: 7 };
+        let consultation = "\"consultationId\":\"00000000-0000-0000-0000-000000000001\",\"price\":\"999999999.99\"";
+        for (found, expected) in [
+            (
+                Finding::Difference(Difference::NoPendingPayment(id, Money::MAX)),
+                format!("{{\"code\":\"NO_PENDING_PAYMENT\",{consultation}}}"),
+            ),
+            (
+                Finding::Difference(Difference::WrongAmount(id, Money::MAX, Money::ZERO)),
+                format!("{{\"code\":\"WRONG_AMOUNT\",{consultation},\"amount\":\"0.00\"}}"),
+            ),
+            (
+                Finding::Difference(Difference::PaymentWithoutConsultation(stranger)),
+                format!(
+                    "{{\"code\":\"PAYMENT_WITHOUT_CONSULTATION\",\"paymentId\":\"p\",\"appointmentId\":\"{id}\",\"amount\":\"0.00\"}}"
+                ),
+            ),
+            (
+                Finding::Overdue(late),
+                format!(
+                    "{{\"code\":\"IN_TRANSIT_FOR_LONG\",{consultation},\"since\":\"2021-08-02T12:00:00.123Z\",\"tries\":7}}"
+                ),
+            ),
+        ] {
+            assert_eq!(finding(&found).expect("JSON"), expected);
+        }
+    }
+}
