@@ -77,7 +77,7 @@ enum Command {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli: Cli = cli::parse();
     let reconciles = matches!(cli.command, Some(Command::Reconcile(_)));
     let exit_code = if reconciles { reconcile::exit_code } else { cli::exit_code };
     // Boxed: it holds the settings of both services.

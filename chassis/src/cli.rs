@@ -1,5 +1,9 @@
 //! The subcommands that every service has.
 
+mod migration;
+mod program;
+mod settings;
+
 use std::{
     io::{self, Write},
     path::PathBuf,
@@ -16,13 +20,12 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     Lifecycle, Service,
     config::Server,
-    database::{
-        Database, MigrationState, backup,
-        migrate::{self, LockWaits},
-    },
+    database::{Database, backup},
     health, http_client, server,
     telemetry::one_line,
 };
+
+pub use program::parse;
 
 /// Subcommands.
 #[derive(Clone, Debug, Subcommand)]
@@ -89,12 +92,8 @@ pub async fn run<M: MigratorTrait>(
 ) -> anyhow::Result<()> {
     match command.unwrap_or(Command::Serve) {
         Command::Serve => serve(server, build).await,
-        Command::Migrate { status: true } => print_status::<M>(&server).await,
-        Command::Migrate { status: false } => {
-            check_url(&server)?;
-            let applied = migrate::run::<M>(&server.database_url, LockWaits::default()).await;
-            print_applied(server.name, &applied.context("cannot migrate the database")?)
-        }
+        Command::Migrate { status: true } => migration::print_status::<M>(&server).await,
+        Command::Migrate { status: false } => migration::run::<M>(&server).await,
         Command::Backup { file } => Ok(backup::run(&server.database_url, &file).await?.print()?),
         Command::Schema { requires_scopes } => {
             let sdl = if requires_scopes { permissions.require_scopes(&sdl())? } else { sdl() };
@@ -140,25 +139,6 @@ pub async fn use_database(lifecycle: &mut Lifecycle, server: &Server, database: 
     lifecycle.at_end(async move {
         database.end_service().await.with_context(|| format!("{name}: cannot close the database"))
     });
-    Ok(())
-}
-
-fn print_applied(name: &str, applied: &[String]) -> anyhow::Result<()> {
-    let applied = match applied {
-        [] => "nothing to do, the schema was up to date".to_owned(),
-        migrations => format!("applied {}", migrations.join(", ")),
-    };
-    writeln!(io::stdout(), "{name}: {applied}").context("cannot write")
-}
-
-async fn print_status<M: MigratorTrait>(server: &Server) -> anyhow::Result<()> {
-    let database = connect_beside(server).await?;
-    let migrations = database.migrations::<M>().await.context("cannot read the migrations")?;
-    for (name, state) in &migrations {
-        writeln!(io::stdout(), "{state:7} {name}").context("cannot write")?;
-    }
-    let pending = migrations.iter().filter(|(_, state)| *state == MigrationState::Pending).count();
-    ensure!(pending == 0, "{pending} migrations are pending: run `{} migrate`", server.name);
     Ok(())
 }
 

@@ -54,7 +54,7 @@ enum Command {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli: Cli = chassis::cli::parse();
     let reconciles = matches!(cli.command, Some(Command::Reconcile(_)));
     let exit_code = if reconciles { reconcile::exit_code } else { chassis::cli::exit_code };
     exit_code(run(cli).await)

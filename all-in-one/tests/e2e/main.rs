@@ -5,6 +5,7 @@ mod backup;
 mod change_feed;
 mod client_certificates;
 mod cluster;
+mod command_line;
 mod delivery;
 mod messages;
 mod migrate_status;

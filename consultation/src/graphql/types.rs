@@ -101,8 +101,9 @@ pub(crate) struct PendingPayment {
     created_at: DateTime,
     /// Time at which the confirmation of finance was stored, by the database's clock. Null until then.
     finished_at: Option<DateTime>,
-    /// Operator that last asked to send the payment again: the name of the login, or the issuer and subject of the token joined
-    /// by "#". At most 512 characters. Null if nobody has.
+    /// Operator that last asked to send the payment again: the name of the login, the issuer and subject of the token joined by
+    /// "#", or, on the command line, the user of the operating system, as in "uid 1000". At most 512 characters. Null if nobody
+    /// has.
     retried_by: Option<String>,
     #[graphql(skip)]
     appointment_id: uuid::Uuid,
