@@ -94,11 +94,11 @@ SETTINGS_TEST_TOKEN  flag         ********
     #[test]
     fn the_url_of_a_database_is_shown_without_its_password() {
         for (url, shown) in [
-            ("postgres://clinic:s3cret@db:5432/clinic?password=s3cret", "postgres://clinic:********@db:5432/clinic"),
-            ("postgres://db/clinic#s3cret", "postgres://db/clinic"),
-            ("sqlite://data/clinic.sqlite", "sqlite://data/clinic.sqlite"),
-            ("postgres://clinic:12/s3cret@db/clinic", MASK),
-            ("postgres://clinic:s3cret/@db/clinic", MASK),
+            ("postgres://app:s3cret@db:5432/app?password=s3cret", "postgres://app:********@db:5432/app"),
+            ("postgres://db/app#s3cret", "postgres://db/app"),
+            ("sqlite://data/app.sqlite", "sqlite://data/app.sqlite"),
+            ("postgres://app:12/s3cret@db/app", MASK),
+            ("postgres://app:s3cret/@db/app", MASK),
             ("s3cret", MASK),
         ] {
             assert_eq!(without_password(url), shown, "{url}");
