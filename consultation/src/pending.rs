@@ -17,8 +17,8 @@ use crate::outbox::{
 };
 use line::{HEADER, json, text};
 
-/// Rows in one statement: it answers in milliseconds.
-const PAGE: u64 = 500;
+/// Rows in one statement: it answers in milliseconds, and each reads the whole index of undelivered rows.
+const PAGE: u64 = 1_000;
 /// More than that is a matter for a query on the database.
 const MAX_LIMIT: u64 = 1_000_000;
 

@@ -1,13 +1,12 @@
 //! `consultation pending`, the program itself: states, pages, and lines that fit a terminal.
 
-use std::process::Output;
+use std::{process::Output, time::Duration};
 
 use consultation::outbox::store::{self, Due, now_plus};
 use entity::pending_payment::{self, Column};
 use rstest::rstest;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, UpdateMany};
 use serde_json::{Value, json};
-use std::time::Duration;
 use testkit::{Backend, Process, TestDatabase};
 use uuid::Uuid;
 
@@ -103,11 +102,13 @@ async fn a_line_of_json_has_the_fields_of_the_api_and_no_patient(
 #[rstest]
 #[tokio::test]
 async fn every_page_is_listed_up_to_the_limit(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
-    let Some(db) = outbox(backend, 1_005).await else { return };
+    let Some(db) = outbox(backend, 2_005).await else { return };
     let expected: Vec<_> = in_order(&db).await.iter().map(|row| json!(row.appointment_id)).collect();
-    for (limit, count, rest) in
-        [("500", 500, "more payments are pending; --limit prints more\n"), ("1005", 1_005, ""), ("1000000", 1_005, "")]
-    {
+    for (limit, count, rest) in [
+        ("1000", 1_000, "more payments are pending; --limit prints more\n"),
+        ("2005", 2_005, ""),
+        ("1000000", 2_005, ""),
+    ] {
         let output = run(&db, &["pending", "--json", "--limit", limit]);
         let ids = text(&output.stdout);
         let ids: Vec<Value> = ids

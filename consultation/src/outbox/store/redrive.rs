@@ -1,5 +1,7 @@
 //! The redrive: an operator has payments sent now, as if they had never been refused.
 
+use std::time::Duration;
+
 use chassis::database::{Database, is_one_of};
 use entity::pending_payment::{Column, Entity as PendingPayments};
 use sea_orm::{
@@ -7,7 +9,6 @@ use sea_orm::{
     prelude::DateTimeUtc,
     sea_query::{Expr, ExprTrait, LockBehavior, LockType},
 };
-use std::time::Duration;
 use uuid::Uuid;
 
 use super::{list::page, now_plus};
