@@ -19,7 +19,7 @@ const CHASSIS_API: [(&str, &str); 5] = [
     (
         "features of one service",
         "DEVELOPMENT_PASSWORD DEVELOPMENT_USERNAME beat connect_beside database_delay erase_deleted is_this_machine \
-         keeps_secrets read_body rollback secret_file without write_all",
+         keeps_secrets one_line read_body rollback secret_file without write_all",
     ),
     (
         "the program with both services",

@@ -20,7 +20,7 @@ use clap::{Parser, Subcommand};
 use consultation::{
     accept_finance,
     config::{Credentials, FinanceSettings, FinanceTarget, Password},
-    export, forget, reconcile,
+    export, forget, pending, reconcile, retry,
 };
 use migration::{consultation::Migrator as ConsultationMigrator, finance::Migrator as FinanceMigrator};
 
@@ -55,9 +55,15 @@ enum Command {
         /// Directory for consultation.sqlite and finance.sqlite; existing files are not overwritten
         directory: PathBuf,
     },
+    /// List the payments that are on their way to finance, oldest first
+    #[command(after_help = pending::HELP)]
+    Pending(pending::Arguments),
+    /// Send a pending payment now, or all parked ones
+    #[command(after_help = retry::HELP)]
+    Retry(retry::Arguments),
     /// Compare finished consultations with finance's payments and print each difference; finance must run
     #[command(after_help = reconcile::HELP)]
-    Reconcile,
+    Reconcile(reconcile::Arguments),
     /// Accept the finance at the configured URL as the new destination of payments
     #[command(after_help = accept_finance::HELP)]
     AcceptFinance,
@@ -71,8 +77,8 @@ enum Command {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let cli = Cli::parse();
-    let reconciles = matches!(cli.command, Some(Command::Reconcile));
+    let cli: Cli = cli::parse();
+    let reconciles = matches!(cli.command, Some(Command::Reconcile(_)));
     let exit_code = if reconciles { reconcile::exit_code } else { cli::exit_code };
     // Boxed: it holds the settings of both services.
     exit_code(Box::pin(run(cli)).await)
@@ -91,9 +97,11 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         }
         Command::Demo => Box::pin(demo::run(consultation, servers)).await,
         Command::Backup { directory } => back_up(&servers, &directory).await,
-        Command::Reconcile => {
+        Command::Pending(arguments) => pending::run(&servers[0], arguments).await,
+        Command::Retry(arguments) => retry::run(&servers[0], arguments).await,
+        Command::Reconcile(arguments) => {
             let to_finance = to_finance(consultation.finance, &servers[1])?;
-            reconcile::run(&servers[0], to_finance).await
+            reconcile::run(&servers[0], to_finance, arguments).await
         }
         Command::AcceptFinance => {
             let to_finance = to_finance(consultation.finance, &servers[1])?;

@@ -35,12 +35,17 @@ fn storable(name: &str) -> String {
     name.chars().take(MAX_NAME).map(|char| if char.is_control() { ' ' } else { char }).collect()
 }
 
+/// The operator that runs a command: the user of the operating system, as rows and lines name it.
+#[must_use]
+pub fn operator() -> String {
+    format!("uid {}", rustix::process::getuid().as_raw())
+}
+
 /// Records a command that an operator ran on the command line of a service, with the first of `count` objects that it
-/// has read or changed. The user is that of the operating system.
+/// has read or changed.
 pub fn command(service: &str, command: &str, ids: &[Uuid], count: usize, outcome: Outcome) {
     if is_on() {
-        let user = format!("uid {}", rustix::process::getuid().as_raw());
-        let (user, operation) = (Some(user), Some(command));
+        let (user, operation) = (Some(operator()), Some(command));
         let line = Line { user, operation, ..Line::new(service, "command", outcome) };
         write(&line.with_objects(ids, count));
     }

@@ -1,5 +1,9 @@
 //! The subcommands that every service has.
 
+mod migration;
+mod program;
+mod settings;
+
 use std::{
     io::{self, Write},
     path::PathBuf,
@@ -16,13 +20,12 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     Lifecycle, Service,
     config::Server,
-    database::{
-        Database, backup,
-        migrate::{self, LockWaits},
-    },
+    database::{Database, backup},
     health, http_client, server,
     telemetry::one_line,
 };
+
+pub use program::parse;
 
 /// Subcommands.
 #[derive(Clone, Debug, Subcommand)]
@@ -30,7 +33,11 @@ pub enum Command {
     /// Serve the API (the default)
     Serve,
     /// Bring the database schema up to date, then exit
-    Migrate,
+    Migrate {
+        /// Print each migration as applied or pending and change nothing; exit 0 if none is pending, else 1
+        #[arg(long)]
+        status: bool,
+    },
     /// Copy the SQLite database to a new file and check the copy; the service may run meanwhile
     Backup {
         /// File to write; an existing one is not overwritten
@@ -85,11 +92,8 @@ pub async fn run<M: MigratorTrait>(
 ) -> anyhow::Result<()> {
     match command.unwrap_or(Command::Serve) {
         Command::Serve => serve(server, build).await,
-        Command::Migrate => {
-            check_url(&server)?;
-            let applied = migrate::run::<M>(&server.database_url, LockWaits::default()).await;
-            print_applied(server.name, &applied.context("cannot migrate the database")?)
-        }
+        Command::Migrate { status: true } => migration::print_status::<M>(&server).await,
+        Command::Migrate { status: false } => migration::run::<M>(&server).await,
         Command::Backup { file } => Ok(backup::run(&server.database_url, &file).await?.print()?),
         Command::Schema { requires_scopes } => {
             let sdl = if requires_scopes { permissions.require_scopes(&sdl())? } else { sdl() };
@@ -136,14 +140,6 @@ pub async fn use_database(lifecycle: &mut Lifecycle, server: &Server, database: 
         database.end_service().await.with_context(|| format!("{name}: cannot close the database"))
     });
     Ok(())
-}
-
-fn print_applied(name: &str, applied: &[String]) -> anyhow::Result<()> {
-    let applied = match applied {
-        [] => "nothing to do, the schema was up to date".to_owned(),
-        migrations => format!("applied {}", migrations.join(", ")),
-    };
-    writeln!(io::stdout(), "{name}: {applied}").context("cannot write")
 }
 
 async fn serve(

@@ -48,6 +48,7 @@ use served_file::ServedFile;
 use session::Session;
 use wal::Keeper;
 
+pub(crate) use checks::MigrationState;
 pub(crate) use concurrency::is_overload;
 pub use connections::Connections;
 pub use faults::{is_about_rows, is_unavailable, may_be_done};

@@ -10,7 +10,7 @@ use tracing_subscriber::{fmt, prelude::*};
 
 use crate::{audit::AuditLog, cli::wrong_setting};
 use filter::Filter;
-pub(crate) use one_line::one_line;
+pub use one_line::one_line;
 
 /// Settings of the log.
 #[derive(Clone, Debug, Args)]

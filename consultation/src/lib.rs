@@ -14,7 +14,9 @@ pub mod accept_finance;
 pub mod export;
 pub mod finance_client;
 pub mod forget;
+pub mod pending;
 pub mod reconcile;
+pub mod retry;
 
 pub mod graphql;
 pub mod permissions;

@@ -6,9 +6,9 @@ use clap::{Parser, Subcommand};
 use consultation::{
     accept_finance, app,
     config::{FinanceTarget, Settings},
-    export, forget, graphql,
+    export, forget, graphql, pending,
     permissions::PERMISSIONS,
-    reconcile,
+    reconcile, retry,
 };
 use migration::consultation::Migrator;
 
@@ -32,9 +32,15 @@ struct Cli {
 enum Command {
     #[command(flatten)]
     Service(chassis::cli::Command),
+    /// List the payments that are on their way to finance, oldest first
+    #[command(after_help = pending::HELP)]
+    Pending(pending::Arguments),
+    /// Send a pending payment now, or all parked ones
+    #[command(after_help = retry::HELP)]
+    Retry(retry::Arguments),
     /// Compare finished consultations with finance's payments and name each difference
     #[command(after_help = reconcile::HELP)]
-    Reconcile,
+    Reconcile(reconcile::Arguments),
     /// Deliver payments to the finance at the configured URL from now on, although it is another instance than before
     #[command(after_help = accept_finance::HELP)]
     AcceptFinance,
@@ -48,8 +54,8 @@ enum Command {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let cli = Cli::parse();
-    let reconciles = matches!(cli.command, Some(Command::Reconcile));
+    let cli: Cli = chassis::cli::parse();
+    let reconciles = matches!(cli.command, Some(Command::Reconcile(_)));
     let exit_code = if reconciles { reconcile::exit_code } else { chassis::cli::exit_code };
     exit_code(run(cli).await)
 }
@@ -62,7 +68,9 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
     let command = match cli.command {
         None => None,
         Some(Command::Service(command)) => Some(command),
-        Some(Command::Reconcile) => return reconcile::run(&server, finance).await,
+        Some(Command::Pending(arguments)) => return pending::run(&server, arguments).await,
+        Some(Command::Retry(arguments)) => return retry::run(&server, arguments).await,
+        Some(Command::Reconcile(arguments)) => return reconcile::run(&server, finance, arguments).await,
         Some(Command::AcceptFinance) => return accept_finance::run(&server, finance).await,
         Some(Command::Export(arguments)) => return export::run(&server, finance, arguments).await,
         Some(Command::Forget(arguments)) => return forget::run(&server, arguments).await,

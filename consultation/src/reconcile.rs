@@ -6,16 +6,20 @@
 //! finance is asked must be in finance. A payment that finance had before the database is read must be of a
 //! consultation that is finished here.
 
+mod json;
 mod page;
 mod report;
+mod textfile;
 
 use std::{
     io::{self, Write},
+    path::PathBuf,
     process::ExitCode,
 };
 
 use anyhow::{Context, bail};
-use chassis::{cli, config::Server};
+use chassis::{cli, clock, config::Server};
+use clap::Args;
 use sea_orm::ConnectionTrait;
 use uuid::Uuid;
 
@@ -44,21 +48,43 @@ pub enum Attention {
     Overdue,
 }
 
+/// The arguments of the subcommand.
+#[derive(Clone, Debug, Args)]
+#[group(skip)]
+pub struct Arguments {
+    /// Print each finding and the counts as a JSON object a line
+    #[arg(long)]
+    json: bool,
+    /// Write the counts and the time also to this file, for node_exporter's textfile collector
+    #[arg(long, value_name = "FILE")]
+    textfile: Option<PathBuf>,
+}
+
 /// The subcommand: prints each difference, each late payment and the counts.
 ///
 /// # Errors
 /// [`Attention`] when an operator should look; another error when the database or finance cannot be read.
-pub async fn run(server: &Server, finance: FinanceTarget) -> anyhow::Result<()> {
+pub async fn run(server: &Server, finance: FinanceTarget, arguments: Arguments) -> anyhow::Result<()> {
     let database = cli::connect_beside(server).await?.read;
     let client = FinanceClient::new(finance, REQUEST_TIMEOUT)?;
-    // Not println!, which panics when the pipe is closed.
-    let reconciliation = reconcile(&database, &client, |finding| writeln!(io::stdout(), "{finding}")).await?;
-    writeln!(io::stdout(), "{reconciliation}").context(NO_REPORT)?;
+    let report = |finding: Finding| print(&if arguments.json { json::finding(&finding)? } else { finding.to_string() });
+    let reconciliation = reconcile(&database, &client, report).await?;
+    let summary = if arguments.json { json::summary(&reconciliation)? } else { reconciliation.to_string() };
+    print(&summary).context(NO_REPORT)?;
+    if let Some(file) = &arguments.textfile {
+        textfile::write(file, &reconciliation, clock::now())
+            .with_context(|| format!("--textfile: cannot write {}", file.display()))?;
+    }
     match reconciliation {
         Reconciliation { differences: 1.., .. } => bail!(Attention::Disagree),
         Reconciliation { overdue: 1.., .. } => bail!(Attention::Overdue),
         _ => Ok(()),
     }
+}
+
+/// Not println!, which panics when the pipe is closed.
+fn print(line: &str) -> io::Result<()> {
+    writeln!(io::stdout(), "{line}")
 }
 
 /// Prints the error and returns the exit code of the subcommand. As of `diff`: 0 if both sides agree, 1 if they do not,

@@ -24,7 +24,7 @@ struct Cli {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    chassis::cli::exit_code(run(Cli::parse()).await)
+    chassis::cli::exit_code(run(chassis::cli::parse()).await)
 }
 
 async fn run(cli: Cli) -> anyhow::Result<()> {

@@ -14,12 +14,12 @@ use crate::{
     delivery::{TEST_TIMEOUT, all_arrive},
 };
 
-async fn execute(db: &TestDatabase, sql: &str) {
+pub(crate) async fn execute(db: &TestDatabase, sql: &str) {
     db.database.write.execute_unprepared(sql).await.expect("a statement");
 }
 
 /// As a table's owner or a restored backup may do, and the services' roles cannot.
-async fn lift_protection(backend: Backend, finance: &TestDatabase) {
+pub(crate) async fn lift_protection(backend: Backend, finance: &TestDatabase) {
     for trigger in ["payment_stay", "payment_keep"] {
         let on = if backend == Backend::Sqlite { "" } else { " ON payment" };
         execute(finance, &format!("DROP TRIGGER {trigger}{on}")).await;

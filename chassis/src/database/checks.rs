@@ -1,6 +1,11 @@
-//! Readiness of a database: migrations, clock, and whether it can be written.
+//! State of a database, for readiness and people: migrations, clock, and whether it can be written.
 
-use std::{collections::HashSet, sync::PoisonError, time::Duration};
+use std::{
+    collections::BTreeSet,
+    fmt::{self, Display, Formatter},
+    sync::PoisonError,
+    time::Duration,
+};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement, sea_query::Query};
@@ -9,21 +14,59 @@ use sea_orm_migration::MigratorTrait;
 use super::{Connections, Database, WRITE_TO_LOG, faults, served_file::ServedFile, wal};
 use crate::clock;
 
+/// State of a migration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum MigrationState {
+    Applied,
+    Pending,
+    /// Applied by a newer version, which alone knows it.
+    Newer,
+}
+
+impl Display for MigrationState {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Applied => "applied",
+            Self::Pending => "pending",
+            Self::Newer => "newer",
+        })
+    }
+}
+
 impl Database {
     /// Returns the names of migrations that have not been applied.
     pub async fn pending_migrations<M: MigratorTrait>(&self) -> Result<Vec<String>, DbErr> {
-        let names = M::migrations().into_iter().map(|migration| migration.name().to_owned());
+        let migrations = self.migrations::<M>().await?;
+        Ok(migrations
+            .into_iter()
+            .filter(|(_, state)| *state == MigrationState::Pending)
+            .map(|(name, _)| name)
+            .collect())
+    }
+
+    /// Returns each migration in the order of application, then those that a newer version has applied. Nothing is
+    /// changed.
+    pub(crate) async fn migrations<M: MigratorTrait>(&self) -> Result<Vec<(String, MigrationState)>, DbErr> {
+        // Not the migrator's own list: it makes the table, and fails where a newer version has applied more. During an
+        // upgrade the old replicas must stay ready until they are replaced.
+        let mut applied = self.applied_migrations::<M>().await?;
+        let migrations = M::migrations().into_iter().map(|migration| {
+            let state =
+                if applied.remove(migration.name()) { MigrationState::Applied } else { MigrationState::Pending };
+            (migration.name().to_owned(), state)
+        });
+        let mut migrations: Vec<_> = migrations.collect();
+        migrations.extend(applied.into_iter().map(|name| (name, MigrationState::Newer)));
+        Ok(migrations)
+    }
+
+    async fn applied_migrations<M: MigratorTrait>(&self) -> Result<BTreeSet<String>, DbErr> {
         let database = self.for_check().await;
         if !has_table(database, &M::migration_table_name().to_string()).await? {
-            return Ok(names.collect());
+            return Ok(BTreeSet::new());
         }
-        // Not the migrator's own list: it fails where a newer version has applied more. During an upgrade the old
-        // replicas must stay ready until they are replaced.
         let applied = Query::select().column("version").from(M::migration_table_name()).to_owned();
-        let applied = database.query_all(&applied).await?;
-        let applied: HashSet<String> =
-            applied.iter().map(|row| row.try_get("", "version")).collect::<Result<_, _>>()?;
-        Ok(names.filter(|name| !applied.contains(name)).collect())
+        database.query_all(&applied).await?.iter().map(|row| row.try_get("", "version")).collect()
     }
 
     /// Returns by how much, at least, this process's clock is ahead of the database's. Fails also if the database is

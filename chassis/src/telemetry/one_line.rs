@@ -18,7 +18,8 @@ pub(super) fn fields() -> impl for<'writer> FormatFields<'writer> + Send + Sync 
 }
 
 /// Escapes control characters as Rust's string literals do, and characters that break a line or change its direction.
-pub(crate) fn one_line(text: &str) -> String {
+#[must_use]
+pub fn one_line(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     for character in text.chars() {
         if is_harmless(character) {

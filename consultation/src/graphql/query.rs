@@ -12,13 +12,14 @@ use graphql_http::{
     observer::Touched,
     refusal::parse_id,
 };
-use sea_orm::{ColumnTrait, EntityTrait, IntoSimpleExpr, QueryFilter, QueryTrait, Select, sea_query::ExprTrait};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryTrait, Select};
 
 use super::loader::{ConsultationId, Loader};
 use super::types::{
     Consultation, ConsultationFilter, ConsultationOrder, ConsultationStatus, Node, OrderDirection, PendingPayment,
     PendingPaymentFilter, PendingPaymentStatus,
 };
+use crate::outbox::{State, undelivered};
 
 #[derive(Debug)]
 pub struct Query;
@@ -130,23 +131,15 @@ fn consultations(filter: &ConsultationFilter) -> (Select<consultation::Entity>, 
     (rows, count)
 }
 
-/// The pending payments that match, and their count. A status means the same as in [`PendingPaymentStatus`]'s `From`.
+/// The pending payments that match, and their count. Finished ones grow without bound, so they are not counted one by
+/// one.
 fn pending_payments(filter: &PendingPaymentFilter) -> (Select<pending_payment::Entity>, Count) {
-    use pending_payment::Column::{Finished, ParkedAt, Processing};
     let all = || Count::kept_of(pending_payment::Entity);
-    // The condition of the index of due rows.
-    let unfinished = || pending_payment::Entity::find().filter(Finished.into_simple_expr().not());
-    let waiting = || unfinished().filter(Processing.eq(false));
-    let rows = match filter.status {
-        None => return (pending_payment::Entity::find(), all()),
-        Some(PendingPaymentStatus::Finished) => {
-            let finished = pending_payment::Entity::find().filter(Finished.into_simple_expr());
-            return (finished, all().without(Count::of(&unfinished())));
-        }
-        Some(PendingPaymentStatus::Processing) => unfinished().filter(Processing.eq(true)),
-        Some(PendingPaymentStatus::Parked) => waiting().filter(ParkedAt.is_not_null()),
-        Some(PendingPaymentStatus::Pending) => waiting().filter(ParkedAt.is_null()),
+    let Some(status) = filter.status else { return (pending_payment::Entity::find(), all()) };
+    let rows = State::from(status).rows();
+    let count = match status {
+        PendingPaymentStatus::Finished => all().without(Count::of(&undelivered())),
+        _ => Count::of(&rows),
     };
-    let count = Count::of(&rows);
     (rows, count)
 }

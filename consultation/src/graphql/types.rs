@@ -8,6 +8,7 @@ use entity::{consultation, pending_payment};
 use graphql_http::scalars::{DateTime, Decimal, Uuid};
 
 use super::loader::{AppointmentId, ConsultationId, Loader};
+use crate::outbox::State;
 pub(crate) use errors::*;
 pub(crate) use inputs::*;
 
@@ -97,8 +98,9 @@ pub(crate) struct PendingPayment {
     created_at: DateTime,
     /// Time at which the confirmation of finance was stored, by the database's clock. Null until then.
     finished_at: Option<DateTime>,
-    /// Operator that last asked to send the payment again: the name of the login, or the issuer and subject of the token joined
-    /// by "#". At most 512 characters. Null if nobody has.
+    /// Operator that last asked to send the payment again: the name of the login, the issuer and subject of the token joined by
+    /// "#", or, on the command line, the user of the operating system, as in "uid 1000". At most 512 characters. Null if nobody
+    /// has.
     retried_by: Option<String>,
     #[graphql(skip)]
     pub(super) appointment_id: uuid::Uuid,
@@ -116,6 +118,7 @@ impl PendingPayment {
 
 /// Progress of the delivery of a payment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[graphql(remote = "State")]
 pub(crate) enum PendingPaymentStatus {
     /// It waits for its next send.
     Pending,
@@ -129,14 +132,8 @@ pub(crate) enum PendingPaymentStatus {
 
 impl From<pending_payment::Model> for PendingPayment {
     fn from(row: pending_payment::Model) -> Self {
-        let status = match &row {
-            row if row.finished => PendingPaymentStatus::Finished,
-            row if row.processing => PendingPaymentStatus::Processing,
-            row if row.parked_at.is_some() => PendingPaymentStatus::Parked,
-            _ => PendingPaymentStatus::Pending,
-        };
         Self {
-            status,
+            status: State::of(&row).into(),
             total_price: Decimal(row.total_price_cents.into()),
             tries: row.tries,
             next_attempt_at: (!row.finished).then(|| row.next_attempt_at.into()),

@@ -9,6 +9,8 @@
 mod backlog;
 mod claim;
 mod destination;
+mod list;
+mod redrive;
 mod rescue;
 mod retention;
 mod time;
@@ -21,11 +23,13 @@ use uuid::Uuid;
 pub use backlog::{Backlog, backlog};
 pub use claim::{Due, Lease, claim, claim_sql};
 pub use destination::{accept, destination, meet};
+pub use list::{Listed, list};
+pub use redrive::{Redriven, redrive, redrive_parked};
 pub use rescue::{rescue, rescue_sql, rescue_values};
 pub use retention::delete_delivered;
 pub use time::now_plus;
 pub(crate) use time::now_plus_seconds;
-pub use transitions::{Failure, confirm, park, postpone, redrive, release};
+pub use transitions::{Failure, confirm, park, postpone, release};
 
 /// Finds the pending payment of a consultation.
 pub async fn find(database: &impl ConnectionTrait, appointment_id: Uuid) -> Result<Option<PendingPayment>, DbErr> {

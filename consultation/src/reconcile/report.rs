@@ -30,6 +30,13 @@ old:
 
 The last line sums up. Nothing is changed.
 
+With --json each line is an object: code (as above), consultationId, price, amount, paymentId, appointmentId, since and \
+tries, as far as the finding has them. The last one has the code SUMMARY, and consultations, payments, inTransit, overdue \
+and differences; without it the comparison is incomplete.
+
+--textfile writes reconcile_differences, reconcile_overdue and reconcile_last_run_timestamp_seconds in Prometheus' text \
+format, after a complete comparison only. FILE is replaced as a whole; its name should end in .prom.
+
 Exit code: 0 if both sides agree, 1 if they do not, 2 if one of them cannot be read, or finance is another than the \
 accepted one, 3 if they agree but payments are in transit for over an hour.";
 

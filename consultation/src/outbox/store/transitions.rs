@@ -10,10 +10,8 @@ use sea_orm::{
     prelude::DateTimeUtc,
     sea_query::{Expr, ExprTrait, Func, IntoIden, Query, TableRef, UpdateStatement, ValueTuple},
 };
-use uuid::Uuid;
 
 use super::{Lease, now_plus, now_plus_seconds};
-use crate::outbox::policy::LEASE;
 
 /// The width of the column.
 const MAX_ERROR_LENGTH: usize = 500;
@@ -65,26 +63,6 @@ pub async fn release(database: &impl ConnectionTrait, leases: &[&Lease]) -> Resu
     let rows = leases.iter().map(|lease| ValueTuple::Two(lease.id.into(), lease.claim_seq.into()));
     let tries = Expr::col((PendingPayments, Column::Tries)).sub(1);
     changed(database, under_lease(rows.collect()).value(Column::Tries, tries).to_owned()).await
-}
-
-/// Redrives a payment for the caller of this name: it is due now, as if it had never been refused. Returns false if
-/// there is nothing to send. A row under a lease stays with its relay until the lease ends, unless the lease is
-/// impossible: the database's clock was set back.
-pub async fn redrive(database: &impl ConnectionTrait, appointment_id: Uuid, by: &str) -> Result<bool, DbErr> {
-    let backend = database.get_database_backend();
-    let is_impossible = || Expr::col(Column::LeaseUntil).gt(now_plus(backend, LEASE * 2));
-    let processing = Expr::case(is_impossible(), false).finally(Expr::col(Column::Processing));
-    let lease_until = Expr::case(is_impossible(), Option::<DateTimeUtc>::None).finally(Expr::col(Column::LeaseUntil));
-    let redriven = PendingPayments::update_many()
-        .col_expr(Column::NextAttemptAt, now_plus(backend, Duration::ZERO))
-        .col_expr(Column::Processing, processing.into())
-        .col_expr(Column::LeaseUntil, lease_until.into())
-        .col_expr(Column::Rejections, 0.into())
-        .col_expr(Column::ParkedAt, Option::<DateTimeUtc>::None.into())
-        .col_expr(Column::RetriedBy, by.into())
-        .filter(Column::AppointmentId.eq(appointment_id))
-        .filter(Column::Finished.eq(false));
-    Ok(redriven.exec(database).await?.rows_affected > 0)
 }
 
 fn due_after(database: &impl ConnectionTrait, failures: &[Failure<'_>]) -> UpdateStatement {

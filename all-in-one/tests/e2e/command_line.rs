@@ -1,0 +1,81 @@
+//! What the programs tell about themselves: settings, completions, man pages.
+
+use std::{fs, process::Output};
+
+use rstest::rstest;
+use testkit::Process;
+
+fn run(program: &str, arguments: &[&str], settings: &[(&str, &str)]) -> Output {
+    Process::command(program, arguments, settings).output().expect("it runs")
+}
+
+/// Standard output of a subcommand that succeeds.
+fn printed(program: &str, arguments: &[&str], settings: &[(&str, &str)]) -> String {
+    let output = run(program, arguments, settings);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("a text")
+}
+
+/// The variables of all settings, and those whose values `--help` hides.
+fn variables(program: &str) -> (Vec<String>, Vec<String>) {
+    let help = printed(program, &["--help"], &[]);
+    let variables = || help.split("[env: ").skip(1).map(|rest| rest.split_once(']').expect("a bracket").0);
+    let all = variables().map(|variable| variable.trim_end_matches('=').to_owned());
+    (all.collect(), variables().filter(|variable| !variable.ends_with('=')).map(str::to_owned).collect())
+}
+
+#[rstest]
+fn each_setting_is_listed_with_its_source_and_without_a_secret(
+    #[values("consultation", "finance", "all-in-one")] program: &str,
+) {
+    let (all, secrets) = variables(program);
+    let listed = |text: &str| -> Vec<String> {
+        text.lines().map(|line| line.split_whitespace().next().expect("a variable").to_owned()).collect()
+    };
+    assert_eq!(listed(&printed(program, &["config"], &[])), all);
+    let named = all.iter().filter(|name| name.ends_with("PASSWORD") || name.ends_with("DATABASE_URL"));
+    assert_eq!(named.collect::<Vec<_>>(), secrets.iter().collect::<Vec<_>>(), "a secret is marked as one");
+
+    let given: Vec<_> = secrets
+        .iter()
+        .map(|name| (name.as_str(), if name.ends_with("URL") { "postgres://u:s3cret@db/x" } else { "s3cret" }))
+        .chain([("LOG_FORMAT", "json")])
+        .collect();
+    let text = printed(program, &["config", "--rust-log", "warn"], &given);
+    assert!(!text.contains("s3cret"), "{text}");
+    let line = |name: &str| text.lines().find(|line| line.split_whitespace().next() == Some(name)).expect("its line");
+    for secret in &secrets {
+        assert!(line(secret).contains("  environment  ") && line(secret).contains("********"), "{}", line(secret));
+    }
+    assert!(line("LOG_FORMAT").ends_with("  environment  json"), "{text}");
+    assert!(line("RUST_LOG").ends_with("  flag         warn"), "{text}");
+    assert!(line("AUDIT_LOG").ends_with("  not set"), "{text}");
+}
+
+#[rstest]
+fn shells_complete_subcommands_and_settings(
+    #[values("consultation", "finance", "all-in-one")] program: &str,
+    #[values("bash", "zsh", "fish", "elvish", "powershell")] shell: &str,
+) {
+    let script = printed(program, &["completions", shell], &[]);
+    let bind = if program == "finance" { "finance-bind" } else { "consultation-bind" };
+    assert!(["backup", "config", program, bind].iter().all(|word| script.contains(word)), "{script}");
+}
+
+#[rstest]
+fn each_subcommand_has_a_man_page(#[values("consultation", "finance", "all-in-one")] program: &str) {
+    let directory = tempfile::tempdir().expect("a directory");
+    let pages = directory.path().join("man1");
+    let path = pages.to_str().expect("a text");
+    printed(program, &["man", path], &[("CONSULTATION_PASSWORD", "s3cret"), ("FINANCE_PASSWORD", "s3cret")]);
+    let page = |name: String| fs::read_to_string(pages.join(name)).expect("a page");
+    let main = page(format!("{program}.1"));
+    let about = printed(program, &["--help"], &[]).lines().next().expect("a line").to_owned();
+    assert!(main.contains(&about[..20]) && main.contains("DATABASE_URL") && !main.contains("s3cret"), "{main}");
+    assert!(page(format!("{program}-backup.1")).contains("Copy"));
+    assert!(printed(program, &["man"], &[]).contains(&about[..20]));
+
+    let output = run(program, &["man", "/dev/null/man1"], &[]);
+    let error = String::from_utf8(output.stderr).expect("a text");
+    assert_eq!((output.status.code(), error.contains("cannot write to /dev/null/man1")), (Some(1), true), "{error}");
+}

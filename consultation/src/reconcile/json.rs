@@ -1,0 +1,98 @@
+//! The report for programs: a JSON object a line, by the codes of the text. So a long report takes no memory, and one that
+//! was cut off lacks its summary.
+
+use chrono::SecondsFormat;
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::{Difference, Finding, Overdue, Reconciliation};
+
+#[derive(Serialize)]
+#[serde(tag = "code", rename_all = "SCREAMING_SNAKE_CASE", rename_all_fields = "camelCase")]
+enum Line<'a> {
+    MissingPayment { consultation_id: Uuid, price: String },
+    NoPendingPayment { consultation_id: Uuid, price: String },
+    WrongAmount { consultation_id: Uuid, price: String, amount: String },
+    PaymentWithoutConsultation { payment_id: &'a str, appointment_id: Uuid, amount: String },
+    InTransitForLong { consultation_id: Uuid, price: String, since: String, tries: i64 },
+    Summary { consultations: u64, payments: u64, in_transit: u64, overdue: u64, differences: u64 },
+}
+
+pub(super) fn finding(finding: &Finding) -> serde_json::Result<String> {
+    serde_json::to_string(&match finding {
+        Finding::Difference(difference) => differs(difference),
+        Finding::Overdue(Overdue { consultation, price, since, tries }) => Line::InTransitForLong {
+            consultation_id: *consultation,
+            price: price.to_string(),
+            since: since.to_rfc3339_opts(SecondsFormat::Millis, true),
+            tries: *tries,
+        },
+    })
+}
+
+fn differs(difference: &Difference) -> Line<'_> {
+    match difference {
+        Difference::MissingPayment(id, price) => {
+            Line::MissingPayment { consultation_id: *id, price: price.to_string() }
+        }
+        Difference::NoPendingPayment(id, price) => {
+            Line::NoPendingPayment { consultation_id: *id, price: price.to_string() }
+        }
+        Difference::WrongAmount(id, price, amount) => {
+            Line::WrongAmount { consultation_id: *id, price: price.to_string(), amount: amount.to_string() }
+        }
+        Difference::PaymentWithoutConsultation(payment) => Line::PaymentWithoutConsultation {
+            payment_id: &payment.id,
+            appointment_id: payment.appointment_id,
+            amount: payment.total_price.to_string(),
+        },
+    }
+}
+
+pub(super) fn summary(reconciliation: &Reconciliation) -> serde_json::Result<String> {
+    let Reconciliation { consultations, payments, in_transit, overdue, differences } = *reconciliation;
+    serde_json::to_string(&Line::Summary { consultations, payments, in_transit, overdue, differences })
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+    use entity::Money;
+
+    use super::*;
+    use crate::finance_client::RecordedPayment;
+
+    #[test]
+    fn each_finding_is_an_object_with_its_code() {
+        let id = Uuid::from_u128(1);
+        let since = DateTime::from_timestamp_millis(1_627_905_600_123).expect("a time");
+        let stranger =
+            RecordedPayment { id: "p".to_owned(), appointment_id: id, total_price: Money::ZERO, recorded_at: since };
+        let late = Overdue { consultation: id, price: Money::MAX, since, tries: 7 };
+        let consultation = "\"consultationId\":\"00000000-0000-0000-0000-000000000001\",\"price\":\"999999999.99\"";
+        for (found, expected) in [
+            (
+                Finding::Difference(Difference::NoPendingPayment(id, Money::MAX)),
+                format!("{{\"code\":\"NO_PENDING_PAYMENT\",{consultation}}}"),
+            ),
+            (
+                Finding::Difference(Difference::WrongAmount(id, Money::MAX, Money::ZERO)),
+                format!("{{\"code\":\"WRONG_AMOUNT\",{consultation},\"amount\":\"0.00\"}}"),
+            ),
+            (
+                Finding::Difference(Difference::PaymentWithoutConsultation(stranger)),
+                format!(
+                    "{{\"code\":\"PAYMENT_WITHOUT_CONSULTATION\",\"paymentId\":\"p\",\"appointmentId\":\"{id}\",\"amount\":\"0.00\"}}"
+                ),
+            ),
+            (
+                Finding::Overdue(late),
+                format!(
+                    "{{\"code\":\"IN_TRANSIT_FOR_LONG\",{consultation},\"since\":\"2021-08-02T12:00:00.123Z\",\"tries\":7}}"
+                ),
+            ),
+        ] {
+            assert_eq!(finding(&found).expect("JSON"), expected);
+        }
+    }
+}
