@@ -48,8 +48,8 @@ pub fn build(
     let client = FinanceClient::new(finance, policy.request_timeout)?;
     let client = client.measured(finance_client::Meter::registered(&metrics));
     let meter = outbox::Meter::registered(&metrics);
-    let relay = Relay::new(database.clone(), client, policy, wake_up.clone(), changes.clone());
-    let relay = Relay { meter: meter.clone(), ..relay };
+    let mut relay = Relay::new(database.clone(), client, policy, wake_up.clone(), changes.clone());
+    relay.meter = meter.clone();
     let [starts, finishes, hears, tidies] =
         ["starts", "finishes", "hints across replicas", "outbox upkeep"].map(Heartbeat::new);
     let monitor = Monitor::<Migrator>::new(server, database);

@@ -28,7 +28,7 @@ impl TestService {
     /// As `start`, with these limits on connections.
     pub fn start_within(limits: Limits, build: impl FnOnce(&CancellationToken) -> Service) -> Self {
         let shutdown = CancellationToken::new();
-        let Service { router, tasks } = build(&shutdown);
+        let Service { router, tasks, .. } = build(&shutdown);
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let client = GraphqlClient::new(format!("http://{}", listener.local_addr().expect("an address")));
         let listener = Listener::from(listener).with_limits(limits);

@@ -9,6 +9,7 @@ use std::future::Future;
 
 use chassis::{
     health::Heartbeat,
+    metrics::WriterMeter,
     write_coalescer::{WriteCoalescer, WriteError},
 };
 use futures_util::{FutureExt, future::join_all};

@@ -138,7 +138,7 @@ async fn payments_that_a_clock_a_year_ahead_has_stranded_are_delivered(
     let finance = FinanceStub::start([]).await;
     let shutdown = CancellationToken::new();
     let heartbeat = Heartbeat::new("outbox upkeep");
-    let upkeep = Upkeep { database: db.database.clone(), retention: None, heartbeat };
+    let upkeep = Upkeep { database: db.database.clone(), retention: None, heartbeat, meter: None };
     let mut relay = relay(&db, &finance);
     relay.policy.poll_interval = Duration::from_millis(10);
     let upkeep = tokio::spawn(upkeep.run(shutdown.clone()));

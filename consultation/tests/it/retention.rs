@@ -119,8 +119,12 @@ async fn retention_deletes_by_itself_and_ends_at_shutdown(
     old.into_active_model().insert(database).await.expect("inserted");
 
     let shutdown = CancellationToken::new();
-    let upkeep =
-        Upkeep { database: db.database.clone(), retention: Some(DAY), heartbeat: Heartbeat::new("outbox upkeep") };
+    let upkeep = Upkeep {
+        database: db.database.clone(),
+        retention: Some(DAY),
+        heartbeat: Heartbeat::new("outbox upkeep"),
+        meter: None,
+    };
     let running = tokio::spawn(upkeep.run(shutdown.clone()));
     let deadline = Instant::now() + TEST_TIMEOUT;
     while rows(&db).await.len() != 2 {

@@ -4,6 +4,7 @@ use chassis::{
     changes::{Change, Changes},
     database::Database,
     health::Heartbeat,
+    metrics::WriterMeter,
     replicas,
     write_coalescer::{WriteCoalescer, WriteError},
 };

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use chassis::{
     health::Heartbeat,
+    metrics::WriterMeter,
     write_coalescer::{BatchWriter, WriteCoalescer, WriteError},
 };
 use futures_util::future::join_all;

@@ -10,6 +10,7 @@ use std::{
 
 use chassis::{
     health::Heartbeat,
+    metrics::WriterMeter,
     write_coalescer::{BatchWriter, WriteCoalescer},
 };
 use tokio::time::{Instant, sleep};
