@@ -30,7 +30,9 @@ export async function startServices(program, settings = {}) {
   const output = openSync(file, 'w');
   const child = spawn(program, {
     cwd: directory,
-    env: { CONSULTATION_BIND: consultation, FINANCE_BIND: finance, ...settings },
+    env: {
+      CONSULTATION_BIND: consultation, CONSULTATION_METRICS_BIND: 'none', FINANCE_BIND: finance, FINANCE_METRICS_BIND: 'none', ...settings,
+    },
     stdio: ['ignore', output, output],
   });
   const ended = new Promise((resolve) => child.once('error', resolve).once('exit', resolve));

@@ -65,7 +65,9 @@ impl Process {
     #[must_use]
     pub fn command_in(programs: Option<&Path>, name: &str, arguments: &[&str], settings: &[(&str, &str)]) -> Command {
         let mut command = Command::new(programs.map_or_else(|| program(name), |directory| directory.join(name)));
-        command.args(arguments).env_clear().envs(settings.iter().copied()).stdin(Stdio::null());
+        // Many at once would meet at the default addresses.
+        let no_metrics = ["CONSULTATION_METRICS_BIND", "FINANCE_METRICS_BIND"].map(|name| (name, "none"));
+        command.args(arguments).env_clear().envs(no_metrics).envs(settings.iter().copied()).stdin(Stdio::null());
         command
     }
 

@@ -10,6 +10,7 @@ mod delivery;
 mod messages;
 mod migrate_status;
 mod outage;
+mod metrics;
 mod patient_ids;
 mod privacy;
 mod processes;

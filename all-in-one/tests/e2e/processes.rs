@@ -94,7 +94,7 @@ async fn a_service_without_descriptors_closes_idle_connections_and_says_so_once(
     let finance = Process::command("finance", &[], &settings);
     let mut limited = Command::new("sh");
     limited.args(["-c", "ulimit -n 100; exec \"$0\""]).arg(finance.get_program());
-    limited.env_clear().envs(settings).stderr(Stdio::piped());
+    limited.env_clear().envs(settings).env("FINANCE_METRICS_BIND", "none").stderr(Stdio::piped());
     let mut child = limited.spawn().expect("it runs");
     let client = testkit::GraphqlClient::new(format!("http://{bind}"));
     client.until_ready().await;

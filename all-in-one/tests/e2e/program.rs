@@ -10,6 +10,7 @@ fn the_demo_starts_both_services_and_shows_three_payments() {
     let (consultation, finance) = (format!("127.0.0.1:{}", free_port()), format!("127.0.0.1:{}", free_port()));
     let output = Command::new(env!("CARGO_BIN_EXE_all-in-one"))
         .args(["demo", "--consultation-bind", &consultation, "--finance-bind", &finance])
+        .args(["--consultation-metrics-bind=none", "--finance-metrics-bind=none"])
         .current_dir(directory.path())
         .env_clear()
         .output()

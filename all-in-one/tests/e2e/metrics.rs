@@ -1,0 +1,135 @@
+//! Metrics of both services, as Prometheus reads them: values after known calls, and no more series whatever clients
+//! send.
+
+use rstest::rstest;
+use serde_json::json;
+use testkit::{Backend, Process, TestDatabase, free_port};
+
+use crate::cluster::finish_one;
+
+/// Series of a service. Prometheus holds each in memory for hours.
+const MAX_SERIES: usize = 1_500;
+
+/// Both services in one process, and the addresses of their metrics.
+struct Measured {
+    process: Process,
+    consultation: String,
+    finance: String,
+    _db: TestDatabase,
+}
+
+impl Measured {
+    async fn start(backend: Backend) -> Option<Self> {
+        let db = TestDatabase::empty(backend).await?;
+        let url = db.url();
+        let [port, finance, metrics, finance_metrics] = [(); 4].map(|()| format!("127.0.0.1:{}", free_port()));
+        let settings = [
+            ("CONSULTATION_BIND", port.as_str()),
+            ("CONSULTATION_METRICS_BIND", &metrics),
+            ("CONSULTATION_DATABASE_URL", &url),
+            ("FINANCE_BIND", &finance),
+            ("FINANCE_METRICS_BIND", &finance_metrics),
+            ("FINANCE_DATABASE_URL", &url),
+        ];
+        let port = port.rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port");
+        let process = Process::start("all-in-one", port, &settings).await;
+        Some(Self { process, consultation: metrics, finance: finance_metrics, _db: db })
+    }
+}
+
+async fn scrape(address: &str) -> String {
+    let response = reqwest::get(format!("http://{address}/metrics")).await.expect("a response");
+    let content_type = &response.headers()["content-type"];
+    assert_eq!(content_type, "application/openmetrics-text; version=1.0.0; charset=utf-8");
+    response.text().await.expect("a text")
+}
+
+/// The value of a series.
+fn value(text: &str, series: &str) -> Option<f64> {
+    let line = text.lines().find(|line| line.strip_prefix(series).is_some_and(|rest| rest.starts_with(' ')))?;
+    line.rsplit(' ').next()?.parse().ok()
+}
+
+/// The metrics once this series has this value.
+async fn until(address: &str, series: &str, expected: f64) -> String {
+    let deadline = tokio::time::Instant::now() + tokio::time::Duration::from_secs(20);
+    loop {
+        let text = scrape(address).await;
+        if value(&text, series) == Some(expected) {
+            return text;
+        }
+        assert!(tokio::time::Instant::now() < deadline, "{series} is not {expected}: {text}");
+        tokio::time::sleep(tokio::time::Duration::from_millis(50)).await;
+    }
+}
+
+#[rstest]
+#[tokio::test]
+async fn each_metric_of_a_delivered_payment_has_its_value(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let Some(service) = Measured::start(backend).await else { return };
+    let client = &service.process.client;
+    finish_one(client).await;
+    client.send("{ nothing }", json!({})).await;
+    let text = until(&service.consultation, "outbox_outcomes_total{outcome=\"confirmed\"}", 1.0).await;
+    let expected = [
+        ("build_info{service=\"consultation\",version=\"0.1.0\"}", 1.0),
+        ("graphql_operations_total{type=\"mutation\",field=\"startConsultation\",outcome=\"ok\"}", 1.0),
+        ("graphql_operations_total{type=\"mutation\",field=\"finishConsultation\",outcome=\"ok\"}", 1.0),
+        ("graphql_operations_total{type=\"query\",field=\"introspection\",outcome=\"invalid\"}", 1.0),
+        ("graphql_operation_duration_seconds_count{type=\"mutation\",field=\"finishConsultation\"}", 1.0),
+        ("graphql_errors_total{code=\"GRAPHQL_VALIDATION_FAILED\"}", 1.0),
+        ("graphql_subscriptions", 0.0),
+        ("write_batch_rows_sum{writer=\"finish\"}", 1.0),
+        ("write_batch_duration_seconds_count{writer=\"start\"}", 1.0),
+        ("outbox_delivery_delay_seconds_count", 1.0),
+        ("outbox_outcomes_total{outcome=\"parked\"}", 0.0),
+        ("outbox_breaker_open", 0.0),
+        ("outbox_requests_in_flight", 0.0),
+    ];
+    for (series, expected) in expected {
+        assert_eq!(value(&text, series), Some(expected), "{series}: {text}");
+    }
+    assert!(value(&text, "process_resident_memory_bytes").is_some_and(|bytes| bytes > 1e6), "{text}");
+    assert!(text.ends_with("# EOF\n"));
+
+    until(&service.consultation, "outbox_payments{state=\"pending\"}", 0.0).await;
+    let text = scrape(&service.finance).await;
+    let recorded = "graphql_operations_total{type=\"mutation\",field=\"recordPayments\",outcome=\"ok\"}";
+    assert_eq!(value(&text, recorded), Some(1.0), "{text}");
+    assert_eq!(value(&text, "write_batch_rows_sum{writer=\"record\"}"), Some(1.0), "{text}");
+}
+
+#[tokio::test]
+async fn whatever_clients_send_makes_no_series_of_its_own() {
+    let Some(service) = Measured::start(Backend::Sqlite).await else { return };
+    let client = &service.process.client;
+    for number in 0..300 {
+        client.send(&format!("query Q{number} {{ a{number}: consultations {{ totalCount }} }}"), json!({})).await;
+        client.send(&format!("{{ field{number} }}"), json!({})).await;
+        let method = format!("METHOD{number}").parse().expect("a method");
+        client.request(method, &format!("/path{number}")).send().await.expect("a response");
+    }
+    let text = scrape(&service.consultation).await;
+    for foreign in ["Q7", "a7", "field7", "METHOD7", "path7"] {
+        assert!(!text.contains(foreign), "{foreign}: {text}");
+    }
+    let series = text.lines().filter(|line| !line.starts_with('#')).count();
+    assert!(series < MAX_SERIES, "{series}");
+    let counted = "graphql_operations_total{type=\"query\",field=\"consultations\",outcome=\"ok\"}";
+    assert_eq!(value(&text, counted), Some(300.0));
+}
+
+#[tokio::test]
+async fn a_taken_address_of_metrics_is_named() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let bind = taken.local_addr().expect("an address").to_string();
+    let db = TestDatabase::empty(Backend::Sqlite).await.expect("a file");
+    let (own, url) = (format!("127.0.0.1:{}", free_port()), db.url());
+    let settings = [("FINANCE_BIND", own.as_str()), ("FINANCE_METRICS_BIND", &bind), ("FINANCE_DATABASE_URL", &url)];
+    assert!(Process::command("finance", &["migrate"], &settings).status().expect("it runs").success());
+    let output = Process::command("finance", &[], &settings).output().expect("it runs");
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && error.contains(&format!("cannot listen on {bind} for metrics")), "{error}");
+}
