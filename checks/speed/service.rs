@@ -78,7 +78,11 @@ impl Service {
     fn command(&self) -> Command {
         let mut command = Command::new(&self.program);
         let no_metrics = ["CONSULTATION_METRICS_BIND", "FINANCE_METRICS_BIND"].map(|name| (name, "none"));
-        command.env_clear().envs(no_metrics).envs(self.settings.iter().map(|(name, value)| (name, value))).stdin(Stdio::null());
+        command
+            .env_clear()
+            .envs(no_metrics)
+            .envs(self.settings.iter().map(|(name, value)| (name, value)))
+            .stdin(Stdio::null());
         command
     }
 

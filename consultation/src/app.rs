@@ -45,6 +45,7 @@ pub fn build(
     let (wake_up, due_elsewhere) = WakeUp::new();
     let (changes, changes_elsewhere) = Changes::new("consultation_changed");
     let metrics = Metrics::new(server.name);
+    metrics.collect(database.metrics());
     let client = FinanceClient::new(finance, policy.request_timeout)?;
     let client = client.measured(finance_client::Meter::registered(&metrics));
     let meter = outbox::Meter::registered(&metrics);

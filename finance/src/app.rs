@@ -24,6 +24,7 @@ use crate::{graphiql_tabs, graphql, permissions::PERMISSIONS, rest, writer::Reco
 /// When the users cannot be read.
 pub fn build(server: &Server, database: &Database, shutdown: &CancellationToken) -> anyhow::Result<Service> {
     let metrics = Metrics::new(server.name);
+    metrics.collect(database.metrics());
     let (changes, channel) = Changes::new("payment_recorded");
     let [recording, hearing] = ["payment writer", "hints across replicas"].map(Heartbeat::new);
     let monitor = Monitor::<Migrator>::new(server, database);

@@ -91,6 +91,9 @@ async fn each_metric_of_a_delivered_payment_has_its_value(
     for (series, expected) in expected {
         assert_eq!(value(&text, series), Some(expected), "{series}: {text}");
     }
+    let (pool, most) = if backend == Backend::Sqlite { ("write", 1.0) } else { ("all", 16.0) };
+    let connections = format!("db_client_connection_max{{db_client_connection_pool_name=\"{pool}\"}}");
+    assert_eq!(value(&text, &connections), Some(most), "{text}");
     assert!(value(&text, "process_resident_memory_bytes").is_some_and(|bytes| bytes > 1e6), "{text}");
     assert!(text.ends_with("# EOF\n"));
 

@@ -2,6 +2,7 @@
 //! returns it to the pool; a lease that ends in any other way closes it.
 
 mod lease;
+mod pools;
 
 use std::{fmt, sync::Arc, time::Duration};
 
