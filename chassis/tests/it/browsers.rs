@@ -15,6 +15,7 @@ use chassis::{
     config::Server,
     gate::{self, ServiceRoutes},
     health::Monitor,
+    metrics::Metrics,
     tls,
 };
 use graphql_http::{Options, graphiql};
@@ -56,7 +57,7 @@ async fn router(set: impl FnOnce(&mut Server)) -> (Router, TestDatabase) {
     let page = graphiql::Page { title: "demo", tabs: &[] };
     let options = Options::default();
     let (sdl, permissions, rest) = (schema.sdl(), &PERMISSIONS, Router::new());
-    let offered = ServiceRoutes { schema, options, sdl, permissions, page, rest };
+    let offered = ServiceRoutes { schema, options, sdl, permissions, page, rest, metrics: Metrics::new("demo") };
     let router = gate::guard(&server, monitor.readiness, &CancellationToken::new(), offered, Vec::new());
     (router.expect("a service"), db)
 }

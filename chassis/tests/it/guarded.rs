@@ -20,6 +20,7 @@ use chassis::{
     Service,
     config::Access,
     gate::logins::{self, Authenticator},
+    metrics::Metrics,
 };
 use graphql_http::{Permissions, Rule};
 use testkit::{Answer, GraphqlClient, TestService};
@@ -59,7 +60,8 @@ fn guard_all(authenticator: Authenticator, open: Router) -> Guarded {
     let handler = Router::new().fallback(async move || counter.fetch_add(1, Ordering::SeqCst).to_string());
     let authenticator = Arc::new(authenticator);
     let router = logins::require(handler, Arc::clone(&authenticator)).merge(open);
-    let service = TestService::start(|_| Service { router: router.clone(), tasks: Vec::new() });
+    let service =
+        TestService::start(|_| Service { router: router.clone(), tasks: Vec::new(), metrics: Metrics::new("demo") });
     Guarded { service, router, reached, authenticator }
 }
 

@@ -19,6 +19,7 @@ use chassis::{
     config::{Access, Server},
     gate::{self, ServiceRoutes},
     health::Monitor,
+    metrics::Metrics,
 };
 use graphql_http::{Options, graphiql::Page};
 use rstest::rstest;
@@ -171,7 +172,7 @@ async fn a_service_looks_at_the_file_while_it_runs() {
     let schema = Schema::new(Query, EmptyMutation, EmptySubscription);
     let (page, options) = (Page { title: "demo", tabs: &[] }, Options::default());
     let (sdl, permissions, rest) = (String::new(), &PERMISSIONS, Router::new());
-    let offered = ServiceRoutes { schema, options, sdl, permissions, page, rest };
+    let offered = ServiceRoutes { schema, options, sdl, permissions, page, rest, metrics: Metrics::new("demo") };
     let router = gate::guard(&server, readiness, &CancellationToken::new(), offered, Vec::new()).expect("routes");
 
     tokio::time::pause();

@@ -1,12 +1,12 @@
 //! Request ids: a caller's is kept if it is harmless, and each response has one.
 
 use axum::Router;
-use chassis::Service;
+use chassis::{Service, metrics::Metrics};
 use testkit::{Answer, TestService};
 use uuid::Uuid;
 
 fn serve() -> TestService {
-    TestService::start(|_| Service { router: Router::new(), tasks: Vec::new() })
+    TestService::start(|_| Service { router: Router::new(), tasks: Vec::new(), metrics: Metrics::new("demo") })
 }
 
 async fn ask_as(service: &TestService, request_id: &str) -> Answer {

@@ -24,6 +24,7 @@ use chassis::{
     config::{Access, Server, TokenIssuer},
     gate::{self, ServiceRoutes},
     health::Monitor,
+    metrics::Metrics,
 };
 use graphql_http::{Caller, Options, Permissions, Rule, graphiql::Page};
 use serde_json::json;
@@ -87,10 +88,10 @@ async fn serve_to(access: Access, token_issuer: Option<TokenIssuer>) -> Api {
     let schema = Schema::new(Query, Mutation(Arc::clone(&touched)), Ticks);
     let (page, options) = (Page { title: "demo", tabs: &[] }, Options::default());
     let (sdl, permissions, rest) = (String::new(), &PERMISSIONS, Router::new());
-    let offered = ServiceRoutes { schema, options, sdl, permissions, page, rest };
+    let offered = ServiceRoutes { schema, options, sdl, permissions, page, rest, metrics: Metrics::new("demo") };
     let service = TestService::start(|shutdown| {
         let router = gate::guard(&server, readiness, shutdown, offered, Vec::new()).expect("routes");
-        Service { router, tasks: Vec::new() }
+        Service { router, tasks: Vec::new(), metrics: Metrics::new("demo") }
     });
     Api { service, touched, _db: db }
 }
