@@ -8,6 +8,7 @@ use chrono_tz::Tz;
 use clap::Args;
 use entity::Money;
 use rust_decimal::Decimal;
+use uuid::Uuid;
 
 pub use finance::{ClientCertificate, Credentials, FinanceSettings, FinanceTarget, Password};
 
@@ -18,6 +19,9 @@ chassis::server_settings!(
     metrics = "127.0.0.1:9010",
     database = "sqlite://data/consultation.sqlite"
 );
+
+/// The heading of a command's own options in `--help`, apart from the settings of the service.
+pub(crate) const COMMAND_OPTIONS: &str = "Options of this command";
 
 /// A consultation of less than an hour costs an hour: a shorter limit would refuse what costs no more.
 const MIN_LONGEST: Duration = Duration::from_hours(1);
@@ -96,4 +100,9 @@ fn retention(text: &str) -> Result<Option<Duration>, String> {
     let keep = humantime::parse_duration(text).map_err(|error| format!("{error}; or want never"))?;
     let range = Duration::from_hours(24)..=MAX_RETENTION;
     if range.contains(&keep) { Ok(Some(keep)) } else { Err("want 1day to 100years, or never".to_owned()) }
+}
+
+/// Parses the id of a patient.
+pub(crate) fn patient_id(text: &str) -> Result<Uuid, String> {
+    text.parse().map_err(|_| "want a UUID, as in ea959b03-5577-45c9-b9f7-a45d3e77ce82".to_owned())
 }

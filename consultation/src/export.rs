@@ -1,7 +1,7 @@
 //! The subcommand `export`: everything that is stored about a patient, as one JSON document.
 //!
 //! Consultations are read in pages, each with its pending payments, then finance is asked for its payments. The document
-//! is written when all was read: a failure leaves no half of one. It takes about 1 kB of memory a consultation.
+//! is written when all was read: a failure leaves no half of one. Until then it is in memory.
 
 mod document;
 
@@ -24,7 +24,7 @@ use uuid::Uuid;
 
 use crate::{
     accept_finance::ensure_accepted,
-    config::FinanceTarget,
+    config::{COMMAND_OPTIONS, FinanceTarget, patient_id},
     finance_client::{FinanceClient, MAX_PAYMENTS, REQUEST_TIMEOUT},
     store::patient::find_of_patient,
 };
@@ -47,10 +47,10 @@ Exit code: 0 if all was written, 2 for a wrong flag or setting, 1 otherwise.";
 #[group(skip)]
 pub struct Arguments {
     /// Id of the patient, a UUID
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = patient_id, help_heading = COMMAND_OPTIONS)]
     patient: Uuid,
     /// Do not ask finance: the document has no payments but the pending ones, and says so
-    #[arg(long)]
+    #[arg(long, help_heading = COMMAND_OPTIONS)]
     without_finance: bool,
 }
 

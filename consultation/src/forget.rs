@@ -18,7 +18,10 @@ use clap::Args;
 use sea_orm::{ConnectionTrait, DbBackend, DbErr};
 use uuid::Uuid;
 
-use crate::store::patient::{lock_of_patient, replace_patients};
+use crate::{
+    config::{COMMAND_OPTIONS, patient_id},
+    store::patient::{lock_of_patient, replace_patients},
+};
 
 /// Rows in one statement: SQLite takes 32,766 values, and a statement has 6 s.
 const BATCH: usize = 1_000;
@@ -43,10 +46,10 @@ otherwise.";
 #[group(skip)]
 pub struct Arguments {
     /// Id of the patient, a UUID
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = patient_id, help_heading = COMMAND_OPTIONS)]
     patient: Uuid,
     /// Do it: it cannot be undone
-    #[arg(long)]
+    #[arg(long, help_heading = COMMAND_OPTIONS)]
     yes: bool,
 }
 

@@ -101,7 +101,9 @@ fn an_unknown_patient_has_an_empty_export_and_is_forgotten_already() {
         assert_eq!(text(&forget.stdout), "no consultation of this patient is stored; nothing changed\n");
         assert_eq!(forget.status.code(), Some(0));
     }
-    assert_eq!(run(&["forget", "--patient", "Ana", "--yes"]).status.code(), Some(2));
+    let refused = run(&["forget", "--patient", "Ana", "--yes"]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(text(&refused.stderr).contains("want a UUID"), "{}", text(&refused.stderr));
 }
 
 #[rstest]

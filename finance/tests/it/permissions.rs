@@ -47,9 +47,12 @@ const MATRIX: [(&str, &str); 13] = [
     ),
 ];
 
+#[rstest]
 #[tokio::test]
-async fn every_door_lets_through_what_a_role_may_and_nothing_else() {
-    let Some(service) = running(Backend::Sqlite).await else { return };
+async fn every_door_lets_through_what_a_role_may_and_nothing_else(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let Some(service) = running(backend).await else { return };
     let users = RoleUsers::of(PERMISSIONS.roles);
     let service = start_for(&service.db, users.access());
     let mut surprises = Vec::new();

@@ -22,8 +22,8 @@ use buckets::{Buckets, Rate};
 const ADDRESS_AND_NAME: Rate = Rate { burst: 10, every: Duration::from_secs(5) };
 /// People in one building share an address.
 const ADDRESS: Rate = Rate { burst: 30, every: Duration::from_secs(2) };
-/// Signatures cannot be guessed: the limit saves the time to check them, 0.1 ms each. Its size lets an application that
-/// goes on with tokens of another issuer lock nobody out.
+/// Signatures cannot be guessed: the limit saves the time to check them. Its size lets an application that goes on
+/// with tokens of another issuer lock nobody out.
 const FORGED_TOKENS: Rate = Rate { burst: 100, every: Duration::from_millis(100) };
 /// Lines of the audit log about logins that were not checked: a flood would fill a disk.
 const REFUSALS_TOLD: Rate = Rate { burst: 1, every: Duration::from_secs(10) };

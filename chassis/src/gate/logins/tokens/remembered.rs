@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use crate::gate::logins::fingerprint::{Fingerprint, FingerprintKey};
 
-/// Remembered tokens, about 300 bytes each. Those beyond it are only verified again.
+/// Remembered tokens, each with its caller. Those beyond it are only verified again.
 const MAX_REMEMBERED: NonZeroUsize = NonZeroUsize::new(4096).expect("not zero");
 
 #[derive(Debug)]
