@@ -25,13 +25,8 @@ use tokio_util::sync::CancellationToken;
 use tower_http::request_id::RequestId;
 
 use crate::{
-    Caller, Endpoint, TaskContext,
-    bad_request::BadRequest,
-    cross_site,
-    endpoint::REQUEST_TIMEOUT,
-    event_stream, request,
-    response::{MediaType, Outcome},
-    websocket,
+    Caller, Endpoint, TaskContext, bad_request::BadRequest, cross_site, endpoint::REQUEST_TIMEOUT, event_stream,
+    media_type::MediaType, request, response::Outcome, websocket,
 };
 
 /// The paths of the endpoint.

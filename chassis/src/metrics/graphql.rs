@@ -69,7 +69,14 @@ impl Meter for GraphqlMeter {
             OperationType::Mutation => "mutation",
             OperationType::Subscription => "subscription",
         };
-        self.operations.get_or_create(&Operation { r#type: kind, field, outcome: outcome(conclusion) }).inc();
+        let operation = |conclusion| Operation { r#type: kind, field, outcome: outcome(conclusion) };
+        if self.operations.get(&operation(conclusion)).is_none() {
+            // A rate sees no fault that makes its series: all outcomes begin with 0.
+            for other in Conclusion::ALL {
+                drop(self.operations.get_or_create(&operation(other)));
+            }
+        }
+        self.operations.get_or_create(&operation(conclusion)).inc();
         if let Some(duration) = duration {
             self.durations.get_or_create(&RootField { r#type: kind, field }).observe(duration.as_secs_f64());
         }
