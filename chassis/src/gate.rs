@@ -143,13 +143,11 @@ impl Reception {
         Self { rules: Rules::of(server), meter, access_log, proxies: server.trusted_proxies.clone() }
     }
 
-    /// The line of the request in the access log, if there is one.
+    /// The line of the request in the access log, if there is one. Supervisors ask every few seconds: probes have none.
     fn log(&self, request: &Request) -> Option<Arc<access_log::Request>> {
-        let client = |log: AccessLog| {
-            let peer = client_address::peer(request.extensions());
-            log.begin(request, self.proxies.client(peer, request.headers()))
-        };
-        self.access_log.map(client)
+        let log = self.access_log.filter(|_| !health::is_probe(request.uri().path()))?;
+        let peer = client_address::peer(request.extensions());
+        Some(log.begin(request, self.proxies.client(peer, request.headers())))
     }
 }
 

@@ -21,13 +21,12 @@ use tokio::time::Instant;
 use super::{
     AccessLog,
     body::LoggedBody,
-    line::{Line, OK, outcome_of},
+    line::{Line, outcome_of},
 };
 use crate::{
     audit,
     gate::request_id,
     graphql::{kind_name, outcome_name},
-    health,
     metrics::known_method,
 };
 
@@ -43,7 +42,6 @@ pub(crate) struct Request {
     address: IpAddr,
     method: &'static str,
     route: Option<MatchedPath>,
-    is_probe: bool,
     noted: Mutex<Noted>,
 }
 
@@ -67,7 +65,6 @@ impl Request {
             address,
             method: known_method(request.method()),
             route: request.extensions().get().cloned(),
-            is_probe: health::is_probe(request.uri().path()),
             noted: Mutex::default(),
         }
     }
@@ -109,10 +106,6 @@ impl Drop for Request {
                 (Some(operation), Some(field), Some(conclusion))
             });
         let outcome = conclusion.map_or_else(|| outcome_of(noted.status, noted.code.is_some()), outcome_name);
-        // Supervisors ask each few seconds.
-        if self.is_probe && outcome == OK {
-            return;
-        }
         let line = Line {
             request_id: &self.id,
             address: Some(self.address),
