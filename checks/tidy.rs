@@ -14,12 +14,12 @@ const CHASSIS_API: [(&str, &str); 5] = [
     ("subscriptions: finance's to all rows, consultation's to one", "Change Watcher subscribe watch"),
     (
         "types of the parameters and results of others",
-        "Access BodyError Certificate Channel Outcome Publisher Task TokenIssuer",
+        "Access BodyError Certificate Channel Outcome Publisher Task TokenIssuer WriterMeter",
     ),
     (
         "features of one service",
-        "DEVELOPMENT_PASSWORD DEVELOPMENT_USERNAME beat connect_beside database_delay erase_deleted is_this_machine \
-         keeps_secrets one_line read_body rollback secret_file without write_all",
+        "DEVELOPMENT_PASSWORD DEVELOPMENT_USERNAME beat connect_beside database_delay durations erase_deleted \
+         is_this_machine keeps_secrets one_line read_body register rollback secret_file time_of without write_all",
     ),
     (
         "the program with both services",

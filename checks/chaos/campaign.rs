@@ -60,7 +60,7 @@ pub(crate) async fn run(plan: &Plan) -> anyhow::Result<Report> {
 
     let calm = inject_all(&world, plan, &mut random, began).await?;
     println!("{:>5.0} s  the faults are over", began.elapsed().as_secs_f64());
-    let works = after::clients_end(&world, clients).await?;
+    let works = after::clients_end(&world, clients).await;
     let mut quiet = after::quiet(&world, plan.quiet).await?;
     let pool = invariants::no_poisoned_pool(&world).await?;
     let stalls = Stalls::of(&world, began);

@@ -30,9 +30,10 @@ use crate::{
     cross_site,
     endpoint::REQUEST_TIMEOUT,
     event_stream,
+    media_type::MediaType,
     meter::{Protocol, Sender},
     request,
-    response::{MediaType, Outcome},
+    response::Outcome,
     websocket,
 };
 

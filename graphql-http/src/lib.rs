@@ -17,6 +17,7 @@ pub mod graphiql;
 mod http;
 mod json;
 mod limits;
+mod media_type;
 mod memory;
 pub mod meter;
 pub mod observer;

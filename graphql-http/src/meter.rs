@@ -78,6 +78,18 @@ pub enum Conclusion {
 }
 
 impl Conclusion {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::Ok,
+        Self::Refused,
+        Self::Invalid,
+        Self::Forbidden,
+        Self::Overloaded,
+        Self::Unavailable,
+        Self::TimedOut,
+        Self::Fault,
+    ];
+
     pub(crate) fn of(outcome: &Outcome) -> Self {
         match outcome {
             Outcome::Executed(response) => response.errors.iter().map(Self::of_error).max_by_key(|end| *end as u8),

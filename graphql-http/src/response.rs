@@ -1,19 +1,19 @@
-//! Encodes results as HTTP responses: media type, status and body.
+//! Encodes results as HTTP responses: status and body.
 
 use std::{fmt::Display, slice};
 
 use async_graphql::{ServerError, Value};
 use axum::{
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
 
 use crate::{
-    accept::preferences,
     bad_request::BadRequest,
     errors, explain,
     json::{MAX_RESPONSE, bounded},
+    media_type::MediaType,
     options::Rules,
 };
 
@@ -23,15 +23,6 @@ const MAX_ERRORS: usize = 100;
 /// Seconds until a client should retry an unavailable service. Calling services have a backoff of their own.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
 
-/// The media types of a response.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum MediaType {
-    /// `application/graphql-response+json`: the status tells whether the operation was executed.
-    GraphqlResponse,
-    /// `application/json`: for older clients, which take any status but 200 for a broken connection.
-    Json,
-}
-
 /// The result of a request.
 #[derive(Debug)]
 pub(crate) enum Outcome {
@@ -39,35 +30,6 @@ pub(crate) enum Outcome {
     /// Not executed: the document is invalid.
     Invalid(Vec<ServerError>),
     BadRequest(BadRequest),
-}
-
-impl MediaType {
-    /// The type that the Accept header prefers; JSON without one.
-    pub(crate) fn negotiate(headers: &HeaderMap) -> Option<Self> {
-        let has_element = |accept: &HeaderValue| accept.to_str().is_ok_and(|accept| accept.split(',').any(is_element));
-        if !headers.get_all(header::ACCEPT).iter().any(has_element) {
-            return Some(Self::Json);
-        }
-        let known =
-            preferences(headers, header::ACCEPT).filter_map(|(range, quality)| Some((Self::of(&range)?, quality)));
-        let best = known.reduce(|best, other| if other.1 > best.1 { other } else { best });
-        best.map(|(media_type, _)| media_type)
-    }
-
-    fn of(range: &str) -> Option<Self> {
-        match range {
-            "application/graphql-response+json" => Some(Self::GraphqlResponse),
-            "application/json" | "application/*" | "*/*" => Some(Self::Json),
-            _ => None,
-        }
-    }
-
-    fn content_type(self) -> HeaderValue {
-        HeaderValue::from_static(match self {
-            Self::GraphqlResponse => "application/graphql-response+json; charset=utf-8",
-            Self::Json => "application/json; charset=utf-8",
-        })
-    }
 }
 
 impl Outcome {
@@ -176,10 +138,6 @@ impl From<BadRequest> for Outcome {
     fn from(bad_request: BadRequest) -> Self {
         Self::BadRequest(bad_request)
     }
-}
-
-fn is_element(element: &str) -> bool {
-    !element.trim().is_empty()
 }
 
 /// A response without `data`: nothing was executed.

@@ -24,8 +24,9 @@ use crate::{
     bad_request::BadRequest,
     cross_site::is_cross_site,
     http::{PATHS, request_id},
+    media_type::MediaType,
     request::MAX_BODY,
-    response::{MediaType, Outcome},
+    response::Outcome,
 };
 use connection::Connection;
 

@@ -1,6 +1,6 @@
 //! Operations by their root field.
 
-use graphql_http::meter::{Measured, Meter, Protocol};
+use graphql_http::meter::{Conclusion, Measured, Meter, Protocol};
 use prometheus_client::{
     encoding::EncodeLabelSet,
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
@@ -81,7 +81,14 @@ impl GraphqlMeter {
 impl Meter for GraphqlMeter {
     fn operation(&self, operation: &Measured<'_>) {
         let (r#type, field) = (kind_name(operation.kind), operation.root_field);
-        self.operations.get_or_create(&Operation { r#type, field, outcome: outcome_name(operation.conclusion) }).inc();
+        let series = |conclusion| Operation { r#type, field, outcome: outcome_name(conclusion) };
+        if self.operations.get(&series(operation.conclusion)).is_none() {
+            // A rate sees no fault that makes its series: all outcomes begin with 0.
+            for other in Conclusion::ALL {
+                drop(self.operations.get_or_create(&series(other)));
+            }
+        }
+        self.operations.get_or_create(&series(operation.conclusion)).inc();
         if let Some(duration) = operation.duration {
             self.durations.get_or_create(&RootField { r#type, field }).observe(duration.as_secs_f64());
         }

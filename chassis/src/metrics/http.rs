@@ -16,6 +16,7 @@ use super::durations;
 pub(crate) struct HttpMeter(Family<Request, Histogram, fn() -> Histogram>);
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+#[expect(clippy::struct_field_names, reason = "the labels' names are OpenTelemetry's")]
 struct Request {
     http_request_method: &'static str,
     http_route: String,

@@ -23,7 +23,7 @@ pub struct Meter {
     requests_in_flight: Gauge,
     last_round: Gauge<f64, AtomicU64>,
     payments: Family<State, Gauge>,
-    oldest_due_age: Gauge<f64, AtomicU64>,
+    oldest_pending_age: Gauge<f64, AtomicU64>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -46,7 +46,7 @@ impl Default for Meter {
             requests_in_flight: Gauge::default(),
             last_round: Gauge::default(),
             payments: Family::default(),
-            oldest_due_age: Gauge::default(),
+            oldest_pending_age: Gauge::default(),
         }
     }
 }
@@ -55,7 +55,7 @@ impl Meter {
     /// Adds the metrics. Each outcome and state begins with 0.
     #[must_use]
     pub fn registered(metrics: &Metrics) -> Self {
-        let Self { outcomes, delays, is_breaker_open, requests_in_flight, last_round, payments, oldest_due_age } =
+        let Self { outcomes, delays, is_breaker_open, requests_in_flight, last_round, payments, oldest_pending_age } =
             Self::default();
         for outcome in ["confirmed", "postponed", "parked", "released", "stale"] {
             drop(outcomes.get_or_create(&Outcome { outcome }));
@@ -79,10 +79,10 @@ impl Meter {
                 last_round,
             ),
             payments: metrics.register("outbox_payments", "Rows that are not delivered", payments),
-            oldest_due_age: metrics.register(
-                "outbox_oldest_due_age_seconds",
-                "Time for which the oldest row has been due, 0 without one",
-                oldest_due_age,
+            oldest_pending_age: metrics.register(
+                "outbox_oldest_pending_age_seconds",
+                "Time since the oldest row was made that is neither confirmed nor parked, 0 without one",
+                oldest_pending_age,
             ),
         }
     }
@@ -124,17 +124,17 @@ impl Meter {
     }
 
     pub(super) fn backlog(&self, backlog: &Backlog) {
-        let Backlog { pending, processing, parked, oldest_due_seconds } = *backlog;
+        let Backlog { pending, processing, parked, oldest_seconds } = *backlog;
         for (state, rows) in [("pending", pending), ("processing", processing), ("parked", parked)] {
             self.payments.get_or_create(&State { state }).set(rows);
         }
-        self.oldest_due_age.set(oldest_due_seconds.unwrap_or_default());
+        self.oldest_pending_age.set(oldest_seconds.unwrap_or_default());
     }
 
     /// The database is away: what it held before is no measurement.
     pub(super) fn no_backlog(&self) {
         self.payments.clear();
-        self.oldest_due_age.set(f64::NAN);
+        self.oldest_pending_age.set(f64::NAN);
     }
 }
 

@@ -102,7 +102,7 @@ async fn a_consultation_finished_while_it_reads_has_its_payment(
 }
 
 /// Makes payments two hours old by the database's clock.
-async fn age(db: &TestDatabase) {
+pub(crate) async fn age(db: &TestDatabase) {
     let database = &db.database.write;
     let two_hours_ago = match database.get_database_backend() {
         DbBackend::Sqlite => "strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now', '-2 hours')",

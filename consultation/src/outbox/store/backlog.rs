@@ -11,8 +11,8 @@ pub struct Backlog {
     pub processing: i64,
     /// Rows that finance refused. They are retried too.
     pub parked: i64,
-    /// Seconds for which the oldest due row has been due. `None`: no row is due.
-    pub oldest_due_seconds: Option<f64>,
+    /// Seconds since the oldest of the first two was made. `None`: there is none.
+    pub oldest_seconds: Option<f64>,
 }
 
 /// Counts the backlog.
@@ -27,14 +27,13 @@ const POSTGRES: &str = "
     SELECT count(*) FILTER (WHERE parked_at IS NULL AND NOT processing) AS pending,
         count(*) FILTER (WHERE parked_at IS NULL AND processing) AS processing,
         count(*) FILTER (WHERE parked_at IS NOT NULL) AS parked,
-        extract(epoch FROM statement_timestamp()
-            - min(next_attempt_at) FILTER (WHERE next_attempt_at <= statement_timestamp()))::float8 AS oldest_due_seconds
+        extract(epoch FROM statement_timestamp() - min(created_at) FILTER (WHERE parked_at IS NULL))::float8
+            AS oldest_seconds
     FROM pending_payment WHERE NOT finished";
 
 const SQLITE: &str = "
     SELECT count(*) FILTER (WHERE parked_at IS NULL AND NOT processing) AS pending,
         count(*) FILTER (WHERE parked_at IS NULL AND processing) AS processing,
         count(*) FILTER (WHERE parked_at IS NOT NULL) AS parked,
-        (julianday('now') - julianday(min(next_attempt_at)
-            FILTER (WHERE next_attempt_at <= strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now')))) * 86400 AS oldest_due_seconds
+        (julianday('now') - julianday(min(created_at) FILTER (WHERE parked_at IS NULL))) * 86400 AS oldest_seconds
     FROM pending_payment WHERE NOT finished";
