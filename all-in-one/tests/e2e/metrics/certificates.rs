@@ -13,8 +13,11 @@ const SERVER: &str = "tls_certificate_not_after_timestamp_seconds{certificate=\"
 const CLIENT: &str = "tls_certificate_not_after_timestamp_seconds{certificate=\"client\"}";
 const KEYS_READ: &str = "jwks_last_success_timestamp_seconds";
 
+fn seconds(timestamp: i64) -> f64 {
+    f64::from(u32::try_from(timestamp).expect("a time of this century"))
+}
+
 /// Writes a new certificate that ends with the year before, and its key. Returns its end in seconds since 1970.
-#[expect(clippy::cast_precision_loss, reason = "seconds of this century are exact")]
 fn issue(directory: &Path, name: &str, year: i32) -> f64 {
     let mut params = CertificateParams::new(["localhost".to_owned()]).expect("parameters");
     params.not_after = date_time_ymd(year, 1, 1);
@@ -22,7 +25,7 @@ fn issue(directory: &Path, name: &str, year: i32) -> f64 {
     let certificate = params.self_signed(&key).expect("a certificate");
     fs::write(directory.join(name).with_extension("key"), key.serialize_pem()).expect("written");
     fs::write(directory.join(name).with_extension("crt"), certificate.pem()).expect("written");
-    params.not_after.unix_timestamp() as f64
+    seconds(params.not_after.unix_timestamp())
 }
 
 #[tokio::test]
@@ -51,7 +54,7 @@ async fn the_end_of_each_certificate_in_use_is_shown_and_follows_its_renewal() {
 
 #[tokio::test]
 async fn the_time_of_the_last_usable_keys_is_shown() {
-    let began = chassis::clock::now().timestamp();
+    let began = seconds(chassis::clock::now().timestamp());
     let file = tempfile::NamedTempFile::new().expect("a file");
     let key = json!({ "kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIuaaXKJhk" });
     fs::write(file.path(), json!({ "keys": [key] }).to_string()).expect("written");
@@ -61,8 +64,7 @@ async fn the_time_of_the_last_usable_keys_is_shown() {
         ("CONSULTATION_TOKEN_KEYS_FILE", file.path().to_str().expect("UTF-8")),
     ];
     let Some(service) = Measured::start_with(Backend::Sqlite, &settings).await else { return };
-    let read = |text: &str| value(text, KEYS_READ).map(|seconds| seconds as i64);
-    let first = read(&scrape(&service.consultation).await).expect("read at the start");
-    assert!(first >= began, "{first} {began}");
-    while read(&scrape(&service.consultation).await) == Some(first) {}
+    let first = value(&scrape(&service.consultation).await, KEYS_READ);
+    assert!(first >= Some(began), "{first:?} {began}");
+    while value(&scrape(&service.consultation).await, KEYS_READ) == first {}
 }
