@@ -48,8 +48,8 @@ impl Metrics {
     #[must_use]
     pub fn new(service: &str) -> Self {
         let mut registry = Registry::default();
-        let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
-        registry.register(format!("{service}_build"), "The running program", build);
+        let build = Info::new([("service", service.to_owned()), ("version", env!("CARGO_PKG_VERSION").to_owned())]);
+        registry.register("build", "The running program", build);
         registry.register_collector(Box::new(process::Process));
         let (http, graphql) = (HttpMeter::registered(&mut registry), GraphqlMeter::registered(&mut registry));
         let (logins, writers) = (LoginMeter::registered(&mut registry), Writers::registered(&mut registry));

@@ -82,7 +82,7 @@ async fn each_metric_of_a_delivered_payment_has_its_value(
     client.send("{ nothing }", json!({})).await;
     let text = until(&service.consultation, "outbox_outcomes_total{outcome=\"confirmed\"}", 1.0).await;
     let expected = [
-        ("consultation_build_info{version=\"0.1.0\"}", 1.0),
+        ("build_info{service=\"consultation\",version=\"0.1.0\"}", 1.0),
         ("graphql_operations_total{type=\"mutation\",field=\"startConsultation\",outcome=\"ok\"}", 1.0),
         ("graphql_operations_total{type=\"mutation\",field=\"finishConsultation\",outcome=\"ok\"}", 1.0),
         ("graphql_operations_total{type=\"query\",field=\"introspection\",outcome=\"invalid\"}", 1.0),
@@ -107,7 +107,7 @@ async fn each_metric_of_a_delivered_payment_has_its_value(
 
     until(&service.consultation, "outbox_payments{state=\"pending\"}", 0.0).await;
     let text = scrape(&service.finance).await;
-    assert_eq!(value(&text, "finance_build_info{version=\"0.1.0\"}"), Some(1.0), "{text}");
+    assert_eq!(value(&text, "build_info{service=\"finance\",version=\"0.1.0\"}"), Some(1.0), "{text}");
     let recorded = "graphql_operations_total{type=\"mutation\",field=\"recordPayments\",outcome=\"ok\"}";
     assert_eq!(value(&text, recorded), Some(1.0), "{text}");
     assert_eq!(value(&text, "write_batch_rows_sum{writer=\"record\"}"), Some(1.0), "{text}");
