@@ -1,6 +1,7 @@
 //! What a meter is told, by every transport.
 
 use std::{
+    future::ready,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -39,7 +40,7 @@ impl Query {
     }
 
     async fn fault(&self) -> Result<bool> {
-        Err("a fault".into())
+        ready(Err("a fault".into())).await
     }
 
     async fn secret(&self) -> bool {
@@ -65,7 +66,7 @@ impl Told {
     }
 
     fn add(&self, event: &str, Measured { sender, kind, root_field, conclusion, duration }: &Measured<'_>) {
-        let (name, took) = (&sender.caller.name, duration.is_some_and(|took| took < Duration::from_secs(60)));
+        let (name, took) = (&sender.caller.name, duration.is_some_and(|took| took < Duration::from_mins(1)));
         let told = format!("{event}: {name} {kind} {root_field} {conclusion:?}, timed: {took}");
         self.0.lock().expect("no panic").push(told);
     }
