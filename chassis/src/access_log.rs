@@ -9,10 +9,7 @@ mod line;
 mod operations;
 mod request;
 
-use std::{
-    sync::{Arc, OnceLock},
-    time::Duration,
-};
+use std::{sync::OnceLock, time::Duration};
 
 use anyhow::ensure;
 
@@ -41,11 +38,6 @@ impl AccessLog {
     /// None where no access log is written.
     pub(crate) fn of(service: &'static str) -> Option<Self> {
         LOG.get().map(|(lines, min_duration)| Self { service, lines, min_duration: *min_duration })
-    }
-
-    /// Collects the line of a request.
-    pub(crate) fn begin(self, request: &axum::extract::Request, client: std::net::IpAddr) -> Arc<Request> {
-        Arc::new(Request::new(self, request, client))
     }
 
     fn write(self, line: Line<'_>, duration: Duration) {

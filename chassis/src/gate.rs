@@ -147,7 +147,8 @@ impl Reception {
     fn log(&self, request: &Request) -> Option<Arc<access_log::Request>> {
         let log = self.access_log.filter(|_| !health::is_probe(request.uri().path()))?;
         let peer = client_address::peer(request.extensions());
-        Some(log.begin(request, self.proxies.client(peer, request.headers())))
+        let client = self.proxies.client(peer, request.headers());
+        Some(Arc::new(access_log::Request::new(log, request, client)))
     }
 }
 

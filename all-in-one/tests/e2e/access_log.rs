@@ -7,10 +7,12 @@ use rstest::rstest;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use testkit::{Answer, Backend, GraphqlClient, Process, Socket, TestDatabase, free_port};
-use tokio::time::{Duration, Instant, sleep};
+use tokio::time::{Duration, sleep, timeout};
 use uuid::Uuid;
 
-const TEST_TIMEOUT: Duration = Duration::from_secs(20);
+use crate::{cluster, delivery::TEST_TIMEOUT};
+
+const POLL_INTERVAL: Duration = Duration::from_millis(5);
 const CHANGES: &str = "subscription ($id: ID!) { consultationChanged(id: $id) { status } }";
 
 /// A consultation service that writes an access log.
@@ -47,15 +49,20 @@ impl Logged {
         fs::read_to_string(&self.log).expect("a log")
     }
 
-    /// The next line, without what differs from run to run. It is written after the response was sent.
+    /// So many lines. They are written after the responses were sent.
+    async fn lines(&self, count: usize) -> String {
+        let written = async {
+            while self.text().matches('\n').count() < count {
+                sleep(POLL_INTERVAL).await;
+            }
+        };
+        timeout(TEST_TIMEOUT, written).await.expect("in time");
+        self.text()
+    }
+
+    /// The next line, without what differs from run to run.
     async fn next(&self) -> Value {
-        let deadline = Instant::now() + TEST_TIMEOUT;
-        let mut text = self.text();
-        while !text.ends_with('\n') {
-            assert!(Instant::now() < deadline, "there is no line");
-            sleep(Duration::from_millis(5)).await;
-            text = self.text();
-        }
+        let text = self.lines(1).await;
         fs::write(&self.log, "").expect("emptied");
         assert_eq!(text.lines().count(), 1, "{text}");
         let mut line: Value = serde_json::from_str(&text).expect("JSON");
@@ -81,7 +88,7 @@ fn posted(operation: &str, field: &str, outcome: &str) -> Value {
 async fn each_request_is_a_line_of_how_it_ended(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
     let Some(service) = Logged::start(backend, &[]).await else { return };
     let client = &service.client;
-    crate::cluster::start(client, Uuid::new_v4()).await;
+    cluster::start(client, Uuid::new_v4()).await;
     assert_eq!(service.next().await, posted("mutation", "startConsultation", "ok"));
     client.call("{ a: consultations { totalCount } pendingPayments { totalCount } }", json!({})).await;
     assert_eq!(service.next().await, posted("query", "several", "ok"));
@@ -108,7 +115,7 @@ async fn each_request_is_a_line_of_how_it_ended(#[values(Backend::Sqlite, Backen
 #[tokio::test]
 async fn a_subscription_is_a_line_at_its_end() {
     let Some(service) = Logged::start(Backend::Sqlite, &[]).await else { return };
-    let id = crate::cluster::start(&service.client, Uuid::new_v4()).await;
+    let id = cluster::start(&service.client, Uuid::new_v4()).await;
     service.next().await;
     let mut events = service.client.events(CHANGES, json!({ "id": id })).await;
     events.next().await.expect("the consultation as it is");
@@ -136,10 +143,7 @@ async fn no_line_holds_what_a_request_carries() {
     let query = "query Spy ($patient: UUID!) { nick: consultations(filter: { patientId: $patient }) { totalCount } }";
     service.client.call(query, json!({ "patient": patient })).await;
     Answer::of(service.client.request(Method::GET, "/no/such/path?token=s3cret")).await;
-    while service.text().lines().count() < 2 {
-        sleep(Duration::from_millis(5)).await;
-    }
-    let text = service.text();
+    let text = service.lines(2).await;
     for foreign in [patient.to_string().as_str(), "teste123", "Basic", "Spy", "nick", "such", "s3cret"] {
         assert!(!text.contains(foreign), "{foreign}: {text}");
     }

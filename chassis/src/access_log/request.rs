@@ -49,7 +49,9 @@ pub(crate) struct Request {
 #[derive(Default)]
 pub(super) struct Noted {
     user: Option<Arc<str>>,
-    operation: Option<(&'static str, &'static str, Conclusion)>,
+    operation: Option<&'static str>,
+    field: Option<&'static str>,
+    conclusion: Option<Conclusion>,
     /// The code of the first error.
     pub(super) code: Option<String>,
     status: Option<StatusCode>,
@@ -57,7 +59,8 @@ pub(super) struct Noted {
 }
 
 impl Request {
-    pub(super) fn new(log: AccessLog, request: &extract::Request, address: IpAddr) -> Self {
+    /// A request of the client at this address.
+    pub(crate) fn new(log: AccessLog, request: &extract::Request, address: IpAddr) -> Self {
         Self {
             log,
             began: Instant::now(),
@@ -88,8 +91,11 @@ pub(crate) fn note_caller(caller: &Caller) {
 
 /// Notes the operation of the current request.
 pub(super) fn note_operation(operation: &Measured<'_>) {
-    let Measured { kind, root_field, conclusion, .. } = *operation;
-    note(|noted| noted.operation = Some((kind_name(kind), root_field, conclusion)));
+    note(|noted| {
+        noted.operation = Some(kind_name(operation.kind));
+        noted.field = Some(operation.root_field);
+        noted.conclusion = Some(operation.conclusion);
+    });
 }
 
 pub(super) fn note(add: impl FnOnce(&mut Noted)) {
@@ -101,19 +107,15 @@ impl Drop for Request {
     fn drop(&mut self) {
         let duration = self.began.elapsed();
         let noted = self.noted.get_mut().unwrap_or_else(PoisonError::into_inner);
-        let (operation, field, conclusion) =
-            noted.operation.map_or((None, None, None), |(operation, field, conclusion)| {
-                (Some(operation), Some(field), Some(conclusion))
-            });
-        let outcome = conclusion.map_or_else(|| outcome_of(noted.status, noted.code.is_some()), outcome_name);
+        let outcome = noted.conclusion.map_or_else(|| outcome_of(noted.status, noted.code.is_some()), outcome_name);
         let line = Line {
             request_id: &self.id,
             address: Some(self.address),
             user: noted.user.as_deref(),
             method: Some(self.method),
             route: Some(self.route.as_ref().map_or("none", MatchedPath::as_str)),
-            operation,
-            field,
+            operation: noted.operation,
+            field: noted.field,
             status: noted.status.map(|status| status.as_u16()),
             outcome,
             code: noted.code.as_deref(),

@@ -5,9 +5,10 @@ use std::{fs, path::Path};
 use rcgen::{CertificateParams, KeyPair, date_time_ymd};
 use serde_json::json;
 use testkit::Backend;
+use tokio::time::timeout;
 
 use super::{Measured, scrape, until, value};
-use crate::cluster::finish_one;
+use crate::{cluster::finish_one, delivery::TEST_TIMEOUT};
 
 const SERVER: &str = "tls_certificate_not_after_timestamp_seconds{certificate=\"server\"}";
 const CLIENT: &str = "tls_certificate_not_after_timestamp_seconds{certificate=\"client\"}";
@@ -66,5 +67,6 @@ async fn the_time_of_the_last_usable_keys_is_shown() {
     let Some(service) = Measured::start_with(Backend::Sqlite, &settings).await else { return };
     let first = value(&scrape(&service.consultation).await, KEYS_READ);
     assert!(first >= Some(began), "{first:?} {began}");
-    while value(&scrape(&service.consultation).await, KEYS_READ) == first {}
+    let read_again = async { while value(&scrape(&service.consultation).await, KEYS_READ) == first {} };
+    timeout(TEST_TIMEOUT, read_again).await.expect("in time");
 }

@@ -52,8 +52,9 @@ impl KeyStore {
         let read_at = Gauge::default();
         let (keys, is_due) = match &source {
             KeySource::File(file) => {
+                let keys = read_file(file)?;
                 read_at.set(clock::now().timestamp());
-                (read_file(file)?, false)
+                (keys, false)
             }
             KeySource::Issuer { .. } => (Keys::default(), true),
         };
