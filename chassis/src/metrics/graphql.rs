@@ -79,7 +79,7 @@ impl GraphqlMeter {
 }
 
 impl Meter for GraphqlMeter {
-    fn operation(&self, operation: &Measured<'_>) {
+    fn operation(&self, operation: Measured<'_>) {
         let (r#type, field) = (kind_name(operation.kind), operation.root_field);
         let series = |conclusion| Operation { r#type, field, outcome: outcome_name(conclusion) };
         if self.operations.get(&series(operation.conclusion)).is_none() {
@@ -102,7 +102,7 @@ impl Meter for GraphqlMeter {
         self.subscriptions_over(protocol).inc();
     }
 
-    fn subscription_ended(&self, subscription: &Measured<'_>) {
+    fn subscription_ended(&self, subscription: Measured<'_>) {
         self.subscriptions_over(subscription.sender.protocol).dec();
     }
 }
