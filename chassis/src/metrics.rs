@@ -25,6 +25,7 @@ pub(crate) use graphql::GraphqlMeter;
 pub(crate) use http::{HttpMeter, known_method};
 pub(crate) use listener::serve;
 pub(crate) use logins::LoginMeter;
+pub(crate) use writers::Queued;
 pub use writers::WriterMeter;
 use writers::Writers;
 

@@ -102,7 +102,8 @@ pub fn start(lifecycle: &mut Lifecycle, name: &'static str, listener: Listener, 
     let not_after = || service.metrics.certificate_not_after("server");
     listener.certificate = listener.certificate.map(|certificate| certificate.measured(not_after()));
     if let Some(metrics) = listener.metrics.take() {
-        lifecycle.spawn("metrics", metrics::serve(metrics, service.metrics, shutdown.clone()));
+        let served = metrics::serve(metrics, service.metrics);
+        tokio::spawn(async move { served.await.inspect_err(|error| tracing::error!("no metrics: {error:#}")) });
     }
     lifecycle.spawn(name, serve(listener, service.router, shutdown));
     for (name, task) in service.tasks {
