@@ -30,7 +30,7 @@ use axum::{
     middleware::{self, Next},
     response::{IntoResponse, Response},
 };
-use graphql_http::{Endpoint, Permissions, TaskContext, graphiql, method_not_allowed};
+use graphql_http::{Endpoint, Permissions, TaskContext, graphiql, meter::Meter, method_not_allowed};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -82,14 +82,15 @@ pub fn guard<S: Executor>(
     let authenticator = Arc::new(authenticator.measured(&metrics));
     tokio::spawn(Arc::clone(&authenticator).keep_renewed(shutdown.clone()));
     metrics.graphql.declare(&routes.sdl, routes.permissions);
+    let meter: Arc<dyn Meter> = Arc::new(metrics.graphql.clone());
     let mut endpoint = Endpoint::new(routes.schema, routes.options)
         .with_error_classifier(graphql::classify)
         .with_permissions(routes.permissions)
         .with_authenticator(Arc::clone(&authenticator) as _)
         .with_shutdown(shutdown.clone())
         .with_meter(match access_log {
-            Some(log) => Arc::new(Operations { log, meter: metrics.graphql.clone() }),
-            None => Arc::new(metrics.graphql.clone()),
+            Some(log) => Arc::new(Operations { log, meter }),
+            None => meter,
         })
         .with_task_context::<Language>();
     let audit = Audit::of(server.name);

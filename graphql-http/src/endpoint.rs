@@ -89,7 +89,7 @@ impl<E: Executor, C: TaskContext> Endpoint<E, C> {
         let root_field = root.name();
         let has_rules = checked.inspect_err(|_| {
             let conclusion = Conclusion::Forbidden;
-            self.meters.operation(&Measured { sender, kind, root_field, conclusion, duration: None });
+            self.meters.operation(Measured { sender, kind, root_field, conclusion, duration: None });
         })?;
         // A field without a rule is validated, which reports it if the schema has none of its name, but does not run.
         let mut request = if has_rules { request } else { request.only_introspection() };
@@ -166,7 +166,7 @@ impl<E: Executor, C: TaskContext> Endpoint<E, C> {
             if let Some(new_document) = new_document.take() {
                 // The first outcome tells whether it runs.
                 let sender = &sender;
-                endpoint.meters.operation(&Measured { sender, kind, root_field, conclusion, duration: None });
+                endpoint.meters.operation(Measured { sender, kind, root_field, conclusion, duration: None });
                 if outcome.has_run() {
                     endpoint.remember(new_document);
                 }

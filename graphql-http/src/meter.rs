@@ -14,13 +14,13 @@ pub(crate) use running::{Running, Subscribed};
 pub trait Meter: Send + Sync + 'static {
     /// An operation was refused or has ended, or a subscription had its first outcome. An operation that is invalid before
     /// its root field is known is none.
-    fn operation(&self, operation: &Measured<'_>);
+    fn operation(&self, operation: Measured<'_>);
     /// A response has an error of this code.
     fn error(&self, code: &str);
     /// A subscription has begun.
     fn subscription_begun(&self, protocol: Protocol);
     /// A subscription has ended, with the conclusion of its last event.
-    fn subscription_ended(&self, subscription: &Measured<'_>);
+    fn subscription_ended(&self, subscription: Measured<'_>);
 }
 
 /// How an operation came.
@@ -123,7 +123,7 @@ impl Meters {
         }
     }
 
-    pub(crate) fn operation(&self, operation: &Measured<'_>) {
+    pub(crate) fn operation(&self, operation: Measured<'_>) {
         if let Some(meter) = &self.0 {
             meter.operation(operation);
         }

@@ -148,9 +148,10 @@ async fn whatever_clients_send_makes_no_series_of_its_own() {
         client.request(method, &format!("/path{number}")).send().await.expect("a response");
     }
     // Each route by each method, with and without a login, and by a foreign name.
-    let paths = ["/graphql", "/graphql/", "/graphiql", "/schema.graphql", "/livez", "/readyz", "/consultations", "/x"];
+    let paths =
+        ["/graphql", "/graphql/", "/graphiql", "/schema.graphql", "/livez", "/readyz", "/x", "/app/consultation/start"];
     let http = chassis::http_client::builder().build().expect("a client");
-    for path in paths.into_iter().chain(["/consultations/1/finish", "/openapi.json", "/docs"]) {
+    for path in paths.into_iter().chain(["/app/consultation/start/", "/app/consultation/finish", "/openapi.json"]) {
         for method in ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE", "METHOD"] {
             let method: reqwest::Method = method.parse().expect("a method");
             client.request(method.clone(), path).send().await.expect("a response");

@@ -115,7 +115,7 @@ impl GraphqlMeter {
 }
 
 impl Meter for GraphqlMeter {
-    fn operation(&self, operation: &Measured<'_>) {
+    fn operation(&self, operation: Measured<'_>) {
         let (r#type, field) = (kind_name(operation.kind), operation.root_field);
         let outcome = Operation { r#type, field, outcome: outcome_name(operation.conclusion) };
         self.operations.get_or_create(&outcome).inc();
@@ -132,7 +132,7 @@ impl Meter for GraphqlMeter {
         self.subscriptions_over(protocol).inc();
     }
 
-    fn subscription_ended(&self, subscription: &Measured<'_>) {
+    fn subscription_ended(&self, subscription: Measured<'_>) {
         self.subscriptions_over(subscription.sender.protocol).dec();
     }
 }

@@ -37,7 +37,7 @@ impl Running {
     fn measure(&self, conclusion: Conclusion) {
         let Self { sender, kind, root_field, began, .. } = self;
         let (kind, root_field, duration) = (*kind, *root_field, Some(began.elapsed()));
-        self.meters.operation(&Measured { sender, kind, root_field, conclusion, duration });
+        self.meters.operation(Measured { sender, kind, root_field, conclusion, duration });
     }
 }
 
@@ -63,7 +63,7 @@ pub(crate) struct Subscribed {
 impl Drop for Subscribed {
     fn drop(&mut self) {
         let Self { sender, root_field, conclusion, .. } = &*self;
-        self.meter.subscription_ended(&Measured {
+        self.meter.subscription_ended(Measured {
             sender,
             kind: OperationType::Subscription,
             root_field,

@@ -82,7 +82,7 @@ impl Told {
         std::mem::take(&mut *self.0.lock().expect("no panic"))
     }
 
-    fn add(&self, event: &str, Measured { sender, kind, root_field, conclusion, duration }: &Measured<'_>) {
+    fn add(&self, event: &str, Measured { sender, kind, root_field, conclusion, duration }: Measured<'_>) {
         let (name, took) = (&sender.caller.name, duration.is_some_and(|took| took < Duration::from_mins(1)));
         let told = format!("{event}: {name} {kind} {root_field} {conclusion:?}, timed: {took}");
         self.0.lock().expect("no panic").push(told);
@@ -91,7 +91,7 @@ impl Told {
 }
 
 impl Meter for Told {
-    fn operation(&self, operation: &Measured<'_>) {
+    fn operation(&self, operation: Measured<'_>) {
         self.add("operation", operation);
     }
 
@@ -103,7 +103,7 @@ impl Meter for Told {
         self.0.lock().expect("no panic").push(format!("begun: {protocol:?}"));
     }
 
-    fn subscription_ended(&self, subscription: &Measured<'_>) {
+    fn subscription_ended(&self, subscription: Measured<'_>) {
         self.add("ended", subscription);
     }
 }
