@@ -81,8 +81,7 @@ pub fn guard<S: Executor>(
     let authenticator = authenticator(server, routes.permissions.roles).map_err(wrong_setting)?;
     let authenticator = Arc::new(authenticator.measured(&metrics));
     tokio::spawn(Arc::clone(&authenticator).keep_renewed(shutdown.clone()));
-    metrics.graphql.declare(&routes.sdl, routes.permissions);
-    let meter: Arc<dyn Meter> = Arc::new(metrics.graphql.clone());
+    let meter: Arc<dyn Meter> = Arc::new(metrics.graphql.clone().declaring(&routes.sdl, routes.permissions));
     let mut endpoint = Endpoint::new(routes.schema, routes.options)
         .with_error_classifier(graphql::classify)
         .with_permissions(routes.permissions)

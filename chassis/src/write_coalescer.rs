@@ -184,7 +184,7 @@ impl<W: BatchWriter> WriteCoalescer<W> {
 
 impl<W: BatchWriter> Debug for WriteCoalescer<W> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WriteCoalescer").field("room", &self.queue.capacity()).finish()
+        f.debug_struct("WriteCoalescer").field("room", &self.queue.capacity()).finish_non_exhaustive()
     }
 }
 
