@@ -6,23 +6,19 @@ mod meter;
 mod payments;
 mod queries;
 mod record;
+mod response;
 #[cfg(test)]
 mod tests;
 mod token_file;
 
 use std::{sync::Arc, time::Duration};
 
-use chassis::{
-    cli::wrong_setting,
-    http_client::{self, BodyError},
-    metrics::Metrics,
-    traces::Span,
-};
+use chassis::{cli::wrong_setting, metrics::Metrics, traces::Span};
 use cynic::{GraphQlResponse, Operation};
 use entity::Money;
 use reqwest::{
-    Response, StatusCode,
-    header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER},
+    Response,
+    header::{ACCEPT, CONTENT_TYPE},
 };
 use secrecy::ExposeSecret;
 use serde::{Serialize, de::DeserializeOwned};
@@ -33,18 +29,13 @@ use crate::config::{Credentials, FinanceTarget};
 use connector::Connector;
 use meter::Meter;
 pub use payments::RecordedPayment;
-
-/// Bytes in a response. A response for 100 payments is under 32 kB; a longer one is not from finance.
-const MAX_RESPONSE_BYTES: usize = 64 * 1024;
+use response::{Unread, read};
 
 /// Payments in one request, to record or to read.
 pub const MAX_PAYMENTS: u64 = 100;
 /// The longest duration of a call. It is no longer than the pause between two tries, so a call that hangs does not
 /// delay the next.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
-/// Bounds of Retry-After: less would be no pause, more would be a mistake of finance.
-const MIN_RETRY_AFTER: Duration = Duration::from_secs(1);
-const MAX_RETRY_AFTER: Duration = Duration::from_mins(1);
 
 /// A payment to record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -138,58 +129,15 @@ impl FinanceClient {
         };
         let began = Instant::now();
         let sent = request.send().await;
-        if let Ok(response) = &sent {
-            span.set("http.response.status_code", i64::from(response.status().as_u16()));
+        let status = sent.as_ref().ok().map(Response::status);
+        if let Some(status) = status {
+            span.set("http.response.status_code", i64::from(status.as_u16()));
         }
-        self.meter.called(sent.as_ref(), began.elapsed());
-        read(sent.map_err(transport_failure)?).await
+        let read = match sent {
+            Ok(response) => read(response).await,
+            Err(error) => Err(Unread::Transport(error)),
+        };
+        self.meter.called(status, read.as_ref().err(), began.elapsed());
+        read.map_err(DestinationFailed::from)
     }
-}
-
-/// Reads a response in bounded memory.
-async fn read<T: DeserializeOwned>(response: Response) -> Result<GraphQlResponse<T>, DestinationFailed> {
-    if response.status() != StatusCode::OK {
-        return Err(refused_status(&response));
-    }
-    let body = http_client::read_body(response, MAX_RESPONSE_BYTES).await.map_err(|error| match error {
-        BodyError::TooLarge { limit } => {
-            DestinationFailed::new(format!("finance's answer is over {} kB", limit / 1024))
-        }
-        BodyError::Broken(error) => transport_failure(error),
-    })?;
-    serde_json::from_slice(&body).map_err(|error| DestinationFailed::new(format!("not an answer of finance: {error}")))
-}
-
-/// Explains a status other than 200, with advice.
-fn refused_status(response: &Response) -> DestinationFailed {
-    let status = response.status();
-    let advice = match status {
-        StatusCode::UNAUTHORIZED => "check the user name and password for finance, or the token file",
-        // Finance answers so to a document that it does not trust, or to a user without the role.
-        StatusCode::FORBIDDEN => {
-            "check that finance trusts consultation's documents, that its user for finance has the role service, and that \
-             it has a client certificate if finance wants one"
-        }
-        // Finance answers so to a field that it does not know.
-        StatusCode::BAD_REQUEST => "check that finance is not older than consultation",
-        StatusCode::NOT_FOUND => "check the URL of finance",
-        _ => {
-            let retry_after = retry_after(response);
-            return DestinationFailed { retry_after, ..DestinationFailed::new(format!("finance answered {status}")) };
-        }
-    };
-    DestinationFailed::misconfigured(format!("finance answered {status}: {advice}"))
-}
-
-/// Only a number of seconds: a date would be read with a clock that may differ from finance's.
-fn retry_after(response: &Response) -> Option<Duration> {
-    let seconds = response.headers().get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
-    Some(Duration::from_secs(seconds).clamp(MIN_RETRY_AFTER, MAX_RETRY_AFTER))
-}
-
-/// Joins the causes of a failed call, outermost first. The URL is left out: it stands in the settings.
-fn transport_failure(error: reqwest::Error) -> DestinationFailed {
-    let error = error.without_url();
-    let causes = std::iter::successors(Some(&error as &dyn std::error::Error), |cause| cause.source());
-    DestinationFailed::new(causes.map(ToString::to_string).collect::<Vec<_>>().join(": "))
 }

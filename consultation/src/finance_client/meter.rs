@@ -7,13 +7,15 @@ use prometheus_client::{
     encoding::EncodeLabelSet,
     metrics::{family::Family, histogram::Histogram},
 };
-use reqwest::Response;
+use reqwest::StatusCode;
+
+use super::Unread;
 
 /// Metrics of the calls of finance.
 #[derive(Clone, Debug)]
 pub(super) struct Meter(Family<Call, Histogram, fn() -> Histogram>);
 
-/// One of the two is empty.
+/// The status of a response, and what was wrong with it or in its stead. Either may be empty.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Call {
     http_response_status_code: String,
@@ -30,16 +32,18 @@ impl Default for Meter {
 impl Meter {
     /// Adds the metrics.
     pub(super) fn registered(metrics: &Metrics) -> Self {
-        let help = "Time from a call of finance to the head of its response";
+        let help = "Time from a call of finance to the end of its response";
         Self(metrics.register("http_client_request_duration_seconds", help, Self::default().0))
     }
 
-    pub(super) fn called(&self, sent: Result<&Response, &reqwest::Error>, took: Duration) {
-        let (http_response_status_code, error_type) = match sent {
-            Ok(response) => (response.status().as_u16().to_string(), ""),
-            Err(error) if error.is_timeout() => (String::new(), "timeout"),
-            Err(error) if error.is_connect() => (String::new(), "connect"),
-            Err(_) => (String::new(), "other"),
+    pub(super) fn called(&self, status: Option<StatusCode>, failure: Option<&Unread>, took: Duration) {
+        let http_response_status_code = status.map_or_else(String::new, |status| status.as_u16().to_string());
+        let error_type = match failure {
+            None | Some(Unread::Status(_)) => "",
+            Some(Unread::Transport(error)) if error.is_timeout() => "timeout",
+            Some(Unread::Transport(error)) if error.is_connect() => "connect",
+            Some(Unread::Transport(_)) => "other",
+            Some(Unread::Invalid(_)) => "invalid",
         };
         self.0.get_or_create(&Call { http_response_status_code, error_type }).observe(took.as_secs_f64());
     }

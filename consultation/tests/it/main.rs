@@ -7,6 +7,7 @@ mod clocks;
 mod end_dates;
 mod export;
 mod finance_credentials;
+mod finance_metrics;
 mod finance_stub;
 mod finish;
 mod forget;
