@@ -18,6 +18,7 @@ mod processes;
 mod program;
 mod reconcile;
 mod reconcile_outputs;
+mod reconcile_stored;
 mod roles;
 mod trusted_documents;
 mod wrong_finance;
