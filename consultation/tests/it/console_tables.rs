@@ -1,14 +1,13 @@
 //! The console's tables: bounded, and whatever finance says is a text.
 
-use std::time::Duration;
-
-use entity::pending_payment::Column;
+use entity::pending_payment::{self, Column};
 use rstest::rstest;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, prelude::DateTimeUtc, sea_query::Expr};
 use testkit::Backend;
 
 use crate::{
     console::{Page, parked},
-    outbox::{outbox, row, strand},
+    outbox::{outbox, row},
     pending::{in_order, park},
     running::start_service,
 };
@@ -37,9 +36,12 @@ async fn a_hostile_error_is_a_text_and_a_long_one_is_cut(
 async fn tables_are_bounded_and_say_so(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
     let Some(db) = outbox(backend, 70).await else { return };
     let rows = in_order(&db).await;
-    let waiting: Vec<_> = rows[30..].iter().map(|row| row.id).collect();
-    strand(&db, &waiting, Column::NextAttemptAt, Duration::from_mins(30)).await; // so that no relay holds them
-    park(&db, rows[..30].iter().map(|row| row.id), "refused").await;
+    park(&db, rows.iter().map(|row| row.id), "refused").await;
+    // Refused, so that they are due later: the service's relay would hold others for a moment.
+    let waiting = pending_payment::Entity::update_many()
+        .col_expr(Column::ParkedAt, Expr::value(Option::<DateTimeUtc>::None))
+        .filter(Column::Id.is_in(rows[30..].iter().map(|row| row.id)));
+    waiting.exec(&db.database.write).await.expect("they wait");
     let page = Page::get(&start_service(&db).client, "").await.text;
     assert_eq!(page.matches("<tr role=\"row\"><th scope=\"row\"").count(), 50);
     assert!(page.contains("30 in all") && page.contains("Parked payments need a decision: 30"), "{page}");
