@@ -93,6 +93,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Serve => {
             let lifecycle = start(consultation, servers.clone()).await?;
             servers.iter().for_each(announce);
+            println!("{:<12} {}/console", "console", servers[0].local_url());
             lifecycle.run().await
         }
         Command::Demo => Box::pin(demo::run(consultation, servers)).await,

@@ -25,8 +25,8 @@ use serde_json::value::RawValue;
 use tokio::time::timeout;
 use uuid::Uuid;
 
-use crate::{audit, gate::request_id, graphql::refusal, messages::MESSAGES, write_coalescer::WriteError};
-use permit::{Permitted, permit};
+use crate::{audit, graphql::refusal, messages::MESSAGES, write_coalescer::WriteError};
+pub use permit::{Permitted, permit};
 
 /// Time to read a request.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
@@ -39,15 +39,16 @@ const MAX_BODY: usize = 16 * 1024;
 #[derive(Debug)]
 pub struct Fields {
     values: HashMap<String, Box<RawValue>>,
-    request_id: String,
     permitted: Permitted,
 }
 
 /// A refused request: its status and its message.
 #[derive(Debug)]
 pub struct Refused {
-    status: StatusCode,
-    message: String,
+    /// The status.
+    pub status: StatusCode,
+    /// The message for people.
+    pub message: String,
 }
 
 impl Fields {
@@ -67,7 +68,6 @@ impl Fields {
             return Err(Refused { status: StatusCode::UNSUPPORTED_MEDIA_TYPE, message });
         }
         let permitted = permit(request.extensions(), permissions, mutation)?;
-        let request_id = request_id::text(request.extensions()).to_owned();
         let (parts, body) = request.into_parts();
         let body = timeout(REQUEST_TIMEOUT, body::read(&parts.headers, body, MAX_BODY)).await;
         let body =
@@ -75,7 +75,7 @@ impl Fields {
         let body = body.map_err(Refused::from)?;
         let values =
             serde_json::from_slice(&body).map_err(|_| Refused::because(MESSAGES.text("not-an-object", &[])))?;
-        Ok(Self { values, request_id, permitted })
+        Ok(Self { values, permitted })
     }
 
     /// The name of the caller, as rows keep it.
@@ -86,7 +86,7 @@ impl Fields {
 
     /// Tells the audit log that the response shows an object that was there before.
     pub fn shown(&self, id: Uuid) {
-        self.permitted.shown(&self.request_id, id);
+        self.permitted.shown(id);
     }
 
     /// A string, or `None` if the field is absent or null.
@@ -132,7 +132,7 @@ impl Fields {
         if let Some(refusal) = refusal(error) {
             return Refused { status: StatusCode::SERVICE_UNAVAILABLE, message: refusal.message };
         }
-        let id = &self.request_id;
+        let id = &self.permitted.request_id;
         tracing::error!(%error, request_id = id, "a fault was masked");
         Refused { status: StatusCode::INTERNAL_SERVER_ERROR, message: MESSAGES.text("fault", &[("id", id)]) }
     }

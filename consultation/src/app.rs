@@ -21,9 +21,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     config::{DomainSettings, FinanceTarget},
+    console::{self, Console},
     finance_client::FinanceClient,
     graphiql_tabs, graphql,
-    outbox::{self, Policy, Relay, Upkeep, WakeUp},
+    outbox::{self, Policy, Redrive, Relay, Upkeep, WakeUp},
     permissions::PERMISSIONS,
     rest,
     rules::Rules,
@@ -48,6 +49,7 @@ pub fn build(
     let (changes, changes_elsewhere) = Changes::new("consultation_changed");
     let metrics = Metrics::new(server.name);
     metrics.collect(database.metrics());
+    let (address, time_zone) = (finance.url.clone(), domain.time_zone);
     let client = FinanceClient::new(finance, policy.request_timeout)?.measured(&metrics);
     let meter = outbox::Meter::registered(&metrics);
     let mut relay = Relay::new(database.clone(), client, policy, wake_up.clone(), changes.clone());
@@ -60,9 +62,11 @@ pub fn build(
     let rules = Rules { price_per_hour: domain.price_per_hour, longest: TimeDelta::from_std(domain.longest)? };
     let (consultations, writers) = Consultations::new(database, rules, wake_up.clone(), changes.clone(), beside);
 
-    let rest = rest::router(consultations.clone(), domain.time_zone);
+    let redrive = Redrive { database: database.clone(), wake_up, changes: changes.clone() };
+    let console = Console { redrive: redrive.clone(), activity: meter.activity.clone(), finance: address, time_zone };
+    let rest = rest::router(consultations.clone(), time_zone).merge(console::router(console));
     let api = &server.api;
-    let schema = graphql::schema(api, database.clone(), consultations, wake_up, changes, domain.time_zone);
+    let schema = graphql::schema(api, database.clone(), consultations, redrive, changes, time_zone);
     let page = graphiql::Page { title: "consultation", tabs: graphiql_tabs::TABS };
     let (options, permissions) = (graphql::options(api), &PERMISSIONS);
     let (sdl, measured, spans) = (graphql::sdl(), metrics.clone(), traces.clone());

@@ -21,6 +21,7 @@ pub mod retry;
 pub mod graphql;
 pub mod permissions;
 
+mod console;
 mod end_date;
 mod graphiql_tabs;
 mod messages;

@@ -20,17 +20,21 @@
 //!   one counts as ended.
 //! - Delivery is retried for ever. The database refuses to delete undelivered rows.
 
+mod activity;
 mod breaker;
 mod meter;
 mod policy;
+mod redrive;
 mod relay;
 mod state;
 pub mod store;
 mod upkeep;
 mod wake_up;
 
+pub use activity::{Activity, Bucket, Calls};
 pub use meter::Meter;
 pub use policy::Policy;
+pub use redrive::Redrive;
 pub use relay::{Relay, Tick};
 pub use state::{State, undelivered};
 pub use upkeep::Upkeep;

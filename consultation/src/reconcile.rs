@@ -7,6 +7,7 @@
 //! consultation that is finished here.
 
 mod json;
+mod last;
 mod page;
 mod report;
 mod textfile;
@@ -28,6 +29,7 @@ use crate::{
     config::FinanceTarget,
     finance_client::{FinanceClient, REQUEST_TIMEOUT},
 };
+pub use last::last;
 use page::Page;
 pub use report::{Difference, Finding, HELP, Overdue, Reconciliation};
 
@@ -65,12 +67,16 @@ pub struct Arguments {
 /// # Errors
 /// [`Attention`] when an operator should look; another error when the database or finance cannot be read.
 pub async fn run(server: &Server, finance: FinanceTarget, arguments: Arguments) -> anyhow::Result<()> {
-    let database = cli::connect_beside(server).await?.read;
+    let database = cli::connect_beside(server).await?;
     let client = FinanceClient::new(finance, REQUEST_TIMEOUT)?;
     let report = |finding: Finding| print(&if arguments.json { json::finding(&finding)? } else { finding.to_string() });
-    let reconciliation = reconcile(&database, &client, report).await?;
+    let reconciliation = reconcile(&database.read, &client, report).await?;
     let summary = if arguments.json { json::summary(&reconciliation)? } else { reconciliation.to_string() };
     print(&summary).context(NO_REPORT)?;
+    // The user of the database may be one that only reads. The comparison is as good.
+    if let Err(error) = last::store(&database.write, &reconciliation).await {
+        eprintln!("the result is not stored, so the console does not show it: {error}");
+    }
     if let Some(file) = &arguments.textfile {
         textfile::write(file, &reconciliation, clock::now())
             .with_context(|| format!("--textfile: cannot write {}", file.display()))?;

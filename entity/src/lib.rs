@@ -8,5 +8,6 @@ pub mod finance_instance;
 pub mod money;
 pub mod payment;
 pub mod pending_payment;
+pub mod reconciliation;
 
 pub use money::{Money, MoneyError};

@@ -1,6 +1,7 @@
 //! The audit log: a line for each read, refusal, login and operator's act, by every door, and in none a secret.
 
 mod audited;
+mod console;
 
 use reqwest::Method;
 use rstest::rstest;

@@ -18,6 +18,7 @@ mod processes;
 mod program;
 mod reconcile;
 mod reconcile_outputs;
+mod reconcile_stored;
 mod roles;
 mod traces;
 mod traces_exporter;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, ID, Object, Result};
-use chassis::{audit, changes::Changes, database::Database, graphql::not_written};
+use chassis::{audit, graphql::not_written};
 use chrono_tz::Tz;
 use graphql_http::{Caller, observer::Touched, refusal::InvalidInput};
 use uuid::Uuid;
@@ -17,7 +17,7 @@ use super::types::{
 use crate::{
     end_date,
     messages::{self, MESSAGES},
-    outbox::{WakeUp, store},
+    outbox::{Redrive, store},
     rules::{self, FinishRefusal, Finished, Started},
     writers::Consultations,
 };
@@ -86,17 +86,13 @@ async fn retry(ctx: &Context<'_>, input: RetryPendingPaymentInput) -> Result<Ret
         Ok(id) => id,
         Err(refusal) => return Ok(RetryPendingPaymentError::from(refusal).into()),
     };
-    let database = &ctx.data_unchecked::<Database>().write;
-    let redriven = store::redrive(database, id, &user(ctx)).await;
+    let redrive = ctx.data_unchecked::<Redrive>();
+    let redriven = redrive.one(id, &user(ctx)).await;
     Touched::by(ctx).add([id]);
-    if let Ok(false) = redriven {
+    if !redriven? {
         return Ok(RetryPendingPaymentError::from(NoPendingPayment::new()).into());
     }
-    // Also after a failure: the row may be due nevertheless.
-    ctx.data_unchecked::<WakeUp>().notify();
-    ctx.data_unchecked::<Changes>().publish(&[id]);
-    redriven?;
-    let pending_payment = store::find(database, id).await?.map(Into::into);
+    let pending_payment = store::find(&redrive.database.write, id).await?.map(Into::into);
     Ok(RetryPendingPaymentPayload { pending_payment, user_errors: Vec::new() })
 }
 

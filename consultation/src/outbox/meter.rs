@@ -1,18 +1,24 @@
 //! Metrics of the outbox: what became of payments, and how long they took.
 
-use std::{sync::atomic::AtomicU64, time::Duration};
+use std::{
+    sync::{Arc, atomic::AtomicU64},
+    time::Duration,
+};
 
 use chassis::{clock, metrics::Metrics};
 use prometheus_client::{
     encoding::EncodeLabelSet,
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
 };
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::{
+    Activity,
     relay::{Delivery, Tick},
     store::Backlog,
 };
+use crate::finance_client::DestinationFailed;
 
 /// Bounds of delays in seconds, up to four hours: payments wait for finance as long as it is away.
 const DELAYS: [f64; 14] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 15.0, 60.0, 600.0, 3_600.0, 14_400.0];
@@ -27,6 +33,8 @@ pub struct Meter {
     last_round: Gauge<f64, AtomicU64>,
     payments: Family<State, Gauge>,
     oldest_pending_age: Gauge<f64, AtomicU64>,
+    /// The last 15 minutes, for the console.
+    pub activity: Arc<Activity>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -50,6 +58,7 @@ impl Default for Meter {
             last_round: Gauge::default(),
             payments: Family::default(),
             oldest_pending_age: Gauge::default(),
+            activity: Arc::default(),
         }
     }
 }
@@ -58,8 +67,16 @@ impl Meter {
     /// Adds the metrics. Each outcome begins with 0; what the database holds is not known before it was counted.
     #[must_use]
     pub fn registered(metrics: &Metrics) -> Self {
-        let Self { outcomes, delays, is_breaker_open, requests_in_flight, last_round, payments, oldest_pending_age } =
-            Self::default();
+        let Self {
+            outcomes,
+            delays,
+            is_breaker_open,
+            requests_in_flight,
+            last_round,
+            payments,
+            oldest_pending_age,
+            activity,
+        } = Self::default();
         for outcome in ["confirmed", "postponed", "parked", "released", "stale"] {
             drop(outcomes.get_or_create(&Outcome { outcome }));
         }
@@ -89,6 +106,7 @@ impl Meter {
                 "Time since the oldest row was made that is neither confirmed nor parked, 0 without one",
                 oldest_pending_age,
             ),
+            activity,
         }
     }
 
@@ -124,12 +142,16 @@ impl Meter {
     fn confirmed(&self, rows: impl IntoIterator<Item = Uuid>) {
         let now = clock::now().timestamp_millis();
         for made in rows.into_iter().filter_map(clock::time_of) {
-            self.delays.observe(seconds(now - made.timestamp_millis()).max(0.0));
+            let delay = seconds(now - made.timestamp_millis()).max(0.0);
+            self.delays.observe(delay);
+            self.activity.confirmed(Instant::now(), delay);
         }
     }
 
-    pub(super) fn breaker(&self, is_open: bool) {
-        self.is_breaker_open.set(i64::from(is_open));
+    /// A call of finance has ended, and left the breaker so.
+    pub(super) fn called(&self, is_breaker_open: bool, failure: Option<&DestinationFailed>) {
+        self.is_breaker_open.set(i64::from(is_breaker_open));
+        self.activity.called(clock::now(), is_breaker_open, failure.map(|failure| failure.message.as_str()));
     }
 
     /// Counts a request until the value is dropped.
@@ -139,7 +161,7 @@ impl Meter {
     }
 
     pub(super) fn backlog(&self, backlog: &Backlog) {
-        let Backlog { pending, processing, parked, oldest_seconds } = *backlog;
+        let Backlog { pending, processing, parked, oldest_seconds, .. } = *backlog;
         for (state, rows) in [("pending", pending), ("processing", processing), ("parked", parked)] {
             self.payments.get_or_create(&State { state }).set(rows);
         }

@@ -28,7 +28,7 @@ old:
   IN_TRANSIT_FOR_LONG consultation=ID price=AMOUNT since=TIME tries=NUMBER
       the payment was not delivered yet; lastError of the pending payment says why
 
-The last line sums up. Nothing is changed.
+The last line sums up. Its counts are stored for the console, if the user of the database may write. Nothing else is changed.
 
 With --json each line is an object: code (as above), consultationId, price, amount, paymentId, appointmentId, since and \
 tries, as far as the finding has them. The last one has the code SUMMARY, and consultations, payments, inTransit, overdue \

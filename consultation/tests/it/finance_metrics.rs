@@ -3,58 +3,45 @@
 use std::time::Duration;
 
 use chassis::metrics::Metrics;
-use consultation::{
-    config::FinanceTarget,
-    finance_client::{FinanceClient, Payment},
-};
-use entity::Money;
+use consultation::{config::FinanceTarget, finance_client::FinanceClient};
+use rstest::rstest;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpListener,
 };
-use uuid::Uuid;
 
-use crate::finance_stub::{FinanceStub, Script};
-
-/// The labels of the only call of finance at this URL.
-async fn labels_of_a_call(url: &str, timeout: Duration) -> String {
+/// The labels of a call of finance at this address.
+async fn labels_of_a_call(address: &str) -> String {
     let metrics = Metrics::new("consultation");
-    let target = FinanceTarget::in_development(url.parse().expect("a URL"));
-    let client = FinanceClient::new(target, timeout).expect("a client").measured(&metrics);
-    let payment = Payment { appointment_id: Uuid::new_v4(), total_price: Money::MAX };
-    client.record_payments(&[payment], Uuid::new_v4()).await.expect_err("a failure");
+    let target = FinanceTarget::in_development(format!("http://{address}/graphql").parse().expect("a URL"));
+    let client = FinanceClient::new(target, Duration::from_millis(500)).expect("a client").measured(&metrics);
+    client.instance_id().await.expect_err("a failure");
     let text = metrics.text();
     let counted = text.lines().find_map(|line| line.strip_prefix("http_client_request_duration_seconds_count{"));
     counted.and_then(|line| line.strip_suffix("} 1")).expect("one call").to_owned()
 }
 
+#[rstest]
+#[case::half_a_response("200 OK\r\nContent-Length: 100\r\n\r\n{", "200", "timeout")]
+#[case::something_else("200 OK\r\nContent-Length: 6\r\n\r\n<html>", "200", "invalid")]
+#[case::an_error("401 Unauthorized\r\nContent-Length: 0\r\n\r\n", "401", "")]
 #[tokio::test]
-async fn a_response_that_does_not_end_is_no_fast_success() {
+async fn a_response_is_measured_to_its_end(#[case] response: &'static str, #[case] status: &str, #[case] error: &str) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let url = format!("http://{}/graphql", listener.local_addr().expect("an address"));
+    let address = listener.local_addr().expect("an address").to_string();
     tokio::spawn(async move {
         let (mut call, _) = listener.accept().await.expect("a call");
         let _ = call.read(&mut [0; 4096]).await;
-        call.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{").await.expect("written");
-        let _ = call.read(&mut [0; 1]).await;
+        call.write_all(format!("HTTP/1.1 {response}").as_bytes()).await.expect("written");
+        // Open until the client closes it.
+        while call.read(&mut [0; 4096]).await.is_ok_and(|read| read > 0) {}
     });
-    let labels = labels_of_a_call(&url, Duration::from_millis(300)).await;
-    assert_eq!(labels, "http_response_status_code=\"200\",error_type=\"timeout\"");
-}
-
-#[tokio::test]
-async fn a_response_of_something_else_is_invalid_and_an_error_is_its_status() {
-    for (status, labels) in [
-        (200, "http_response_status_code=\"200\",error_type=\"invalid\""),
-        (401, "http_response_status_code=\"401\",error_type=\"\""),
-    ] {
-        let finance = FinanceStub::start([Script::Answer(status, "<html>".to_owned())]).await;
-        assert_eq!(labels_of_a_call(&finance.url(), Duration::from_secs(5)).await, labels);
-    }
+    let labels = format!("http_response_status_code=\"{status}\",error_type=\"{error}\"");
+    assert_eq!(labels_of_a_call(&address).await, labels);
 }
 
 #[tokio::test]
 async fn a_finance_that_does_not_listen_is_a_failure_to_connect() {
-    let labels = labels_of_a_call("http://127.0.0.1:1/graphql", Duration::from_secs(5)).await;
+    let labels = labels_of_a_call("127.0.0.1:1").await;
     assert_eq!(labels, "http_response_status_code=\"\",error_type=\"connect\"");
 }

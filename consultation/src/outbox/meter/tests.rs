@@ -1,3 +1,5 @@
+//! Values of the metrics, as a scrape reads them.
+
 use super::*;
 
 fn value(metrics: &Metrics, series: &str) -> Option<f64> {

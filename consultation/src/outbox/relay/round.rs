@@ -110,7 +110,7 @@ impl Relay {
             Err(failed) => Err(failed.clone()),
         };
         self.note(results.as_ref().err());
-        self.meter.breaker(self.breaker().is_open());
+        self.meter.called(self.breaker().is_open(), results.as_ref().err());
         let is_partial = results.is_ok();
         let results = results.unwrap_or_else(|error| vec![PaymentResult::Failed(error.message); leases.len()]);
 

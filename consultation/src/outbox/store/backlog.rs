@@ -1,4 +1,5 @@
-//! What is not delivered yet, for metrics: counts and an age, by the database's clock, from the index of due rows.
+//! What is not delivered yet, for metrics and the console: counts and an age, by the database's clock, from the index of
+//! due rows.
 
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, FromQueryResult, Statement};
 
@@ -7,11 +8,13 @@ use sea_orm::{ConnectionTrait, DbBackend, DbErr, FromQueryResult, Statement};
 pub struct Backlog {
     /// Rows that wait.
     pub pending: i64,
+    /// Those of them that are due.
+    pub due: i64,
     /// Rows that a relay holds.
     pub processing: i64,
     /// Rows that finance refused. They are retried too.
     pub parked: i64,
-    /// Seconds since the oldest of the first two was made. `None`: there is none.
+    /// Seconds since the oldest was made that is not parked. `None`: there is none.
     pub oldest_seconds: Option<f64>,
 }
 
@@ -25,6 +28,7 @@ pub async fn backlog(database: &impl ConnectionTrait) -> Result<Backlog, DbErr> 
 
 const POSTGRES: &str = "
     SELECT count(*) FILTER (WHERE parked_at IS NULL AND NOT processing) AS pending,
+        count(*) FILTER (WHERE parked_at IS NULL AND NOT processing AND next_attempt_at <= statement_timestamp()) AS due,
         count(*) FILTER (WHERE parked_at IS NULL AND processing) AS processing,
         count(*) FILTER (WHERE parked_at IS NOT NULL) AS parked,
         extract(epoch FROM statement_timestamp() - min(created_at) FILTER (WHERE parked_at IS NULL))::float8
@@ -33,6 +37,8 @@ const POSTGRES: &str = "
 
 const SQLITE: &str = "
     SELECT count(*) FILTER (WHERE parked_at IS NULL AND NOT processing) AS pending,
+        count(*) FILTER (WHERE parked_at IS NULL AND NOT processing
+            AND next_attempt_at <= strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now')) AS due,
         count(*) FILTER (WHERE parked_at IS NULL AND processing) AS processing,
         count(*) FILTER (WHERE parked_at IS NOT NULL) AS parked,
         (julianday('now') - julianday(min(created_at) FILTER (WHERE parked_at IS NULL))) * 86400 AS oldest_seconds

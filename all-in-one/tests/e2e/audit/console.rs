@@ -1,0 +1,45 @@
+//! Lines of the console, which stand for the same fields of the API.
+
+use reqwest::Method;
+use rstest::rstest;
+use serde_json::{Value, json};
+use testkit::{Answer, Backend};
+use uuid::Uuid;
+
+use super::{FINISH, START, audited::Audited, login, operation};
+
+#[rstest]
+#[tokio::test]
+async fn what_the_console_shows_retries_and_refuses_are_lines(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let Some(service) = Audited::start(backend).await else { return };
+    let clinician = service.consultation.as_user("clinician");
+    let started = clinician.call(START, json!({ "patient": Uuid::new_v4() })).await;
+    let id = started["startConsultation"]["consultation"]["id"].as_str().expect("an id").to_owned();
+    let visit = async |user: &str, method: Method, path: &str| {
+        let request = service.consultation.as_user(user).request(method, &format!("/console{path}"));
+        Answer::of(request).await.status
+    };
+    service.take();
+    assert_eq!(visit("reader", Method::GET, "").await, 200);
+    assert_eq!(service.take(), [login("consultation", "reader")], "no payment was shown");
+    clinician.call(FINISH, json!({ "id": id })).await;
+
+    let detail = format!("/payments/{id}");
+    assert_eq!(visit("reader", Method::GET, &detail).await, 200);
+    assert_eq!(service.take(), [operation("consultation", "reader", "query", "pendingPayments", &[&id])]);
+    assert_eq!(visit("operator", Method::POST, &format!("{detail}/retry")).await, 303);
+    let retried = operation("consultation", "operator", "mutation", "retryPendingPayment", &[&id]);
+    assert_eq!(service.take(), [login("consultation", "operator"), retried]);
+    assert_eq!(visit("operator", Method::GET, &detail).await, 200);
+    let mut named = operation("consultation", "operator", "query", "pendingPayments", &[&id]);
+    named["sensitive"] = json!(["retriedBy"]);
+    assert_eq!(service.take(), [named], "it says who retried");
+
+    assert_eq!(visit("clinician", Method::GET, "").await, 403);
+    let refused: Value = json!({ "service": "consultation", "event": "operation", "outcome": "refused",
+        "user": "clinician", "roles": ["clinician"], "refused": "pendingPayments",
+        "needs": ["reader", "finance", "operator"] });
+    assert_eq!(service.take(), [refused]);
+}

@@ -1,0 +1,112 @@
+//! Who may see a page, and who may retry, with a line in the audit log as for every other door.
+
+use std::sync::Arc;
+
+use async_graphql::parser::types::OperationType;
+use axum::{
+    extract::FromRequestParts,
+    http::{Method, StatusCode, header, request::Parts, uri::Authority},
+    response::Response,
+};
+use chassis::{
+    audit::{self, Outcome},
+    rest::{Permitted, Refused, permit},
+};
+use graphql_http::cross_site::is_from_elsewhere;
+use reqwest::Url;
+use uuid::Uuid;
+
+use super::layout::{message, say};
+use crate::permissions::PERMISSIONS;
+
+const READ: &str = "pendingPayments";
+const RETRY: &str = "retryPendingPayment";
+const RETRIED_BY: &str = "retriedBy";
+
+/// A request that is permitted.
+#[derive(Debug)]
+pub(super) struct Visit {
+    permitted: Permitted,
+    /// The path of the page.
+    pub(super) path: String,
+    /// The number of payments that were retried just now, from the address of the page.
+    pub(super) retried: Option<u8>,
+    /// The service as the browser addresses it.
+    pub(super) host: Option<Url>,
+}
+
+/// A request of someone who may read pending payments.
+#[derive(Debug)]
+pub(super) struct Reading(pub(super) Visit);
+
+/// A request of someone who may retry them, from a page of this service.
+#[derive(Debug)]
+pub(super) struct Retrying(pub(super) Visit);
+
+impl<S: Sync> FromRequestParts<S> for Reading {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Response> {
+        Visit::of(parts, READ).map(Self).map_err(|refused| page(&refused, parts))
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Retrying {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Response> {
+        // A form needs no preflight. So pages of origins that may call the API may not send one either.
+        if parts.method == Method::POST && is_from_elsewhere(&parts.headers, &parts.uri) {
+            let refused = Refused { status: StatusCode::FORBIDDEN, message: say("console-other-site") };
+            return Err(page(&refused, parts));
+        }
+        Visit::of(parts, RETRY).map(Self).map_err(|refused| page(&refused, parts))
+    }
+}
+
+impl Visit {
+    fn of(parts: &Parts, field: &str) -> Result<Self, Refused> {
+        let permitted = permit(&parts.extensions, &PERMISSIONS, field)?;
+        let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok());
+        let host = host.or(parts.uri.authority().map(Authority::as_str));
+        Ok(Self {
+            permitted,
+            path: parts.uri.path().to_owned(),
+            retried: parts.uri.query().and_then(|query| query.strip_prefix("retried=")?.parse().ok()),
+            host: host.and_then(|host| format!("http://{host}").parse().ok()),
+        })
+    }
+
+    /// The name of the caller, as rows keep it.
+    pub(super) fn user(&self) -> Arc<str> {
+        audit::user(&self.permitted.caller)
+    }
+
+    /// Whether the caller may retry payments.
+    pub(super) fn may_retry(&self) -> bool {
+        PERMISSIONS.root_field(RETRY).is_some_and(|rule| rule.permits(&self.permitted.caller))
+    }
+
+    /// Whether the caller may know who retried a payment.
+    pub(super) fn may_know_who(&self) -> bool {
+        let mut rules = PERMISSIONS.sensitive.iter().filter(|rule| rule.name == RETRIED_BY);
+        rules.any(|rule| rule.permits(&self.permitted.caller))
+    }
+
+    /// Records that the payments of these consultations were shown.
+    pub(super) fn has_read(&self, consultations: &[Uuid], who: bool) {
+        let sensitive = if who { &[RETRIED_BY][..] } else { &[] };
+        if !consultations.is_empty() {
+            self.permitted.record(OperationType::Query, sensitive, consultations, Outcome::Permitted);
+        }
+    }
+
+    /// Records a retry.
+    pub(super) fn has_retried(&self, consultations: &[Uuid], outcome: Outcome) {
+        self.permitted.record(OperationType::Mutation, &[], consultations, outcome);
+    }
+}
+
+fn page(refused: &Refused, parts: &Parts) -> Response {
+    message(refused.status, parts.uri.path(), &refused.message)
+}

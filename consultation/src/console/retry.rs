@@ -1,0 +1,80 @@
+//! Retries by a button: of one payment, or of up to 100 parked ones after a page that asks.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::{Path, State},
+    http::StatusCode,
+    response::{IntoResponse, Redirect, Response},
+};
+use chassis::audit::Outcome;
+use maud::html;
+use sea_orm::DbErr;
+use uuid::Uuid;
+
+use super::{
+    Console,
+    access::Retrying,
+    layout::{Page, count, say},
+    payment::unknown,
+    snapshot::in_time,
+    unavailable,
+};
+use crate::outbox::store;
+
+/// Payments in one transaction, and ids in a line of the audit log.
+const MOST: u8 = 100;
+
+pub(super) async fn one(
+    State(console): State<Arc<Console>>,
+    Path(id): Path<String>,
+    Retrying(visit): Retrying,
+) -> Response {
+    let Ok(id) = id.parse::<Uuid>() else { return unknown(&visit) };
+    let (redrive, user) = (console.redrive.clone(), visit.user());
+    let redriven = to_its_end(async move { redrive.one(id, &user).await }).await;
+    visit.has_retried(&[id], Outcome::from(&redriven));
+    match redriven {
+        Ok(was_pending) => Redirect::to(&format!("../{id}?retried={}", u8::from(was_pending))).into_response(),
+        Err(error) => unavailable(&visit.path, &error),
+    }
+}
+
+/// Asks before many are retried.
+pub(super) async fn confirm(State(console): State<Arc<Console>>, Retrying(visit): Retrying) -> Response {
+    let backlog = match in_time(store::backlog(&console.redrive.database.count)).await {
+        Ok(backlog) => backlog,
+        Err(error) => return unavailable(&visit.path, &error),
+    };
+    let title = say("console-retry-parked");
+    let body = html! {
+        p { (count("console-are-parked", backlog.parked)) " " (say("console-retry-means")) }
+        div.actions {
+            @if backlog.parked > 0 {
+                form method="post" action="retry" {
+                    button #confirm type="submit" { (count("console-retry-count", backlog.parked.min(MOST.into()))) }
+                }
+            }
+            a.button href="../../console" { (say("console-back")) }
+        }
+    };
+    Page { title: &title, path: &visit.path, links: &[], is_live: false, body }.show(StatusCode::OK)
+}
+
+pub(super) async fn parked(State(console): State<Arc<Console>>, Retrying(visit): Retrying) -> Response {
+    let (redrive, user) = (console.redrive.clone(), visit.user());
+    let redriven = to_its_end(async move { redrive.parked(MOST.into(), &user).await }).await;
+    visit.has_retried(redriven.as_deref().unwrap_or_default(), Outcome::from(&redriven));
+    match redriven {
+        Ok(consultations) => Redirect::to(&format!("../../console?retried={}", consultations.len())).into_response(),
+        Err(error) => unavailable(&visit.path, &error),
+    }
+}
+
+/// In a task of its own: a browser that goes away does not stop a transaction half-way.
+async fn to_its_end<T: Send + 'static>(
+    act: impl Future<Output = Result<T, DbErr>> + Send + 'static,
+) -> Result<T, DbErr> {
+    let ended = tokio::spawn(act).await;
+    ended.unwrap_or_else(|panic| Err(DbErr::Custom(panic.to_string())))
+}
