@@ -1,0 +1,72 @@
+//! Series that clients could make: none. The second time the same nonsense has other names.
+
+use std::time::Duration;
+
+use anyhow::ensure;
+use serde_json::json;
+use testkit::{GraphqlClient, Process};
+use tokio::time::sleep;
+
+use crate::{monitor::Monitor, stack::Stack};
+
+/// Prometheus holds each series in memory for hours.
+const MAX_SERIES: f64 = 1_500.0;
+/// Names in a round.
+const NAMES: u32 = 100;
+/// Until the scrapes after a round have come.
+const SCRAPED_AFTER: Duration = Duration::from_secs(2);
+/// The number of series that a service publishes, by Prometheus' own count.
+const SERIES: &str = "sort_desc(scrape_samples_scraped{job=~\"consultation|finance\"})";
+
+/// Sends nonsense to both services, twice. Returns what was checked.
+pub(crate) async fn check(stack: &Stack, monitor: &Monitor) -> anyhow::Result<String> {
+    let mut counted = Vec::new();
+    for round in 0..2 {
+        for Process { client, .. } in [stack.consultation(), stack.finance()] {
+            for number in 0..NAMES {
+                nonsense(client, &format!("{round}x{number}")).await;
+            }
+        }
+        sleep(SCRAPED_AFTER).await;
+        counted.push(monitor.query(SERIES).await?);
+    }
+    let [first, second] = &counted[..] else { unreachable!("two rounds") };
+    ensure!(second.iter().all(|series| *series < MAX_SERIES), "series of the services: {second:?}");
+    ensure!(first == second, "series grow from {first:?} to {second:?}");
+    Ok(format!(
+        "{} requests with names of clients' own: {second:?} series, and none more in the second half",
+        22 * NAMES
+    ))
+}
+
+/// Documents, methods, paths and codes with a name of a client's own.
+async fn nonsense(client: &GraphqlClient, name: &str) {
+    let documents = [
+        format!("query Q{name} {{ a{name}: __typename }}"),
+        format!("{{ field{name} }}"),
+        format!("mutation M{name} {{ a: mutation{name} {{ id }} }}"),
+        format!("subscription S{name} {{ changed{name} {{ id }} }}"),
+        format!("query ($v{name}: Type{name}) {{ node(id: $v{name}) {{ id }} }}"),
+        format!("{{ node(id: \"{name}\") {{ id }} __schema {{ types {{ name }} }} }}"),
+        format!("not a document {name}"),
+    ];
+    for document in documents {
+        client.send(&document, json!({ name: name })).await;
+    }
+    let hash = json!({ "extensions": { "persistedQuery": { "version": 1, "sha256Hash": name } } });
+    let requests = [
+        client.request(format!("METHOD{name}").parse().expect("a method"), "/graphql"),
+        client.request("PATCH".parse().expect("a method"), &format!("/path{name}")),
+        client.get(&format!("/graphql/{name}?query={name}")),
+        client.post().basic_auth("admin", Some("teste123")).header("content-type", format!("type/{name}")).body("{}"),
+        client
+            .post()
+            .basic_auth("admin", Some("teste123"))
+            .header("content-type", "application/json")
+            .body(hash.to_string()),
+    ];
+    for request in requests {
+        // Some are refused before they have a response.
+        let _ = request.send().await;
+    }
+}
