@@ -134,17 +134,16 @@ impl Monitor {
         Ok(texts(&self.get(&url).await?["data"], ""))
     }
 
-    /// Alerts that fire in Prometheus and have reached Alertmanager.
-    pub(crate) async fn firing(&self) -> anyhow::Result<BTreeSet<String>> {
+    /// Alerts that fire in Prometheus, and those that are active in Alertmanager.
+    async fn firing(&self) -> anyhow::Result<[BTreeSet<String>; 2]> {
         let rules = self.get(&format!("{}/api/v1/alerts", self.prometheus)).await?;
         let alerts = rules["data"]["alerts"].as_array().context("alerts")?;
         let firing: Value = alerts.iter().filter(|alert| alert["state"] == "firing").cloned().collect();
         let received = self.get(&format!("{}/api/v2/alerts?active=true", self.alertmanager)).await?;
-        let (firing, received) = (texts(&firing, "/labels/alertname"), texts(&received, "/labels/alertname"));
-        Ok(firing.intersection(&received).cloned().collect())
+        Ok([firing, received].map(|alerts| texts(&alerts, "/labels/alertname")))
     }
 
-    /// Waits until these alerts have fired or, with `false`, until both programs know of none of them any more.
+    /// Waits until these alerts fire in both programs or, with `false`, in neither.
     pub(crate) async fn until_firing(&self, alerts: &[&str], fires: bool, within: Duration) -> anyhow::Result<()> {
         let deadline = Instant::now() + within;
         loop {
@@ -162,7 +161,8 @@ impl Monitor {
 
     async fn not_yet<'a>(&self, alerts: &[&'a str], fires: bool) -> anyhow::Result<Vec<&'a str>> {
         let firing = self.firing().await?;
-        Ok(alerts.iter().copied().filter(|alert| firing.contains(*alert) != fires).collect())
+        let is_not_yet = |alert: &&str| firing.iter().any(|alerts| alerts.contains(*alert) != fires);
+        Ok(alerts.iter().copied().filter(is_not_yet).collect())
     }
 
     async fn get(&self, url: &str) -> anyhow::Result<Value> {

@@ -1,9 +1,7 @@
-//! Prometheus' programs, by the names of Debian's packages. Their packages would start them as services, so `.ci/install`
-//! only unpacks them.
+//! Prometheus' programs, by the names of Debian's packages.
 
 use std::{
     collections::BTreeMap,
-    ffi::OsString,
     fs::File,
     io::Write,
     path::Path,
@@ -13,9 +11,6 @@ use std::{
 use anyhow::{Context, ensure};
 
 use crate::settings::SHIPPED;
-
-/// Where `.ci/install` unpacks them. Those on the PATH do as well.
-const UNPACKED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/ci/debian/usr/bin");
 
 /// Known findings of the linter: the name is that of OpenTelemetry.
 const ACCEPTED: &str =
@@ -28,7 +23,7 @@ pub(crate) struct Daemon(Child);
 impl Daemon {
     pub(crate) fn start(program: &str, arguments: &[String], log: &Path) -> anyhow::Result<Self> {
         let log = File::create(log)?;
-        let mut command = command(program);
+        let mut command = Command::new(program);
         command.args(arguments).stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
         Ok(Self(command.spawn().with_context(|| missing(program))?))
     }
@@ -41,15 +36,10 @@ impl Drop for Daemon {
     }
 }
 
-fn command(program: &str) -> Command {
-    let unpacked = Path::new(UNPACKED).join(program);
-    Command::new(if unpacked.exists() { unpacked.into_os_string() } else { OsString::from(program) })
-}
-
 fn missing(program: &str) -> String {
     format!(
-        "{program} is missing: .ci/install unpacks it, or install Debian's prometheus, prometheus-alertmanager and \
-             prometheus-node-exporter"
+        "{program} is missing; on Debian: apt-get install --no-install-recommends prometheus prometheus-alertmanager \
+         prometheus-node-exporter"
     )
 }
 
@@ -61,7 +51,7 @@ pub(crate) fn check_shipped_files() -> anyhow::Result<()> {
         ("amtool", &["check-config", "alertmanager.yml"]),
     ];
     for (program, arguments) in checks {
-        let mut command = command(program);
+        let mut command = Command::new(program);
         let output = command.args(arguments).current_dir(SHIPPED).output().with_context(|| missing(program))?;
         ensure!(output.status.success(), "{program} {}:\n{}", arguments.join(" "), text(&output));
     }
@@ -70,7 +60,7 @@ pub(crate) fn check_shipped_files() -> anyhow::Result<()> {
 
 /// Lints what a service publishes.
 pub(crate) fn lint(open_metrics: &str) -> anyhow::Result<()> {
-    let mut command = command("promtool");
+    let mut command = Command::new("promtool");
     command.args(["check", "metrics"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut process = command.spawn().with_context(|| missing("promtool"))?;
     process.stdin.take().expect("a pipe").write_all(classic(open_metrics).as_bytes())?;
