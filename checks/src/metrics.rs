@@ -54,31 +54,30 @@ pub fn metric(series: &str) -> &str {
 /// The metrics that a PromQL expression names.
 #[must_use]
 pub fn named_in(expression: &str) -> BTreeSet<String> {
-    let (mut found, mut word, mut nesting) = (BTreeSet::new(), String::new(), 0);
-    let mut is_label_list = false;
+    let (mut found, mut word) = (BTreeSet::new(), String::new());
+    // In braces or brackets, and in the parentheses of `by` and the like.
+    let (mut nesting, mut is_label_list) = (0, false);
     for letter in expression.chars().chain([' ']) {
         if letter.is_ascii_alphanumeric() || matches!(letter, '_' | ':') {
             word.push(letter);
             continue;
         }
         let ended = mem::take(&mut word);
-        let takes_labels = matches!(ended.as_str(), "by" | "on" | "without" | "ignoring");
+        is_label_list |= matches!(ended.as_str(), "by" | "on" | "without" | "ignoring");
+        if nesting == 0 && !is_label_list && letter != '(' && is_name(&ended) {
+            found.insert(ended);
+        }
         match letter {
-            // Labels in braces, a range in brackets.
             '{' | '[' => nesting += 1,
             '}' | ']' => nesting -= 1,
             ')' => is_label_list = false,
             _ => {}
         }
-        is_label_list |= takes_labels;
-        // Each metric has a name of several words, and no keyword or number has.
-        if (nesting == 0 || matches!(letter, '{' | '[')) && !is_label_list && letter != '(' && is_name(&ended) {
-            found.insert(ended);
-        }
     }
     found
 }
 
+/// Each metric has a name of several words, and no keyword or number has. `up` is Prometheus' own.
 fn is_name(word: &str) -> bool {
     word == "up" || word.contains(['_', ':']) && !word.starts_with(|first: char| first.is_ascii_digit())
 }
