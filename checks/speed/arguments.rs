@@ -48,6 +48,8 @@ pub(crate) enum Subject {
     Mixed,
     /// Bearer tokens beside HTTP Basic
     Access,
+    /// Metrics beside none
+    Observed,
     Sqlite,
     /// From finish to confirmed
     Delivery,

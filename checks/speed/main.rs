@@ -16,6 +16,7 @@ mod history;
 mod http;
 mod load;
 mod machine;
+mod observed;
 mod operation;
 mod pgbench;
 mod plain_loop;
@@ -62,6 +63,7 @@ async fn run(arguments: &Arguments) -> anyhow::Result<()> {
             Subject::Record => compare::run(&stack, arguments, Operation::Record).await?,
             Subject::Mixed => compare::run(&stack, arguments, Operation::Mixed).await?,
             Subject::Access => access::run(&stack, arguments).await?,
+            Subject::Observed => observed::run(&mut stack, arguments).await?,
             Subject::Sqlite => sqlite::run(&stack, arguments).await?,
             Subject::Delivery => delivery::run(&stack, arguments).await?,
             Subject::Drain => drain::run(&mut stack, arguments).await?,

@@ -29,13 +29,15 @@ pub(crate) struct Service {
     pub(crate) program: PathBuf,
     pub(crate) port: u16,
     settings: Vec<(String, String)>,
+    /// Settings of the next start.
+    more: Vec<(&'static str, String)>,
     log: PathBuf,
     child: Option<Child>,
 }
 
 impl Service {
     fn new(program: PathBuf, port: u16, settings: Vec<(String, String)>, log: PathBuf) -> Self {
-        Self { program, port, settings, log, child: None }
+        Self { program, port, settings, more: Vec::new(), log, child: None }
     }
 
     /// Brings the schema of its database up to date, or of another.
@@ -82,6 +84,7 @@ impl Service {
             .env_clear()
             .envs(no_metrics)
             .envs(self.settings.iter().map(|(name, value)| (name, value)))
+            .envs(self.more.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null());
         command
     }
@@ -135,6 +138,16 @@ impl Services {
         self.migrate(None)?;
         self.finance.start().await?;
         self.consultation.start().await?;
+        Ok(())
+    }
+
+    /// Starts them again, with more settings.
+    pub(crate) async fn restart_with(&mut self, more: &[(&'static str, String)]) -> anyhow::Result<()> {
+        for service in [&mut self.consultation, &mut self.finance] {
+            service.stop()?;
+            more.clone_into(&mut service.more);
+            service.start().await?;
+        }
         Ok(())
     }
 
