@@ -5,7 +5,6 @@ use std::time::Duration;
 use anyhow::ensure;
 use serde_json::json;
 use testkit::{GraphqlClient, Process};
-use tokio::time::sleep;
 
 use crate::{monitor::Monitor, stack::Stack};
 
@@ -13,10 +12,10 @@ use crate::{monitor::Monitor, stack::Stack};
 const MAX_SERIES: f64 = 1_500.0;
 /// Names in a round.
 const NAMES: u32 = 100;
-/// Until the scrapes after a round have come.
-const SCRAPED_AFTER: Duration = Duration::from_secs(2);
+/// Two scrapes of the shipped interval.
+const SCRAPED_WITHIN: Duration = Duration::from_secs(30);
 /// The number of series that a service publishes, by Prometheus' own count.
-const SERIES: &str = "sort_desc(scrape_samples_scraped{job=~\"consultation|finance\"})";
+const SERIES: &str = "scrape_samples_scraped{job=~\"consultation|finance\"}";
 
 /// Sends nonsense to both services, twice. Returns what was checked.
 pub(crate) async fn check(stack: &Stack, monitor: &Monitor) -> anyhow::Result<String> {
@@ -27,8 +26,10 @@ pub(crate) async fn check(stack: &Stack, monitor: &Monitor) -> anyhow::Result<St
                 nonsense(client, &format!("{round}x{number}")).await;
             }
         }
-        sleep(SCRAPED_AFTER).await;
-        counted.push(monitor.query(SERIES).await?);
+        let sent_at = monitor.query("time()").await?[0];
+        let is_after = |scraped: Option<f64>| scraped.is_some_and(|scraped| scraped > sent_at);
+        monitor.until(&format!("min(timestamp({SERIES}))"), is_after, SCRAPED_WITHIN).await?;
+        counted.push(monitor.query(&format!("sort_desc({SERIES})")).await?);
     }
     let [first, second] = &counted[..] else { unreachable!("two rounds") };
     ensure!(second.iter().all(|series| *series < MAX_SERIES), "series of the services: {second:?}");

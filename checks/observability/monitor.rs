@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{Context, bail};
 use reqwest::Client;
 use serde_json::Value;
 use testkit::free_port;
@@ -86,12 +86,16 @@ impl Monitor {
         Ok(self.http.get(format!("http://127.0.0.1:{port}/metrics")).send().await?.text().await?)
     }
 
-    /// The values of an expression, one a series.
+    /// The values of an expression: one a series, or of a scalar.
     pub(crate) async fn query(&self, expression: &str) -> anyhow::Result<Vec<f64>> {
-        let result = self.get(&format!("{}/api/v1/query?query={}", self.prometheus, encoded(expression))).await?;
-        let series = result["data"]["result"].as_array().ok_or_else(|| anyhow!("{expression}: {result}"))?;
-        let value = |series: &Value| series["value"][1].as_str().and_then(|value| value.parse().ok());
-        Ok(series.iter().filter_map(value).collect())
+        let answer = self.get(&format!("{}/api/v1/query?query={}", self.prometheus, encoded(expression))).await?;
+        let result = &answer["data"]["result"];
+        let samples: Vec<_> = match answer["data"]["resultType"].as_str() {
+            Some("scalar") => vec![result],
+            Some("vector") => result.as_array().into_iter().flatten().map(|series| &series["value"]).collect(),
+            _ => bail!("{expression}: {answer}"),
+        };
+        Ok(samples.iter().filter_map(|sample| sample[1].as_str()?.parse().ok()).collect())
     }
 
     /// Waits until the only value of an expression is as wanted; `None` stands for no series.

@@ -29,7 +29,9 @@ fn expressions(rules: &str) -> Vec<String> {
             indentation = Some(depth);
             found.push(first.trim_start_matches('|').to_owned());
         } else if indentation.is_some_and(|outer| depth > outer) {
-            found.last_mut().expect("one").push_str(&format!("\n{line}"));
+            let expression = found.last_mut().expect("one");
+            *expression += "\n";
+            *expression += line;
         } else {
             indentation = None;
         }
