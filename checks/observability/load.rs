@@ -23,8 +23,8 @@ pub(crate) async fn run(stack: &Stack, monitor: &Monitor) -> anyhow::Result<Even
     // A rate sees nothing of the call that makes its series: let Prometheus read the first of each kind.
     let first = finish_one(client).await;
     client.send(INVALID_DOCUMENT, json!({})).await;
-    let recorded = "graphql_operations_total{job=\"finance\",field=\"recordPayments\",outcome=\"ok\"}";
-    monitor.until(recorded, |recorded| recorded.is_some(), SCRAPED_WITHIN).await?;
+    let both = "count(graphql_operations_total{field=~\"finishConsultation|recordPayments\",outcome=\"ok\"})";
+    monitor.until(both, |both| both == Some(2.0), SCRAPED_WITHIN).await?;
     for _ in 1..FINISHES {
         finish_one(client).await;
     }
