@@ -23,6 +23,7 @@ pub(crate) use graphql::GraphqlMeter;
 pub(crate) use http::HttpMeter;
 pub(crate) use listener::serve;
 pub(crate) use logins::LoginMeter;
+pub(crate) use writers::Queued;
 pub use writers::WriterMeter;
 use writers::Writers;
 

@@ -100,7 +100,8 @@ pub fn listen(server: &config::Server) -> anyhow::Result<Listener> {
 pub fn start(lifecycle: &mut Lifecycle, name: &'static str, listener: Listener, service: Service) {
     let (shutdown, mut listener) = (lifecycle.shutdown(), listener);
     if let Some(metrics) = listener.metrics.take() {
-        lifecycle.spawn("metrics", metrics::serve(metrics, service.metrics, shutdown.clone()));
+        let served = metrics::serve(metrics, service.metrics);
+        tokio::spawn(async move { served.await.inspect_err(|error| tracing::error!("no metrics: {error:#}")) });
     }
     lifecycle.spawn(name, serve(listener, service.router, shutdown));
     for (name, task) in service.tasks {

@@ -19,7 +19,10 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
-use crate::{health::Heartbeat, metrics::WriterMeter};
+use crate::{
+    health::Heartbeat,
+    metrics::{Queued, WriterMeter},
+};
 use writing::run;
 
 /// Callers in the queue. Further ones are refused at once and may try again.
@@ -97,12 +100,14 @@ impl<W: BatchWriter> RowOutcome<W> {
 struct Job<W: BatchWriter> {
     rows: Vec<W::Row>,
     reply: oneshot::Sender<Vec<RowOutcome<W>>>,
-    queued: Instant,
+    queued_at: Instant,
+    queued: Queued,
 }
 
 /// The callers' handle.
 pub struct WriteCoalescer<W: BatchWriter> {
     queue: mpsc::Sender<Job<W>>,
+    meter: WriterMeter,
 }
 
 impl<W: BatchWriter> WriteCoalescer<W> {
@@ -115,7 +120,7 @@ impl<W: BatchWriter> WriteCoalescer<W> {
     ) -> (Self, impl Future<Output = ()> + Send + 'static) {
         let (queue, jobs) = mpsc::channel(MAX_QUEUED);
         heartbeat.rest();
-        (Self { queue }, run(writer, jobs, heartbeat, meter))
+        (Self { queue, meter: meter.clone() }, run(writer, jobs, heartbeat, meter))
     }
 
     /// Queues a row and waits for its own answer.
@@ -168,7 +173,8 @@ impl<W: BatchWriter> WriteCoalescer<W> {
 
     async fn submit(&self, rows: Vec<W::Row>) -> Result<Vec<RowOutcome<W>>, WriteError<W::Fault>> {
         let (reply, outcomes) = oneshot::channel();
-        self.queue.try_send(Job { rows, reply, queued: Instant::now() }).map_err(|error| match error {
+        let queued = self.meter.queued();
+        self.queue.try_send(Job { rows, reply, queued_at: Instant::now(), queued }).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => WriteError::Overloaded,
             mpsc::error::TrySendError::Closed(_) => WriteError::Stopped,
         })?;
@@ -184,6 +190,6 @@ impl<W: BatchWriter> Debug for WriteCoalescer<W> {
 
 impl<W: BatchWriter> Clone for WriteCoalescer<W> {
     fn clone(&self) -> Self {
-        Self { queue: self.queue.clone() }
+        Self { queue: self.queue.clone(), meter: self.meter.clone() }
     }
 }

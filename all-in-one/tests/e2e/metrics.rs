@@ -1,11 +1,12 @@
 //! Metrics of both services, as Prometheus reads them: values after known calls, and no more series whatever clients
 //! send.
 
+use nix::sys::signal::Signal;
 use rstest::rstest;
 use serde_json::json;
 use testkit::{Backend, Process, TestDatabase, free_port};
 
-use crate::cluster::finish_one;
+use crate::{cluster::finish_one, processes::hold_a_request};
 
 /// Series of a service. Prometheus holds each in memory for hours.
 const MAX_SERIES: usize = 1_500;
@@ -135,4 +136,24 @@ async fn a_taken_address_of_metrics_is_named() {
     let output = Process::command("finance", &[], &settings).output().expect("it runs");
     let error = String::from_utf8_lossy(&output.stderr);
     assert!(!output.status.success() && error.contains(&format!("cannot listen on {bind} for metrics")), "{error}");
+}
+
+#[tokio::test]
+async fn metrics_are_shown_until_the_process_ends() {
+    let Some(mut service) = Measured::start(Backend::Sqlite).await else { return };
+    let held = hold_a_request(&service.process.client).await;
+    service.process.signal(Signal::SIGTERM);
+    while service.process.client.get("/readyz").send().await.is_ok_and(|answer| answer.status().is_success()) {}
+    scrape(&service.consultation).await;
+    scrape(&service.finance).await;
+    drop(held);
+    assert_eq!(service.process.exit_code().await, Some(0));
+}
+
+#[tokio::test]
+async fn a_foreign_name_that_leads_to_this_machine_reads_no_metrics() {
+    let Some(service) = Measured::start(Backend::Sqlite).await else { return };
+    let request = reqwest::Client::new().get(format!("http://{}/metrics", service.consultation));
+    let response = request.header("Host", "evil.example").send().await.expect("a response");
+    assert_eq!((response.status().as_u16(), response.text().await.expect("a text")), (421, String::new()));
 }

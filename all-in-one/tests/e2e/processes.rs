@@ -4,7 +4,11 @@ use std::process::{Command, Stdio};
 
 use nix::sys::signal::Signal;
 use rstest::rstest;
-use testkit::{Answer, Backend, Process, TestDatabase, free_port};
+use testkit::{Answer, Backend, GraphqlClient, Process, TestDatabase, free_port};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 
 use crate::cluster::Cluster;
 
@@ -25,23 +29,27 @@ async fn a_signal_drains_and_ends_with_zero(
     assert_eq!(finance.exit_code().await, Some(0));
 }
 
-#[tokio::test]
-async fn a_second_signal_ends_at_once_with_another_code() {
-    // A client with an open request keeps the drain from ending.
-    let Some(cluster) = Cluster::start(Backend::Sqlite).await else { return };
-    let mut finance = cluster.finance.expect("finance runs");
-    let address = finance.client.base.trim_start_matches("http://").to_owned();
-    let mut held = tokio::net::TcpStream::connect(&address).await.expect("connected");
+/// Begins a request that keeps a drain from ending while the connection is open.
+pub(crate) async fn hold_a_request(client: &GraphqlClient) -> TcpStream {
+    let address = client.base.trim_start_matches("http://");
+    let mut held = TcpStream::connect(address).await.expect("connected");
     let credentials = "Authorization: Basic YWRtaW46dGVzdGUxMjM=";
     let request_head = format!(
         "POST /graphql HTTP/1.1\r\nHost: {address}\r\n{credentials}\r\nContent-Type: application/json\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n"
     );
-    tokio::io::AsyncWriteExt::write_all(&mut held, request_head.as_bytes()).await.expect("sent");
+    held.write_all(request_head.as_bytes()).await.expect("sent");
     // The server sends 100 Continue once it handles the request.
     let mut interim = [0; 12];
-    tokio::io::AsyncReadExt::read_exact(&mut held, &mut interim).await.expect("100 Continue");
+    held.read_exact(&mut interim).await.expect("100 Continue");
     assert_eq!(&interim, b"HTTP/1.1 100");
+    held
+}
 
+#[tokio::test]
+async fn a_second_signal_ends_at_once_with_another_code() {
+    let Some(cluster) = Cluster::start(Backend::Sqlite).await else { return };
+    let mut finance = cluster.finance.expect("finance runs");
+    let _held = hold_a_request(&finance.client).await;
     finance.signal(Signal::SIGTERM);
     // It has received the first signal when it is no longer ready.
     while finance.client.get("/readyz").send().await.is_ok_and(|answer| answer.status().is_success()) {}

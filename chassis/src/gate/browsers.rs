@@ -5,7 +5,7 @@
 
 mod cors;
 mod headers;
-mod hosts;
+pub(crate) mod hosts;
 
 use axum::{extract::Request, response::Response};
 use reqwest::Url;

@@ -1,5 +1,7 @@
 //! Batches of group commit.
 
+use std::time::Duration;
+
 use prometheus_client::{
     encoding::EncodeLabelSet,
     metrics::{family::Family, gauge::Gauge, histogram::Histogram},
@@ -39,8 +41,12 @@ impl Writers {
             durations: Family::new_with_constructor(durations),
             queued: Family::default(),
         };
-        registry.register("write_batch_rows", "Rows that were written together", writers.rows.clone());
-        registry.register("write_batch_duration_seconds", "Time to write a batch", writers.durations.clone());
+        registry.register("write_batch_rows", "Rows of a batch", writers.rows.clone());
+        registry.register(
+            "write_batch_duration_seconds",
+            "Time to write a batch, or until it failed",
+            writers.durations.clone(),
+        );
         registry.register("write_queue_jobs", "Callers that wait for the next batch", writers.queued.clone());
         writers
     }
@@ -56,11 +62,26 @@ impl Writers {
 }
 
 impl WriterMeter {
-    /// A batch was written while `waiting` callers came.
-    pub(crate) fn written(&self, rows: usize, waiting: usize, took: std::time::Duration) {
+    /// A batch was written, or failed.
+    pub(crate) fn written(&self, rows: usize, took: Duration) {
         self.rows.observe(f64::from(u32::try_from(rows).unwrap_or(u32::MAX)));
         self.duration.observe(took.as_secs_f64());
-        self.queued.set(i64::try_from(waiting).unwrap_or(i64::MAX));
+    }
+
+    /// Counts a caller in the queue until the value is dropped.
+    pub(crate) fn queued(&self) -> Queued {
+        self.queued.inc();
+        Queued(self.queued.clone())
+    }
+}
+
+/// A caller in the queue.
+#[derive(Debug)]
+pub(crate) struct Queued(Gauge);
+
+impl Drop for Queued {
+    fn drop(&mut self) {
+        self.0.dec();
     }
 }
 

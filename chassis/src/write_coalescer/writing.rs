@@ -29,7 +29,8 @@ pub(super) async fn run<W: BatchWriter>(
         let (mut rows, mut callers) = (Vec::with_capacity(MAX_BATCH), Vec::new());
         let mut next = Some(first);
         while let Some(job) = next {
-            if job.queued.elapsed() > QUEUE_TIMEOUT {
+            drop(job.queued);
+            if job.queued_at.elapsed() > QUEUE_TIMEOUT {
                 drop(job.reply.send(job.rows.iter().map(|_| RowOutcome::Late).collect()));
             } else {
                 callers.push((job.rows.len(), job.reply));
@@ -43,7 +44,7 @@ pub(super) async fn run<W: BatchWriter>(
         }
         let (count, began) = (rows.len(), Instant::now());
         let mut outcomes = write(&writer, rows).await.into_iter();
-        meter.written(count, jobs.len(), began.elapsed());
+        meter.written(count, began.elapsed());
         for (count, reply) in callers {
             // Fails when the caller has gone, which needs no answer.
             drop(reply.send(outcomes.by_ref().take(count).collect()));

@@ -9,7 +9,7 @@ use std::future::Future;
 
 use chassis::{
     health::Heartbeat,
-    metrics::WriterMeter,
+    metrics::{Metrics, WriterMeter},
     write_coalescer::{WriteCoalescer, WriteError},
 };
 use futures_util::{FutureExt, future::join_all};
@@ -139,4 +139,21 @@ async fn an_empty_list_is_answered_without_a_write() {
     drop(coalescer);
     task.await;
     assert!(recorder.batches().is_empty());
+}
+
+#[tokio::test]
+async fn callers_are_in_the_measured_queue_until_their_rows_are_taken() {
+    let (metrics, recorder) = (Metrics::new("service"), Recorder::default());
+    let (coalescer, task) = WriteCoalescer::new(recorder.clone(), Heartbeat::new("writer"), metrics.writer("row"));
+    let queued = |number| metrics.text().contains(&format!("write_queue_jobs{{writer=\"row\"}} {number}\n"));
+    tokio::spawn(task);
+    drop(queue(&coalescer, [1]));
+    recorder.has_begun().await;
+    let waiting = queue(&coalescer, 2..=1025);
+    assert!(queued(1024), "{}", metrics.text());
+    assert!(coalescer.write(1026).await.is_err(), "refused, and not in the queue");
+    assert!(queued(1024), "{}", metrics.text());
+    recorder.go_on();
+    assert!(join_all(waiting).await.iter().all(Result::is_ok));
+    assert!(queued(0), "{}", metrics.text());
 }

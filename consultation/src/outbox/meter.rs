@@ -1,6 +1,6 @@
 //! Metrics of the outbox: what became of payments, and how long they took.
 
-use std::sync::atomic::AtomicU64;
+use std::{sync::atomic::AtomicU64, time::Duration};
 
 use chassis::{clock, metrics::Metrics};
 use prometheus_client::{
@@ -9,7 +9,10 @@ use prometheus_client::{
 };
 use uuid::Uuid;
 
-use super::{Tick, store::Backlog};
+use super::{
+    relay::{Delivery, Tick},
+    store::Backlog,
+};
 
 /// Bounds of delays in seconds, up to four hours: payments wait for finance as long as it is away.
 const DELAYS: [f64; 14] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 15.0, 60.0, 600.0, 3_600.0, 14_400.0];
@@ -52,7 +55,7 @@ impl Default for Meter {
 }
 
 impl Meter {
-    /// Adds the metrics. Each outcome and state begins with 0.
+    /// Adds the metrics. Each outcome begins with 0; what the database holds is not known before it was counted.
     #[must_use]
     pub fn registered(metrics: &Metrics) -> Self {
         let Self { outcomes, delays, is_breaker_open, requests_in_flight, last_round, payments, oldest_pending_age } =
@@ -60,6 +63,8 @@ impl Meter {
         for outcome in ["confirmed", "postponed", "parked", "released", "stale"] {
             drop(outcomes.get_or_create(&Outcome { outcome }));
         }
+        last_round.set(seconds(clock::now().timestamp_millis()));
+        oldest_pending_age.set(f64::NAN);
         Self {
             outcomes: metrics.register("outbox_outcomes", "Results of rows that were claimed", outcomes),
             delays: metrics.register(
@@ -75,7 +80,7 @@ impl Meter {
             ),
             last_round: metrics.register(
                 "outbox_relay_last_round_timestamp_seconds",
-                "End of the last round, in seconds since 1970",
+                "The relay's last round that did not fail, or wait, in seconds since 1970; at first its start",
                 last_round,
             ),
             payments: metrics.register("outbox_payments", "Rows that are not delivered", payments),
@@ -87,8 +92,11 @@ impl Meter {
         }
     }
 
-    pub(super) fn round(&self, tick: &Tick) {
-        let Tick { delivered, postponed, parked, released, stale, .. } = *tick;
+    /// The results of `delivery` were stored, of these rows: the leases of the others were stale.
+    pub(super) fn wrote(&self, delivery: &Delivery<'_>, written: usize) {
+        let mut tick = Tick::default();
+        tick.count(delivery, written);
+        let Tick { delivered, postponed, parked, released, stale, .. } = tick;
         let outcomes = [
             ("confirmed", delivered),
             ("postponed", postponed),
@@ -99,14 +107,21 @@ impl Meter {
         for (outcome, rows) in outcomes {
             self.outcomes.get_or_create(&Outcome { outcome }).inc_by(rows as u64);
         }
+        // Which of them were stale is not known: another replica has measured those.
+        if let Delivery::Confirmed(leases) = delivery
+            && stale == 0
+        {
+            self.confirmed(leases.iter().map(|lease| lease.id));
+        }
     }
 
-    pub(super) fn ended_round(&self) {
+    /// The relay works: a round has ended, or there is none to begin.
+    pub(super) fn works(&self) {
         self.last_round.set(seconds(clock::now().timestamp_millis()));
     }
 
     /// The ids of rows hold the time at which they were made.
-    pub(super) fn confirmed(&self, rows: impl IntoIterator<Item = Uuid>) {
+    fn confirmed(&self, rows: impl IntoIterator<Item = Uuid>) {
         let now = clock::now().timestamp_millis();
         for made in rows.into_iter().filter_map(clock::time_of) {
             self.delays.observe(seconds(now - made.timestamp_millis()).max(0.0));
@@ -131,10 +146,12 @@ impl Meter {
         self.oldest_pending_age.set(oldest_seconds.unwrap_or_default());
     }
 
-    /// The database is away: what it held before is no measurement.
-    pub(super) fn no_backlog(&self) {
-        self.payments.clear();
-        self.oldest_pending_age.set(f64::NAN);
+    /// The database was away for so long. What was counted before stays, and gets older.
+    pub(super) fn no_backlog(&self, since: Duration) {
+        let age = self.oldest_pending_age.get();
+        if age > 0.0 {
+            self.oldest_pending_age.set(age + since.as_secs_f64());
+        }
     }
 }
 
@@ -149,4 +166,45 @@ impl Drop for InFlight {
 #[expect(clippy::cast_precision_loss, reason = "milliseconds of the next centuries are exact")]
 fn seconds(milliseconds: i64) -> f64 {
     milliseconds as f64 / 1_000.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn value(metrics: &Metrics, series: &str) -> Option<f64> {
+        let text = metrics.text();
+        text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' ')?.parse().ok())
+    }
+
+    #[test]
+    fn the_relay_counts_from_its_start_and_the_backlog_from_its_first_count() {
+        let (metrics, began) = (Metrics::new("service"), seconds(clock::now().timestamp_millis()));
+        let meter = Meter::registered(&metrics);
+        let last_round = value(&metrics, "outbox_relay_last_round_timestamp_seconds");
+        assert!(last_round.is_some_and(|at| at >= began), "{last_round:?}");
+        let age = || value(&metrics, "outbox_oldest_pending_age_seconds").expect("an age");
+        assert!(age().is_nan());
+        assert_eq!(value(&metrics, "outbox_payments{state=\"pending\"}"), None);
+
+        // A database that is away from the start tells nothing.
+        meter.no_backlog(Duration::from_secs(5));
+        assert!(age().is_nan());
+        meter.backlog(&Backlog { pending: 2, oldest_seconds: Some(40.0), ..Backlog::default() });
+        assert!((age() - 40.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn what_waits_gets_older_while_the_database_is_away() {
+        let metrics = Metrics::new("service");
+        let meter = Meter::registered(&metrics);
+        let age = || value(&metrics, "outbox_oldest_pending_age_seconds");
+        meter.backlog(&Backlog { pending: 2, oldest_seconds: Some(40.0), ..Backlog::default() });
+        meter.no_backlog(Duration::from_secs(5));
+        meter.no_backlog(Duration::from_secs(6));
+        assert_eq!((age(), value(&metrics, "outbox_payments{state=\"pending\"}")), (Some(51.0), Some(2.0)));
+        meter.backlog(&Backlog::default());
+        meter.no_backlog(Duration::from_secs(5));
+        assert_eq!(age(), Some(0.0));
+    }
 }

@@ -20,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Meter, Policy, WakeUp, breaker::Breaker, store::Due};
 use crate::finance_client::FinanceClient;
+pub(in crate::outbox) use delivery::Delivery;
 pub use delivery::Tick;
 use schedule::Schedule;
 
@@ -73,8 +74,10 @@ impl Relay {
                 () = shutdown.cancelled() => break,
                 Some((started, round)) = rounds.next() => {
                     self.heartbeat.beat();
-                    self.meter.ended_round();
                     schedule.completed(started, round, Instant::now());
+                    if !schedule.database_fails() {
+                        self.meter.works();
+                    }
                 }
                 () = sleep_until(next_poll), if has_room => {
                     let due = schedule.polled(Instant::now(), self.policy.poll_interval);
@@ -84,7 +87,12 @@ impl Relay {
                 () = self.wake_up.notified(), if has_room && !schedule.database_fails() => schedule.notified(Instant::now()),
                 // Only while no round is in progress: a round that hangs must show. A wait may last as long as `/livez`
                 // allows between two beats, since Retry-After asks for up to a minute.
-                _ = idle_beats.tick(), if rounds.is_empty() => self.heartbeat.beat(),
+                _ = idle_beats.tick(), if rounds.is_empty() => {
+                    self.heartbeat.beat();
+                    if !schedule.database_fails() {
+                        self.meter.works();
+                    }
+                }
                 () = self.more.notified(), if has_room && !schedule.database_fails() => {
                     rounds.push(self.round(Due::All, &shutdown));
                 }

@@ -50,21 +50,24 @@ impl Upkeep {
     /// Runs the jobs until shutdown: at start, soon again after a full batch, else after the interval of each job.
     /// Database failures do not stop it.
     pub async fn run(self, shutdown: CancellationToken) {
-        let (mut rescue, mut retention, mut backlog) = (Timer::new(), Timer::new(), Instant::now());
+        let (mut rescue, mut retention, mut counted) = (Timer::new(), Timer::new(), None);
         while !shutdown.is_cancelled() {
+            // First: the others wait for a database that is away.
+            if let Some(meter) = &self.meter
+                && counted.is_none_or(|at: Instant| at.elapsed() >= BACKLOG_INTERVAL)
+            {
+                let before = counted.replace(Instant::now());
+                self.count(meter, before).await;
+            }
             if rescue.is_due() {
                 rescue.stepped(self.rescue().await, RESCUE_INTERVAL);
             }
             if let Some(keep) = self.retention.filter(|_| retention.is_due()) {
                 retention.stepped(self.delete(keep).await, RETENTION_INTERVAL);
             }
-            if let Some(meter) = self.meter.as_ref().filter(|_| backlog <= Instant::now()) {
-                self.count(meter).await;
-                backlog = Instant::now() + BACKLOG_INTERVAL;
-            }
             self.heartbeat.beat();
             let next = if self.retention.is_some() { rescue.next.min(retention.next) } else { rescue.next };
-            let next = if self.meter.is_some() { next.min(backlog) } else { next };
+            let next = counted.map_or(next, |at| next.min(at + BACKLOG_INTERVAL));
             tokio::select! {
                 () = sleep_until(next) => {}
                 () = shutdown.cancelled() => {}
@@ -72,14 +75,14 @@ impl Upkeep {
         }
     }
 
-    async fn count(&self, meter: &Meter) {
+    async fn count(&self, meter: &Meter, before: Option<Instant>) {
         // Not among clients' reads: those are refused under load, when the backlog matters most.
         match store::backlog(&self.database.write).await {
             Ok(backlog) => meter.backlog(&backlog),
             // The readiness check logs an outage, once.
             Err(error) => {
                 tracing::debug!(%error, "the backlog was not counted");
-                meter.no_backlog();
+                meter.no_backlog(before.map(|at| at.elapsed()).unwrap_or_default());
             }
         }
     }

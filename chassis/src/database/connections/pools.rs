@@ -40,6 +40,13 @@ impl Collector for Pools {
                 gauge(count).encode(counts.encode_family(&labels)?)?;
             }
         }
+        let help = "Callers that wait for a connection";
+        let name = "db_client_connection_pending_requests";
+        let mut waiting = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
+        for (name, pool) in &self.0 {
+            gauge(pool.pool.status().waiting)
+                .encode(waiting.encode_family(&[("db_client_connection_pool_name", *name)])?)?;
+        }
         let help = "Most connections to the database";
         let mut maxima = encoder.encode_descriptor("db_client_connection_max", help, None, MetricType::Gauge)?;
         for (name, pool) in &self.0 {

@@ -68,7 +68,7 @@ fn host(request: &Request) -> Result<Option<&str>, Unreadable> {
 }
 
 /// Whether the request is addressed to this machine by a loopback name.
-pub(super) fn is_local(request: &Request) -> bool {
+pub(crate) fn is_local(request: &Request) -> bool {
     host(request).is_ok_and(|host| host.is_some_and(is_loopback))
 }
 

@@ -26,7 +26,7 @@ pub struct Tick {
 
 /// Rows with the same result, to be stored together.
 #[derive(Clone, Debug)]
-pub(super) enum Delivery<'a> {
+pub(in crate::outbox) enum Delivery<'a> {
     Confirmed(Vec<&'a Lease>),
     Postponed(Vec<Failure<'a>>),
     Parked(Vec<Failure<'a>>),
@@ -72,7 +72,7 @@ impl Delivery<'_> {
 }
 
 impl Tick {
-    pub(super) fn count(&mut self, delivery: &Delivery<'_>, written: usize) {
+    pub(in crate::outbox) fn count(&mut self, delivery: &Delivery<'_>, written: usize) {
         match delivery {
             Delivery::Confirmed(_) => self.delivered += written,
             Delivery::Postponed(_) => self.postponed += written,

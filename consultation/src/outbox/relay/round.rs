@@ -62,12 +62,10 @@ impl Relay {
             let written = self.write_down(delivery, claimed_at, shutdown).await;
             // Also after a failure: the result may have been stored nevertheless.
             self.changes.publish(&delivery.appointment_ids());
-            tick.count(delivery, usize::try_from(written?).unwrap_or(usize::MAX));
-            if let Delivery::Confirmed(leases) = delivery {
-                self.meter.confirmed(leases.iter().map(|lease| lease.id));
-            }
+            let written = usize::try_from(written?).unwrap_or(usize::MAX);
+            tick.count(delivery, written);
+            self.meter.wrote(delivery, written);
         }
-        self.meter.round(&tick);
         tracing::debug!(?tick, "relayed");
         destination.map(|_| tick)
     }
