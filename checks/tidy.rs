@@ -18,8 +18,9 @@ const CHASSIS_API: [(&str, &str); 5] = [
     ),
     (
         "features of one service",
-        "DEVELOPMENT_PASSWORD DEVELOPMENT_USERNAME beat connect_beside database_delay durations erase_deleted \
-         is_this_machine keeps_secrets one_line read_body register rollback secret_file time_of without write_all",
+        "DEVELOPMENT_PASSWORD DEVELOPMENT_USERNAME beat certificate_not_after connect_beside database_delay durations \
+         erase_deleted is_this_machine keeps_secrets one_line read_body register rollback secret_file show_not_after \
+         time_of without write_all",
     ),
     (
         "the program with both services",
@@ -155,4 +156,32 @@ fn test_names_stand_in_tables_and_not_in_prose() {
 fn is_test_name(name: &str) -> bool {
     name.matches('_').count() >= 3
         && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+}
+
+#[test]
+fn links_between_documents_lead_somewhere() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("a workspace");
+    let mut broken = Vec::new();
+    for (name, text) in files(".", ".md") {
+        let links = text.split("](").skip(1).filter_map(|rest| rest.split_once(')')).map(|(link, _)| link);
+        for link in links.filter(|link| !link.contains("://") && !link.contains(' ')) {
+            let (path, anchor) = link.split_once('#').unwrap_or((link, ""));
+            let here = root.join(&name);
+            let target = if path.is_empty() { here } else { here.with_file_name("").join(path) };
+            let has_anchor = || {
+                let text = fs::read_to_string(&target).unwrap_or_default();
+                text.lines().filter(|line| line.starts_with('#')).any(|heading| anchor_of(heading) == anchor)
+            };
+            if !target.exists() || !(anchor.is_empty() || has_anchor()) {
+                broken.push(format!("{name}: {link}"));
+            }
+        }
+    }
+    assert_none("a link leads to a file and a heading of it", &broken);
+}
+
+/// The anchor that GitHub gives a heading.
+fn anchor_of(heading: &str) -> String {
+    let text = heading.trim_start_matches('#').trim().to_lowercase().replace(' ', "-");
+    text.chars().filter(|letter| letter.is_alphanumeric() || "-_".contains(*letter)).collect()
 }

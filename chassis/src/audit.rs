@@ -8,16 +8,16 @@ mod log;
 
 use std::sync::Arc;
 
-use async_graphql::parser::types::OperationType;
 use graphql_http::{
     Caller, Rule,
     observer::{Ending, Observer, Operation},
 };
 use uuid::Uuid;
 
+use crate::graphql::kind_name;
 use line::Line;
 pub use line::Outcome;
-pub(crate) use log::AuditLog;
+pub(crate) use log::start;
 use log::{is_on, write};
 
 /// Characters of a user's name, in a row and in a line. Anyone may choose one who tries to log in.
@@ -95,13 +95,8 @@ impl Observer for Audit {
             Ending::Failed => Outcome::Failed,
             Ending::Refused(_) => Outcome::Refused,
         };
-        let kind = match operation.kind {
-            OperationType::Query => "query",
-            OperationType::Mutation => "mutation",
-            OperationType::Subscription => "subscription",
-        };
         let line = Line {
-            operation: Some(kind),
+            operation: Some(kind_name(operation.kind)),
             fields: Some(operation.root_fields),
             sensitive: Some(operation.sensitive).filter(|names| !names.is_empty()),
             ..self.line("operation", outcome, operation.caller, operation.request_id)

@@ -35,6 +35,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    access_log::{self, AccessLog, Operations},
     audit::Audit,
     cli::wrong_setting,
     config::Server,
@@ -44,6 +45,7 @@ use crate::{
     metrics::{HttpMeter, Metrics},
 };
 use browsers::Rules;
+use client_address::TrustedProxies;
 use logins::Authenticator;
 
 /// The routes of a service behind the gate.
@@ -76,16 +78,19 @@ pub fn guard<S: Executor>(
     routes: ServiceRoutes<S>,
     heartbeats: Vec<Heartbeat>,
 ) -> anyhow::Result<Router> {
-    let metrics = routes.metrics;
+    let (metrics, access_log) = (routes.metrics, AccessLog::of(server.name));
     let authenticator = authenticator(server, routes.permissions.roles).map_err(wrong_setting)?;
-    let authenticator = Arc::new(authenticator.measured(metrics.logins.clone()));
+    let authenticator = Arc::new(authenticator.measured(&metrics));
     tokio::spawn(Arc::clone(&authenticator).keep_renewed(shutdown.clone()));
     let mut endpoint = Endpoint::new(routes.schema, routes.options)
         .with_error_classifier(graphql::classify)
         .with_permissions(routes.permissions)
         .with_authenticator(Arc::clone(&authenticator) as _)
         .with_shutdown(shutdown.clone())
-        .with_meter(Arc::new(metrics.graphql.clone()))
+        .with_meter(match access_log {
+            Some(log) => Arc::new(Operations { log, meter: metrics.graphql.clone() }),
+            None => Arc::new(metrics.graphql.clone()),
+        })
         .with_task_context::<Language>();
     let audit = Audit::of(server.name);
     if let Some(audit) = audit {
@@ -113,7 +118,7 @@ pub fn guard<S: Executor>(
         .layer(middleware::map_response(async move |response| health::tell_name(name, response)));
     Ok(guarded
         .merge(health)
-        .layer(middleware::from_fn_with_state((Arc::new(Rules::of(server)), metrics.http), receive)))
+        .layer(middleware::from_fn_with_state(Arc::new(Reception::of(server, metrics.http, access_log)), receive)))
 }
 
 /// Reads the users and the keys of the issuer.
@@ -125,13 +130,39 @@ fn authenticator(server: &Server, roles: &'static [&'static str]) -> anyhow::Res
     users.with_issuer(issuer).with_context(|| format!("--{}-token-keys-file", server.name))
 }
 
-/// Checks the host, finds the language and measures. One layer for all: each costs allocations.
-async fn receive(State((rules, meter)): State<(Arc<Rules>, HttpMeter)>, request: Request, next: Next) -> Response {
-    let (began, method) = (Instant::now(), request.method().clone());
+/// What every request meets first.
+struct Reception {
+    rules: Rules,
+    meter: HttpMeter,
+    access_log: Option<AccessLog>,
+    proxies: TrustedProxies,
+}
+
+impl Reception {
+    fn of(server: &Server, meter: HttpMeter, access_log: Option<AccessLog>) -> Self {
+        Self { rules: Rules::of(server), meter, access_log, proxies: server.trusted_proxies.clone() }
+    }
+
+    /// The line of the request in the access log, if there is one. Supervisors ask every few seconds: probes have none.
+    fn log(&self, request: &Request) -> Option<Arc<access_log::Request>> {
+        let log = self.access_log.filter(|_| !health::is_probe(request.uri().path()))?;
+        let peer = client_address::peer(request.extensions());
+        let client = self.proxies.client(peer, request.headers());
+        Some(Arc::new(access_log::Request::new(log, request, client)))
+    }
+}
+
+/// Checks the host, finds the language, measures and logs. One layer for all: each costs allocations.
+async fn receive(State(reception): State<Arc<Reception>>, request: Request, next: Next) -> Response {
+    let (began, method, logged) = (Instant::now(), request.method().clone(), reception.log(&request));
     let route = request.extensions().get::<MatchedPath>().cloned();
     let language = Language::of(request.headers());
-    let response = rules.apply(request, async |request| language.scope(next.run(request)).await).await;
-    meter.add(&method, route.as_ref().map(MatchedPath::as_str), response.status(), began.elapsed());
+    let answer = reception.rules.apply(request, async |request| language.scope(next.run(request)).await);
+    let response = match logged {
+        Some(logged) => logged.follow(answer).await,
+        None => answer.await,
+    };
+    reception.meter.add(&method, route.as_ref().map(MatchedPath::as_str), response.status(), began.elapsed());
     response
 }
 

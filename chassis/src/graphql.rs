@@ -1,9 +1,12 @@
-//! GraphQL errors of the database and the write coalescer.
+//! GraphQL errors of the database and the write coalescer, and names of operations in logs and metrics.
 
 use std::sync::Arc;
 
-use async_graphql::{Error, ServerError};
-use graphql_http::refusal::{Refusal, UNAVAILABLE};
+use async_graphql::{Error, ServerError, parser::types::OperationType};
+use graphql_http::{
+    meter::Conclusion,
+    refusal::{Refusal, UNAVAILABLE},
+};
 use sea_orm::DbErr;
 
 use crate::{
@@ -13,6 +16,29 @@ use crate::{
 };
 
 const OVERLOADED: &str = "OVERLOADED";
+
+/// The name of a kind of operation.
+pub(crate) fn kind_name(kind: OperationType) -> &'static str {
+    match kind {
+        OperationType::Query => "query",
+        OperationType::Mutation => "mutation",
+        OperationType::Subscription => "subscription",
+    }
+}
+
+/// The name of a conclusion.
+pub(crate) fn outcome_name(conclusion: Conclusion) -> &'static str {
+    match conclusion {
+        Conclusion::Ok => "ok",
+        Conclusion::Refused => "refused",
+        Conclusion::Invalid => "invalid",
+        Conclusion::Forbidden => "forbidden",
+        Conclusion::Overloaded => "overloaded",
+        Conclusion::Unavailable => "unavailable",
+        Conclusion::TimedOut => "timeout",
+        Conclusion::Fault => "fault",
+    }
+}
 
 /// Recognises an error of a resolver that clients can do something about.
 pub(crate) fn classify(error: &ServerError) -> Option<Refusal> {

@@ -2,8 +2,10 @@
 //!
 //! Admission rule: both services use it today, and it has no domain word.
 
+mod access_log;
 pub mod audit;
 pub mod config;
+mod json_lines;
 pub mod metrics;
 pub mod telemetry;
 

@@ -3,6 +3,7 @@
 //! Each service has a registry of its own, so that two in one process do not meet. Names are OpenTelemetry's with
 //! underscores, where it has one; times are in seconds. No label holds what a client chose.
 
+mod certificates;
 mod graphql;
 mod http;
 mod listener;
@@ -15,12 +16,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use prometheus_client::{
     collector::Collector,
     encoding::text::encode,
-    metrics::{histogram::Histogram, info::Info},
+    metrics::{gauge::Gauge, histogram::Histogram, info::Info},
     registry::{Metric, Registry},
 };
 
+use certificates::Certificates;
 pub(crate) use graphql::GraphqlMeter;
-pub(crate) use http::HttpMeter;
+pub(crate) use http::{HttpMeter, known_method};
 pub(crate) use listener::serve;
 pub(crate) use logins::LoginMeter;
 pub(crate) use writers::Queued;
@@ -39,6 +41,7 @@ pub struct Metrics {
     pub(crate) graphql: GraphqlMeter,
     pub(crate) logins: LoginMeter,
     writers: Writers,
+    certificates: Certificates,
 }
 
 impl Metrics {
@@ -51,13 +54,21 @@ impl Metrics {
         registry.register_collector(Box::new(process::Process));
         let (http, graphql) = (HttpMeter::registered(&mut registry), GraphqlMeter::registered(&mut registry));
         let (logins, writers) = (LoginMeter::registered(&mut registry), Writers::registered(&mut registry));
-        Self { registry: Arc::new(Mutex::new(registry)), http, graphql, logins, writers }
+        let certificates = Certificates::registered(&mut registry);
+        Self { registry: Arc::new(Mutex::new(registry)), http, graphql, logins, writers, certificates }
     }
 
     /// The metrics of a writer of this name.
     #[must_use]
     pub fn writer(&self, name: &'static str) -> WriterMeter {
         self.writers.of(name)
+    }
+
+    /// The end of the validity of a certificate, in seconds since 1970: `server` is the one that the service shows to its
+    /// clients, `client` the one that it shows to another service.
+    #[must_use]
+    pub fn certificate_not_after(&self, certificate: &'static str) -> Gauge {
+        self.certificates.of(certificate)
     }
 
     /// Adds a metric of the service and returns it. A counter's name gets `_total` by itself.
@@ -75,7 +86,8 @@ impl Metrics {
     #[must_use]
     pub fn text(&self) -> String {
         let mut text = String::new();
-        encode(&mut text, &self.registry()).expect("a string takes everything");
+        // Writing to a String is infallible.
+        let _ = encode(&mut text, &self.registry());
         text
     }
 

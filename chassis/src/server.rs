@@ -99,6 +99,8 @@ pub fn listen(server: &config::Server) -> anyhow::Result<Listener> {
 /// Starts the service as tasks of `lifecycle`.
 pub fn start(lifecycle: &mut Lifecycle, name: &'static str, listener: Listener, service: Service) {
     let (shutdown, mut listener) = (lifecycle.shutdown(), listener);
+    let not_after = || service.metrics.certificate_not_after("server");
+    listener.certificate = listener.certificate.map(|certificate| certificate.measured(not_after()));
     if let Some(metrics) = listener.metrics.take() {
         let served = metrics::serve(metrics, service.metrics);
         tokio::spawn(async move { served.await.inspect_err(|error| tracing::error!("no metrics: {error:#}")) });

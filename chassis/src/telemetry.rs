@@ -1,14 +1,14 @@
-//! Logs: one line per event on standard error, as text for people or JSON for machines; and the audit log.
+//! Logs: one line per event on standard error, as text for people or JSON for machines; and the audit and access logs.
 
 mod filter;
 mod one_line;
 
-use std::io::IsTerminal;
+use std::{io::IsTerminal, time::Duration};
 
 use clap::{Args, ValueEnum};
 use tracing_subscriber::{fmt, prelude::*};
 
-use crate::{audit::AuditLog, cli::wrong_setting};
+use crate::{access_log, audit, cli::wrong_setting, json_lines::Destination};
 use filter::Filter;
 pub use one_line::one_line;
 
@@ -31,7 +31,15 @@ pub struct TelemetrySettings {
     /// File to which the audit log is appended, a JSON object for each read of data, refusal, login and command; or - for
     /// standard output, and for standard error of a command [default: none]
     #[arg(long = "audit-log", env = "AUDIT_LOG", global = true, value_name = "FILE")]
-    audit_log: Option<AuditLog>,
+    audit_log: Option<Destination>,
+    /// File to which the access log is appended, a JSON object for each request; or - for standard output [default: none]
+    #[arg(long = "access-log", env = "ACCESS_LOG", global = true, value_name = "FILE")]
+    access_log: Option<Destination>,
+    /// Write to the access log only requests that took at least this long, as in 500ms, and those that failed
+    /// [default: all requests]
+    #[arg(long = "access-log-min-duration", env = "ACCESS_LOG_MIN_DURATION", global = true, value_name = "DURATION")]
+    #[arg(value_parser = humantime::parse_duration, requires = "access_log")]
+    access_log_min_duration: Option<Duration>,
 }
 
 /// Format of log lines.
@@ -47,7 +55,7 @@ impl TelemetrySettings {
     /// Starts logging. Call it once. A process that does not serve runs a command, whose result is on standard output.
     ///
     /// # Errors
-    /// When the audit log cannot be opened, or logging has been started before.
+    /// When the audit log or the access log cannot be opened, or logging has been started before.
     pub fn init(&self, serves: bool) -> anyhow::Result<()> {
         let lines = fmt::layer().with_ansi(std::io::stderr().is_terminal()).with_writer(std::io::stderr);
         let registry = tracing_subscriber::registry().with(self.filter.directives());
@@ -55,6 +63,8 @@ impl TelemetrySettings {
             LogFormat::Text => registry.with(lines.with_target(false).fmt_fields(one_line::fields())).try_init()?,
             LogFormat::Json => registry.with(lines.json().flatten_event(true)).try_init()?,
         }
-        self.audit_log.as_ref().map_or(Ok(()), |log| log.start(serves)).map_err(wrong_setting)
+        self.audit_log.as_ref().map_or(Ok(()), |log| audit::start(log, serves)).map_err(wrong_setting)?;
+        let Some(access_log) = self.access_log.as_ref().filter(|_| serves) else { return Ok(()) };
+        access_log::start(access_log, self.access_log_min_duration.unwrap_or_default()).map_err(wrong_setting)
     }
 }

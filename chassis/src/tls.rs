@@ -5,6 +5,8 @@
 //! requests of such connections. The files' content is compared every few seconds: Kubernetes swaps links and Compose mounts single files, so neither
 //! modification times nor file events are reliable everywhere. Open connections keep their certificate.
 
+mod validity;
+
 use std::{
     fs,
     path::PathBuf,
@@ -13,6 +15,7 @@ use std::{
 };
 
 use anyhow::{Context, bail, ensure};
+use prometheus_client::metrics::gauge::Gauge;
 use rustls::{
     RootCertStore, ServerConfig,
     crypto::ring,
@@ -77,6 +80,7 @@ pub struct Certificate {
     seen: Pems,
     /// Shared by all clones.
     config: Arc<RwLock<Arc<ServerConfig>>>,
+    not_after: Gauge,
 }
 
 #[derive(Clone, PartialEq, Eq)]
@@ -94,7 +98,13 @@ impl Certificate {
     pub fn load(files: Files) -> anyhow::Result<Self> {
         let seen = files.read()?;
         let config = Arc::new(RwLock::new(seen.config()?));
-        Ok(Self { files, seen, config })
+        Ok(Self { files, seen, config, not_after: Gauge::default() })
+    }
+
+    /// Shows the end of the validity of the certificate in use.
+    pub(crate) fn measured(self, not_after: Gauge) -> Self {
+        show_not_after(&self.seen.certificate, &not_after);
+        Self { not_after, ..self }
     }
 
     /// Reloads the files. Returns whether their content changed.
@@ -109,6 +119,7 @@ impl Certificate {
         self.seen = found;
         let config = self.seen.config()?;
         *self.config.write().unwrap_or_else(PoisonError::into_inner) = config;
+        show_not_after(&self.seen.certificate, &self.not_after);
         Ok(true)
     }
 
@@ -161,6 +172,14 @@ impl Pems {
         }
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         Ok(Arc::new(config))
+    }
+}
+
+/// Sets the gauge to the end of the validity of certificates in PEM, in seconds since 1970: of the first that ends.
+pub fn show_not_after(pem: &[u8], gauge: &Gauge) {
+    let chain = certificates(pem).unwrap_or_default();
+    if let Some(not_after) = chain.iter().filter_map(|certificate| validity::not_after(certificate)).min() {
+        gauge.set(not_after);
     }
 }
 

@@ -1,5 +1,5 @@
 //! Faults that fire the other alerts, all at once: a parked payment, a wrong password for finance, guessed passwords, a
-//! locked table, a difference that reconciliation finds, and at last the end of consultation.
+//! locked tables, a difference that reconciliation finds, and at last the end of consultation.
 
 use std::{net::Ipv4Addr, time::Duration};
 
@@ -46,12 +46,16 @@ pub(crate) async fn check(stack: &mut Stack, monitor: &Monitor, say: impl Fn(&st
     let curable = ["FinanceMisconfigured", "LoginsRefused", "PoolExhausted", "FinishBudgetBurnsFast"];
     monitor.until_firing(&[lasting.as_slice(), &curable].concat(), true, FIRES_WITHIN).await?;
     say(&format!("{}, {} fire", lasting.join(", "), curable.join(", ")));
+    // Not before: it keeps the relay from calling finance.
+    locked.execute_unprepared("LOCK TABLE pending_payment IN ACCESS EXCLUSIVE MODE").await?;
+    monitor.until_firing(&["RelayStalled"], true, FIRES_WITHIN).await?;
+    say("RelayStalled fires");
 
     locked.rollback().await?;
     clients.shutdown().await;
     stack.set_password_is_right(true);
-    monitor.until_firing(&curable, false, ENDS_WITHIN).await?;
-    say("those of wrong passwords and of the locked table are resolved");
+    monitor.until_firing(&[curable.as_slice(), &["RelayStalled"]].concat(), false, ENDS_WITHIN).await?;
+    say("those of wrong passwords and of locked tables are resolved");
 
     stack.consultation.take();
     monitor.until_firing(&["NoRelay", "TargetDown"], true, FIRES_WITHIN).await?;

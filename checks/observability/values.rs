@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use anyhow::ensure;
-use checks::metrics::{ANNOUNCED, BOTH, CONSULTATION, metric, named_in};
+use checks::metrics::{BOTH, CONFIGURED, CONSULTATION, metric, named_in};
 
 use crate::{
     Backend,
@@ -31,7 +31,7 @@ pub(crate) async fn check(monitor: &Monitor, backend: Backend) -> anyhow::Result
         // Those of Prometheus itself about a scrape.
         !(name.starts_with("scrape_") || *name == "up" || name.contains(':'))
             && !expected.contains(name)
-            && !ANNOUNCED.contains(name)
+            && !CONFIGURED.contains(name)
     });
     let unknown: BTreeSet<_> = unknown.collect();
     ensure!(unknown.is_empty(), "checks/src/metrics.rs does not list {unknown:?}");
@@ -78,6 +78,7 @@ fn states(backend: Backend) -> Vec<(String, f64)> {
         is("build_info{version!=\"\"}"),
         ("sum(graphql_subscriptions)".to_owned(), 1),
         ("sum(write_queue_jobs)".to_owned(), 0),
+        ("sum(db_client_connection_pending_requests)".to_owned(), 0),
         (
             format!("db_client_connection_max{{job=\"consultation\",db_client_connection_pool_name=\"{pool}\"}}"),
             connections,

@@ -3,11 +3,12 @@
 use std::{collections::BTreeSet, mem};
 
 /// Metrics of both services. Histograms are named without their suffixes.
-pub const BOTH: [&str; 19] = [
+pub const BOTH: [&str; 20] = [
     "authentications_total",
     "build_info",
     "db_client_connection_count",
     "db_client_connection_max",
+    "db_client_connection_pending_requests",
     "graphql_errors_total",
     "graphql_operation_duration_seconds",
     "graphql_operations_total",
@@ -37,8 +38,9 @@ pub const CONSULTATION: [&str; 8] = [
     "outbox_requests_in_flight",
 ];
 
-/// Metrics that rules name and services may lack. Once a service has one, it belongs above.
-pub const ANNOUNCED: [&str; 2] = ["jwks_last_success_timestamp_seconds", "tls_certificate_not_after_timestamp_seconds"];
+/// Metrics of a token issuer and of certificates: absent without the settings for them.
+pub const CONFIGURED: [&str; 2] =
+    ["jwks_last_success_timestamp_seconds", "tls_certificate_not_after_timestamp_seconds"];
 
 /// Metrics in the textfile of `consultation reconcile`.
 pub const TEXTFILE: [&str; 3] = ["reconcile_differences", "reconcile_overdue", "reconcile_last_run_timestamp_seconds"];

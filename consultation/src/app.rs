@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     config::{DomainSettings, FinanceTarget},
-    finance_client::{self, FinanceClient},
+    finance_client::FinanceClient,
     graphiql_tabs, graphql,
     outbox::{self, Policy, Relay, Upkeep, WakeUp},
     permissions::PERMISSIONS,
@@ -46,8 +46,7 @@ pub fn build(
     let (changes, changes_elsewhere) = Changes::new("consultation_changed");
     let metrics = Metrics::new(server.name);
     metrics.collect(database.metrics());
-    let client = FinanceClient::new(finance, policy.request_timeout)?;
-    let client = client.measured(finance_client::Meter::registered(&metrics));
+    let client = FinanceClient::new(finance, policy.request_timeout)?.measured(&metrics);
     let meter = outbox::Meter::registered(&metrics);
     let mut relay = Relay::new(database.clone(), client, policy, wake_up.clone(), changes.clone());
     relay.meter = meter.clone();

@@ -15,6 +15,7 @@ use std::{sync::Arc, time::Duration};
 use chassis::{
     cli::wrong_setting,
     http_client::{self, BodyError},
+    metrics::Metrics,
 };
 use cynic::{GraphQlResponse, Operation};
 use entity::Money;
@@ -29,7 +30,7 @@ use uuid::Uuid;
 
 use crate::config::{Credentials, FinanceTarget};
 use connector::Connector;
-pub use meter::Meter;
+use meter::Meter;
 pub use payments::RecordedPayment;
 
 /// Bytes in a response. A response for 100 payments is under 32 kB; a longer one is not from finance.
@@ -104,10 +105,11 @@ impl FinanceClient {
         Ok(Self { connector: Arc::new(connector), target, meter: Meter::default() })
     }
 
-    /// Measures calls.
+    /// Measures calls, and shows until when the client certificate is valid.
     #[must_use]
-    pub fn measured(self, meter: Meter) -> Self {
-        Self { meter, ..self }
+    pub fn measured(self, metrics: &Metrics) -> Self {
+        self.connector.show_not_after(metrics);
+        Self { meter: Meter::registered(metrics), ..self }
     }
 
     async fn call<T: DeserializeOwned, V: Serialize>(

@@ -8,7 +8,7 @@ use async_graphql::{
     parser::types::{ExecutableDocument, OperationDefinition, OperationType, Selection},
 };
 
-use crate::{Options, bad_request::BadRequest, limits, observer::Observation, parsed::NewlyParsed};
+use crate::{Options, bad_request::BadRequest, limits, meter::Sender, observer::Observation, parsed::NewlyParsed};
 
 /// Introspection fields, including Apollo Federation's `_service`.
 pub(crate) const INTROSPECTION: [&str; 3] = ["__schema", "__type", "_service"];
@@ -16,6 +16,7 @@ pub(crate) const INTROSPECTION: [&str; 3] = ["__schema", "__type", "_service"];
 /// An operation that may run.
 pub(crate) struct Admitted {
     pub(crate) request: Request,
+    pub(crate) sender: Sender,
     pub(crate) kind: OperationType,
     /// For measurements.
     pub(crate) root_field: &'static str,

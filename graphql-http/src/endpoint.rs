@@ -21,7 +21,7 @@ use crate::{
     bad_request::BadRequest,
     documents::Documents,
     limits,
-    meter::{Conclusion, Measured, Meters},
+    meter::{Conclusion, Measured, Meters, Sender},
     observer::{Names, Objects, Observation, Observer},
     options::Rules,
     parsed::{NewlyParsed, Parsed},
@@ -70,16 +70,11 @@ impl<E: Executor, C: TaskContext> Endpoint<E, C> {
 
     /// Checks an operation before it runs. An oversized document is not even parsed or validated. Resolvers find the
     /// caller in the data of the request.
-    pub(crate) fn admit(
-        &self,
-        request: Request,
-        caller: &Caller,
-        request_id: &Arc<str>,
-    ) -> Result<Admitted, BadRequest> {
-        self.check(request, caller, request_id).inspect_err(|refusal| self.meters.errors([&*refusal.error]))
+    pub(crate) fn admit(&self, request: Request, sender: &Sender) -> Result<Admitted, BadRequest> {
+        self.check(request, sender).inspect_err(|refusal| self.meters.errors([&*refusal.error]))
     }
 
-    fn check(&self, mut request: Request, caller: &Caller, request_id: &Arc<str>) -> Result<Admitted, BadRequest> {
+    fn check(&self, mut request: Request, sender: &Sender) -> Result<Admitted, BadRequest> {
         let hash = self.documents.resolve(&mut request)?;
         let (name, variables) = (request.operation_name.clone(), request.variables.clone());
         name.as_deref().map_or(Ok(()), limits::check_name)?;
@@ -90,7 +85,7 @@ impl<E: Executor, C: TaskContext> Endpoint<E, C> {
         let operation = admission::operation(document, name.as_deref())?;
         admission::require_variables(operation, &variables)?;
         let (kind, permissions) = (operation.ty, self.rules.permissions);
-        let mut observation = self.observation(caller, request_id, kind);
+        let (caller, mut observation) = (&sender.caller, self.observation(sender, kind));
         let seen = observation.as_mut().map(|observation| &mut observation.names);
         let mut root = RootField::default();
         let checked =
@@ -98,7 +93,8 @@ impl<E: Executor, C: TaskContext> Endpoint<E, C> {
         observation.iter().for_each(Observation::refused);
         let root_field = root.name();
         let has_rules = checked.inspect_err(|_| {
-            self.meters.operation(Measured { kind, root_field, conclusion: Conclusion::Forbidden, duration: None });
+            let conclusion = Conclusion::Forbidden;
+            self.meters.operation(&Measured { sender, kind, root_field, conclusion, duration: None });
         })?;
         // A field without a rule is validated, which reports it if the schema has none of its name, but does not run.
         let mut request = if has_rules { request } else { request.only_introspection() };
@@ -108,18 +104,19 @@ impl<E: Executor, C: TaskContext> Endpoint<E, C> {
         if let Some(observation) = &observation {
             request.data.insert(observation.objects.clone());
         }
-        Ok(Admitted { request, kind, root_field, new_document: NewDocument { named, parsed }, observation })
+        let (sender, new_document) = (sender.clone(), NewDocument { named, parsed });
+        Ok(Admitted { request, sender, kind, root_field, new_document, observation })
     }
 
-    fn observation(&self, caller: &Caller, request_id: &Arc<str>, kind: OperationType) -> Option<Observation> {
-        let (observer, caller, request_id) = (self.observer.clone()?, caller.clone(), Arc::clone(request_id));
+    fn observation(&self, sender: &Sender, kind: OperationType) -> Option<Observation> {
+        let (observer, Sender { caller, request_id, .. }) = (self.observer.clone()?, sender.clone());
         Some(Observation { observer, caller, request_id, kind, names: Names::default(), objects: Objects::default() })
     }
 
     /// Executes a query or mutation in a task of its own: a client that hangs up does not cancel it.
-    pub(crate) async fn execute(&self, admitted: Admitted, request_id: &str) -> Outcome {
-        let Admitted { request, kind, root_field, new_document, observation } = admitted;
-        let (schema, began) = (self.schema.clone(), Instant::now());
+    pub(crate) async fn execute(&self, admitted: Admitted) -> Outcome {
+        let Admitted { request, sender, kind, root_field, new_document, observation } = admitted;
+        let (schema, request_id, began) = (self.schema.clone(), &*sender.request_id, Instant::now());
         let execution = C::capture().scope(async move {
             let response = schema.execute(request).await;
             if let Some(observation) = &observation {
@@ -141,36 +138,35 @@ impl<E: Executor, C: TaskContext> Endpoint<E, C> {
         };
         self.meters.errors(outcome.errors());
         let (conclusion, duration) = (Conclusion::of(&outcome), Some(began.elapsed()));
-        self.meters.operation(Measured { kind, root_field, conclusion, duration });
+        self.meters.operation(&Measured { sender: &sender, kind, root_field, conclusion, duration });
         outcome
     }
 
     /// The outcomes of an operation. Dropping the stream ends a subscription; a mutation goes on.
-    pub(crate) fn stream(
-        &self,
-        admitted: Admitted,
-        caller: &Caller,
-        request_id: Arc<str>,
-    ) -> Result<BoxStream<'static, Outcome>, BadRequest> {
+    pub(crate) fn stream(&self, admitted: Admitted) -> Result<BoxStream<'static, Outcome>, BadRequest> {
         let endpoint = self.clone();
         if admitted.kind != OperationType::Subscription {
-            return Ok(in_context::<C, _>(stream::once(async move { endpoint.execute(admitted, &request_id).await })));
+            return Ok(in_context::<C, _>(stream::once(async move { endpoint.execute(admitted).await })));
         }
-        let share = self.subscriptions.take(Arc::clone(&caller.name));
+        let Admitted { request, sender, kind, root_field, new_document, observation } = admitted;
+        let share = self.subscriptions.take(Arc::clone(&sender.caller.name));
         let share = share.ok_or_else(|| BadRequest::too_many_subscriptions(MAX_SUBSCRIPTIONS))?;
-        let Admitted { request, kind, root_field, new_document, observation } = admitted;
-        let (mut new_document, subscribed) = (Some(new_document), self.meters.subscription());
+        let (mut new_document, mut subscribed) = (Some(new_document), self.meters.subscription(&sender, root_field));
         let outcomes = self.schema.execute_stream(request, None).map(move |response| {
-            let _held = (&share, &subscribed);
+            let _held = &share;
             if let Some(observation) = &observation {
                 observation.responded(&response);
             }
-            let outcome = Outcome::of(response, &endpoint.rules, &request_id);
+            let outcome = Outcome::of(response, &endpoint.rules, &sender.request_id);
             endpoint.meters.errors(outcome.errors());
+            let conclusion = Conclusion::of(&outcome);
+            if let Some(subscribed) = &mut subscribed {
+                subscribed.conclusion = conclusion;
+            }
             if let Some(new_document) = new_document.take() {
                 // The first outcome tells whether it runs.
-                let conclusion = Conclusion::of(&outcome);
-                endpoint.meters.operation(Measured { kind, root_field, conclusion, duration: None });
+                let sender = &sender;
+                endpoint.meters.operation(&Measured { sender, kind, root_field, conclusion, duration: None });
                 if outcome.has_run() {
                     endpoint.remember(new_document);
                 }

@@ -25,8 +25,16 @@ use tokio_util::sync::CancellationToken;
 use tower_http::request_id::RequestId;
 
 use crate::{
-    Caller, Endpoint, TaskContext, bad_request::BadRequest, cross_site, endpoint::REQUEST_TIMEOUT, event_stream,
-    media_type::MediaType, request, response::Outcome, websocket,
+    Caller, Endpoint, TaskContext,
+    bad_request::BadRequest,
+    cross_site,
+    endpoint::REQUEST_TIMEOUT,
+    event_stream,
+    media_type::MediaType,
+    meter::{Protocol, Sender},
+    request,
+    response::Outcome,
+    websocket,
 };
 
 /// The paths of the endpoint.
@@ -80,26 +88,24 @@ async fn answer<E: Executor, C: TaskContext>(endpoint: Endpoint<E, C>, http: Req
     let Some(caller) = endpoint.caller(http.extensions()) else {
         return Outcome::from(BadRequest::unauthenticated()).encode(media_type.unwrap_or(MediaType::Json));
     };
+    let sender = Sender { caller, request_id: id, protocol: Protocol::Http };
     let by_post = http.method() == Method::POST;
     let read = timeout(REQUEST_TIMEOUT, request::read(http)).await.unwrap_or_else(|_| Err(BadRequest::read_timeout()));
-    let admitted =
-        read.and_then(|request| endpoint.admit(request, &caller, &id)).and_then(|admitted| match admitted.kind {
-            // Checked on the parsed document, whatever way it came: a persisted query cannot smuggle a mutation.
-            OperationType::Mutation if !by_post => Err(BadRequest::mutation_by_get()),
-            OperationType::Subscription if !accepts_events => Err(BadRequest::subscription_needs_stream()),
-            _ => Ok(admitted),
-        });
+    let admitted = read.and_then(|request| endpoint.admit(request, &sender)).and_then(|admitted| match admitted.kind {
+        // Checked on the parsed document, whatever way it came: a persisted query cannot smuggle a mutation.
+        OperationType::Mutation if !by_post => Err(BadRequest::mutation_by_get()),
+        OperationType::Subscription if !accepts_events => Err(BadRequest::subscription_needs_stream()),
+        _ => Ok(admitted),
+    });
     let outcome = match (admitted, media_type) {
         // A client that accepts events only gets its refusal as an event.
         (Err(refusal), None) if refusal.well_formed => {
             return event_stream::respond(stream::once(ready(refusal.into())).boxed(), pending());
         }
         (Err(refusal), _) => Outcome::from(refusal),
-        (Ok(admitted), Some(_)) if admitted.kind != OperationType::Subscription => {
-            endpoint.execute(admitted, &id).await
-        }
-        (Ok(admitted), _) => match endpoint.stream(admitted, &caller, id) {
-            Ok(outcomes) => return event_stream::respond(outcomes, end(endpoint.shutdown, caller)),
+        (Ok(admitted), Some(_)) if admitted.kind != OperationType::Subscription => endpoint.execute(admitted).await,
+        (Ok(admitted), _) => match endpoint.stream(admitted) {
+            Ok(outcomes) => return event_stream::respond(outcomes, end(endpoint.shutdown, sender.caller)),
             Err(refusal) => Outcome::from(refusal),
         },
     };

@@ -3,24 +3,48 @@
 use std::{sync::Arc, time::Duration};
 
 use async_graphql::{ServerError, Value, parser::types::OperationType};
+use tokio::time::Instant;
 
-use crate::{errors, refusal::UNAVAILABLE, response::Outcome};
+use crate::{Caller, errors, refusal::UNAVAILABLE, response::Outcome};
 
 /// Receives measurements. It is called in the task of the operation, and must not block.
 pub trait Meter: Send + Sync + 'static {
-    /// An operation has ended, or was refused. An operation that is invalid before its root field is known is none.
-    fn operation(&self, operation: Measured);
+    /// An operation was refused or has ended, or a subscription had its first outcome. An operation that is invalid before
+    /// its root field is known is none.
+    fn operation(&self, operation: &Measured<'_>);
     /// A response has an error of this code.
     fn error(&self, code: &str);
     /// A subscription has begun.
-    fn subscription_begun(&self);
-    /// A subscription has ended.
-    fn subscription_ended(&self);
+    fn subscription_begun(&self, protocol: Protocol);
+    /// A subscription has ended, with the conclusion of its last event.
+    fn subscription_ended(&self, subscription: &Measured<'_>);
+}
+
+/// How an operation came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Protocol {
+    /// By a request of its own. Events of a subscription are server-sent.
+    Http,
+    /// Over a WebSocket, which may carry others.
+    WebSocket,
+}
+
+/// Who has sent an operation, and how.
+#[derive(Clone, Debug)]
+pub struct Sender {
+    /// The caller.
+    pub caller: Caller,
+    /// The id of the request; over a WebSocket that of the upgrade.
+    pub request_id: Arc<str>,
+    /// How it came.
+    pub protocol: Protocol,
 }
 
 /// A measured operation.
 #[derive(Clone, Copy, Debug)]
-pub struct Measured {
+pub struct Measured<'a> {
+    /// Who has sent it.
+    pub sender: &'a Sender,
     /// Query, mutation or subscription.
     pub kind: OperationType,
     /// Its root field, `several` of them, or `introspection`. Only fields with a rule have names here: names that clients
@@ -28,7 +52,7 @@ pub struct Measured {
     pub root_field: &'static str,
     /// How it ended.
     pub conclusion: Conclusion,
-    /// Time to execute it. A refused operation has none, nor has a subscription: it lasts as long as the client likes.
+    /// Time to execute it, or that a subscription was open. None if it was refused, or is still open.
     pub duration: Option<Duration>,
 }
 
@@ -96,25 +120,41 @@ impl Meters {
         }
     }
 
-    pub(crate) fn operation(&self, operation: Measured) {
+    pub(crate) fn operation(&self, operation: &Measured<'_>) {
         if let Some(meter) = &self.0 {
             meter.operation(operation);
         }
     }
 
     /// Counts a subscription until the value is dropped.
-    pub(crate) fn subscription(&self) -> Option<Subscribed> {
+    pub(crate) fn subscription(&self, sender: &Sender, root_field: &'static str) -> Option<Subscribed> {
         let meter = self.0.clone()?;
-        meter.subscription_begun();
-        Some(Subscribed(meter))
+        meter.subscription_begun(sender.protocol);
+        let (sender, began, conclusion) = (sender.clone(), Instant::now(), Conclusion::Ok);
+        Some(Subscribed { meter, sender, root_field, began, conclusion })
     }
 }
 
-pub(crate) struct Subscribed(Arc<dyn Meter>);
+/// An open subscription.
+pub(crate) struct Subscribed {
+    meter: Arc<dyn Meter>,
+    sender: Sender,
+    root_field: &'static str,
+    began: Instant,
+    /// Of its last event.
+    pub(crate) conclusion: Conclusion,
+}
 
 impl Drop for Subscribed {
     fn drop(&mut self) {
-        self.0.subscription_ended();
+        let Self { sender, root_field, conclusion, .. } = &*self;
+        self.meter.subscription_ended(&Measured {
+            sender,
+            kind: OperationType::Subscription,
+            root_field,
+            conclusion: *conclusion,
+            duration: Some(self.began.elapsed()),
+        });
     }
 }
 

@@ -82,3 +82,40 @@ fn each_subcommand_has_a_man_page(#[values("consultation", "finance", "all-in-on
     let error = String::from_utf8(output.stderr).expect("a text");
     assert_eq!((output.status.code(), error.contains("cannot write to /dev/null/man1")), (Some(1), true), "{error}");
 }
+
+/// The flags and variables in the table of settings. `FINANCE_...` stands for the name beside it.
+fn documented() -> Vec<(String, String)> {
+    let document = fs::read_to_string("../docs/operating.md").expect("a document");
+    let rows = document.lines().filter(|line| line.starts_with("| `--"));
+    let names = |cell: &str| -> Vec<String> { cell.split('`').skip(1).step_by(2).map(str::to_owned).collect() };
+    let finance = |prefix: &str, name: &str, of_consultation: &str| {
+        if name == format!("{prefix}...") {
+            of_consultation.replace("consultation", "finance").replace("CONSULTATION", "FINANCE")
+        } else {
+            name.to_owned()
+        }
+    };
+    let settings = rows.flat_map(|row| {
+        let cells: Vec<_> = row.split('|').collect();
+        let (flags, variables) = (names(cells[1]), names(cells[2]));
+        let pairs = flags.iter().zip(&variables);
+        let full = pairs.map(|(flag, variable)| {
+            (finance("--finance-", flag, &flags[0]), finance("FINANCE_", variable, &variables[0]))
+        });
+        full.collect::<Vec<_>>()
+    });
+    settings.collect()
+}
+
+#[test]
+fn the_documents_list_the_settings_of_help_and_no_others() {
+    let (mut all, _) = variables("all-in-one");
+    let settings = documented();
+    for (flag, variable) in &settings {
+        assert_eq!(flag.to_uppercase().replace('-', "_").trim_start_matches('_'), variable);
+    }
+    let mut documented: Vec<_> = settings.into_iter().map(|(_, variable)| variable).collect();
+    documented.sort();
+    all.sort();
+    assert_eq!(documented, all);
+}

@@ -1,5 +1,6 @@
 //! Both services as real processes, with real signals.
 
+mod access_log;
 mod audit;
 mod backup;
 mod change_feed;

@@ -1,12 +1,18 @@
 //! Metrics of both services, as Prometheus reads them: values after known calls, and no more series whatever clients
 //! send.
 
+mod certificates;
+
 use nix::sys::signal::Signal;
 use rstest::rstest;
 use serde_json::json;
-use testkit::{Backend, Process, TestDatabase, free_port};
+use testkit::{Backend, Process, Socket, TestDatabase, free_port};
+use uuid::Uuid;
 
-use crate::{cluster::finish_one, processes::hold_a_request};
+use crate::{
+    cluster::{finish_one, start},
+    processes::hold_a_request,
+};
 
 /// Series of a service. Prometheus holds each in memory for hours.
 const MAX_SERIES: usize = 1_500;
@@ -21,6 +27,10 @@ struct Measured {
 
 impl Measured {
     async fn start(backend: Backend) -> Option<Self> {
+        Self::start_with(backend, &[]).await
+    }
+
+    async fn start_with(backend: Backend, further: &[(&str, &str)]) -> Option<Self> {
         let db = TestDatabase::empty(backend).await?;
         let url = db.url();
         let [port, finance, metrics, finance_metrics] = [(); 4].map(|()| format!("127.0.0.1:{}", free_port()));
@@ -32,6 +42,7 @@ impl Measured {
             ("FINANCE_METRICS_BIND", &finance_metrics),
             ("FINANCE_DATABASE_URL", &url),
         ];
+        let settings = [&settings, further].concat();
         let port = port.rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port");
         let process = Process::start("all-in-one", port, &settings).await;
         Some(Self { process, consultation: metrics, finance: finance_metrics, _db: db })
@@ -81,7 +92,7 @@ async fn each_metric_of_a_delivered_payment_has_its_value(
         ("graphql_operations_total{type=\"query\",field=\"introspection\",outcome=\"invalid\"}", 1.0),
         ("graphql_operation_duration_seconds_count{type=\"mutation\",field=\"finishConsultation\"}", 1.0),
         ("graphql_errors_total{code=\"GRAPHQL_VALIDATION_FAILED\"}", 1.0),
-        ("graphql_subscriptions", 0.0),
+        ("graphql_subscriptions{transport=\"sse\"}", 0.0),
         ("write_batch_rows_sum{writer=\"finish\"}", 1.0),
         ("write_batch_duration_seconds_count{writer=\"start\"}", 1.0),
         ("outbox_delivery_delay_seconds_count", 1.0),
@@ -100,9 +111,30 @@ async fn each_metric_of_a_delivered_payment_has_its_value(
 
     until(&service.consultation, "outbox_payments{state=\"pending\"}", 0.0).await;
     let text = scrape(&service.finance).await;
+    assert_eq!(value(&text, "build_info{service=\"finance\",version=\"0.1.0\"}"), Some(1.0), "{text}");
     let recorded = "graphql_operations_total{type=\"mutation\",field=\"recordPayments\",outcome=\"ok\"}";
     assert_eq!(value(&text, recorded), Some(1.0), "{text}");
     assert_eq!(value(&text, "write_batch_rows_sum{writer=\"record\"}"), Some(1.0), "{text}");
+}
+
+#[tokio::test]
+async fn open_subscriptions_are_counted_by_their_transport() {
+    let Some(service) = Measured::start(Backend::Sqlite).await else { return };
+    let client = &service.process.client;
+    let id = start(client, Uuid::new_v4()).await;
+    let (query, variables) = ("subscription ($id: ID!) { consultationChanged(id: $id) { id } }", json!({ "id": id }));
+    let mut events = client.events(query, variables.clone()).await;
+    events.next().await.expect("the consultation as it is");
+    let mut socket = Socket::introduced(&client.base).await;
+    socket.subscribe("a", query, variables).await;
+    socket.next().await;
+    let text = scrape(&service.consultation).await;
+    let [sse, websocket] = ["sse", "websocket"].map(|name| format!("graphql_subscriptions{{transport=\"{name}\"}}"));
+    assert_eq!((value(&text, &sse), value(&text, &websocket)), (Some(1.0), Some(1.0)), "{text}");
+    drop(events);
+    until(&service.consultation, &sse, 0.0).await;
+    socket.close().await;
+    until(&service.consultation, &websocket, 0.0).await;
 }
 
 #[tokio::test]

@@ -49,6 +49,8 @@ fn a_bad_setting_is_refused_by_name() {
         ("--finance-username", "a:b"),
         ("--finance-cors-origins", "https://app.example/"),
         ("--rust-log", "verbose"),
+        ("--access-log", "/nowhere/access.log"),
+        ("--access-log-min-duration", "500"),
         ("--finance-password-file", "/does/not/exist"),
         ("--finance-trusted-documents", "/does/not/exist"),
         ("--finance-htpasswd-file", "/does/not/exist"),

@@ -2,21 +2,21 @@
 
 use std::net::IpAddr;
 
-use chrono::SecondsFormat;
 use graphql_http::Rule;
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::clock;
+use crate::json_lines;
 
 /// Ids of a line. The count tells of more.
 const MAX_IDS: usize = 100;
 
 /// What became of the event.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Outcome {
     /// It was done.
+    #[default]
     Permitted,
     /// It was not even tried.
     Refused,
@@ -36,11 +36,9 @@ pub(super) struct Line<'a> {
     pub(super) time: String,
     /// Tells it from lines of the log where a collector has both.
     pub(super) target: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) service: Option<&'a str>,
+    pub(super) service: &'a str,
     pub(super) event: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) outcome: Option<Outcome>,
+    pub(super) outcome: Outcome,
     /// Bounded: anyone may choose a name who tries to log in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) user: Option<String>,
@@ -76,21 +74,7 @@ pub(super) struct Line<'a> {
 
 impl<'a> Line<'a> {
     pub(super) fn new(service: &'a str, event: &'static str, outcome: Outcome) -> Self {
-        Self { service: Some(service), outcome: Some(outcome), ..Self::now(event) }
-    }
-
-    /// A line that tells of `missing` others.
-    pub(super) fn gap(missing: usize) -> Self {
-        Self { count: Some(missing), ..Self::now("gap") }
-    }
-
-    fn now(event: &'static str) -> Self {
-        Self {
-            time: clock::now().to_rfc3339_opts(SecondsFormat::Millis, true),
-            target: "audit",
-            event,
-            ..Self::default()
-        }
+        Self { time: json_lines::now(), target: "audit", service, event, outcome, ..Self::default() }
     }
 
     /// Adds the first of `count` objects.
@@ -101,9 +85,5 @@ impl<'a> Line<'a> {
     /// Adds what was refused.
     pub(super) fn with_refused(self, rule: &Rule) -> Self {
         Self { refused: Some(rule.name), needs: Some(rule.roles), ..self }
-    }
-
-    pub(super) fn to_json(&self) -> String {
-        serde_json::to_string(self).unwrap_or_default()
     }
 }

@@ -32,7 +32,7 @@ use super::client_address::{self, TrustedProxies};
 use crate::{
     audit::Audit,
     config::{Access, TokenIssuer},
-    metrics::LoginMeter,
+    metrics::{LoginMeter, Metrics},
 };
 use denied::Schemes;
 pub use entrances::require;
@@ -100,10 +100,14 @@ impl Authenticator {
         Self { proxies, ..self }
     }
 
-    /// Counts logins.
+    /// Counts logins, and shows when the issuer's keys were read.
     #[must_use]
-    pub(crate) fn measured(self, meter: LoginMeter) -> Self {
-        Self { meter, ..self }
+    pub(crate) fn measured(self, metrics: &Metrics) -> Self {
+        if let Some(tokens) = &self.tokens {
+            let help = "Last time that the keys of the token issuer were read, in seconds since 1970";
+            metrics.register("jwks_last_success_timestamp_seconds", help, tokens.keys_read_at());
+        }
+        Self { meter: metrics.logins.clone(), ..self }
     }
 
     /// Accepts the tokens of this issuer too.

@@ -1,7 +1,6 @@
 //! Operations by their root field.
 
-use async_graphql::parser::types::OperationType;
-use graphql_http::meter::{Conclusion, Measured, Meter};
+use graphql_http::meter::{Conclusion, Measured, Meter, Protocol};
 use prometheus_client::{
     encoding::EncodeLabelSet,
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
@@ -9,6 +8,7 @@ use prometheus_client::{
 };
 
 use super::durations;
+use crate::graphql::{kind_name, outcome_name};
 
 /// Metrics of operations.
 #[derive(Clone, Debug)]
@@ -16,7 +16,7 @@ pub(crate) struct GraphqlMeter {
     operations: Family<Operation, Counter>,
     durations: Family<RootField, Histogram, fn() -> Histogram>,
     errors: Family<Code, Counter>,
-    subscriptions: Gauge,
+    subscriptions: Family<Transport, Gauge>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -32,6 +32,11 @@ struct RootField {
     field: &'static str,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Transport {
+    transport: &'static str,
+}
+
 /// Codes are the service's own.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Code {
@@ -44,7 +49,7 @@ impl GraphqlMeter {
             operations: Family::default(),
             durations: Family::new_with_constructor(durations),
             errors: Family::default(),
-            subscriptions: Gauge::default(),
+            subscriptions: Family::default(),
         };
         registry.register(
             "graphql_operations",
@@ -58,27 +63,34 @@ impl GraphqlMeter {
         );
         registry.register("graphql_errors", "Errors of responses, by their code", meter.errors.clone());
         registry.register("graphql_subscriptions", "Subscriptions that are open", meter.subscriptions.clone());
+        for protocol in [Protocol::Http, Protocol::WebSocket] {
+            meter.subscriptions_over(protocol).set(0);
+        }
         meter
+    }
+
+    fn subscriptions_over(&self, protocol: Protocol) -> Gauge {
+        let transport = match protocol {
+            Protocol::Http => "sse",
+            Protocol::WebSocket => "websocket",
+        };
+        self.subscriptions.get_or_create_owned(&Transport { transport })
     }
 }
 
 impl Meter for GraphqlMeter {
-    fn operation(&self, Measured { kind, root_field: field, conclusion, duration }: Measured) {
-        let kind = match kind {
-            OperationType::Query => "query",
-            OperationType::Mutation => "mutation",
-            OperationType::Subscription => "subscription",
-        };
-        let operation = |conclusion| Operation { r#type: kind, field, outcome: outcome(conclusion) };
-        if self.operations.get(&operation(conclusion)).is_none() {
+    fn operation(&self, operation: &Measured<'_>) {
+        let (r#type, field) = (kind_name(operation.kind), operation.root_field);
+        let series = |conclusion| Operation { r#type, field, outcome: outcome_name(conclusion) };
+        if self.operations.get(&series(operation.conclusion)).is_none() {
             // A rate sees no fault that makes its series: all outcomes begin with 0.
             for other in Conclusion::ALL {
-                drop(self.operations.get_or_create(&operation(other)));
+                drop(self.operations.get_or_create(&series(other)));
             }
         }
-        self.operations.get_or_create(&operation(conclusion)).inc();
-        if let Some(duration) = duration {
-            self.durations.get_or_create(&RootField { r#type: kind, field }).observe(duration.as_secs_f64());
+        self.operations.get_or_create(&series(operation.conclusion)).inc();
+        if let Some(duration) = operation.duration {
+            self.durations.get_or_create(&RootField { r#type, field }).observe(duration.as_secs_f64());
         }
     }
 
@@ -86,24 +98,11 @@ impl Meter for GraphqlMeter {
         self.errors.get_or_create(&Code { code: code.to_owned() }).inc();
     }
 
-    fn subscription_begun(&self) {
-        self.subscriptions.inc();
+    fn subscription_begun(&self, protocol: Protocol) {
+        self.subscriptions_over(protocol).inc();
     }
 
-    fn subscription_ended(&self) {
-        self.subscriptions.dec();
-    }
-}
-
-fn outcome(conclusion: Conclusion) -> &'static str {
-    match conclusion {
-        Conclusion::Ok => "ok",
-        Conclusion::Refused => "refused",
-        Conclusion::Invalid => "invalid",
-        Conclusion::Forbidden => "forbidden",
-        Conclusion::Overloaded => "overloaded",
-        Conclusion::Unavailable => "unavailable",
-        Conclusion::TimedOut => "timeout",
-        Conclusion::Fault => "fault",
+    fn subscription_ended(&self, subscription: &Measured<'_>) {
+        self.subscriptions_over(subscription.sender.protocol).dec();
     }
 }

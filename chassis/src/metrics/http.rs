@@ -16,6 +16,7 @@ use super::durations;
 pub(crate) struct HttpMeter(Family<Request, Histogram, fn() -> Histogram>);
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+#[expect(clippy::struct_field_names, reason = "the labels' names are OpenTelemetry's")]
 struct Request {
     http_request_method: &'static str,
     http_route: String,
@@ -35,14 +36,14 @@ impl HttpMeter {
 
     /// Adds a request. `route` is that of the router; paths that it does not have are one.
     pub(crate) fn add(&self, method: &Method, route: Option<&str>, status: StatusCode, took: Duration) {
-        let (http_route, http_request_method) = (route.unwrap_or("none").to_owned(), known(method));
+        let (http_route, http_request_method) = (route.unwrap_or("none").to_owned(), known_method(method));
         let request = Request { http_request_method, http_route, http_response_status_code: status.as_u16() };
         self.0.get_or_create(&request).observe(took.as_secs_f64());
     }
 }
 
 /// Clients may invent methods.
-fn known(method: &Method) -> &'static str {
+pub(crate) fn known_method(method: &Method) -> &'static str {
     match method.as_str() {
         "GET" => "GET",
         "HEAD" => "HEAD",

@@ -72,6 +72,7 @@ impl Ticks {
 struct Api {
     service: TestService,
     touched: Arc<AtomicUsize>,
+    metrics: Metrics,
     _db: TestDatabase,
 }
 
@@ -87,13 +88,13 @@ async fn serve_to(access: Access, token_issuer: Option<TokenIssuer>) -> Api {
     let touched = Arc::new(AtomicUsize::new(0));
     let schema = Schema::new(Query, Mutation(Arc::clone(&touched)), Ticks);
     let (page, options) = (Page { title: "demo", tabs: &[] }, Options::default());
-    let (sdl, permissions, rest) = (String::new(), &PERMISSIONS, Router::new());
-    let offered = ServiceRoutes { schema, options, sdl, permissions, page, rest, metrics: Metrics::new("demo") };
+    let (sdl, permissions, rest, metrics) = (String::new(), &PERMISSIONS, Router::new(), Metrics::new("demo"));
+    let offered = ServiceRoutes { schema, options, sdl, permissions, page, rest, metrics: metrics.clone() };
     let service = TestService::start(|shutdown| {
         let router = gate::guard(&server, readiness, shutdown, offered, Vec::new()).expect("routes");
-        Service { router, tasks: Vec::new(), metrics: Metrics::new("demo") }
+        Service { router, tasks: Vec::new(), metrics: metrics.clone() }
     });
-    Api { service, touched, _db: db }
+    Api { service, touched, metrics, _db: db }
 }
 
 impl Api {
@@ -105,6 +106,13 @@ impl Api {
         let request = self.client().post().header("authorization", authorization);
         let request = request.header("content-type", "application/json");
         Answer::of(request.body(json!({ "query": query }).to_string())).await
+    }
+
+    /// When the keys were last read, in seconds since 1970, by the metrics.
+    fn keys_read_at(&self) -> Option<i64> {
+        let text = self.metrics.text();
+        let line = text.lines().find_map(|line| line.strip_prefix("jwks_last_success_timestamp_seconds "));
+        line.and_then(|seconds| seconds.parse().ok())
     }
 
     async fn status(&self, token: &str) -> u16 {

@@ -9,7 +9,8 @@ use std::{
 };
 
 use anyhow::Context;
-use chassis::http_client;
+use chassis::{http_client, metrics::Metrics, tls};
+use prometheus_client::metrics::gauge::Gauge;
 use reqwest::{Client, Identity};
 use tokio::time::Instant;
 
@@ -34,17 +35,26 @@ struct Current {
     /// The latest content of the files, usable or not; `None` if they could not be read.
     seen: Option<Vec<u8>>,
     read_at: Instant,
+    /// End of the validity of the client certificate.
+    not_after: Gauge,
 }
 
 impl Connector {
     pub(super) fn new(certificate: Option<ClientCertificate>, request_timeout: Duration) -> anyhow::Result<Self> {
         let seen = certificate.as_ref().map(read).transpose().context(SETTING)?;
         let client = build(seen.as_deref(), request_timeout).context(SETTING)?;
-        Ok(Self {
-            certificate,
-            request_timeout,
-            current: Mutex::new(Current { client, seen, read_at: Instant::now() }),
-        })
+        let current = Current { client, seen, read_at: Instant::now(), not_after: Gauge::default() };
+        Ok(Self { certificate, request_timeout, current: Mutex::new(current) })
+    }
+
+    /// Shows until when the client certificate is valid, if there is one.
+    pub(super) fn show_not_after(&self, metrics: &Metrics) {
+        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(pem) = &current.seen {
+            let not_after = metrics.certificate_not_after("client");
+            tls::show_not_after(pem, &not_after);
+            current.not_after = not_after;
+        }
     }
 
     /// The client for the next call.
@@ -78,6 +88,7 @@ impl Current {
         self.seen = found;
         failure.map_or(Ok(()), Err)?;
         self.client = build(self.seen.as_deref(), request_timeout)?;
+        tls::show_not_after(self.seen.as_deref().unwrap_or_default(), &self.not_after);
         Ok(true)
     }
 }

@@ -11,7 +11,7 @@ use reqwest::Response;
 
 /// Metrics of the calls of finance.
 #[derive(Clone, Debug)]
-pub struct Meter(Family<Call, Histogram, fn() -> Histogram>);
+pub(super) struct Meter(Family<Call, Histogram, fn() -> Histogram>);
 
 /// One of the two is empty.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -29,8 +29,7 @@ impl Default for Meter {
 
 impl Meter {
     /// Adds the metrics.
-    #[must_use]
-    pub fn registered(metrics: &Metrics) -> Self {
+    pub(super) fn registered(metrics: &Metrics) -> Self {
         let help = "Time from a call of finance to the head of its response";
         Self(metrics.register("http_client_request_duration_seconds", help, Self::default().0))
     }

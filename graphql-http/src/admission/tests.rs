@@ -5,7 +5,10 @@ use std::{future::ready, io};
 use async_graphql::{EmptyMutation, EmptySubscription, Object, Request, Schema};
 use rstest::rstest;
 
-use crate::{Caller, Endpoint, Options};
+use crate::{
+    Caller, Endpoint, Options,
+    meter::{Protocol, Sender},
+};
 
 struct Query;
 
@@ -23,8 +26,9 @@ impl Query {
 /// Number of remembered documents after a request.
 async fn known_after(document: &str) -> usize {
     let endpoint = Endpoint::new(Schema::new(Query, EmptyMutation, EmptySubscription), Options::default());
-    if let Ok(admitted) = endpoint.admit(Request::new(document), &Caller::default(), &"".into()) {
-        endpoint.execute(admitted, "").await;
+    let sender = Sender { caller: Caller::default(), request_id: "".into(), protocol: Protocol::Http };
+    if let Ok(admitted) = endpoint.admit(Request::new(document), &sender) {
+        endpoint.execute(admitted).await;
     }
     endpoint.parsed.count()
 }

@@ -17,9 +17,14 @@ use serde_json::Value;
 use tokio::time::{Instant, interval_at, timeout};
 use tokio_stream::StreamMap;
 
-use super::protocol::{ClientMessage, Close, ServerMessage};
+use super::protocol::{ClientMessage, Close, ServerMessage, parse};
 use crate::{
-    Caller, Endpoint, TaskContext, Transport, bad_request::BadRequest, request, response::Outcome, shares::Share,
+    Caller, Endpoint, TaskContext, Transport,
+    bad_request::BadRequest,
+    meter::{Protocol, Sender},
+    request,
+    response::Outcome,
+    shares::Share,
 };
 
 /// Time for `connection_init`.
@@ -69,12 +74,12 @@ impl<E: Executor, C: TaskContext> Connection<E, C> {
 
     async fn talk(&mut self, socket: &mut WebSocket) -> Close {
         let initialised = timeout(INITIALISATION_TIMEOUT, self.initialise(socket)).await;
-        let caller = match initialised.unwrap_or(Err(Close::InitialisationTimeout)) {
-            Ok(caller) => caller,
+        let sender = match initialised.unwrap_or(Err(Close::InitialisationTimeout)) {
+            Ok(sender) => sender,
             Err(close) => return close,
         };
         let mut operations = Operations::new();
-        let mut expired = pin!(caller.expired());
+        let mut expired = pin!(sender.caller.expired());
         let (mut pings, mut heard_at) = (interval_at(Instant::now() + PING_INTERVAL, PING_INTERVAL), Instant::now());
         loop {
             let next = tokio::select! {
@@ -82,7 +87,7 @@ impl<E: Executor, C: TaskContext> Connection<E, C> {
                     heard_at = Instant::now();
                     let message = parse(message);
                     message.and_then(|message| {
-                        message.map_or(Ok(None), |message| self.receive(message, &caller, &mut operations))
+                        message.map_or(Ok(None), |message| self.receive(message, &sender, &mut operations))
                     })
                 }
                 Some((id, outcome)) = operations.next(), if !operations.is_empty() => {
@@ -105,8 +110,8 @@ impl<E: Executor, C: TaskContext> Connection<E, C> {
         }
     }
 
-    /// Waits for `connection_init` and acknowledges it. Returns the caller.
-    async fn initialise(&mut self, socket: &mut WebSocket) -> Result<Caller, Close> {
+    /// Waits for `connection_init` and acknowledges it. Returns the sender of the operations.
+    async fn initialise(&mut self, socket: &mut WebSocket) -> Result<Sender, Close> {
         let payload = loop {
             match parse(socket.recv().await)? {
                 Some(ClientMessage::ConnectionInit { payload }) => break payload,
@@ -127,14 +132,14 @@ impl<E: Executor, C: TaskContext> Connection<E, C> {
             transport.initialised();
         }
         send(socket, &ServerMessage::ConnectionAck).await?;
-        Ok(caller)
+        Ok(Sender { caller, request_id: Arc::clone(&self.request_id), protocol: Protocol::WebSocket })
     }
 
     /// Handles a message. Returns the reply, if it has one of its own.
     fn receive(
         &self,
         message: ClientMessage,
-        caller: &Caller,
+        sender: &Sender,
         operations: &mut Operations,
     ) -> Result<Option<Message>, Close> {
         match message {
@@ -146,7 +151,7 @@ impl<E: Executor, C: TaskContext> Connection<E, C> {
             ClientMessage::Subscribe { id, .. } if operations.contains_key(&id) => return Err(Close::SubscriberExists),
             ClientMessage::Subscribe { id, payload } => {
                 let outcomes = if operations.len() < MAX_OPERATIONS {
-                    self.begin(payload, caller)
+                    self.begin(payload, sender)
                 } else {
                     Err(BadRequest::too_many_operations(MAX_OPERATIONS))
                 };
@@ -159,9 +164,8 @@ impl<E: Executor, C: TaskContext> Connection<E, C> {
         Ok(None)
     }
 
-    fn begin(&self, payload: Value, caller: &Caller) -> Result<BoxStream<'static, Outcome>, BadRequest> {
-        let admitted = self.endpoint.admit(request::from_message(payload)?, caller, &self.request_id)?;
-        self.endpoint.stream(admitted, caller, Arc::clone(&self.request_id))
+    fn begin(&self, payload: Value, sender: &Sender) -> Result<BoxStream<'static, Outcome>, BadRequest> {
+        self.endpoint.stream(self.endpoint.admit(request::from_message(payload)?, sender)?)
     }
 }
 
@@ -171,16 +175,6 @@ async fn shake_hands(socket: &mut WebSocket, close: Close) {
     // Fails after a close of the client.
     drop(socket.send(Message::Close(Some(close.frame()))).await);
     while let Some(Ok(_)) = socket.recv().await {}
-}
-
-/// Parses the client's message. `None` is a keep-alive ping or pong.
-fn parse(message: Option<Result<Message, axum::Error>>) -> Result<Option<ClientMessage>, Close> {
-    match message {
-        Some(Ok(Message::Text(text))) => serde_json::from_str(&text).map(Some).map_err(|_| Close::InvalidMessage),
-        Some(Ok(Message::Ping(_) | Message::Pong(_))) => Ok(None),
-        Some(Ok(Message::Binary(_))) => Err(Close::InvalidMessage),
-        Some(Ok(Message::Close(_)) | Err(_)) | None => Err(Close::Lost),
-    }
 }
 
 fn message(id: String, outcome: Option<Outcome>, operations: &mut Operations) -> ServerMessage {

@@ -117,3 +117,13 @@ impl From<Rejected> for Close {
         }
     }
 }
+
+/// Parses the client's message. `None` is a keep-alive ping or pong.
+pub(super) fn parse(message: Option<Result<Message, axum::Error>>) -> Result<Option<ClientMessage>, Close> {
+    match message {
+        Some(Ok(Message::Text(text))) => serde_json::from_str(&text).map(Some).map_err(|_| Close::InvalidMessage),
+        Some(Ok(Message::Ping(_) | Message::Pong(_))) => Ok(None),
+        Some(Ok(Message::Binary(_))) => Err(Close::InvalidMessage),
+        Some(Ok(Message::Close(_)) | Err(_)) | None => Err(Close::Lost),
+    }
+}

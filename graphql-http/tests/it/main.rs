@@ -10,6 +10,7 @@ mod introspection;
 mod large;
 mod limits;
 mod media_types;
+mod meter;
 mod mutations;
 mod observer;
 mod permissions;

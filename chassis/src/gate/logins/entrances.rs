@@ -14,7 +14,7 @@ use graphql_http::{Authenticate, Caller, ClientNetwork, Rejected};
 use serde_json::Value;
 
 use super::{Authenticator, denied::Denied};
-use crate::gate::client_address;
+use crate::{access_log, gate::client_address};
 
 /// A WebSocket may bring its credentials in `connection_init`, as `{"Authorization": "Basic ..."}` or with `Bearer`:
 /// pages cannot set headers.
@@ -53,6 +53,7 @@ async fn check(State(authenticator): State<Arc<Authenticator>>, mut request: Req
     }
     match authenticator.admit(client, request.headers(), request.extensions()).await {
         Ok(caller) => {
+            access_log::note_caller(&caller);
             request.extensions_mut().insert(caller);
             next.run(request).await
         }

@@ -14,6 +14,7 @@ mod remembered;
 use std::{net::IpAddr, sync::Arc};
 
 use graphql_http::Caller;
+use prometheus_client::metrics::gauge::Gauge;
 use tokio::time::Instant;
 
 use crate::{clock, config::TokenIssuer};
@@ -83,6 +84,11 @@ impl Tokens {
     /// Unlike the names of users: those have no colon. An issuer has no `#`, so the first one ends it.
     fn name(&self, subject: &str) -> Arc<str> {
         format!("{}#{subject}", self.issuer.url).into()
+    }
+
+    /// When the issuer's keys were last read.
+    pub(super) fn keys_read_at(&self) -> Gauge {
+        self.keys.read_at.clone()
     }
 
     /// Renews the issuer's keys for ever.

@@ -28,13 +28,14 @@ async fn without_keys_tokens_wait_in_vain_and_pass_once_the_issuer_is_there(#[ca
     assert!(begin.elapsed() < Duration::from_secs(9), "{:?}", begin.elapsed());
     assert_eq!((answer.status, answer.code()), (503, "UNAVAILABLE"));
     assert_eq!(answer.headers["retry-after"], "5");
-    assert_eq!((api.touched(), issuer.fetches()), (0, 0));
+    assert_eq!((api.touched(), issuer.fetches(), api.keys_read_at()), (0, 0, Some(0)));
     assert_eq!(Answer::of(api.client().get("/livez")).await.status, 200, "the issuer is no part of the service");
 
     issuer.becomes(Behaviour::Honest);
     while api.status(&token).await != 200 {
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
+    assert!(api.keys_read_at() > Some(0));
 }
 
 #[rstest]

@@ -5,6 +5,7 @@ use std::{
     time::Duration,
 };
 
+use prometheus_client::metrics::gauge::Gauge;
 use tokio::{
     sync::watch,
     time::{Instant, timeout},
@@ -16,7 +17,7 @@ use super::{
     key_source::{FETCH_TIMEOUT, KeySource, read_file},
     keys::{Key, Keys},
 };
-use crate::{config::TokenIssuer, gate::logins::RELOAD_INTERVAL};
+use crate::{clock, config::TokenIssuer, gate::logins::RELOAD_INTERVAL};
 
 /// Delay after which a key that the issuer withdrew is refused.
 const FETCH_INTERVAL: Duration = Duration::from_hours(1);
@@ -33,6 +34,8 @@ pub(super) struct KeyStore {
     is_due: watch::Sender<bool>,
     /// When an unknown key last made a renewal due.
     asked_at: Mutex<Option<Instant>>,
+    /// When the keys were last read, in seconds since 1970; 0 before.
+    pub(super) read_at: Gauge,
 }
 
 /// Why there is no key for a token.
@@ -46,11 +49,17 @@ impl KeyStore {
     /// Reads a file at once. An issuer is asked later, so that its outage does not keep a service from starting.
     pub(super) fn open(issuer: &TokenIssuer) -> anyhow::Result<Self> {
         let source = KeySource::of(issuer)?;
+        let read_at = Gauge::default();
         let (keys, is_due) = match &source {
-            KeySource::File(file) => (read_file(file)?, false),
+            KeySource::File(file) => {
+                let keys = read_file(file)?;
+                read_at.set(clock::now().timestamp());
+                (keys, false)
+            }
             KeySource::Issuer { .. } => (Keys::default(), true),
         };
-        Ok(Self { source, keys: RwLock::new(keys), is_due: watch::Sender::new(is_due), asked_at: Mutex::default() })
+        let (keys, is_due) = (RwLock::new(keys), watch::Sender::new(is_due));
+        Ok(Self { source, keys, is_due, asked_at: Mutex::default(), read_at })
     }
 
     /// The key of a token. For an unknown one it waits for a renewal that is due, or makes one due.
@@ -72,6 +81,9 @@ impl KeyStore {
     async fn renew(&self) -> anyhow::Result<bool> {
         let read = self.source.read().await;
         let changed = read.map(|new| self.keys.write().unwrap_or_else(PoisonError::into_inner).replace(new));
+        if changed.is_ok() {
+            self.read_at.set(clock::now().timestamp());
+        }
         self.is_due.send_replace(false);
         changed
     }

@@ -1,0 +1,127 @@
+//! The line of a request, collected while it is answered. It is written when the last part of the request is dropped: the
+//! body of its response, or its handler if the client has gone away.
+
+use std::{
+    net::IpAddr,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use axum::{
+    body::Body,
+    extract::{self, MatchedPath},
+    http::StatusCode,
+    response::Response,
+};
+use graphql_http::{
+    Caller,
+    meter::{Conclusion, Measured},
+};
+use tokio::time::Instant;
+
+use super::{
+    AccessLog,
+    body::LoggedBody,
+    line::{Line, outcome_of},
+};
+use crate::{
+    audit,
+    gate::request_id,
+    graphql::{kind_name, outcome_name},
+    metrics::known_method,
+};
+
+tokio::task_local! {
+    /// The request that this task answers, or whose response it sends.
+    pub(super) static CURRENT: Arc<Request>;
+}
+
+pub(crate) struct Request {
+    log: AccessLog,
+    began: Instant,
+    id: String,
+    address: IpAddr,
+    method: &'static str,
+    route: Option<MatchedPath>,
+    noted: Mutex<Noted>,
+}
+
+/// What becomes known later.
+#[derive(Default)]
+pub(super) struct Noted {
+    user: Option<Arc<str>>,
+    operation: Option<&'static str>,
+    field: Option<&'static str>,
+    conclusion: Option<Conclusion>,
+    /// The code of the first error.
+    pub(super) code: Option<String>,
+    status: Option<StatusCode>,
+    pub(super) bytes: u64,
+}
+
+impl Request {
+    /// A request of the client at this address.
+    pub(crate) fn new(log: AccessLog, request: &extract::Request, address: IpAddr) -> Self {
+        Self {
+            log,
+            began: Instant::now(),
+            id: request_id::text(request.extensions()).to_owned(),
+            address,
+            method: known_method(request.method()),
+            route: request.extensions().get().cloned(),
+            noted: Mutex::default(),
+        }
+    }
+
+    /// Answers the request by `answer`, and follows the response until it has been sent.
+    pub(crate) async fn follow(self: Arc<Self>, answer: impl Future<Output = Response>) -> Response {
+        let response = CURRENT.scope(Arc::clone(&self), answer).await;
+        self.note(|noted| noted.status = Some(response.status()));
+        response.map(|body| Body::new(LoggedBody { body, request: self }))
+    }
+
+    pub(super) fn note(&self, note: impl FnOnce(&mut Noted)) {
+        note(&mut self.noted.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+/// Notes who sends the current request, if it is logged.
+pub(crate) fn note_caller(caller: &Caller) {
+    note(|noted| noted.user = Some(audit::user(caller)));
+}
+
+/// Notes the operation of the current request.
+pub(super) fn note_operation(operation: &Measured<'_>) {
+    note(|noted| {
+        noted.operation = Some(kind_name(operation.kind));
+        noted.field = Some(operation.root_field);
+        noted.conclusion = Some(operation.conclusion);
+    });
+}
+
+pub(super) fn note(add: impl FnOnce(&mut Noted)) {
+    // Without an access log there is none.
+    let _ = CURRENT.try_with(|request| request.note(add));
+}
+
+impl Drop for Request {
+    fn drop(&mut self) {
+        let duration = self.began.elapsed();
+        let noted = self.noted.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let outcome = noted.conclusion.map_or_else(|| outcome_of(noted.status, noted.code.is_some()), outcome_name);
+        let line = Line {
+            request_id: &self.id,
+            address: Some(self.address),
+            user: noted.user.as_deref(),
+            method: Some(self.method),
+            route: Some(self.route.as_ref().map_or("none", MatchedPath::as_str)),
+            operation: noted.operation,
+            field: noted.field,
+            status: noted.status.map(|status| status.as_u16()),
+            outcome,
+            code: noted.code.as_deref(),
+            bytes: Some(noted.bytes),
+            ..Line::default()
+        };
+        self.log.write(line, duration);
+    }
+}

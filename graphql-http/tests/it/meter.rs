@@ -1,0 +1,126 @@
+//! What a meter is told, by every transport.
+
+use std::{
+    future::ready,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use async_graphql::{EmptyMutation, Object, Result, Schema, Subscription};
+use axum::Extension;
+use futures_util::{Stream, stream};
+use graphql_http::{
+    Caller, Endpoint, Options, Permissions, Rule,
+    meter::{Measured, Meter, Protocol},
+};
+use rstest::rstest;
+use serde_json::json;
+use testkit::Socket;
+
+use super::api::listen;
+
+const ROLES: &[&str] = &["reader"];
+static PERMISSIONS: Permissions = Permissions {
+    roles: &["reader", "editor"],
+    root_fields: &[
+        Rule::new("hello", ROLES),
+        Rule::new("fault", ROLES),
+        Rule::new("secret", &["editor"]),
+        Rule::new("ticks", ROLES),
+    ],
+    sensitive: &[],
+};
+
+struct Query;
+
+#[Object]
+impl Query {
+    async fn hello(&self) -> bool {
+        true
+    }
+
+    async fn fault(&self) -> Result<bool> {
+        ready(Err("a fault".into())).await
+    }
+
+    async fn secret(&self) -> bool {
+        true
+    }
+}
+
+struct Ticks;
+
+#[Subscription]
+impl Ticks {
+    async fn ticks(&self) -> impl Stream<Item = Result<usize>> {
+        stream::iter([Ok(1), Err("a fault".into())])
+    }
+}
+
+#[derive(Clone, Default)]
+struct Told(Arc<Mutex<Vec<String>>>);
+
+impl Told {
+    fn take(&self) -> Vec<String> {
+        std::mem::take(&mut *self.0.lock().expect("no panic"))
+    }
+
+    fn add(&self, event: &str, Measured { sender, kind, root_field, conclusion, duration }: &Measured<'_>) {
+        let (name, took) = (&sender.caller.name, duration.is_some_and(|took| took < Duration::from_mins(1)));
+        let told = format!("{event}: {name} {kind} {root_field} {conclusion:?}, timed: {took}");
+        self.0.lock().expect("no panic").push(told);
+    }
+}
+
+impl Meter for Told {
+    fn operation(&self, operation: &Measured<'_>) {
+        self.add("operation", operation);
+    }
+
+    fn error(&self, code: &str) {
+        self.0.lock().expect("no panic").push(code.to_owned());
+    }
+
+    fn subscription_begun(&self, protocol: Protocol) {
+        self.0.lock().expect("no panic").push(format!("begun: {protocol:?}"));
+    }
+
+    fn subscription_ended(&self, subscription: &Measured<'_>) {
+        self.add("ended", subscription);
+    }
+}
+
+#[rstest]
+#[case::a_query("{ hello }", &["operation: ana query hello Ok, timed: true"])]
+#[case::several_fields("{ hello fault }",
+    &["INTERNAL_SERVER_ERROR", "operation: ana query several Fault, timed: true"])]
+#[case::an_unknown_name("{ name1 }",
+    &["GRAPHQL_VALIDATION_FAILED", "operation: ana query introspection Invalid, timed: true"])]
+#[case::a_refusal("{ hello secret }", &["operation: ana query several Forbidden, timed: false", "FORBIDDEN"])]
+#[case::no_document("{", &["GRAPHQL_PARSE_FAILED"])]
+#[case::a_subscription("subscription { ticks }",
+    &["begun: PROTOCOL", "operation: ana subscription ticks Ok, timed: false", "INTERNAL_SERVER_ERROR",
+      "ended: ana subscription ticks Fault, timed: true"])]
+#[tokio::test]
+async fn a_meter_is_told_how_each_operation_ends_and_who_has_sent_it(#[case] query: &str, #[case] expected: &[&str]) {
+    let told = Told::default();
+    let endpoint = Endpoint::new(Schema::new(Query, EmptyMutation, Ticks), Options::default());
+    let endpoint = endpoint.with_permissions(&PERMISSIONS).with_meter(Arc::new(told.clone()));
+    let reader = Caller { name: "ana".into(), roles: ["reader"].into(), ..Caller::default() };
+    let (client, _server) = listen(graphql_http::router(endpoint, String::new()).layer(Extension(reader)));
+    let expected = |protocol| expected.iter().map(|told| told.replace("PROTOCOL", protocol)).collect::<Vec<_>>();
+    if query.starts_with("subscription") {
+        let mut events = client.events(query, json!({})).await;
+        while events.next().await.is_some_and(|event| !event.is_null()) {}
+    } else {
+        client.send(query, json!({})).await;
+    }
+    assert_eq!(told.take(), expected("Http"));
+
+    let mut socket = Socket::connect(&client.base, &[]).await.expect("an upgrade");
+    socket.send(json!({ "type": "connection_init" })).await;
+    socket.next().await;
+    socket.subscribe("a", query, json!({})).await;
+    while !["complete", "error"].contains(&socket.next().await["type"].as_str().expect("a type")) {}
+    assert_eq!(told.take(), expected("WebSocket"));
+}
