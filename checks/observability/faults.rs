@@ -1,4 +1,4 @@
-//! Faults that fire the other alerts, all at once: a parked payment, a wrong password for finance, guessed passwords, a
+//! Faults that fire the other alerts, all at once: a parked payment, a wrong password for finance, guessed passwords,
 //! locked tables, a difference that reconciliation finds, and at last the end of consultation.
 
 use std::{net::Ipv4Addr, time::Duration};
