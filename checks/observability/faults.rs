@@ -1,5 +1,5 @@
 //! Faults that fire the other alerts, all at once: a parked payment, a wrong password for finance, guessed passwords,
-//! locked tables, a difference that reconciliation finds, and at last the end of consultation.
+//! an issuer that does not answer, an old certificate, locked tables, a difference that reconciliation finds, and at last the end of consultation.
 
 use std::{net::Ipv4Addr, time::Duration};
 
@@ -15,13 +15,15 @@ use tokio::{
 use crate::{
     load::{finish, finish_one, start_one},
     monitor::Monitor,
-    stack::Stack,
+    stack::{Stack, VALID_UNTIL},
 };
 
 /// The longest `for`, 10 minutes divided by 20, and the alert's way.
 const FIRES_WITHIN: Duration = Duration::from_secs(90);
 /// The longest range, an hour divided by 20, has to be over for none: a short one ends each alert.
 const ENDS_WITHIN: Duration = Duration::from_secs(90);
+/// The year in which the old certificate ended.
+const EXPIRED: u16 = 2020;
 /// Clients of the locked table: more than there are connections.
 const CLIENTS: usize = 12;
 const RETRY_INTERVAL: Duration = Duration::from_millis(100);
@@ -34,6 +36,7 @@ const GUESSER: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
 pub(crate) async fn check(stack: &mut Stack, monitor: &Monitor, say: impl Fn(&str)) -> anyhow::Result<()> {
     park_a_payment(stack, monitor).await?;
     stack.set_password_is_right(false);
+    stack.certificate.renew(EXPIRED)?;
     finish_one(&stack.consultation().client).await;
     let mut clients = JoinSet::new();
     clients.spawn(guess_passwords(stack.consultation().client.base.clone()));
@@ -42,8 +45,16 @@ pub(crate) async fn check(stack: &mut Stack, monitor: &Monitor, say: impl Fn(&st
         clients.spawn(keep_calling(stack.consultation().client.clone(), json!(uuid::Uuid::new_v4())));
     }
     locked.execute_unprepared("LOCK TABLE consultation IN ACCESS EXCLUSIVE MODE").await?;
-    let lasting = ["PaymentParked", "ReconcileFoundDifferences"];
-    let curable = ["FinanceMisconfigured", "LoginsRefused", "PoolExhausted", "FinishBudgetBurnsFast"];
+    // Nobody cures these in time, or their ranges are too long.
+    let lasting = [
+        "PaymentParked",
+        "ReconcileFoundDifferences",
+        "SigningKeysOld",
+        "FinishBudgetBurns",
+        "FinishBudgetBurnsSlowly",
+    ];
+    let curable =
+        ["FinanceMisconfigured", "LoginsRefused", "PoolExhausted", "FinishBudgetBurnsFast", "CertificateExpires"];
     monitor.until_firing(&[lasting.as_slice(), &curable].concat(), true, FIRES_WITHIN).await?;
     say(&format!("{}, {} fire", lasting.join(", "), curable.join(", ")));
     // Not before: it keeps the relay from calling finance.
@@ -54,8 +65,9 @@ pub(crate) async fn check(stack: &mut Stack, monitor: &Monitor, say: impl Fn(&st
     locked.rollback().await?;
     clients.shutdown().await;
     stack.set_password_is_right(true);
+    stack.certificate.renew(VALID_UNTIL)?;
     monitor.until_firing(&[curable.as_slice(), &["RelayStalled"]].concat(), false, ENDS_WITHIN).await?;
-    say("those of wrong passwords and of locked tables are resolved");
+    say("those of wrong passwords, of the certificate and of locked tables are resolved");
 
     stack.consultation.take();
     monitor.until_firing(&["NoRelay", "TargetDown"], true, FIRES_WITHIN).await?;

@@ -6,6 +6,7 @@
 //! cargo test -p checks --test observability -- --profile full
 //! ```
 
+mod certificate;
 mod dashboard;
 mod faults;
 mod fuzz;

@@ -53,7 +53,7 @@ pub(crate) async fn check(
     say("finance is back: each payment is confirmed, and all metrics are where they were");
     monitor.until_firing(&[late, down], false, SHOWN_WITHIN).await?;
     say(&format!(
-        "no alert is left in Prometheus and Alertmanager, {:.0} s after finance was back",
+        "{late} is resolved in Prometheus and Alertmanager, {:.0} s after finance was back",
         back.elapsed().as_secs_f64()
     ));
     Ok(())

@@ -8,11 +8,13 @@ use std::{
 
 use testkit::{Process, TestDatabase, free_port};
 
-use crate::Backend;
+use crate::{Backend, certificate::Certificate};
 
 /// Few, so that a fault uses them all.
 pub(crate) const CONNECTIONS: u32 = 4;
 const PASSWORD: &str = "teste123";
+/// The year in which a valid certificate ends: the last that the format knows in two digits.
+pub(crate) const VALID_UNTIL: u16 = 2049;
 
 pub(crate) struct Stack {
     pub(crate) consultation: Option<Process>,
@@ -23,6 +25,8 @@ pub(crate) struct Stack {
     pub(crate) consultation_database: TestDatabase,
     finance_port: u16,
     settings: Vec<(String, String)>,
+    /// Shown to finance.
+    pub(crate) certificate: Certificate,
     /// The password by which consultation calls finance.
     password: PathBuf,
     _finance_database: TestDatabase,
@@ -33,7 +37,10 @@ impl Stack {
     pub(crate) async fn start(backend: Backend, directory: &Path) -> Option<Self> {
         let backend = if backend == Backend::Sqlite { testkit::Backend::Sqlite } else { testkit::Backend::Postgres };
         let (consultation, finance) = (TestDatabase::empty(backend).await?, TestDatabase::empty(backend).await?);
-        let [port, finance_port, consultation_metrics, finance_metrics] = [(); 4].map(|()| free_port());
+        let [port, finance_port, consultation_metrics, finance_metrics, issuer] = [(); 5].map(|()| free_port());
+        let [certificate, key] = ["certificate.pem", "key.pem"].map(|name| directory.join(name));
+        let certificate = Certificate { certificate, key };
+        certificate.renew(VALID_UNTIL).expect("a certificate");
         let password = directory.join("finance-password");
         fs::write(&password, PASSWORD).expect("a file");
         let at = |port: u16| format!("127.0.0.1:{port}");
@@ -44,6 +51,13 @@ impl Stack {
             ("CONSULTATION_DATABASE_CONNECTIONS", CONNECTIONS.to_string()),
             ("CONSULTATION_FINANCE_URL", format!("http://{}/graphql", at(finance_port))),
             ("CONSULTATION_FINANCE_PASSWORD_FILE", password.display().to_string()),
+            ("CONSULTATION_FINANCE_TLS_CERTIFICATE_FILE", certificate.certificate.display().to_string()),
+            ("CONSULTATION_FINANCE_TLS_KEY_FILE", certificate.key.display().to_string()),
+            // Nobody answers there.
+            ("FINANCE_TOKEN_ISSUER", format!("http://{}", at(issuer))),
+            ("FINANCE_TOKEN_AUDIENCE", "finance".to_owned()),
+            ("FINANCE_USERNAME", "admin".to_owned()),
+            ("FINANCE_PASSWORD", PASSWORD.to_owned()),
             ("FINANCE_BIND", at(finance_port)),
             ("FINANCE_METRICS_BIND", at(finance_metrics)),
             ("FINANCE_DATABASE_URL", finance.url()),
@@ -57,6 +71,7 @@ impl Stack {
             consultation_database: consultation,
             finance_port,
             settings,
+            certificate,
             password,
             _finance_database: finance,
         };

@@ -9,7 +9,7 @@ use crate::{
     Backend,
     load::{FINISHES, INVALID, WRONG_PASSWORDS},
     monitor::Monitor,
-    stack::CONNECTIONS,
+    stack::{CONNECTIONS, VALID_UNTIL},
 };
 
 /// Delivery, the count of the backlog each 5 s, and a scrape each 15 s.
@@ -23,16 +23,14 @@ pub(crate) async fn check(monitor: &Monitor, backend: Backend) -> anyhow::Result
     }
     let asserted: BTreeSet<_> = checks.iter().flat_map(|(expression, _)| named_in(expression)).collect();
     let asserted: BTreeSet<_> = asserted.iter().map(|name| metric(name)).collect();
-    let expected: BTreeSet<_> = BOTH.into_iter().chain(CONSULTATION).collect();
+    let expected: BTreeSet<_> = BOTH.into_iter().chain(CONSULTATION).chain(CONFIGURED).collect();
     let missing: Vec<_> = expected.difference(&asserted).collect();
     ensure!(missing.is_empty(), "no value is expected of {missing:?}");
     let published = monitor.names().await?;
-    let unknown = published.iter().map(|name| metric(name)).filter(|name| {
-        // Those of Prometheus itself about a scrape.
-        !(name.starts_with("scrape_") || *name == "up" || name.contains(':'))
-            && !expected.contains(name)
-            && !CONFIGURED.contains(name)
-    });
+    // Prometheus has series of its own: about scrapes, alerts, and recorded ones.
+    let is_own =
+        |name: &str| name == "up" || name.contains(':') || name.starts_with("scrape_") || name.starts_with("ALERTS");
+    let unknown = published.iter().map(|name| metric(name)).filter(|name| !is_own(name) && !expected.contains(name));
     let unknown: BTreeSet<_> = unknown.collect();
     ensure!(unknown.is_empty(), "checks/src/metrics.rs does not list {unknown:?}");
     Ok(format!("{} metrics have the values of {FINISHES} consultations ({} queries)", expected.len(), checks.len()))
@@ -85,6 +83,8 @@ fn states(backend: Backend) -> Vec<(String, f64)> {
         ),
         is("sum by (job) (db_client_connection_count) > 0 and sum by (job) (db_client_connection_count) \
             <= sum by (job) (db_client_connection_max)"),
+        ("jwks_last_success_timestamp_seconds{job=\"finance\"}".to_owned(), 0),
+        (format!("year(tls_certificate_not_after_timestamp_seconds{{certificate=\"client\"}})"), VALID_UNTIL.into()),
         ("sum(outbox_payments)".to_owned(), 0),
         ("count(outbox_payments)".to_owned(), 3),
         ("outbox_oldest_pending_age_seconds".to_owned(), 0),
