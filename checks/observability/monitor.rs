@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::{Context, bail};
-use reqwest::Client;
+use reqwest::{Client, Url};
 use serde_json::Value;
 use testkit::free_port;
 use tokio::time::{Instant, sleep};
@@ -88,7 +88,8 @@ impl Monitor {
 
     /// The values of an expression: one a series, or of a scalar.
     pub(crate) async fn query(&self, expression: &str) -> anyhow::Result<Vec<f64>> {
-        let answer = self.get(&format!("{}/api/v1/query?query={}", self.prometheus, encoded(expression))).await?;
+        let url = format!("{}/api/v1/query", self.prometheus);
+        let answer = self.get(Url::parse_with_params(&url, [("query", expression)])?).await?;
         let result = &answer["data"]["result"];
         let samples: Vec<_> = match answer["data"]["resultType"].as_str() {
             Some("scalar") => vec![result],
@@ -133,17 +134,17 @@ impl Monitor {
 
     /// Names of all metrics that Prometheus has read from the services.
     pub(crate) async fn names(&self) -> anyhow::Result<BTreeSet<String>> {
-        let of_services = encoded("{job=~\"consultation|finance\"}");
-        let url = format!("{}/api/v1/label/__name__/values?match[]={of_services}", self.prometheus);
-        Ok(texts(&self.get(&url).await?["data"], ""))
+        let url = format!("{}/api/v1/label/__name__/values", self.prometheus);
+        let url = Url::parse_with_params(&url, [("match[]", "{job=~\"consultation|finance\"}")])?;
+        Ok(texts(&self.get(url).await?["data"], ""))
     }
 
     /// Alerts that fire in Prometheus, and those that are active in Alertmanager.
     async fn firing(&self) -> anyhow::Result<[BTreeSet<String>; 2]> {
-        let rules = self.get(&format!("{}/api/v1/alerts", self.prometheus)).await?;
+        let rules = self.get(format!("{}/api/v1/alerts", self.prometheus).parse()?).await?;
         let alerts = rules["data"]["alerts"].as_array().context("alerts")?;
         let firing: Value = alerts.iter().filter(|alert| alert["state"] == "firing").cloned().collect();
-        let received = self.get(&format!("{}/api/v2/alerts?active=true", self.alertmanager)).await?;
+        let received = self.get(format!("{}/api/v2/alerts?active=true", self.alertmanager).parse()?).await?;
         Ok([firing, received].map(|alerts| texts(&alerts, "/labels/alertname")))
     }
 
@@ -169,7 +170,7 @@ impl Monitor {
         Ok(alerts.iter().copied().filter(is_not_yet).collect())
     }
 
-    async fn get(&self, url: &str) -> anyhow::Result<Value> {
+    async fn get(&self, url: Url) -> anyhow::Result<Value> {
         Ok(serde_json::from_slice(&self.http.get(url).send().await?.bytes().await?)?)
     }
 }
@@ -177,9 +178,4 @@ impl Monitor {
 fn texts(values: &Value, pointer: &str) -> BTreeSet<String> {
     let values = values.as_array().map(Vec::as_slice).unwrap_or_default();
     values.iter().filter_map(|value| Some(value.pointer(pointer)?.as_str()?.to_owned())).collect()
-}
-
-/// For the query of a URL.
-fn encoded(text: &str) -> String {
-    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
 }

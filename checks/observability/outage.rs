@@ -11,7 +11,7 @@ const FINISHES: u32 = 6;
 const WAITING: &str = "sum(outbox_payments{state=~\"pending|processing\"})";
 const CONFIRMED: &str = "sum(outbox_outcomes_total{outcome=\"confirmed\"})";
 /// The length of the outage with the times that are shipped.
-const FULL_LENGTH: Duration = Duration::from_secs(180);
+const FULL_LENGTH: Duration = Duration::from_mins(3);
 /// The count of the backlog each 5 s, a scrape, and an evaluation of the rules.
 const SHOWN_WITHIN: Duration = Duration::from_secs(45);
 

@@ -84,7 +84,7 @@ fn states(backend: Backend) -> Vec<(String, f64)> {
         is("sum by (job) (db_client_connection_count) > 0 and sum by (job) (db_client_connection_count) \
             <= sum by (job) (db_client_connection_max)"),
         ("jwks_last_success_timestamp_seconds{job=\"finance\"}".to_owned(), 0),
-        (format!("year(tls_certificate_not_after_timestamp_seconds{{certificate=\"client\"}})"), VALID_UNTIL.into()),
+        ("year(tls_certificate_not_after_timestamp_seconds{certificate=\"client\"})".to_owned(), VALID_UNTIL.into()),
         ("sum(outbox_payments)".to_owned(), 0),
         ("count(outbox_payments)".to_owned(), 3),
         ("outbox_oldest_pending_age_seconds".to_owned(), 0),
