@@ -30,8 +30,7 @@ use axum::{
     middleware::{self, Next},
     response::{IntoResponse, Response},
 };
-use graphql_http::{Endpoint, Permissions, TaskContext, graphiql, method_not_allowed};
-use tokio::time::Instant;
+use graphql_http::{Endpoint, Permissions, TaskContext, graphiql, meter::Meter, method_not_allowed};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -82,14 +81,16 @@ pub fn guard<S: Executor>(
     let authenticator = authenticator(server, routes.permissions.roles).map_err(wrong_setting)?;
     let authenticator = Arc::new(authenticator.measured(&metrics));
     tokio::spawn(Arc::clone(&authenticator).keep_renewed(shutdown.clone()));
+    metrics.graphql.declare(&routes.sdl, routes.permissions);
+    let meter: Arc<dyn Meter> = Arc::new(metrics.graphql.clone());
     let mut endpoint = Endpoint::new(routes.schema, routes.options)
         .with_error_classifier(graphql::classify)
         .with_permissions(routes.permissions)
         .with_authenticator(Arc::clone(&authenticator) as _)
         .with_shutdown(shutdown.clone())
         .with_meter(match access_log {
-            Some(log) => Arc::new(Operations { log, meter: metrics.graphql.clone() }),
-            None => Arc::new(metrics.graphql.clone()),
+            Some(log) => Arc::new(Operations { log, meter }),
+            None => meter,
         })
         .with_task_context::<Language>();
     let audit = Audit::of(server.name);
@@ -154,15 +155,15 @@ impl Reception {
 
 /// Checks the host, finds the language, measures and logs. One layer for all: each costs allocations.
 async fn receive(State(reception): State<Arc<Reception>>, request: Request, next: Next) -> Response {
-    let (began, method, logged) = (Instant::now(), request.method().clone(), reception.log(&request));
-    let route = request.extensions().get::<MatchedPath>().cloned();
+    let logged = reception.log(&request);
+    let measuring = reception.meter.request(request.method(), request.extensions().get::<MatchedPath>().cloned());
     let language = Language::of(request.headers());
     let answer = reception.rules.apply(request, async |request| language.scope(next.run(request)).await);
     let response = match logged {
         Some(logged) => logged.follow(answer).await,
         None => answer.await,
     };
-    reception.meter.add(&method, route.as_ref().map(MatchedPath::as_str), response.status(), began.elapsed());
+    measuring.answered(response.status());
     response
 }
 

@@ -38,7 +38,7 @@ pub struct TelemetrySettings {
     /// Write to the access log only requests that took at least this long, as in 500ms, and those that failed
     /// [default: all requests]
     #[arg(long = "access-log-min-duration", env = "ACCESS_LOG_MIN_DURATION", global = true, value_name = "DURATION")]
-    #[arg(value_parser = humantime::parse_duration, requires = "access_log")]
+    #[arg(value_parser = min_duration, requires = "access_log")]
     access_log_min_duration: Option<Duration>,
 }
 
@@ -49,6 +49,10 @@ enum LogFormat {
     Text,
     /// One JSON object per line, for machines.
     Json,
+}
+
+fn min_duration(text: &str) -> Result<Duration, String> {
+    humantime::parse_duration(text).map_err(|_| "want a duration, as in 500ms or 2s".to_owned())
 }
 
 impl TelemetrySettings {

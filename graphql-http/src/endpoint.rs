@@ -11,7 +11,6 @@ use futures_util::{
     StreamExt,
     stream::{self, BoxStream},
 };
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
@@ -21,7 +20,7 @@ use crate::{
     bad_request::BadRequest,
     documents::Documents,
     limits,
-    meter::{Conclusion, Measured, Meters, Sender},
+    meter::{Conclusion, Measured, Meters, Running, Sender},
     observer::{Names, Objects, Observation, Observer},
     options::Rules,
     parsed::{NewlyParsed, Parsed},
@@ -70,11 +69,7 @@ impl<E: Executor, C: TaskContext> Endpoint<E, C> {
 
     /// Checks an operation before it runs. An oversized document is not even parsed or validated. Resolvers find the
     /// caller in the data of the request.
-    pub(crate) fn admit(&self, request: Request, sender: &Sender) -> Result<Admitted, BadRequest> {
-        self.check(request, sender).inspect_err(|refusal| self.meters.errors([&*refusal.error]))
-    }
-
-    fn check(&self, mut request: Request, sender: &Sender) -> Result<Admitted, BadRequest> {
+    pub(crate) fn admit(&self, mut request: Request, sender: &Sender) -> Result<Admitted, BadRequest> {
         let hash = self.documents.resolve(&mut request)?;
         let (name, variables) = (request.operation_name.clone(), request.variables.clone());
         name.as_deref().map_or(Ok(()), limits::check_name)?;
@@ -94,7 +89,7 @@ impl<E: Executor, C: TaskContext> Endpoint<E, C> {
         let root_field = root.name();
         let has_rules = checked.inspect_err(|_| {
             let conclusion = Conclusion::Forbidden;
-            self.meters.operation(&Measured { sender, kind, root_field, conclusion, duration: None });
+            self.meters.operation(Measured { sender, kind, root_field, conclusion, duration: None });
         })?;
         // A field without a rule is validated, which reports it if the schema has none of its name, but does not run.
         let mut request = if has_rules { request } else { request.only_introspection() };
@@ -116,30 +111,35 @@ impl<E: Executor, C: TaskContext> Endpoint<E, C> {
     /// Executes a query or mutation in a task of its own: a client that hangs up does not cancel it.
     pub(crate) async fn execute(&self, admitted: Admitted) -> Outcome {
         let Admitted { request, sender, kind, root_field, new_document, observation } = admitted;
-        let (schema, request_id, began) = (self.schema.clone(), &*sender.request_id, Instant::now());
+        let (endpoint, request_id) = (self.clone(), Arc::clone(&sender.request_id));
+        let running = Arc::new(Running::new(self.meters.clone(), sender, kind, root_field));
+        let measured = Arc::clone(&running);
         let execution = C::capture().scope(async move {
-            let response = schema.execute(request).await;
+            let response = endpoint.schema.execute(request).await;
             if let Some(observation) = &observation {
                 observation.responded(&response);
             }
-            response
+            let outcome = Outcome::of(response, &endpoint.rules, &running.sender.request_id);
+            running.concluded(&outcome);
+            if outcome.has_run() {
+                endpoint.remember(new_document);
+            }
+            outcome
         });
         let task = tokio::spawn(execution.in_current_span());
         let outcome = match tokio::time::timeout(REQUEST_TIMEOUT, task).await {
-            Ok(Ok(response)) => {
-                let outcome = Outcome::of(response, &self.rules, request_id);
-                if outcome.has_run() {
-                    self.remember(new_document);
-                }
-                outcome
-            }
-            Ok(Err(panic)) => Outcome::fault(&panic, &self.rules, request_id),
+            Ok(Ok(outcome)) => return outcome,
+            Ok(Err(panic)) => Outcome::fault(&panic, &self.rules, &request_id),
             Err(_) => Outcome::from(BadRequest::execution_timeout()),
         };
-        self.meters.errors(outcome.errors());
-        let (conclusion, duration) = (Conclusion::of(&outcome), Some(began.elapsed()));
-        self.meters.operation(&Measured { sender: &sender, kind, root_field, conclusion, duration });
+        measured.concluded(&outcome);
         outcome
+    }
+
+    /// The outcome of a request that is refused before it runs.
+    pub(crate) fn refuse(&self, refusal: BadRequest) -> Outcome {
+        self.meters.errors([&*refusal.error]);
+        refusal.into()
     }
 
     /// The outcomes of an operation. Dropping the stream ends a subscription; a mutation goes on.
@@ -166,7 +166,7 @@ impl<E: Executor, C: TaskContext> Endpoint<E, C> {
             if let Some(new_document) = new_document.take() {
                 // The first outcome tells whether it runs.
                 let sender = &sender;
-                endpoint.meters.operation(&Measured { sender, kind, root_field, conclusion, duration: None });
+                endpoint.meters.operation(Measured { sender, kind, root_field, conclusion, duration: None });
                 if outcome.has_run() {
                     endpoint.remember(new_document);
                 }

@@ -79,14 +79,14 @@ async fn answer<E: Executor, C: TaskContext>(endpoint: Endpoint<E, C>, http: Req
     let accepts_events = event_stream::is_accepted(http.headers());
     let media_type = MediaType::negotiate(http.headers());
     if media_type.is_none() && !accepts_events {
-        return Outcome::from(BadRequest::not_acceptable()).encode(MediaType::Json);
+        return endpoint.refuse(BadRequest::not_acceptable()).encode(MediaType::Json);
     }
     if cross_site::is_cross_site(http.headers(), http.uri(), http.extensions()) {
-        return Outcome::from(BadRequest::cross_site()).encode(media_type.unwrap_or(MediaType::Json));
+        return endpoint.refuse(BadRequest::cross_site()).encode(media_type.unwrap_or(MediaType::Json));
     }
     let id = request_id(http.extensions());
     let Some(caller) = endpoint.caller(http.extensions()) else {
-        return Outcome::from(BadRequest::unauthenticated()).encode(media_type.unwrap_or(MediaType::Json));
+        return endpoint.refuse(BadRequest::unauthenticated()).encode(media_type.unwrap_or(MediaType::Json));
     };
     let sender = Sender { caller, request_id: id, protocol: Protocol::Http };
     let by_post = http.method() == Method::POST;
@@ -100,13 +100,13 @@ async fn answer<E: Executor, C: TaskContext>(endpoint: Endpoint<E, C>, http: Req
     let outcome = match (admitted, media_type) {
         // A client that accepts events only gets its refusal as an event.
         (Err(refusal), None) if refusal.well_formed => {
-            return event_stream::respond(stream::once(ready(refusal.into())).boxed(), pending());
+            return event_stream::respond(stream::once(ready(endpoint.refuse(refusal))).boxed(), pending());
         }
-        (Err(refusal), _) => Outcome::from(refusal),
+        (Err(refusal), _) => endpoint.refuse(refusal),
         (Ok(admitted), Some(_)) if admitted.kind != OperationType::Subscription => endpoint.execute(admitted).await,
         (Ok(admitted), _) => match endpoint.stream(admitted) {
             Ok(outcomes) => return event_stream::respond(outcomes, end(endpoint.shutdown, sender.caller)),
-            Err(refusal) => Outcome::from(refusal),
+            Err(refusal) => endpoint.refuse(refusal),
         },
     };
     outcome.encode(media_type.unwrap_or(MediaType::Json))

@@ -1,23 +1,26 @@
 //! What operations cost and how they end, for the application's metrics.
 
+mod running;
+
 use std::{sync::Arc, time::Duration};
 
 use async_graphql::{ServerError, Value, parser::types::OperationType};
 use tokio::time::Instant;
 
 use crate::{Caller, errors, refusal::UNAVAILABLE, response::Outcome};
+pub(crate) use running::{Running, Subscribed};
 
 /// Receives measurements. It is called in the task of the operation, and must not block.
 pub trait Meter: Send + Sync + 'static {
     /// An operation was refused or has ended, or a subscription had its first outcome. An operation that is invalid before
     /// its root field is known is none.
-    fn operation(&self, operation: &Measured<'_>);
+    fn operation(&self, operation: Measured<'_>);
     /// A response has an error of this code.
     fn error(&self, code: &str);
     /// A subscription has begun.
     fn subscription_begun(&self, protocol: Protocol);
     /// A subscription has ended, with the conclusion of its last event.
-    fn subscription_ended(&self, subscription: &Measured<'_>);
+    fn subscription_ended(&self, subscription: Measured<'_>);
 }
 
 /// How an operation came.
@@ -120,7 +123,7 @@ impl Meters {
         }
     }
 
-    pub(crate) fn operation(&self, operation: &Measured<'_>) {
+    pub(crate) fn operation(&self, operation: Measured<'_>) {
         if let Some(meter) = &self.0 {
             meter.operation(operation);
         }
@@ -132,29 +135,6 @@ impl Meters {
         meter.subscription_begun(sender.protocol);
         let (sender, began, conclusion) = (sender.clone(), Instant::now(), Conclusion::Ok);
         Some(Subscribed { meter, sender, root_field, began, conclusion })
-    }
-}
-
-/// An open subscription.
-pub(crate) struct Subscribed {
-    meter: Arc<dyn Meter>,
-    sender: Sender,
-    root_field: &'static str,
-    began: Instant,
-    /// Of its last event.
-    pub(crate) conclusion: Conclusion,
-}
-
-impl Drop for Subscribed {
-    fn drop(&mut self) {
-        let Self { sender, root_field, conclusion, .. } = &*self;
-        self.meter.subscription_ended(&Measured {
-            sender,
-            kind: OperationType::Subscription,
-            root_field,
-            conclusion: *conclusion,
-            duration: Some(self.began.elapsed()),
-        });
     }
 }
 

@@ -26,7 +26,6 @@ use crate::{
     http::{PATHS, request_id},
     media_type::MediaType,
     request::MAX_BODY,
-    response::Outcome,
 };
 use connection::Connection;
 
@@ -53,7 +52,7 @@ pub fn is_websocket<B>(request: &axum::http::Request<B>) -> bool {
 pub(crate) async fn upgrade<E: Executor, C: TaskContext>(endpoint: Endpoint<E, C>, request: Request) -> Response {
     let (mut parts, _) = request.into_parts();
     if is_cross_site(&parts.headers, &parts.uri, &parts.extensions) {
-        return Outcome::from(BadRequest::cross_site()).encode(MediaType::Json);
+        return endpoint.refuse(BadRequest::cross_site()).encode(MediaType::Json);
     }
     let upgrade = match WebSocketUpgrade::from_request_parts(&mut parts, &()).await {
         Ok(upgrade) => upgrade.protocols([PROTOCOL]).max_message_size(MAX_BODY).max_frame_size(MAX_BODY),
@@ -65,7 +64,7 @@ pub(crate) async fn upgrade<E: Executor, C: TaskContext>(endpoint: Endpoint<E, C
     let caller = endpoint.caller(&parts.extensions);
     let uninitialised = caller.is_none().then(|| endpoint.uninitialised.take(network(&parts.extensions)));
     if matches!(uninitialised, Some(None)) {
-        return Outcome::from(BadRequest::too_many_uninitialised()).encode(MediaType::Json);
+        return endpoint.refuse(BadRequest::too_many_uninitialised()).encode(MediaType::Json);
     }
     let transport = parts.extensions.get::<Arc<dyn Transport>>().cloned();
     if let Some(transport) = &transport {

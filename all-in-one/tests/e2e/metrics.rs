@@ -147,6 +147,21 @@ async fn whatever_clients_send_makes_no_series_of_its_own() {
         let method = format!("METHOD{number}").parse().expect("a method");
         client.request(method, &format!("/path{number}")).send().await.expect("a response");
     }
+    // Each route by each method, with and without a login, and by a foreign name.
+    let paths =
+        ["/graphql", "/graphql/", "/graphiql", "/schema.graphql", "/livez", "/readyz", "/x", "/app/consultation/start"];
+    let http = chassis::http_client::builder().build().expect("a client");
+    for path in paths.into_iter().chain(["/app/consultation/start/", "/app/consultation/finish", "/openapi.json"]) {
+        for method in ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE", "METHOD"] {
+            let method: reqwest::Method = method.parse().expect("a method");
+            client.request(method.clone(), path).send().await.expect("a response");
+            client.request(method.clone(), path).body("{").send().await.expect("a response");
+            let of_nobody = || http.request(method.clone(), format!("{}{path}", client.base));
+            of_nobody().send().await.expect("a response");
+            of_nobody().header("Host", "evil.example").send().await.expect("a response");
+            of_nobody().basic_auth("admin", Some("wrong")).send().await.expect("a response");
+        }
+    }
     let text = scrape(&service.consultation).await;
     for foreign in ["Q7", "a7", "field7", "METHOD7", "path7"] {
         assert!(!text.contains(foreign), "{foreign}: {text}");
@@ -185,7 +200,10 @@ async fn metrics_are_shown_until_the_process_ends() {
 #[tokio::test]
 async fn a_foreign_name_that_leads_to_this_machine_reads_no_metrics() {
     let Some(service) = Measured::start(Backend::Sqlite).await else { return };
-    let request = reqwest::Client::new().get(format!("http://{}/metrics", service.consultation));
+    let request = chassis::http_client::builder()
+        .build()
+        .expect("a client")
+        .get(format!("http://{}/metrics", service.consultation));
     let response = request.header("Host", "evil.example").send().await.expect("a response");
     assert_eq!((response.status().as_u16(), response.text().await.expect("a text")), (421, String::new()));
 }

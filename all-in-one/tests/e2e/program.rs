@@ -97,6 +97,7 @@ fn a_refused_setting_shows_one_that_is_right() {
         ("--consultation-bind", "localhost:8250", "127.0.0.1:8010"),
         ("--rust-log", "verbose", "info,sqlx=debug"),
         ("--consultation-longest", "1s", "1h to 10years"),
+        ("--access-log-min-duration", "500", "500ms"),
     ] {
         let output = Process::command("consultation", &[flag, value], &[]).output().expect("it runs");
         let error = String::from_utf8_lossy(&output.stderr);

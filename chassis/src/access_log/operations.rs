@@ -1,5 +1,7 @@
 //! Operations in the access log: noted for the line of their request, or, over a WebSocket, a line each.
 
+use std::sync::Arc;
+
 use async_graphql::parser::types::OperationType;
 use graphql_http::meter::{Conclusion, Measured, Meter, Protocol};
 
@@ -10,13 +12,13 @@ use crate::{
 };
 
 /// A meter that logs operations too.
-pub(crate) struct Operations<M> {
+pub(crate) struct Operations {
     pub(crate) log: AccessLog,
-    pub(crate) meter: M,
+    pub(crate) meter: Arc<dyn Meter>,
 }
 
-impl<M: Meter> Meter for Operations<M> {
-    fn operation(&self, operation: &Measured<'_>) {
+impl Meter for Operations {
+    fn operation(&self, operation: Measured<'_>) {
         self.meter.operation(operation);
         // An open subscription has its line at its end.
         let is_open = operation.kind == OperationType::Subscription && operation.conclusion != Conclusion::Forbidden;
@@ -36,7 +38,7 @@ impl<M: Meter> Meter for Operations<M> {
         self.meter.subscription_begun(protocol);
     }
 
-    fn subscription_ended(&self, subscription: &Measured<'_>) {
+    fn subscription_ended(&self, subscription: Measured<'_>) {
         self.meter.subscription_ended(subscription);
         match subscription.sender.protocol {
             Protocol::Http => request::note_operation(subscription),
@@ -45,17 +47,17 @@ impl<M: Meter> Meter for Operations<M> {
     }
 }
 
-impl<M> Operations<M> {
-    fn write(&self, Measured { sender, kind, root_field, conclusion, duration }: &Measured<'_>) {
+impl Operations {
+    fn write(&self, Measured { sender, kind, root_field, conclusion, duration }: Measured<'_>) {
         let user = audit::user(&sender.caller);
         let line = Line {
             request_id: &sender.request_id,
             address: sender.caller.address,
             user: Some(&user),
             transport: Some("websocket"),
-            operation: Some(kind_name(*kind)),
+            operation: Some(kind_name(kind)),
             field: Some(root_field),
-            outcome: outcome_name(*conclusion),
+            outcome: outcome_name(conclusion),
             ..Line::default()
         };
         self.log.write(line, duration.unwrap_or_default());

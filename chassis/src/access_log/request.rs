@@ -90,7 +90,7 @@ pub(crate) fn note_caller(caller: &Caller) {
 }
 
 /// Notes the operation of the current request.
-pub(super) fn note_operation(operation: &Measured<'_>) {
+pub(super) fn note_operation(operation: Measured<'_>) {
     note(|noted| {
         noted.operation = Some(kind_name(operation.kind));
         noted.field = Some(operation.root_field);

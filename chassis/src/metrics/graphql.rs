@@ -1,6 +1,13 @@
 //! Operations by their root field.
 
-use graphql_http::meter::{Conclusion, Measured, Meter, Protocol};
+use async_graphql::parser::{
+    parse_schema,
+    types::{OperationType, TypeKind, TypeSystemDefinition},
+};
+use graphql_http::{
+    Permissions, Rule,
+    meter::{Conclusion, Measured, Meter, Protocol},
+};
 use prometheus_client::{
     encoding::EncodeLabelSet,
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
@@ -9,6 +16,12 @@ use prometheus_client::{
 
 use super::durations;
 use crate::graphql::{kind_name, outcome_name};
+
+const ROOT_TYPES: [(&str, OperationType); 3] = [
+    ("Query", OperationType::Query),
+    ("Mutation", OperationType::Mutation),
+    ("Subscription", OperationType::Subscription),
+];
 
 /// Metrics of operations.
 #[derive(Clone, Debug)]
@@ -61,12 +74,35 @@ impl GraphqlMeter {
             "Time to execute a query or mutation",
             meter.durations.clone(),
         );
-        registry.register("graphql_errors", "Errors of responses, by their code", meter.errors.clone());
+        registry.register("graphql_errors", "Errors of GraphQL responses, by their code", meter.errors.clone());
         registry.register("graphql_subscriptions", "Subscriptions that are open", meter.subscriptions.clone());
         for protocol in [Protocol::Http, Protocol::WebSocket] {
             meter.subscriptions_over(protocol).set(0);
         }
         meter
+    }
+
+    /// Begins with 0 for each outcome of the fields of a schema: a rate does not see the first fault of a series that the
+    /// fault makes.
+    pub(crate) fn declare(&self, sdl: &str, permissions: &Permissions) {
+        let Ok(schema) = parse_schema(sdl) else { return };
+        for definition in schema.definitions {
+            let TypeSystemDefinition::Type(definition) = definition else { continue };
+            let (name, TypeKind::Object(object)) = (&definition.node.name.node, &definition.node.kind) else {
+                continue;
+            };
+            let Some(r#type) = ROOT_TYPES.iter().find(|(root, _)| root == name).map(|(_, kind)| kind_name(*kind))
+            else {
+                continue;
+            };
+            for field in &object.fields {
+                let Some(Rule { name: field, .. }) = permissions.root_field(&field.node.name.node) else { continue };
+                for conclusion in Conclusion::ALL {
+                    let outcome = outcome_name(conclusion);
+                    drop(self.operations.get_or_create(&Operation { r#type, field, outcome }));
+                }
+            }
+        }
     }
 
     fn subscriptions_over(&self, protocol: Protocol) -> Gauge {
@@ -79,16 +115,10 @@ impl GraphqlMeter {
 }
 
 impl Meter for GraphqlMeter {
-    fn operation(&self, operation: &Measured<'_>) {
+    fn operation(&self, operation: Measured<'_>) {
         let (r#type, field) = (kind_name(operation.kind), operation.root_field);
-        let series = |conclusion| Operation { r#type, field, outcome: outcome_name(conclusion) };
-        if self.operations.get(&series(operation.conclusion)).is_none() {
-            // A rate sees no fault that makes its series: all outcomes begin with 0.
-            for other in Conclusion::ALL {
-                drop(self.operations.get_or_create(&series(other)));
-            }
-        }
-        self.operations.get_or_create(&series(operation.conclusion)).inc();
+        let outcome = Operation { r#type, field, outcome: outcome_name(operation.conclusion) };
+        self.operations.get_or_create(&outcome).inc();
         if let Some(duration) = operation.duration {
             self.durations.get_or_create(&RootField { r#type, field }).observe(duration.as_secs_f64());
         }
@@ -102,7 +132,7 @@ impl Meter for GraphqlMeter {
         self.subscriptions_over(protocol).inc();
     }
 
-    fn subscription_ended(&self, subscription: &Measured<'_>) {
+    fn subscription_ended(&self, subscription: Measured<'_>) {
         self.subscriptions_over(subscription.sender.protocol).dec();
     }
 }

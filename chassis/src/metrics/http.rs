@@ -2,14 +2,25 @@
 
 use std::time::Duration;
 
-use axum::http::{Method, StatusCode};
+use axum::{
+    extract::MatchedPath,
+    http::{Method, StatusCode},
+};
 use prometheus_client::{
     encoding::EncodeLabelSet,
     metrics::{family::Family, histogram::Histogram},
     registry::Registry,
 };
 
+use tokio::time::Instant;
+
 use super::durations;
+
+/// nginx's status of a request whose client hung up before the response.
+const CLIENT_CLOSED_REQUEST: u16 = 499;
+/// Statuses of requests that the gate refused, or that ended early. Anyone could make series of all routes and methods with
+/// them, without a login.
+const UNROUTED: [u16; 6] = [401, 403, 405, 421, 429, CLIENT_CLOSED_REQUEST];
 
 /// Metrics of requests.
 #[derive(Clone, Debug)]
@@ -34,11 +45,41 @@ impl HttpMeter {
         Self(durations)
     }
 
-    /// Adds a request. `route` is that of the router; paths that it does not have are one.
-    pub(crate) fn add(&self, method: &Method, route: Option<&str>, status: StatusCode, took: Duration) {
-        let (http_route, http_request_method) = (route.unwrap_or("none").to_owned(), known_method(method));
-        let request = Request { http_request_method, http_route, http_response_status_code: status.as_u16() };
+    /// A request that begins. `route` is that of the router.
+    pub(crate) fn request(&self, method: &Method, route: Option<MatchedPath>) -> Measuring {
+        Measuring { meter: self.clone(), method: known_method(method), route, began: Instant::now(), status: None }
+    }
+
+    fn add(&self, method: &'static str, route: Option<&str>, status: Option<StatusCode>, took: Duration) {
+        let status = status.map_or(CLIENT_CLOSED_REQUEST, |status| status.as_u16());
+        let route = route.filter(|_| method != "OPTIONS" && !UNROUTED.contains(&status));
+        let (http_request_method, http_route) = route.map_or(("", "none"), |route| (method, route));
+        // `/graphql/` is `/graphql`.
+        let http_route = http_route.trim_end_matches('/').to_owned();
+        let request = Request { http_request_method, http_route, http_response_status_code: status };
         self.0.get_or_create(&request).observe(took.as_secs_f64());
+    }
+}
+
+/// A request that is measured when it is dropped.
+pub(crate) struct Measuring {
+    meter: HttpMeter,
+    method: &'static str,
+    route: Option<MatchedPath>,
+    began: Instant,
+    status: Option<StatusCode>,
+}
+
+impl Measuring {
+    pub(crate) fn answered(mut self, status: StatusCode) {
+        self.status = Some(status);
+    }
+}
+
+impl Drop for Measuring {
+    fn drop(&mut self) {
+        let route = self.route.as_ref().map(MatchedPath::as_str);
+        self.meter.add(self.method, route, self.status, self.began.elapsed());
     }
 }
 

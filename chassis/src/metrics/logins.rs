@@ -19,6 +19,11 @@ struct Login {
 impl LoginMeter {
     pub(super) fn registered(registry: &mut Registry) -> Self {
         let meter = Self::default();
+        for method in ["basic", "bearer"] {
+            for result in ["ok", "refused", "throttled", "overloaded", "no_keys"] {
+                drop(meter.0.get_or_create(&Login { method, result }));
+            }
+        }
         registry.register("authentications", "Credentials that were checked, or refused unchecked", meter.0.clone());
         meter
     }

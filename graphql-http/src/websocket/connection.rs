@@ -155,7 +155,8 @@ impl<E: Executor, C: TaskContext> Connection<E, C> {
                 } else {
                     Err(BadRequest::too_many_operations(MAX_OPERATIONS))
                 };
-                let outcomes = outcomes.unwrap_or_else(|refusal| stream::once(ready(refusal.into())).boxed());
+                let outcomes =
+                    outcomes.unwrap_or_else(|refusal| stream::once(ready(self.endpoint.refuse(refusal))).boxed());
                 let operation = self.transport.clone().map(Transport::operation);
                 let end = stream::once(async move { drop(operation) }).map(|()| None);
                 operations.insert(id, outcomes.map(Some).chain(end).boxed());

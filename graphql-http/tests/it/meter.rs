@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use async_graphql::{EmptyMutation, Object, Result, Schema, Subscription};
+use async_graphql::{Context, EmptyMutation, Object, Result, Schema, Subscription};
 use axum::Extension;
 use futures_util::{Stream, stream};
 use graphql_http::{
@@ -16,6 +16,7 @@ use graphql_http::{
 use rstest::rstest;
 use serde_json::json;
 use testkit::Socket;
+use tokio::sync::Notify;
 
 use super::api::listen;
 
@@ -26,6 +27,7 @@ static PERMISSIONS: Permissions = Permissions {
         Rule::new("hello", ROLES),
         Rule::new("fault", ROLES),
         Rule::new("secret", &["editor"]),
+        Rule::new("slow", ROLES),
         Rule::new("ticks", ROLES),
     ],
     sensitive: &[],
@@ -46,6 +48,21 @@ impl Query {
     async fn secret(&self) -> bool {
         true
     }
+
+    /// Ends, or panics, when it is told so.
+    async fn slow(&self, context: &Context<'_>, panics: bool) -> bool {
+        let Gate { begun, go_on } = context.data_unchecked();
+        begun.notify_one();
+        go_on.notified().await;
+        assert!(!panics, "as it was asked");
+        true
+    }
+}
+
+#[derive(Clone, Default)]
+struct Gate {
+    begun: Arc<Notify>,
+    go_on: Arc<Notify>,
 }
 
 struct Ticks;
@@ -58,22 +75,23 @@ impl Ticks {
 }
 
 #[derive(Clone, Default)]
-struct Told(Arc<Mutex<Vec<String>>>);
+struct Told(Arc<Mutex<Vec<String>>>, Arc<Notify>);
 
 impl Told {
     fn take(&self) -> Vec<String> {
         std::mem::take(&mut *self.0.lock().expect("no panic"))
     }
 
-    fn add(&self, event: &str, Measured { sender, kind, root_field, conclusion, duration }: &Measured<'_>) {
+    fn add(&self, event: &str, Measured { sender, kind, root_field, conclusion, duration }: Measured<'_>) {
         let (name, took) = (&sender.caller.name, duration.is_some_and(|took| took < Duration::from_mins(1)));
         let told = format!("{event}: {name} {kind} {root_field} {conclusion:?}, timed: {took}");
         self.0.lock().expect("no panic").push(told);
+        self.1.notify_one();
     }
 }
 
 impl Meter for Told {
-    fn operation(&self, operation: &Measured<'_>) {
+    fn operation(&self, operation: Measured<'_>) {
         self.add("operation", operation);
     }
 
@@ -85,9 +103,18 @@ impl Meter for Told {
         self.0.lock().expect("no panic").push(format!("begun: {protocol:?}"));
     }
 
-    fn subscription_ended(&self, subscription: &Measured<'_>) {
+    fn subscription_ended(&self, subscription: Measured<'_>) {
         self.add("ended", subscription);
     }
+}
+
+/// An endpoint that tells its meter, for a caller who may read.
+fn endpoint(told: &Told, gate: Gate) -> axum::Router {
+    let schema = Schema::build(Query, EmptyMutation, Ticks).data(gate).finish();
+    let endpoint = Endpoint::new(schema, Options::default());
+    let endpoint = endpoint.with_permissions(&PERMISSIONS).with_meter(Arc::new(told.clone()));
+    let reader = Caller { name: "ana".into(), roles: ["reader"].into(), ..Caller::default() };
+    graphql_http::router(endpoint, String::new()).layer(Extension(reader))
 }
 
 #[rstest]
@@ -104,10 +131,7 @@ impl Meter for Told {
 #[tokio::test]
 async fn a_meter_is_told_how_each_operation_ends_and_who_has_sent_it(#[case] query: &str, #[case] expected: &[&str]) {
     let told = Told::default();
-    let endpoint = Endpoint::new(Schema::new(Query, EmptyMutation, Ticks), Options::default());
-    let endpoint = endpoint.with_permissions(&PERMISSIONS).with_meter(Arc::new(told.clone()));
-    let reader = Caller { name: "ana".into(), roles: ["reader"].into(), ..Caller::default() };
-    let (client, _server) = listen(graphql_http::router(endpoint, String::new()).layer(Extension(reader)));
+    let (client, _server) = listen(endpoint(&told, Gate::default()));
     let expected = |protocol| expected.iter().map(|told| told.replace("PROTOCOL", protocol)).collect::<Vec<_>>();
     if query.starts_with("subscription") {
         let mut events = client.events(query, json!({})).await;
@@ -123,4 +147,39 @@ async fn a_meter_is_told_how_each_operation_ends_and_who_has_sent_it(#[case] que
     socket.subscribe("a", query, json!({})).await;
     while !["complete", "error"].contains(&socket.next().await["type"].as_str().expect("a type")) {}
     assert_eq!(told.take(), expected("WebSocket"));
+}
+
+#[rstest]
+#[case::it_ends(false, "operation: ana query slow Ok, timed: true")]
+#[case::it_panics(true, "operation: ana query slow Fault, timed: true")]
+#[tokio::test]
+async fn an_operation_whose_client_has_gone_is_measured_at_its_end(#[case] panics: bool, #[case] expected: &str) {
+    let (told, gate) = (Told::default(), Gate::default());
+    let (client, _server) = listen(endpoint(&told, gate.clone()));
+    let query = json!({ "query": format!("{{ slow(panics: {panics}) }}") });
+    let request = tokio::spawn(client.post().header("content-type", "application/json").body(query.to_string()).send());
+    gate.begun.notified().await;
+    request.abort();
+    assert!(request.await.is_err(), "it hung up");
+    assert_eq!(told.take(), [""; 0]);
+    gate.go_on.notify_one();
+    told.1.notified().await;
+    assert_eq!(told.take(), [expected]);
+}
+
+#[tokio::test]
+async fn a_request_that_is_refused_before_its_operation_is_known_is_an_error_of_its_code() {
+    let told = Told::default();
+    let (client, _server) = listen(endpoint(&told, Gate::default()));
+    let post = |body: &'static str| client.post().header("content-type", "application/json").body(body);
+    for (request, code) in [
+        (post("{"), "BAD_REQUEST"),
+        (client.post().header("content-type", "text/plain").body("{}"), "BAD_REQUEST"),
+        (client.get("/graphql?query={hello}").header("accept", "text/html"), "BAD_REQUEST"),
+        (client.post().header("origin", "https://evil.example").body(r#"{"query":"{ hello }"}"#), "FORBIDDEN"),
+        (client.get("/graphql?query=subscription{ticks}"), "BAD_REQUEST"),
+    ] {
+        request.send().await.expect("a response");
+        assert_eq!(told.take(), [code]);
+    }
 }

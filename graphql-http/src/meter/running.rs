@@ -1,0 +1,74 @@
+//! What is measured when it ends: queries and mutations that run, and open subscriptions.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use async_graphql::parser::types::OperationType;
+use tokio::time::Instant;
+
+use super::{Conclusion, Measured, Meter, Meters, Sender};
+use crate::response::Outcome;
+
+/// A query or mutation that runs. It is measured once: at its end, though its client may have gone by then, or at its
+/// time-out, after which it goes on.
+pub(crate) struct Running {
+    meters: Meters,
+    pub(crate) sender: Sender,
+    kind: OperationType,
+    root_field: &'static str,
+    began: Instant,
+    is_measured: AtomicBool,
+}
+
+impl Running {
+    pub(crate) fn new(meters: Meters, sender: Sender, kind: OperationType, root_field: &'static str) -> Self {
+        Self { meters, sender, kind, root_field, began: Instant::now(), is_measured: AtomicBool::new(false) }
+    }
+
+    pub(crate) fn concluded(&self, outcome: &Outcome) {
+        if !self.is_measured.swap(true, Ordering::Relaxed) {
+            self.meters.errors(outcome.errors());
+            self.measure(Conclusion::of(outcome));
+        }
+    }
+
+    fn measure(&self, conclusion: Conclusion) {
+        let Self { sender, kind, root_field, began, .. } = self;
+        let (kind, root_field, duration) = (*kind, *root_field, Some(began.elapsed()));
+        self.meters.operation(Measured { sender, kind, root_field, conclusion, duration });
+    }
+}
+
+/// Without a conclusion it panicked after its client had gone.
+impl Drop for Running {
+    fn drop(&mut self) {
+        if !*self.is_measured.get_mut() {
+            self.measure(Conclusion::Fault);
+        }
+    }
+}
+
+/// An open subscription.
+pub(crate) struct Subscribed {
+    pub(super) meter: Arc<dyn Meter>,
+    pub(super) sender: Sender,
+    pub(super) root_field: &'static str,
+    pub(super) began: Instant,
+    /// Of its last event.
+    pub(crate) conclusion: Conclusion,
+}
+
+impl Drop for Subscribed {
+    fn drop(&mut self) {
+        let Self { sender, root_field, conclusion, .. } = &*self;
+        self.meter.subscription_ended(Measured {
+            sender,
+            kind: OperationType::Subscription,
+            root_field,
+            conclusion: *conclusion,
+            duration: Some(self.began.elapsed()),
+        });
+    }
+}
