@@ -10,7 +10,7 @@ const MAX_FUNCTION_LINES: usize = 50;
 const DOMAIN_WORDS: &str = "consultation payment finance patient physician appointment clinic price charge outbox";
 
 /// Public items of the chassis that fewer than two services name, and why they are public.
-const CHASSIS_API: [(&str, &str); 5] = [
+const CHASSIS_API: [(&str, &str); 6] = [
     ("subscriptions: finance's to all rows, consultation's to one", "Change Watcher subscribe watch"),
     (
         "types of the parameters and results of others",
@@ -21,6 +21,10 @@ const CHASSIS_API: [(&str, &str); 5] = [
         "DEVELOPMENT_PASSWORD DEVELOPMENT_USERNAME beat certificate_not_after connect_beside database_delay durations \
          erase_deleted is_this_machine keeps_secrets one_line read_body register rollback secret_file show_not_after \
          time_of without write_all",
+    ),
+    (
+        "spans of messages, which one service stores and sends",
+        "Span creating fail in_log is_sampled sending set trace_parent",
     ),
     (
         "the program with both services",

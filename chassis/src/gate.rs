@@ -41,7 +41,8 @@ use crate::{
     graphql,
     health::{self, Heartbeat, Readiness},
     language::Language,
-    metrics::{HttpMeter, Metrics},
+    metrics::{GraphqlMeter, HttpMeter, Metrics},
+    traces::{self, Span, SpanMeter, Traces},
 };
 use browsers::Rules;
 use client_address::TrustedProxies;
@@ -64,6 +65,8 @@ pub struct ServiceRoutes<S> {
     pub rest: Router,
     /// Measures requests, operations and logins.
     pub metrics: Metrics,
+    /// Traces requests.
+    pub traces: Traces,
 }
 
 /// The routes of a service behind the gate, and its probes: ready by `readiness`, live by all `heartbeats`.
@@ -81,18 +84,14 @@ pub fn guard<S: Executor>(
     let authenticator = authenticator(server, routes.permissions.roles).map_err(wrong_setting)?;
     let authenticator = Arc::new(authenticator.measured(&metrics));
     tokio::spawn(Arc::clone(&authenticator).keep_renewed(shutdown.clone()));
-    metrics.graphql.declare(&routes.sdl, routes.permissions);
-    let meter: Arc<dyn Meter> = Arc::new(metrics.graphql.clone());
+    let measured = metrics.graphql.clone().declaring(&routes.sdl, routes.permissions);
     let mut endpoint = Endpoint::new(routes.schema, routes.options)
         .with_error_classifier(graphql::classify)
         .with_permissions(routes.permissions)
         .with_authenticator(Arc::clone(&authenticator) as _)
         .with_shutdown(shutdown.clone())
-        .with_meter(match access_log {
-            Some(log) => Arc::new(Operations { log, meter }),
-            None => meter,
-        })
-        .with_task_context::<Language>();
+        .with_meter(meter(measured, access_log, &routes.traces))
+        .with_task_context::<(Language, Span)>();
     let audit = Audit::of(server.name);
     if let Some(audit) = audit {
         endpoint = endpoint.with_observer(Arc::new(audit));
@@ -112,6 +111,7 @@ pub fn guard<S: Executor>(
         })
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed);
+    let service = traces::layered(service, routes.traces);
     let guarded = browsers::allow(logins::require(service, authenticator), &server.browsers);
     let name = server.name;
     let health = health::router(readiness, shutdown.clone(), heartbeats)
@@ -120,6 +120,16 @@ pub fn guard<S: Executor>(
     Ok(guarded
         .merge(health)
         .layer(middleware::from_fn_with_state(Arc::new(Reception::of(server, metrics.http, access_log)), receive)))
+}
+
+/// Measures operations, and tells of them in what is on.
+fn meter(measured: GraphqlMeter, access_log: Option<AccessLog>, traces: &Traces) -> Arc<dyn Meter> {
+    let meter: Arc<dyn Meter> = Arc::new(measured);
+    let meter = match access_log {
+        Some(log) => Arc::new(Operations { log, meter }),
+        None => meter,
+    };
+    if traces.are_on() { Arc::new(SpanMeter(meter)) } else { meter }
 }
 
 /// Reads the users and the keys of the issuer.

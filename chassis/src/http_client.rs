@@ -21,9 +21,14 @@ pub enum BodyError {
 /// A client builder for calls between services. It follows no redirect: another address could answer in place of the
 /// service that was called. It uses no proxy: proxies are for calls to the outside.
 pub fn builder() -> ClientBuilder {
+    provide_cryptography();
+    ClientBuilder::new().no_proxy().redirect(redirect::Policy::none())
+}
+
+/// Sets up TLS for every client of the process.
+pub(crate) fn provide_cryptography() {
     // Fails only when a provider is installed already, which is fine.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    ClientBuilder::new().no_proxy().redirect(redirect::Policy::none())
 }
 
 /// Reads a body of at most `limit` bytes.

@@ -8,6 +8,7 @@ pub mod config;
 mod json_lines;
 pub mod metrics;
 pub mod telemetry;
+pub mod traces;
 
 pub mod backoff;
 pub mod changes;

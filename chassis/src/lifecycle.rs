@@ -3,13 +3,18 @@
 use std::{future::Future, time::Duration};
 
 use anyhow::{Context, anyhow};
-use futures_util::{FutureExt, future::BoxFuture};
+use futures_util::{
+    FutureExt,
+    future::{BoxFuture, join_all},
+};
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
     task::{JoinError, JoinSet},
     time::timeout,
 };
 use tokio_util::sync::CancellationToken;
+
+use crate::traces::Traces;
 
 /// Longest drain. Orchestrators kill after 10 s by default.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
@@ -21,6 +26,7 @@ pub struct Lifecycle {
     tasks: JoinSet<(&'static str, anyhow::Result<()>)>,
     signals: Signals,
     at_end: Vec<BoxFuture<'static, anyhow::Result<()>>>,
+    traces: Vec<Traces>,
 }
 
 #[derive(Debug)]
@@ -37,7 +43,8 @@ impl Lifecycle {
     pub fn new() -> anyhow::Result<Self> {
         let signals =
             Signals { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? };
-        Ok(Self { shutdown: CancellationToken::new(), tasks: JoinSet::new(), signals, at_end: Vec::new() })
+        let (shutdown, tasks) = (CancellationToken::new(), JoinSet::new());
+        Ok(Self { shutdown, tasks, signals, at_end: Vec::new(), traces: Vec::new() })
     }
 
     /// Cancelled at shutdown: accept no new work, finish what has begun.
@@ -56,8 +63,13 @@ impl Lifecycle {
         self.at_end.push(work.boxed());
     }
 
+    /// Adds traces, of which the last are sent after the drain: those of a task that failed too.
+    pub(crate) fn flush_at_end(&mut self, traces: Traces) {
+        self.traces.push(traces);
+    }
+
     /// Runs until a signal, the cancellation of [`Lifecycle::shutdown`] or the end of a task, then drains for at most
-    /// 10 s.
+    /// 10 s. The last traces then take at most 2 s.
     ///
     /// # Errors
     /// When a task ended early, failed or panicked, when a second signal came, or when the drain took too long. The
@@ -73,10 +85,13 @@ impl Lifecycle {
             Some(ended) = self.tasks.join_next() => Some(early_end(ended)),
         };
         self.shutdown.cancel();
+        let end = async {
+            let drained = timeout(DRAIN_TIMEOUT, drain(&mut self.tasks, self.at_end)).await;
+            join_all(self.traces.into_iter().map(Traces::flush)).await;
+            drained.unwrap_or_else(|_| Err(anyhow!("not drained after {} s", DRAIN_TIMEOUT.as_secs())))
+        };
         let drained = tokio::select! {
-            drained = timeout(DRAIN_TIMEOUT, drain(&mut self.tasks, self.at_end)) => {
-                drained.unwrap_or_else(|_| Err(anyhow!("not drained after {} s", DRAIN_TIMEOUT.as_secs())))
-            }
+            drained = end => drained,
             name = self.signals.next() => Err(anyhow!("second {name}: ended at once")),
         };
         early_end.map_or(drained, Err)

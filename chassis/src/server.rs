@@ -13,6 +13,7 @@ use crate::{
     lifecycle::Lifecycle,
     metrics::{self, Metrics},
     tls::Certificate,
+    traces::Traces,
 };
 
 /// A background task: its name in logs, and its work until shutdown.
@@ -27,6 +28,8 @@ pub struct Service {
     pub tasks: Vec<Task>,
     /// What the listener of the metrics shows.
     pub metrics: Metrics,
+    /// Its traces, of which the last are sent at shutdown.
+    pub traces: Traces,
 }
 
 /// An open port with its certificate, if any, and its limits.
@@ -106,6 +109,7 @@ pub fn start(lifecycle: &mut Lifecycle, name: &'static str, listener: Listener, 
         tokio::spawn(async move { served.await.inspect_err(|error| tracing::error!("no metrics: {error:#}")) });
     }
     lifecycle.spawn(name, serve(listener, service.router, shutdown));
+    lifecycle.flush_at_end(service.traces);
     for (name, task) in service.tasks {
         lifecycle.spawn(name, task);
     }

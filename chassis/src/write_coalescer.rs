@@ -22,6 +22,7 @@ use tokio::{
 use crate::{
     health::Heartbeat,
     metrics::{Queued, WriterMeter},
+    traces::Span,
 };
 use writing::run;
 
@@ -102,6 +103,8 @@ struct Job<W: BatchWriter> {
     reply: oneshot::Sender<Vec<RowOutcome<W>>>,
     queued_at: Instant,
     queued: Queued,
+    /// The span of the caller.
+    span: Span,
 }
 
 /// The callers' handle.
@@ -173,8 +176,8 @@ impl<W: BatchWriter> WriteCoalescer<W> {
 
     async fn submit(&self, rows: Vec<W::Row>) -> Result<Vec<RowOutcome<W>>, WriteError<W::Fault>> {
         let (reply, outcomes) = oneshot::channel();
-        let queued = self.meter.queued();
-        self.queue.try_send(Job { rows, reply, queued_at: Instant::now(), queued }).map_err(|error| match error {
+        let job = Job { rows, reply, queued_at: Instant::now(), queued: self.meter.queued(), span: Span::current() };
+        self.queue.try_send(job).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => WriteError::Overloaded,
             mpsc::error::TrySendError::Closed(_) => WriteError::Stopped,
         })?;
@@ -184,7 +187,7 @@ impl<W: BatchWriter> WriteCoalescer<W> {
 
 impl<W: BatchWriter> Debug for WriteCoalescer<W> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WriteCoalescer").field("room", &self.queue.capacity()).finish()
+        f.debug_struct("WriteCoalescer").field("room", &self.queue.capacity()).finish_non_exhaustive()
     }
 }
 

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use serde_json::json;
-use testkit::free_port;
+use testkit::{Behaviour, Collector, free_port};
 use tokio::time::sleep;
 
 use crate::{
@@ -46,6 +46,12 @@ impl Way {
         let settings = vec![("CONSULTATION_METRICS_BIND", consultation), ("FINANCE_METRICS_BIND", finance)];
         Self { name: "metrics", least: 0.97, settings, scraped: ports.into() }
     }
+
+    /// The default share of 5 %.
+    fn traces(collector: &Collector) -> Self {
+        let settings = vec![("OTEL_EXPORTER_OTLP_ENDPOINT", collector.endpoint.clone())];
+        Self { name: "traces", least: 0.95, settings, scraped: Vec::new() }
+    }
 }
 
 /// A run with it, and the run without beside it.
@@ -71,7 +77,8 @@ impl Pair {
 
 pub(crate) async fn run(stack: &mut Stack, arguments: &Arguments) -> anyhow::Result<Section> {
     let mut section = Section::new("observed", ABOUT, &COLUMNS);
-    let (mut next_row, ways) = (FIRST_ROW, [Way::metrics()]);
+    let collector = Collector::start(Behaviour::Forgets).await;
+    let (mut next_row, ways) = (FIRST_ROW, [Way::metrics(), Way::traces(&collector)]);
     for operation in [Operation::Start, Operation::Finish, Operation::Record] {
         let load = Load { operation, connections: CONNECTIONS, lasts: arguments.run() };
         for way in &ways {

@@ -11,6 +11,7 @@ use chassis::{
     metrics::Metrics,
     replicas,
     server::Task,
+    traces::Traces,
 };
 use chrono::TimeDelta;
 use futures_util::FutureExt;
@@ -32,7 +33,8 @@ use crate::{
 /// Builds the service; it starts with [`chassis::server::start`].
 ///
 /// # Errors
-/// When the users cannot be read, the password for finance is a public one, or a duration is longer than any date.
+/// When the users cannot be read, the password for finance is a public one, a duration is longer than any
+/// date, or a setting of traces is invalid.
 pub fn build(
     server: &Server,
     finance: FinanceTarget,
@@ -49,7 +51,8 @@ pub fn build(
     let client = FinanceClient::new(finance, policy.request_timeout)?.measured(&metrics);
     let meter = outbox::Meter::registered(&metrics);
     let mut relay = Relay::new(database.clone(), client, policy, wake_up.clone(), changes.clone());
-    relay.meter = meter.clone();
+    let traces = Traces::of(server.name)?;
+    (relay.meter, relay.traces) = (meter.clone(), traces.clone());
     let [starts, finishes, hears, tidies] =
         ["starts", "finishes", "hints across replicas", "outbox upkeep"].map(Heartbeat::new);
     let monitor = Monitor::<Migrator>::new(server, database);
@@ -62,8 +65,8 @@ pub fn build(
     let schema = graphql::schema(api, database.clone(), consultations, wake_up, changes, domain.time_zone);
     let page = graphiql::Page { title: "consultation", tabs: graphiql_tabs::TABS };
     let (options, permissions) = (graphql::options(api), &PERMISSIONS);
-    let offered =
-        ServiceRoutes { schema, options, sdl: graphql::sdl(), permissions, page, rest, metrics: metrics.clone() };
+    let (sdl, measured, spans) = (graphql::sdl(), metrics.clone(), traces.clone());
+    let offered = ServiceRoutes { schema, options, sdl, permissions, page, rest, metrics: measured, traces: spans };
     let heartbeats =
         vec![starts, finishes, hears.clone(), tidies.clone(), relay.heartbeat.clone(), monitor.heartbeat.clone()];
     let router = gate::guard(server, monitor.readiness.clone(), shutdown, offered, heartbeats)?;
@@ -76,5 +79,5 @@ pub fn build(
     let meter = server.metrics_bind.map(|_| meter);
     let upkeep = Upkeep { database: database.clone(), retention: domain.retention, heartbeat: tidies, meter };
     let tidying: Task = ("outbox upkeep", upkeep.run(shutdown.clone()).map(Ok).boxed());
-    Ok(Service { router, tasks: writing.chain([relaying, hinting, checking, tidying]).collect(), metrics })
+    Ok(Service { router, tasks: writing.chain([relaying, hinting, checking, tidying]).collect(), metrics, traces })
 }

@@ -16,6 +16,7 @@ use chassis::{
     cli::wrong_setting,
     http_client::{self, BodyError},
     metrics::Metrics,
+    traces::Span,
 };
 use cynic::{GraphQlResponse, Operation};
 use entity::Money;
@@ -130,8 +131,16 @@ impl FinanceClient {
             .header(CONTENT_TYPE, "application/json")
             .header(ACCEPT, "application/graphql-response+json")
             .body(body);
+        let span = Span::current();
+        let request = match span.trace_parent() {
+            Some(parent) => request.header("traceparent", parent),
+            None => request,
+        };
         let began = Instant::now();
         let sent = request.send().await;
+        if let Ok(response) = &sent {
+            span.set("http.response.status_code", i64::from(response.status().as_u16()));
+        }
         self.meter.called(sent.as_ref(), began.elapsed());
         read(sent.map_err(transport_failure)?).await
     }

@@ -35,3 +35,6 @@ pub use relay::{Relay, Tick};
 pub use state::{State, undelivered};
 pub use upkeep::Upkeep;
 pub use wake_up::WakeUp;
+
+/// The name of the outbox in spans.
+pub(crate) const MESSAGING_SYSTEM: &str = "outbox";

@@ -7,7 +7,10 @@ mod sqlite;
 
 use std::{collections::HashMap, sync::Arc};
 
-use chassis::database::{Connections, Database, Transaction, is_one_of, now};
+use chassis::{
+    database::{Connections, Database, Transaction, is_one_of, now},
+    traces::Span,
+};
 use chrono::{DateTime, Utc};
 use entity::{
     consultation::{Column, Entity as Consultations, Model as Consultation},
@@ -119,6 +122,8 @@ pub(crate) struct Ended {
     pub(crate) end: End,
     pub(crate) pending_payment_id: Uuid,
     pub(crate) finished_by: Arc<str>,
+    /// The span in which the pending payment is made: the parent of what is done with it later.
+    pub(crate) created: Span,
 }
 
 /// Reads consultations, then ends them.

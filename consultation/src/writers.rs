@@ -14,6 +14,7 @@ use chassis::{
     database::{Database, is_about_rows, may_be_done},
     health::Heartbeat,
     metrics::WriterMeter,
+    traces::Span,
     write_coalescer::{BatchWriter, WriteCoalescer, WriteError},
 };
 use chrono::{DateTime, Utc};
@@ -23,7 +24,7 @@ use sea_orm::DbErr;
 use uuid::Uuid;
 
 use crate::{
-    outbox::WakeUp,
+    outbox::{MESSAGING_SYSTEM, WakeUp},
     rules::{self, FinishRefusal, Finished, Rules, Started},
     store::{self, Ended, FinishSession, Found, Start},
 };
@@ -76,8 +77,8 @@ impl Consultations {
         end_date: Option<DateTime<Utc>>,
         finished_by: Arc<str>,
     ) -> Result<Finished, WriteError<DbErr>> {
-        let pending_payment_id = clock::new_id();
-        self.finish.write(Finish { consultation_id, end_date, pending_payment_id, finished_by }).await
+        let (pending_payment_id, span) = (clock::new_id(), Span::current());
+        self.finish.write(Finish { consultation_id, end_date, pending_payment_id, finished_by, span }).await
     }
 }
 
@@ -89,6 +90,8 @@ struct Finish {
     /// Made before the row is written, so that a repeated write finds its own row.
     pending_payment_id: Uuid,
     finished_by: Arc<str>,
+    /// The span of the request.
+    span: Span,
 }
 
 #[derive(Debug)]
@@ -109,7 +112,9 @@ impl BatchWriter for FinishWriter {
         let is_locked = session.is_locked();
         let (mut found, mut ended) = (session.find(ids(rows)).await?, Vec::new());
         let answers: Vec<_> = rows.iter().map(|row| finish(row, &mut found, &mut ended, &self.rules)).collect();
-        let written = session.commit(&ended).await?;
+        let written = session.commit(&ended).await;
+        end_spans(&ended, written.as_deref().unwrap_or_default());
+        let written = written?;
         if !written.is_empty() {
             self.wake_up.notify();
             self.changes.publish(&written);
@@ -169,7 +174,24 @@ fn finish(row: &Finish, found: &mut Found, ended: &mut Vec<Ended>, rules: &Rules
     (consultation.end_date, consultation.price_cents) = (Some(end.date), Some(end.price));
     consultation.finished_by = Some(row.finished_by.as_ref().to_owned());
     found.pending_payments.insert(consultation.id, row.pending_payment_id);
-    let Finish { pending_payment_id, finished_by, .. } = row.clone();
-    ended.push(Ended { consultation_id: consultation.id, end, pending_payment_id, finished_by });
+    let Finish { pending_payment_id, finished_by, span, .. } = row.clone();
+    let created = span.creating("create pending_payment");
+    ended.push(Ended { consultation_id: consultation.id, end, pending_payment_id, finished_by, created });
     Ok(consultation.clone())
+}
+
+/// Ends the spans of the pending payments, of which those of `written` consultations were made.
+fn end_spans(ended: &[Ended], written: &[Uuid]) {
+    for Ended { consultation_id, pending_payment_id, created, .. } in
+        ended.iter().filter(|row| row.created.is_sampled())
+    {
+        created.set("messaging.system", MESSAGING_SYSTEM);
+        created.set("messaging.operation.name", "create");
+        created.set("messaging.operation.type", "create");
+        created.set("messaging.message.id", pending_payment_id.to_string());
+        if !written.contains(consultation_id) {
+            created.fail("it was not stored");
+        }
+        created.end();
+    }
 }

@@ -41,6 +41,8 @@ pub struct Model {
     pub finished_at: Option<DateTimeUtc>,
     /// Name of the last operator that sent it again, at most 512 characters. Null if none has.
     pub retried_by: Option<String>,
+    /// The span of the finish as W3C's `traceparent`, of 55 characters. Null if it was not sampled. It never changes.
+    pub trace_parent: Option<String>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -9,6 +9,7 @@ use chassis::{
     health::{Heartbeat, Monitor},
     metrics::Metrics,
     replicas,
+    traces::Traces,
     write_coalescer::WriteCoalescer,
 };
 use futures_util::FutureExt;
@@ -21,7 +22,7 @@ use crate::{graphiql_tabs, graphql, permissions::PERMISSIONS, rest, writer::Reco
 /// Builds the service; it starts with [`chassis::server::start`].
 ///
 /// # Errors
-/// When the users cannot be read.
+/// When the users cannot be read, or a setting of traces is invalid.
 pub fn build(server: &Server, database: &Database, shutdown: &CancellationToken) -> anyhow::Result<Service> {
     let metrics = Metrics::new(server.name);
     metrics.collect(database.metrics());
@@ -34,8 +35,17 @@ pub fn build(server: &Server, database: &Database, shutdown: &CancellationToken)
     let schema = graphql::schema(&server.api, database.clone(), writer, changes);
     let page = graphiql::Page { title: "finance", tabs: graphiql_tabs::TABS };
     let (options, permissions) = (graphql::options(&server.api), &PERMISSIONS);
-    let offered =
-        ServiceRoutes { schema, options, sdl: graphql::sdl(), permissions, page, rest, metrics: metrics.clone() };
+    let (sdl, traces) = (graphql::sdl(), Traces::of(server.name)?);
+    let offered = ServiceRoutes {
+        schema,
+        options,
+        sdl,
+        permissions,
+        page,
+        rest,
+        metrics: metrics.clone(),
+        traces: traces.clone(),
+    };
     let heartbeats = vec![recording, hearing.clone(), monitor.heartbeat.clone()];
     let router = gate::guard(server, monitor.readiness.clone(), shutdown, offered, heartbeats)?;
     let hints = replicas::connect(vec![channel], database.clone(), hearing, shutdown.clone());
@@ -44,5 +54,5 @@ pub fn build(server: &Server, database: &Database, shutdown: &CancellationToken)
         ("hints across replicas", hints.map(Ok).boxed()),
         ("readiness", monitor.run(shutdown.clone()).map(Ok).boxed()),
     ];
-    Ok(Service { router, tasks, metrics })
+    Ok(Service { router, tasks, metrics, traces })
 }

@@ -4,7 +4,7 @@
 mod tests;
 
 use async_graphql::{
-    Request, Value, Variables,
+    Name, Request, Value, Variables,
     parser::types::{ExecutableDocument, OperationDefinition, OperationType, Selection},
 };
 
@@ -17,6 +17,8 @@ pub(crate) const INTROSPECTION: [&str; 3] = ["__schema", "__type", "_service"];
 pub(crate) struct Admitted {
     pub(crate) request: Request,
     pub(crate) sender: Sender,
+    /// The name of the operation.
+    pub(crate) name: Option<Name>,
     pub(crate) kind: OperationType,
     /// For measurements.
     pub(crate) root_field: &'static str,
@@ -36,13 +38,13 @@ pub(crate) struct NewDocument {
 pub(crate) fn operation<'a>(
     document: &'a ExecutableDocument,
     name: Option<&str>,
-) -> Result<&'a OperationDefinition, BadRequest> {
+) -> Result<(Option<&'a Name>, &'a OperationDefinition), BadRequest> {
     let mut operations = document.operations.iter();
     let operation = match name {
         Some(name) => operations.find(|(found, _)| found.is_some_and(|found| found == name)),
         None => operations.next().filter(|_| operations.next().is_none()),
     };
-    operation.map(|(_, operation)| &operation.node).ok_or_else(|| BadRequest::no_such_operation(name))
+    operation.map(|(name, operation)| (name, &operation.node)).ok_or_else(|| BadRequest::no_such_operation(name))
 }
 
 /// Refuses introspection, unless the options allow it, anywhere in the document, whichever operation is chosen.

@@ -77,7 +77,8 @@ impl<E: Executor, C: TaskContext> Endpoint<E, C> {
         let document = request.parsed_query().map_err(|error| BadRequest::unparsable(&error))?;
         limits::check(document, &variables, &self.rules.options)?;
         admission::check_introspection(document, &self.rules.options)?;
-        let operation = admission::operation(document, name.as_deref())?;
+        let (name, operation) = admission::operation(document, name.as_deref())?;
+        let name = name.cloned();
         admission::require_variables(operation, &variables)?;
         let (kind, permissions) = (operation.ty, self.rules.permissions);
         let (caller, mut observation) = (&sender.caller, self.observation(sender, kind));
@@ -88,8 +89,8 @@ impl<E: Executor, C: TaskContext> Endpoint<E, C> {
         observation.iter().for_each(Observation::refused);
         let root_field = root.name();
         let has_rules = checked.inspect_err(|_| {
-            let conclusion = Conclusion::Forbidden;
-            self.meters.operation(Measured { sender, kind, root_field, conclusion, duration: None });
+            let (name, conclusion) = (name.as_deref(), Conclusion::Forbidden);
+            self.meters.operation(Measured { sender, name, kind, root_field, conclusion, duration: None });
         })?;
         // A field without a rule is validated, which reports it if the schema has none of its name, but does not run.
         let mut request = if has_rules { request } else { request.only_introspection() };
@@ -100,7 +101,7 @@ impl<E: Executor, C: TaskContext> Endpoint<E, C> {
             request.data.insert(observation.objects.clone());
         }
         let (sender, new_document) = (sender.clone(), NewDocument { named, parsed });
-        Ok(Admitted { request, sender, kind, root_field, new_document, observation })
+        Ok(Admitted { request, sender, name, kind, root_field, new_document, observation })
     }
 
     fn observation(&self, sender: &Sender, kind: OperationType) -> Option<Observation> {
@@ -110,9 +111,9 @@ impl<E: Executor, C: TaskContext> Endpoint<E, C> {
 
     /// Executes a query or mutation in a task of its own: a client that hangs up does not cancel it.
     pub(crate) async fn execute(&self, admitted: Admitted) -> Outcome {
-        let Admitted { request, sender, kind, root_field, new_document, observation } = admitted;
+        let Admitted { request, sender, name, kind, root_field, new_document, observation } = admitted;
         let (endpoint, request_id) = (self.clone(), Arc::clone(&sender.request_id));
-        let running = Arc::new(Running::new(self.meters.clone(), sender, kind, root_field));
+        let running = Arc::new(Running::new(self.meters.clone(), sender, name, kind, root_field));
         let measured = Arc::clone(&running);
         let execution = C::capture().scope(async move {
             let response = endpoint.schema.execute(request).await;
@@ -148,10 +149,11 @@ impl<E: Executor, C: TaskContext> Endpoint<E, C> {
         if admitted.kind != OperationType::Subscription {
             return Ok(in_context::<C, _>(stream::once(async move { endpoint.execute(admitted).await })));
         }
-        let Admitted { request, sender, kind, root_field, new_document, observation } = admitted;
+        let Admitted { request, sender, name, kind, root_field, new_document, observation } = admitted;
         let share = self.subscriptions.take(Arc::clone(&sender.caller.name));
         let share = share.ok_or_else(|| BadRequest::too_many_subscriptions(MAX_SUBSCRIPTIONS))?;
-        let (mut new_document, mut subscribed) = (Some(new_document), self.meters.subscription(&sender, root_field));
+        let mut subscribed = self.meters.subscription(&sender, name.as_ref(), root_field);
+        let mut new_document = Some(new_document);
         let outcomes = self.schema.execute_stream(request, None).map(move |response| {
             let _held = &share;
             if let Some(observation) = &observation {
@@ -165,8 +167,8 @@ impl<E: Executor, C: TaskContext> Endpoint<E, C> {
             }
             if let Some(new_document) = new_document.take() {
                 // The first outcome tells whether it runs.
-                let sender = &sender;
-                endpoint.meters.operation(Measured { sender, kind, root_field, conclusion, duration: None });
+                let (sender, name) = (&sender, name.as_deref());
+                endpoint.meters.operation(Measured { sender, name, kind, root_field, conclusion, duration: None });
                 if outcome.has_run() {
                     endpoint.remember(new_document);
                 }

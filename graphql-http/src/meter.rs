@@ -4,7 +4,7 @@ mod running;
 
 use std::{sync::Arc, time::Duration};
 
-use async_graphql::{ServerError, Value, parser::types::OperationType};
+use async_graphql::{Name, ServerError, Value, parser::types::OperationType};
 use tokio::time::Instant;
 
 use crate::{Caller, errors, refusal::UNAVAILABLE, response::Outcome};
@@ -48,6 +48,8 @@ pub struct Sender {
 pub struct Measured<'a> {
     /// Who has sent it.
     pub sender: &'a Sender,
+    /// The name that the client gave it, of any length: no label of a metric.
+    pub name: Option<&'a str>,
     /// Query, mutation or subscription.
     pub kind: OperationType,
     /// Its root field, `several` of them, or `introspection`. Only fields with a rule have names here: names that clients
@@ -130,11 +132,16 @@ impl Meters {
     }
 
     /// Counts a subscription until the value is dropped.
-    pub(crate) fn subscription(&self, sender: &Sender, root_field: &'static str) -> Option<Subscribed> {
+    pub(crate) fn subscription(
+        &self,
+        sender: &Sender,
+        name: Option<&Name>,
+        root_field: &'static str,
+    ) -> Option<Subscribed> {
         let meter = self.0.clone()?;
         meter.subscription_begun(sender.protocol);
-        let (sender, began, conclusion) = (sender.clone(), Instant::now(), Conclusion::Ok);
-        Some(Subscribed { meter, sender, root_field, began, conclusion })
+        let (sender, name, began, conclusion) = (sender.clone(), name.cloned(), Instant::now(), Conclusion::Ok);
+        Some(Subscribed { meter, sender, name, root_field, began, conclusion })
     }
 }
 

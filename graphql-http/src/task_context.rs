@@ -25,6 +25,17 @@ impl TaskContext for () {
     }
 }
 
+/// Two states together.
+impl<A: TaskContext, B: TaskContext> TaskContext for (A, B) {
+    fn capture() -> Self {
+        (A::capture(), B::capture())
+    }
+
+    fn scope<F: Future + Send>(self, future: F) -> impl Future<Output = F::Output> + Send {
+        self.0.scope(self.1.scope(future))
+    }
+}
+
 /// Polls a stream with the state and the span of the current task: the task of the connection polls events.
 pub(crate) fn in_context<C: TaskContext, T: Send + 'static>(
     items: impl Stream<Item = T> + Send + 'static,

@@ -5,7 +5,7 @@ use sea_orm_migration::prelude::*;
 use crate::{
     m20261124_000001_create_consultation, m20261124_000002_create_pending_payment,
     m20261124_000004_keep_pending_payments, m20261124_000005_count_consultations, m20261124_000007_room_for_claims,
-    m20261124_000009_create_delivery_destination, m20261127_000011_name_starters,
+    m20261124_000009_create_delivery_destination, m20261127_000011_name_starters, m20261128_000013_trace_payments,
 };
 
 /// Migrates `consultation`, `pending_payment` and `delivery_destination`, and the row counts of the first two.
@@ -23,6 +23,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000007_room_for_claims::Migration),
             Box::new(m20261124_000009_create_delivery_destination::Migration),
             Box::new(m20261127_000011_name_starters::Migration),
+            Box::new(m20261128_000013_trace_payments::Migration),
         ]
     }
 

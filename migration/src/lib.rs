@@ -18,6 +18,7 @@ mod m20261124_000009_create_delivery_destination;
 mod m20261127_000010_keep_payments;
 mod m20261127_000011_name_starters;
 mod m20261127_000012_name_recorder;
+mod m20261128_000013_trace_payments;
 mod row_count;
 
 pub use sea_orm_migration::MigratorTrait;

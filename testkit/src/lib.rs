@@ -3,6 +3,7 @@
 #![expect(clippy::missing_panics_doc, reason = "a test that cannot go on panics")]
 
 mod client;
+mod collector;
 mod database;
 mod doors;
 mod log;
@@ -16,6 +17,7 @@ mod socket;
 mod users;
 
 pub use client::{Answer, GraphqlClient};
+pub use collector::{Behaviour, Collector, TracedSpan};
 pub use database::{Backend, TestDatabase};
 pub use doors::Doors;
 pub use log::Log;

@@ -66,8 +66,8 @@ fn starting_a_consultation_costs_one_statement(#[case] backend: Backend, #[case]
 }
 
 #[rstest]
-#[case::sqlite(Backend::Sqlite, &["BEGIN", "SELECT", "UPDATE", "INSERT", "COMMIT"], 311)]
-#[case::postgres(Backend::Postgres, &["SELECT", "WITH"], 242)]
+#[case::sqlite(Backend::Sqlite, &["BEGIN", "SELECT", "UPDATE", "INSERT", "COMMIT"], 318)]
+#[case::postgres(Backend::Postgres, &["SELECT", "WITH"], 250)]
 fn finishing_a_consultation_costs_few_statements(
     #[case] backend: Backend,
     #[case] statements: &[&str],

@@ -11,6 +11,8 @@ pub(crate) struct Cluster {
     pub(crate) finance: Option<Process>,
     finance_port: u16,
     trusted_documents: Option<&'static Path>,
+    /// Further settings of both.
+    settings: Vec<(&'static str, String)>,
     finance_db: TestDatabase,
     consultation_db: Option<TestDatabase>,
 }
@@ -19,37 +21,46 @@ impl Cluster {
     /// Starts both; `None` without PostgreSQL.
     pub(crate) async fn start(backend: Backend) -> Option<Self> {
         let (consultation_db, finance_db) = (TestDatabase::empty(backend).await?, TestDatabase::empty(backend).await?);
-        Some(Self::on(Some(consultation_db), finance_db, None).await)
+        Some(Self::on(Some(consultation_db), finance_db, None, Vec::new()).await)
+    }
+
+    /// Starts both with further settings.
+    pub(crate) async fn start_with(backend: Backend, settings: Vec<(&'static str, String)>) -> Option<Self> {
+        let (consultation_db, finance_db) = (TestDatabase::empty(backend).await?, TestDatabase::empty(backend).await?);
+        Some(Self::on(Some(consultation_db), finance_db, None, settings).await)
     }
 
     /// Starts both. Finance executes only the trusted documents of a directory.
     pub(crate) async fn start_trusting(backend: Backend, documents: &'static Path) -> Option<Self> {
         let (consultation_db, finance_db) = (TestDatabase::empty(backend).await?, TestDatabase::empty(backend).await?);
-        Some(Self::on(Some(consultation_db), finance_db, Some(documents)).await)
+        Some(Self::on(Some(consultation_db), finance_db, Some(documents), Vec::new()).await)
     }
 
     /// Starts both on one shared database.
     pub(crate) async fn start_shared(backend: Backend) -> Option<Self> {
-        Some(Self::on(None, TestDatabase::empty(backend).await?, None).await)
+        Some(Self::on(None, TestDatabase::empty(backend).await?, None, Vec::new()).await)
     }
 
     async fn on(
         consultation_db: Option<TestDatabase>,
         finance_db: TestDatabase,
         trusted_documents: Option<&'static Path>,
+        settings: Vec<(&'static str, String)>,
     ) -> Self {
         let (port, finance_port) = (free_port(), free_port());
         let url = consultation_db.as_ref().unwrap_or(&finance_db).url();
         let (bind, finance_url) = (format!("127.0.0.1:{port}"), format!("http://127.0.0.1:{finance_port}/graphql"));
-        let settings = [
+        let mut own = vec![
             ("CONSULTATION_BIND", bind.as_str()),
             ("CONSULTATION_DATABASE_URL", &url),
             ("CONSULTATION_FINANCE_URL", &finance_url),
         ];
-        migrate("consultation", &settings);
-        let finance = start_finance(&finance_db, finance_port, trusted_documents).await;
-        let consultation = Process::start("consultation", port, &settings).await;
-        Self { consultation, finance: Some(finance), finance_port, trusted_documents, finance_db, consultation_db }
+        own.extend(settings.iter().map(|(name, value)| (*name, value.as_str())));
+        migrate("consultation", &own);
+        let finance = start_finance(&finance_db, finance_port, trusted_documents, &settings).await;
+        let consultation = Process::start("consultation", port, &own).await;
+        let finance = Some(finance);
+        Self { consultation, finance, finance_port, trusted_documents, settings, finance_db, consultation_db }
     }
 
     /// Output and exit code of `consultation reconcile`.
@@ -87,7 +98,8 @@ impl Cluster {
 
     /// Restarts finance on the same database and port.
     pub(crate) async fn restart_finance(&mut self) {
-        self.finance = Some(start_finance(&self.finance_db, self.finance_port, self.trusted_documents).await);
+        let (db, port) = (&self.finance_db, self.finance_port);
+        self.finance = Some(start_finance(db, port, self.trusted_documents, &self.settings).await);
     }
 
     /// Starts another instance of finance at the same port, on a database of its own.
@@ -137,9 +149,15 @@ impl Cluster {
     }
 }
 
-async fn start_finance(db: &TestDatabase, port: u16, trusted_documents: Option<&Path>) -> Process {
+async fn start_finance(
+    db: &TestDatabase,
+    port: u16,
+    trusted_documents: Option<&Path>,
+    further: &[(&'static str, String)],
+) -> Process {
     let (bind, url) = (format!("127.0.0.1:{port}"), db.url());
     let mut settings = vec![("FINANCE_BIND", bind.as_str()), ("FINANCE_DATABASE_URL", &url)];
+    settings.extend(further.iter().map(|(name, value)| (*name, value.as_str())));
     settings.extend(trusted_documents.map(|path| ("FINANCE_TRUSTED_DOCUMENTS", path.to_str().expect("a path"))));
     migrate("finance", &settings);
     Process::start("finance", port, &settings).await

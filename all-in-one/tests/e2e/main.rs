@@ -19,5 +19,7 @@ mod program;
 mod reconcile;
 mod reconcile_outputs;
 mod roles;
+mod traces;
+mod traces_exporter;
 mod trusted_documents;
 mod wrong_finance;

@@ -48,7 +48,7 @@ impl Meter for Operations {
 }
 
 impl Operations {
-    fn write(&self, Measured { sender, kind, root_field, conclusion, duration }: Measured<'_>) {
+    fn write(&self, Measured { sender, kind, root_field, conclusion, duration, .. }: Measured<'_>) {
         let user = audit::user(&sender.caller);
         let line = Line {
             request_id: &sender.request_id,

@@ -8,7 +8,7 @@ use axum::{
     response::Response,
 };
 use tower_http::request_id::RequestId;
-use tracing::{Instrument, info_span};
+use tracing::{Instrument, field::Empty, info_span};
 use uuid::Uuid;
 
 /// The header of the id. A caller may send one, and always receives one.
@@ -30,7 +30,9 @@ pub(crate) fn text(extensions: &Extensions) -> &str {
 async fn assign(mut request: Request, next: Next) -> Response {
     let id = id_of(&request);
     request.extensions_mut().insert(RequestId::new(id.clone()));
-    let span = info_span!("request", id = id.to_str().unwrap_or_default());
+    let id_text = id.to_str().unwrap_or_default();
+    // Filled in by `crate::traces`.
+    let span = info_span!("request", id = id_text, trace_id = Empty, span_id = Empty);
     let mut response = next.run(request).instrument(span).await;
     response.headers_mut().insert(HEADER, id);
     response

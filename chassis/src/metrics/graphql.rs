@@ -84,9 +84,9 @@ impl GraphqlMeter {
 
     /// Begins with 0 for each outcome of the fields of a schema: a rate does not see the first fault of a series that the
     /// fault makes.
-    pub(crate) fn declare(&self, sdl: &str, permissions: &Permissions) {
-        let Ok(schema) = parse_schema(sdl) else { return };
-        for definition in schema.definitions {
+    #[must_use]
+    pub(crate) fn declaring(self, sdl: &str, permissions: &Permissions) -> Self {
+        for definition in parse_schema(sdl).into_iter().flat_map(|schema| schema.definitions) {
             let TypeSystemDefinition::Type(definition) = definition else { continue };
             let (name, TypeKind::Object(object)) = (&definition.node.name.node, &definition.node.kind) else {
                 continue;
@@ -103,6 +103,7 @@ impl GraphqlMeter {
                 }
             }
         }
+        self
     }
 
     fn subscriptions_over(&self, protocol: Protocol) -> Gauge {

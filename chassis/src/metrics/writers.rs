@@ -29,6 +29,8 @@ struct Writer {
 /// Metrics of one writer.
 #[derive(Clone, Debug)]
 pub struct WriterMeter {
+    /// Its name, also of the spans of its batches.
+    pub(crate) name: &'static str,
     rows: Histogram,
     duration: Histogram,
     queued: Gauge,
@@ -51,9 +53,10 @@ impl Writers {
         writers
     }
 
-    pub(super) fn of(&self, writer: &'static str) -> WriterMeter {
-        let writer = Writer { writer };
+    pub(super) fn of(&self, name: &'static str) -> WriterMeter {
+        let writer = Writer { writer: name };
         WriterMeter {
+            name,
             rows: self.rows.get_or_create_owned(&writer),
             duration: self.durations.get_or_create_owned(&writer),
             queued: self.queued.get_or_create_owned(&writer),
@@ -88,7 +91,7 @@ impl Drop for Queued {
 /// Metrics that nobody reads.
 impl Default for WriterMeter {
     fn default() -> Self {
-        Self { rows: rows(), duration: durations(), queued: Gauge::default() }
+        Self { name: "rows", rows: rows(), duration: durations(), queued: Gauge::default() }
     }
 }
 

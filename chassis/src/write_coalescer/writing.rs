@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::{sync::mpsc, time::Instant};
 
 use super::{BatchWriter, Job, RowOutcome};
-use crate::{health::Heartbeat, metrics::WriterMeter};
+use crate::{health::Heartbeat, metrics::WriterMeter, traces::Span};
 
 /// A batch of this many rows is closed; more rows would only delay the first caller.
 const MAX_BATCH: usize = 64;
@@ -26,7 +26,7 @@ pub(super) async fn run<W: BatchWriter>(
 ) {
     while let Some(first) = jobs.recv().await {
         heartbeat.beat();
-        let (mut rows, mut callers) = (Vec::with_capacity(MAX_BATCH), Vec::new());
+        let (mut rows, mut callers, mut spans) = (Vec::with_capacity(MAX_BATCH), Vec::new(), Vec::new());
         let mut next = Some(first);
         while let Some(job) = next {
             drop(job.queued);
@@ -34,6 +34,7 @@ pub(super) async fn run<W: BatchWriter>(
                 drop(job.reply.send(job.rows.iter().map(|_| RowOutcome::Late).collect()));
             } else {
                 callers.push((job.rows.len(), job.reply));
+                spans.push(job.span);
                 rows.extend(job.rows);
             }
             next = if rows.len() < MAX_BATCH { jobs.try_recv().ok() } else { None };
@@ -43,13 +44,27 @@ pub(super) async fn run<W: BatchWriter>(
             continue;
         }
         let (count, began) = (rows.len(), Instant::now());
-        let mut outcomes = write(&writer, rows).await.into_iter();
+        let span = Span::writing(meter.name, &spans);
+        let outcomes = write(&writer, rows).await;
         meter.written(count, began.elapsed());
+        end_span(&span, &outcomes);
+        let mut outcomes = outcomes.into_iter();
         for (count, reply) in callers {
             // Fails when the caller has gone, which needs no answer.
             drop(reply.send(outcomes.by_ref().take(count).collect()));
         }
         heartbeat.rest();
+    }
+}
+
+/// Faults are told in the log alone: the text of a database may hold values.
+fn end_span<W: BatchWriter>(span: &Span, outcomes: &[RowOutcome<W>]) {
+    if span.is_sampled() {
+        span.set("db.operation.batch.size", i64::try_from(outcomes.len()).unwrap_or(i64::MAX));
+        if outcomes.iter().any(|outcome| outcome.fault().is_some()) {
+            span.fail("not all rows were written");
+        }
+        span.end();
     }
 }
 

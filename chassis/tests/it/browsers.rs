@@ -17,6 +17,7 @@ use chassis::{
     health::Monitor,
     metrics::Metrics,
     tls,
+    traces::Traces,
 };
 use graphql_http::{Options, graphiql};
 use rstest::rstest;
@@ -57,7 +58,16 @@ async fn router(set: impl FnOnce(&mut Server)) -> (Router, TestDatabase) {
     let page = graphiql::Page { title: "demo", tabs: &[] };
     let options = Options::default();
     let (sdl, permissions, rest) = (schema.sdl(), &PERMISSIONS, Router::new());
-    let offered = ServiceRoutes { schema, options, sdl, permissions, page, rest, metrics: Metrics::new("demo") };
+    let offered = ServiceRoutes {
+        schema,
+        options,
+        sdl,
+        permissions,
+        page,
+        rest,
+        metrics: Metrics::new("demo"),
+        traces: Traces::default(),
+    };
     let router = gate::guard(&server, monitor.readiness, &CancellationToken::new(), offered, Vec::new());
     (router.expect("a service"), db)
 }

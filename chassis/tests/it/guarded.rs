@@ -21,6 +21,7 @@ use chassis::{
     config::Access,
     gate::logins::{self, Authenticator},
     metrics::Metrics,
+    traces::Traces,
 };
 use graphql_http::{Permissions, Rule};
 use testkit::{Answer, GraphqlClient, TestService};
@@ -60,8 +61,12 @@ fn guard_all(authenticator: Authenticator, open: Router) -> Guarded {
     let handler = Router::new().fallback(async move || counter.fetch_add(1, Ordering::SeqCst).to_string());
     let authenticator = Arc::new(authenticator);
     let router = logins::require(handler, Arc::clone(&authenticator)).merge(open);
-    let service =
-        TestService::start(|_| Service { router: router.clone(), tasks: Vec::new(), metrics: Metrics::new("demo") });
+    let service = TestService::start(|_| Service {
+        router: router.clone(),
+        tasks: Vec::new(),
+        metrics: Metrics::new("demo"),
+        traces: Traces::default(),
+    });
     Guarded { service, router, reached, authenticator }
 }
 

@@ -20,6 +20,7 @@ use chassis::{
     gate::{self, ServiceRoutes},
     health::Monitor,
     metrics::Metrics,
+    traces::Traces,
 };
 use graphql_http::{Options, graphiql::Page};
 use rstest::rstest;
@@ -172,7 +173,16 @@ async fn a_service_looks_at_the_file_while_it_runs() {
     let schema = Schema::new(Query, EmptyMutation, EmptySubscription);
     let (page, options) = (Page { title: "demo", tabs: &[] }, Options::default());
     let (sdl, permissions, rest) = (String::new(), &PERMISSIONS, Router::new());
-    let offered = ServiceRoutes { schema, options, sdl, permissions, page, rest, metrics: Metrics::new("demo") };
+    let offered = ServiceRoutes {
+        schema,
+        options,
+        sdl,
+        permissions,
+        page,
+        rest,
+        metrics: Metrics::new("demo"),
+        traces: Traces::default(),
+    };
     let router = gate::guard(&server, readiness, &CancellationToken::new(), offered, Vec::new()).expect("routes");
 
     tokio::time::pause();

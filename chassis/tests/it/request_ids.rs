@@ -1,12 +1,17 @@
 //! Request ids: a caller's is kept if it is harmless, and each response has one.
 
 use axum::Router;
-use chassis::{Service, metrics::Metrics};
+use chassis::{Service, metrics::Metrics, traces::Traces};
 use testkit::{Answer, TestService};
 use uuid::Uuid;
 
 fn serve() -> TestService {
-    TestService::start(|_| Service { router: Router::new(), tasks: Vec::new(), metrics: Metrics::new("demo") })
+    TestService::start(|_| Service {
+        router: Router::new(),
+        tasks: Vec::new(),
+        metrics: Metrics::new("demo"),
+        traces: Traces::default(),
+    })
 }
 
 async fn ask_as(service: &TestService, request_id: &str) -> Answer {

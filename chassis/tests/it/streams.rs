@@ -18,6 +18,7 @@ use chassis::{
         logins::{self, Authenticator},
     },
     metrics::Metrics,
+    traces::Traces,
 };
 use futures_util::StreamExt;
 use graphql_http::{Endpoint, Options};
@@ -79,7 +80,11 @@ fn serve_to(access: &Access, limits: Limits) -> Api {
     let authenticator = Arc::new(Authenticator::new("demo", access, PERMISSIONS.roles).expect("users"));
     let endpoint = Endpoint::new(schema, Options::default()).with_authenticator(Arc::clone(&authenticator) as _);
     let router = logins::require(graphql_http::router(endpoint, String::new()), Arc::clone(&authenticator));
-    let service =
-        TestService::start_within(limits, |_| Service { router, tasks: Vec::new(), metrics: Metrics::new("demo") });
+    let service = TestService::start_within(limits, |_| Service {
+        router,
+        tasks: Vec::new(),
+        metrics: Metrics::new("demo"),
+        traces: Traces::default(),
+    });
     Api { service, authenticator }
 }

@@ -25,6 +25,7 @@ use chassis::{
     gate::{self, ServiceRoutes},
     health::Monitor,
     metrics::Metrics,
+    traces::Traces,
 };
 use graphql_http::{Caller, Options, Permissions, Rule, graphiql::Page};
 use serde_json::json;
@@ -89,10 +90,19 @@ async fn serve_to(access: Access, token_issuer: Option<TokenIssuer>) -> Api {
     let schema = Schema::new(Query, Mutation(Arc::clone(&touched)), Ticks);
     let (page, options) = (Page { title: "demo", tabs: &[] }, Options::default());
     let (sdl, permissions, rest, metrics) = (String::new(), &PERMISSIONS, Router::new(), Metrics::new("demo"));
-    let offered = ServiceRoutes { schema, options, sdl, permissions, page, rest, metrics: metrics.clone() };
+    let offered = ServiceRoutes {
+        schema,
+        options,
+        sdl,
+        permissions,
+        page,
+        rest,
+        metrics: metrics.clone(),
+        traces: Traces::default(),
+    };
     let service = TestService::start(|shutdown| {
         let router = gate::guard(&server, readiness, shutdown, offered, Vec::new()).expect("routes");
-        Service { router, tasks: Vec::new(), metrics: metrics.clone() }
+        Service { router, tasks: Vec::new(), metrics: metrics.clone(), traces: Traces::default() }
     });
     Api { service, touched, metrics, _db: db }
 }

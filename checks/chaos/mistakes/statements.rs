@@ -71,9 +71,9 @@ pub(super) const OUTBOX_OUTSIDE_TRANSACTION: &[Rewrite] = &[Rewrite {
     statement: FINISH,
     instead: &[
         &[(
-            "INSERT INTO pending_payment (id, appointment_id, total_price_cents, next_attempt_at, created_at) \
-             SELECT pending_payment_id, id, price_cents, statement_timestamp(), statement_timestamp() FROM finished \
-             RETURNING appointment_id",
+            "INSERT INTO pending_payment (id, appointment_id, total_price_cents, next_attempt_at, created_at, trace_parent) \
+             SELECT pending_payment_id, id, price_cents, statement_timestamp(), statement_timestamp(), \
+             NULLIF(trace_parent, '') FROM finished RETURNING appointment_id",
             "SELECT id FROM finished",
         )],
         &[
@@ -81,10 +81,10 @@ pub(super) const OUTBOX_OUTSIDE_TRANSACTION: &[Rewrite] = &[Rewrite {
             (
                 "UPDATE consultation SET end_date = row.end_date, price_cents = row.price_cents, finished_by = \
                  row.finished_by FROM",
-                "SELECT consultation.id, consultation.price_cents, row.pending_payment_id FROM consultation,",
+                "SELECT consultation.id, consultation.price_cents, row.pending_payment_id, row.trace_parent FROM consultation,",
             ),
             (
-                "RETURNING consultation.id, consultation.price_cents, row.pending_payment_id",
+                "RETURNING consultation.id, consultation.price_cents, row.pending_payment_id, row.trace_parent",
                 "AND consultation.end_date = row.end_date",
             ),
             ("FROM finished RETURNING", "FROM finished ON CONFLICT DO NOTHING RETURNING"),

@@ -119,10 +119,11 @@ impl From<pending_payment::Model> for PendingPayment {
             created_at,
             finished_at,
             retried_by,
-            // How a relay holds the row: nothing about the payment.
+            // How a relay holds the row, and a trace: nothing about the payment.
             processing: _,
             lease_until: _,
             claim_seq: _,
+            trace_parent: _,
         } = row;
         Self {
             id,

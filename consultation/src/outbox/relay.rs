@@ -3,13 +3,14 @@
 mod delivery;
 mod round;
 mod schedule;
+mod traced;
 
 use std::{
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
-use chassis::{changes::Changes, database::Database, health::Heartbeat};
+use chassis::{changes::Changes, database::Database, health::Heartbeat, traces::Traces};
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use sea_orm::DbErr;
 use tokio::{
@@ -45,6 +46,8 @@ pub struct Relay {
     pub heartbeat: Heartbeat,
     /// Measures rounds.
     pub meter: Meter,
+    /// Traces requests to finance.
+    pub traces: Traces,
     /// Notifies when a round has claimed all that it may send: more rows may be due.
     more: Notify,
     breaker: Mutex<Breaker>,
@@ -55,8 +58,8 @@ impl Relay {
     #[must_use]
     pub fn new(database: Database, finance: FinanceClient, policy: Policy, wake_up: WakeUp, changes: Changes) -> Self {
         let heartbeat = Heartbeat::new("outbox relay");
-        let (meter, more, breaker) = (Meter::default(), Notify::new(), Mutex::default());
-        Self { database, finance, policy, wake_up, changes, heartbeat, meter, more, breaker }
+        let (meter, traces, more, breaker) = (Meter::default(), Traces::default(), Notify::new(), Mutex::default());
+        Self { database, finance, policy, wake_up, changes, heartbeat, meter, traces, more, breaker }
     }
 
     /// Runs rounds until shutdown: soon after a notification, when a row of a failed round is due again, and at the

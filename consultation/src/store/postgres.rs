@@ -28,13 +28,15 @@ const FINISH: &str = "
         ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
     ), finished AS (
         UPDATE consultation SET end_date = row.end_date, price_cents = row.price_cents, finished_by = row.finished_by
-        FROM unnest($1::uuid[], $2::timestamptz[], $3::bigint[], $4::uuid[], $5::text[])
-            AS row (id, end_date, price_cents, pending_payment_id, finished_by) JOIN in_progress USING (id)
+        FROM unnest($1::uuid[], $2::timestamptz[], $3::bigint[], $4::uuid[], $5::text[], $6::text[])
+            AS row (id, end_date, price_cents, pending_payment_id, finished_by, trace_parent) JOIN in_progress USING (id)
         WHERE consultation.id = row.id
-        RETURNING consultation.id, consultation.price_cents, row.pending_payment_id
+        RETURNING consultation.id, consultation.price_cents, row.pending_payment_id, row.trace_parent
     )
-    INSERT INTO pending_payment (id, appointment_id, total_price_cents, next_attempt_at, created_at)
-    SELECT pending_payment_id, id, price_cents, statement_timestamp(), statement_timestamp() FROM finished
+    INSERT INTO pending_payment (id, appointment_id, total_price_cents, next_attempt_at, created_at, trace_parent)
+    SELECT pending_payment_id, id, price_cents, statement_timestamp(), statement_timestamp(),
+        NULLIF(trace_parent, '')
+    FROM finished
     RETURNING appointment_id";
 
 /// [`FINISH`] for one consultation, without arrays: PostgreSQL plans short arrays anew each time, which takes as long
@@ -45,13 +47,15 @@ const FINISH_ONE: &str = "
         ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
     ), finished AS (
         UPDATE consultation SET end_date = row.end_date, price_cents = row.price_cents, finished_by = row.finished_by
-        FROM (SELECT $1::uuid, $2::timestamptz, $3::bigint, $4::uuid, $5::text)
-            AS row (id, end_date, price_cents, pending_payment_id, finished_by) JOIN in_progress USING (id)
+        FROM (SELECT $1::uuid, $2::timestamptz, $3::bigint, $4::uuid, $5::text, $6::text)
+            AS row (id, end_date, price_cents, pending_payment_id, finished_by, trace_parent) JOIN in_progress USING (id)
         WHERE consultation.id = row.id
-        RETURNING consultation.id, consultation.price_cents, row.pending_payment_id
+        RETURNING consultation.id, consultation.price_cents, row.pending_payment_id, row.trace_parent
     )
-    INSERT INTO pending_payment (id, appointment_id, total_price_cents, next_attempt_at, created_at)
-    SELECT pending_payment_id, id, price_cents, statement_timestamp(), statement_timestamp() FROM finished
+    INSERT INTO pending_payment (id, appointment_id, total_price_cents, next_attempt_at, created_at, trace_parent)
+    SELECT pending_payment_id, id, price_cents, statement_timestamp(), statement_timestamp(),
+        NULLIF(trace_parent, '')
+    FROM finished
     RETURNING appointment_id";
 
 pub(super) async fn insert(postgres: &impl ConnectionTrait, rows: &[&Start]) -> Result<ByPatient, DbErr> {
@@ -78,11 +82,13 @@ pub(super) async fn insert(postgres: &impl ConnectionTrait, rows: &[&Start]) -> 
 
 /// Returns the consultations that were in progress until now.
 pub(super) async fn finish(postgres: &impl ConnectionTrait, rows: &[Ended]) -> Result<Vec<Uuid>, DbErr> {
-    let (sql, values): (_, [Value; 5]) = match rows {
+    let (sql, values): (_, [Value; 6]) = match rows {
         [] => return Ok(Vec::new()),
-        [Ended { consultation_id, end, pending_payment_id, finished_by }] => {
+        [Ended { consultation_id, end, pending_payment_id, finished_by, created }] => {
             let (date, price, by) = (end.date.into(), end.price.cents().into(), finished_by.as_ref().into());
-            (FINISH_ONE, [(*consultation_id).into(), date, price, (*pending_payment_id).into(), by])
+            let (id, payment, trace) =
+                (*consultation_id, *pending_payment_id, created.trace_parent().unwrap_or_default());
+            (FINISH_ONE, [id.into(), date, price, payment.into(), by, trace.into()])
         }
         _ => {
             let ids = |of: fn(&Ended) -> Uuid| rows.iter().map(of).collect::<Vec<_>>();
@@ -90,7 +96,10 @@ pub(super) async fn finish(postgres: &impl ConnectionTrait, rows: &[Ended]) -> R
             let prices: Vec<_> = rows.iter().map(|row| row.end.price.cents()).collect();
             let (consultations, payments) = (ids(|row| row.consultation_id), ids(|row| row.pending_payment_id));
             let finished_by: Vec<_> = rows.iter().map(|row| row.finished_by.as_ref().to_owned()).collect();
-            (FINISH, [consultations.into(), end_dates.into(), prices.into(), payments.into(), finished_by.into()])
+            // An array holds no null.
+            let traces: Vec<_> = rows.iter().map(|row| row.created.trace_parent().unwrap_or_default()).collect();
+            let (by, traces) = (finished_by.into(), traces.into());
+            (FINISH, [consultations.into(), end_dates.into(), prices.into(), payments.into(), by, traces])
         }
     };
     let finish = Statement::from_sql_and_values(DbBackend::Postgres, sql, values);

@@ -65,13 +65,14 @@ async fn end(transaction: &Transaction, rows: &[Ended]) -> Result<(), DbErr> {
 
 /// Adds the pending payments, which are due at once.
 async fn enqueue(database: &impl ConnectionTrait, rows: &[Ended]) -> Result<(), DbErr> {
-    use pending_payment::Column::{AppointmentId, CreatedAt, Id, NextAttemptAt, TotalPriceCents};
+    use pending_payment::Column::{AppointmentId, CreatedAt, Id, NextAttemptAt, TotalPriceCents, TraceParent};
     let now = || now(database.get_database_backend());
-    let columns = [Id, AppointmentId, TotalPriceCents, NextAttemptAt, CreatedAt];
+    let columns = [Id, AppointmentId, TotalPriceCents, NextAttemptAt, CreatedAt, TraceParent];
     let mut insert = Query::insert().into_table(pending_payment::Entity).columns(columns).to_owned();
-    for Ended { consultation_id, end, pending_payment_id, .. } in rows {
+    for Ended { consultation_id, end, pending_payment_id, created, .. } in rows {
         let (id, price) = ((*pending_payment_id).into(), end.price.cents().into());
-        insert.values_panic([id, (*consultation_id).into(), price, now(), now()]);
+        let trace_parent = created.trace_parent().into();
+        insert.values_panic([id, (*consultation_id).into(), price, now(), now(), trace_parent]);
     }
     database.execute(&insert).await.map(drop)
 }

@@ -3,9 +3,9 @@
 
 mod callers;
 
-use chassis::{changes::Changes, clock, write_coalescer::BatchWriter};
+use chassis::{changes::Changes, clock, traces::Span, write_coalescer::BatchWriter};
 use chrono::TimeDelta;
-use entity::{Money, consultation};
+use entity::{Money, consultation, pending_payment};
 use migration::consultation::Migrator;
 use rstest::rstest;
 use sea_orm::{ConnectionTrait, DbErr, EntityTrait, QuerySelect, sea_query::Expr};
@@ -37,7 +37,8 @@ fn a_start() -> Start {
 /// A finish whose end is later than any start before.
 fn a_finish(start: &Start) -> Finish {
     let end_date = Some(clock::now() + TimeDelta::minutes(1));
-    Finish { consultation_id: start.id, end_date, pending_payment_id: clock::new_id(), finished_by: "ana".into() }
+    let (pending_payment_id, finished_by, span) = (clock::new_id(), "ana".into(), Span::default());
+    Finish { consultation_id: start.id, end_date, pending_payment_id, finished_by, span }
 }
 
 /// The answers when nobody else holds locks.

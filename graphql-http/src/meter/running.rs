@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use async_graphql::parser::types::OperationType;
+use async_graphql::{Name, parser::types::OperationType};
 use tokio::time::Instant;
 
 use super::{Conclusion, Measured, Meter, Meters, Sender};
@@ -16,6 +16,7 @@ use crate::response::Outcome;
 pub(crate) struct Running {
     meters: Meters,
     pub(crate) sender: Sender,
+    name: Option<Name>,
     kind: OperationType,
     root_field: &'static str,
     began: Instant,
@@ -23,8 +24,14 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    pub(crate) fn new(meters: Meters, sender: Sender, kind: OperationType, root_field: &'static str) -> Self {
-        Self { meters, sender, kind, root_field, began: Instant::now(), is_measured: AtomicBool::new(false) }
+    pub(crate) fn new(
+        meters: Meters,
+        sender: Sender,
+        name: Option<Name>,
+        kind: OperationType,
+        root_field: &'static str,
+    ) -> Self {
+        Self { meters, sender, name, kind, root_field, began: Instant::now(), is_measured: AtomicBool::new(false) }
     }
 
     pub(crate) fn concluded(&self, outcome: &Outcome) {
@@ -37,7 +44,8 @@ impl Running {
     fn measure(&self, conclusion: Conclusion) {
         let Self { sender, kind, root_field, began, .. } = self;
         let (kind, root_field, duration) = (*kind, *root_field, Some(began.elapsed()));
-        self.meters.operation(Measured { sender, kind, root_field, conclusion, duration });
+        let name = self.name.as_deref();
+        self.meters.operation(Measured { sender, name, kind, root_field, conclusion, duration });
     }
 }
 
@@ -54,6 +62,7 @@ impl Drop for Running {
 pub(crate) struct Subscribed {
     pub(super) meter: Arc<dyn Meter>,
     pub(super) sender: Sender,
+    pub(super) name: Option<Name>,
     pub(super) root_field: &'static str,
     pub(super) began: Instant,
     /// Of its last event.
@@ -62,9 +71,10 @@ pub(crate) struct Subscribed {
 
 impl Drop for Subscribed {
     fn drop(&mut self) {
-        let Self { sender, root_field, conclusion, .. } = &*self;
+        let Self { sender, name, root_field, conclusion, .. } = &*self;
         self.meter.subscription_ended(Measured {
             sender,
+            name: name.as_deref(),
             kind: OperationType::Subscription,
             root_field,
             conclusion: *conclusion,

@@ -27,7 +27,7 @@ fn check(roles: &[&'static str], document: &str, variables: serde_json::Value) -
     let document = parse_query(document).expect("a document");
     let caller = Caller { name: "ana".into(), roles: roles.into(), ..Caller::default() };
     let is_named = document.operations.iter().any(|(name, _)| name.is_some());
-    let operation = admission::operation(&document, is_named.then_some("Chosen")).expect("an operation");
+    let (_, operation) = admission::operation(&document, is_named.then_some("Chosen")).expect("an operation");
     let checked = PERMISSIONS.check(
         &document,
         operation,

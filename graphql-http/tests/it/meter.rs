@@ -82,7 +82,7 @@ impl Told {
         std::mem::take(&mut *self.0.lock().expect("no panic"))
     }
 
-    fn add(&self, event: &str, Measured { sender, kind, root_field, conclusion, duration }: Measured<'_>) {
+    fn add(&self, event: &str, Measured { sender, kind, root_field, conclusion, duration, .. }: Measured<'_>) {
         let (name, took) = (&sender.caller.name, duration.is_some_and(|took| took < Duration::from_mins(1)));
         let told = format!("{event}: {name} {kind} {root_field} {conclusion:?}, timed: {took}");
         self.0.lock().expect("no panic").push(told);

@@ -101,6 +101,21 @@ async fn the_table_cannot_be_truncated_while_a_payment_is_undelivered() {
 }
 
 #[rstest]
+#[tokio::test]
+async fn the_trace_of_a_payment_never_changes(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+    let Some(db) = one_of_each(backend).await else { return };
+    let consultation = insert(&db.database, finished()).await.expect("inserted");
+    let trace_parent = Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_owned());
+    insert(&db.database, pending_payment::Model { trace_parent, ..pending(consultation.id) }).await.expect("inserted");
+    for (change, of) in [("NULL", "IS NOT NULL"), ("'00-1'", "IS NULL")] {
+        let update = format!("UPDATE pending_payment SET trace_parent = {change} WHERE trace_parent {of}");
+        let refused = execute(&db.database, &update).await.expect_err("refused").to_string();
+        assert!(refused.contains("does not change"), "{refused}");
+    }
+    execute(&db.database, "UPDATE pending_payment SET tries = tries + 1").await.expect("anything else may");
+}
+
+#[rstest]
 #[case::taken_back("finished = false, finished_at = NULL")]
 #[case::another_amount("total_price_cents = total_price_cents + 1")]
 #[case::another_appointment("appointment_id = id")]

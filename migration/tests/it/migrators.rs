@@ -98,7 +98,8 @@ async fn what_is_missing_is_named_without_creating_anything(
             "m20261124_000005_count_consultations",
             "m20261124_000007_room_for_claims",
             "m20261124_000009_create_delivery_destination",
-            "m20261127_000011_name_starters"
+            "m20261127_000011_name_starters",
+            "m20261128_000013_trace_payments"
         ]
     );
     let missing = db.database.pending_migrations::<Finance>().await.expect("an answer");

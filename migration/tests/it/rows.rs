@@ -65,6 +65,7 @@ pub(crate) fn pending(appointment_id: Uuid) -> pending_payment::Model {
         created_at: at("13:00:00"),
         finished_at: None,
         retried_by: None,
+        trace_parent: None,
     }
 }
 

@@ -9,6 +9,7 @@ use chassis::{
     config::Server,
     gate::browsers::{self, Browsers},
     metrics::Metrics,
+    traces::Traces,
 };
 use rstest::rstest;
 use testkit::{Socket, TestService};
@@ -84,7 +85,12 @@ async fn without_origins_nothing_is_told_of_them() {
 /// Whether a page gets a WebSocket, and whether it is authenticated by the stored credentials.
 async fn socket_of(page: &str, credentials: bool) -> Result<bool, u16> {
     let (router, _db) = router(page_allowed(credentials)).await;
-    let service = TestService::start(|_| Service { router, tasks: Vec::new(), metrics: Metrics::new("demo") });
+    let service = TestService::start(|_| Service {
+        router,
+        tasks: Vec::new(),
+        metrics: Metrics::new("demo"),
+        traces: Traces::default(),
+    });
     let page = if page == "own" { service.client.base.clone() } else { page.to_owned() };
     let headers = [("authorization", CREDENTIALS), ("origin", page.as_str())];
     let mut socket = Socket::connect(&service.client.base, &headers).await.map_err(|status| status.as_u16())?;

@@ -12,7 +12,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use chassis::{Service, clock, config::TokenIssuer, metrics::Metrics};
+use chassis::{Service, clock, config::TokenIssuer, metrics::Metrics, traces::Traces};
 use serde_json::{Value, json};
 use testkit::TestService;
 
@@ -55,7 +55,12 @@ impl Issuer {
             .route("/.well-known/openid-configuration", get(describe))
             .route("/keys", get(keys_of))
             .with_state(Arc::clone(&script));
-        let service = TestService::start(|_| Service { router, tasks: Vec::new(), metrics: Metrics::new("demo") });
+        let service = TestService::start(|_| Service {
+            router,
+            tasks: Vec::new(),
+            metrics: Metrics::new("demo"),
+            traces: Traces::default(),
+        });
         script.keys.lock().expect("no panic").push(json!({ "kty": "oct", "k": service.client.base, "kid": "ignored" }));
         Self { service, script }
     }

@@ -4,6 +4,7 @@ use sea_orm::{ConnectionTrait, DbErr};
 use uuid::Uuid;
 
 use super::super::store::{self, Failure, Lease};
+use crate::finance_client::Payment;
 
 /// The counts of one round.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -80,5 +81,11 @@ impl Tick {
             Delivery::Released(_) => self.released += written,
         }
         self.stale += delivery.rows().saturating_sub(written);
+    }
+}
+
+impl From<&Lease> for Payment {
+    fn from(lease: &Lease) -> Self {
+        Self { appointment_id: lease.appointment_id, total_price: lease.total_price_cents }
     }
 }

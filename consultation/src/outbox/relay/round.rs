@@ -3,6 +3,7 @@
 use chassis::{
     backoff::database_delay,
     database::{is_about_rows, is_unavailable},
+    traces::Span,
 };
 use sea_orm::DbErr;
 use tokio::time::{Instant, sleep};
@@ -21,7 +22,7 @@ use super::{
 use crate::finance_client::{DestinationFailed, Payment, PaymentResult};
 
 /// The instance of finance that rows go to, or the failure to meet it.
-type Destination = Result<Uuid, DestinationFailed>;
+pub(super) type Destination = Result<Uuid, DestinationFailed>;
 
 impl Relay {
     /// Claims `due` rows, as many as the breaker permits in one request, sends them and stores the results. After
@@ -51,7 +52,7 @@ impl Relay {
         let deliveries = match &destination {
             // By the monotonic clock. Later, the lease could end during the call, and another relay could send the row.
             Ok(Some(destination)) if claimed_at.elapsed() <= self.policy.latest_send() => {
-                self.send(leases, destination, called_at).await
+                self.send_traced(leases, destination, called_at).await
             }
             _ => {
                 self.breaker().give_back(permit, Instant::now());
@@ -96,7 +97,12 @@ impl Relay {
     }
 
     /// Sends the rows in one request. Infallible: failures are results too.
-    async fn send<'a>(&self, leases: &'a [Lease], destination: &Destination, called_at: Instant) -> Vec<Delivery<'a>> {
+    pub(super) async fn send<'a>(
+        &self,
+        leases: &'a [Lease],
+        destination: &Destination,
+        called_at: Instant,
+    ) -> Vec<Delivery<'a>> {
         let _in_flight = self.meter.request();
         let payments: Vec<_> = leases.iter().map(Payment::from).collect();
         let results = match destination {
@@ -137,6 +143,7 @@ impl Relay {
             }
             return;
         };
+        Span::current().fail(failure.message.clone());
         let hint = Hint::from(failure);
         let opened = self.breaker().failed(hint, Instant::now());
         match (opened, hint) {
@@ -184,11 +191,5 @@ impl Relay {
             sleep(database_delay(failures)).await;
             left = failed;
         }
-    }
-}
-
-impl From<&Lease> for Payment {
-    fn from(lease: &Lease) -> Self {
-        Self { appointment_id: lease.appointment_id, total_price: lease.total_price_cents }
     }
 }

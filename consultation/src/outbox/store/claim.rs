@@ -17,8 +17,12 @@ pub struct Lease {
     pub total_price_cents: Money,
     /// The fencing token: each claim of the row has another.
     pub claim_seq: i64,
+    /// How often the row was sent, this claim included.
+    pub tries: i64,
     /// How often the row was refused before.
     pub rejections: i32,
+    /// The span of the finish, if it is sampled.
+    pub trace_parent: Option<String>,
     /// The instance of finance that payments go to, if one was met before. Each claim reads it, so a relay notices an
     /// operator's change without a restart and without another statement.
     pub destination: Option<Uuid>,
@@ -92,7 +96,7 @@ const POSTGRES: &str = "
     SET processing = true, tries = claimed.tries + 1, claim_seq = claimed.claim_seq + 1,
         lease_until = statement_timestamp() + make_interval(secs => $2)
     FROM due WHERE claimed.id = due.id
-    RETURNING claimed.id, appointment_id, total_price_cents, claim_seq, rejections,
+    RETURNING claimed.id, appointment_id, total_price_cents, claim_seq, claimed.tries, rejections, trace_parent,
         (SELECT instance_id FROM delivery_destination WHERE singleton) AS destination";
 
 /// One writer at a time: the statement takes the write lock before it reads.
@@ -106,5 +110,5 @@ const SQLITE: &str = "
           AND (lease_until IS NULL OR lease_until <= strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now') {impossible})
         ORDER BY next_attempt_at, id LIMIT $1
     )
-    RETURNING id, appointment_id, total_price_cents, claim_seq, rejections,
+    RETURNING id, appointment_id, total_price_cents, claim_seq, tries, rejections, trace_parent,
         (SELECT instance_id FROM delivery_destination WHERE singleton) AS destination";

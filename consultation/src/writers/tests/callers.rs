@@ -13,6 +13,8 @@ async fn each_row_of_a_batch_keeps_its_own_caller(#[values(Backend::Sqlite, Back
     let mut ends: Vec<_> = rows.iter().zip(names.iter().rev()).map(|(row, name)| finish(row, name)).collect();
     ends.push(finish(&rows[0], "who came later"));
     let answers = written(finishes.write(&ends).await);
+    let payments = pending_payment::Entity::find().all(&db.database.read).await.expect("rows");
+    assert!(payments.len() == 4 && payments.iter().all(|row| row.trace_parent.is_none()), "traces are off");
     for (number, (row, answer)) in rows.iter().zip(answers).enumerate() {
         let stored = consultation::Entity::find_by_id(row.id).one(&db.database.read).await.expect("a row");
         let stored = stored.expect("started");

@@ -1,0 +1,192 @@
+//! Traces of both services, as a collector receives them.
+
+mod tree;
+
+use futures_util::future::join_all;
+use rstest::rstest;
+use serde_json::{Value, json};
+use testkit::{Answer, Backend, Behaviour, Collector, GraphqlClient, TracedSpan};
+use uuid::Uuid;
+
+use crate::cluster::{Cluster, finish, finish_one, start};
+use tree::tree;
+
+/// A trace that a client began.
+const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
+const FINISH: &str =
+    "mutation Finish($id: ID!) { finishConsultation(input: { consultationId: $id }) { consultation { price } } }";
+
+/// Settings under which a share of requests is sampled, and spans are sent soon.
+fn settings(collector: &Collector, share: &str) -> Vec<(&'static str, String)> {
+    vec![
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", collector.endpoint.clone()),
+        ("OTEL_TRACES_SAMPLER_ARG", share.to_owned()),
+        ("OTEL_BSP_SCHEDULE_DELAY", "50".to_owned()),
+    ]
+}
+
+async fn traced(backend: Backend, share: &str) -> Option<(Collector, Cluster)> {
+    let collector = Collector::start(Behaviour::Accepts).await;
+    let cluster = Cluster::start_with(backend, settings(&collector, share)).await?;
+    Some((collector, cluster))
+}
+
+/// Sends an operation with this `traceparent`, with a login or without. Returns the status.
+async fn send(client: &GraphqlClient, parent: &str, query: &str, variables: Value, has_login: bool) -> u16 {
+    let body = json!({ "query": query, "variables": variables }).to_string();
+    let request = client.post().header("content-type", "application/json").header("traceparent", parent).body(body);
+    let request = if has_login { request.basic_auth("admin", Some("teste123")) } else { request };
+    Answer::of(request).await.status
+}
+
+fn named<'a>(spans: &'a [TracedSpan], name: &str) -> Vec<&'a TracedSpan> {
+    spans.iter().filter(|span| span.name == name).collect()
+}
+
+fn of_trace(spans: &[TracedSpan], trace: &str) -> Vec<TracedSpan> {
+    spans.iter().filter(|span| span.trace == trace).cloned().collect()
+}
+
+/// The payment of the trace is recorded, and all around it has ended.
+fn is_delivered(spans: &[TracedSpan], trace: &str) -> bool {
+    let has = |service: &str, name: &str| {
+        spans.iter().any(|span| span.trace == trace && span.service == service && span.name == name)
+    };
+    has("finance", "POST /graphql") && has("consultation", "send payments") && has("consultation", "POST /graphql")
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_lone_finish_is_one_trace_up_to_its_payment(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+    let Some((collector, cluster)) = traced(backend, "0").await else { return };
+    let (client, patient) = (&cluster.consultation.client, Uuid::new_v4());
+    let id = start(client, patient).await;
+    let parent = format!("00-{TRACE}-b7ad6b7169203331-01");
+    assert_eq!(send(client, &parent, FINISH, json!({ "id": id }), true).await, 200);
+    let spans = collector.spans_once(|spans| is_delivered(spans, TRACE)).await;
+    let expected = "\
+consultation: POST /graphql, server
+  consultation: create pending_payment, producer
+    consultation: send payments, client, of create pending_payment
+      finance: POST /graphql, server
+        finance: write record, internal, of POST /graphql
+  consultation: write finish, internal, of POST /graphql
+";
+    assert_eq!(tree(&spans, "b7ad6b7169203331"), expected);
+
+    let served = named(&spans, "POST /graphql");
+    let finished = served.iter().find(|span| span.service == "consultation").expect("a span");
+    for (name, value) in [
+        ("http.request.method", "POST"),
+        ("http.route", "/graphql"),
+        ("http.response.status_code", "200"),
+        ("graphql.operation.type", "mutation"),
+        ("graphql.operation.name", "Finish"),
+    ] {
+        assert_eq!(finished.attributes.get(name).map(String::as_str), Some(value), "{name}");
+    }
+    let (created, sent) = (named(&spans, "create pending_payment")[0], named(&spans, "send payments")[0]);
+    assert_eq!(sent.attributes["messaging.batch.message_count"], "1");
+    assert_eq!(sent.attributes["messaging.message.id"], created.attributes["messaging.message.id"]);
+    assert!(spans.iter().all(|span| !span.is_error), "{spans:#?}");
+    let text = format!("{spans:?}");
+    for secret in [patient.to_string(), id, "admin".to_owned(), "finishConsultation".to_owned(), "200.00".to_owned()] {
+        assert!(!text.contains(&secret), "{secret}: {text}");
+    }
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_batch_is_linked_to_each_of_its_callers(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+    let Some((collector, cluster)) = traced(backend, "1").await else { return };
+    let client = &cluster.consultation.client;
+    let started = join_all((0..40).map(|_| start(client, Uuid::new_v4()))).await;
+    join_all(started.iter().map(|id| finish(client, id))).await;
+    let is_complete = |spans: &[TracedSpan]| {
+        let of = |name| named(spans, name).iter().map(|span| span.links.len()).sum::<usize>();
+        of("write finish") == 40
+            && of("send payments") == 40
+            && of("write record") == named(spans, "send payments").len()
+    };
+    let spans = collector.spans_once(is_complete).await;
+    for (batches, callers) in [
+        ("write finish", "POST /graphql"),
+        ("write start", "POST /graphql"),
+        ("send payments", "create pending_payment"),
+    ] {
+        let shared = named(&spans, batches).into_iter().find(|span| span.links.len() > 1).expect("a shared batch");
+        assert!(shared.parent.is_empty(), "a batch of several has no parent: {shared:?}");
+        for (trace, id) in &shared.links {
+            let caller = spans.iter().find(|span| span.trace == *trace && span.id == *id).expect("the caller");
+            assert_eq!(caller.name, callers);
+        }
+    }
+    let sent = named(&spans, "send payments").into_iter().find(|span| span.links.len() > 1).expect("a batch");
+    assert_eq!(sent.attributes["messaging.batch.message_count"], sent.links.len().to_string());
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_client_decides_about_its_trace_only_with_a_login(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let Some((collector, cluster)) = traced(backend, "0").await else { return };
+    let client = &cluster.consultation.client;
+    let [first, second] = [start(client, Uuid::new_v4()).await, start(client, Uuid::new_v4()).await];
+    let parent = |trace: u128, flags: &str| format!("00-{trace:032x}-b7ad6b7169203331-{flags}");
+    let query = "{ consultations { totalCount } }";
+    assert_eq!(send(client, &parent(1, "01"), query, json!({}), false).await, 401);
+    // A WebSocket may bring its login later.
+    let upgrade = client.get("/graphql").header("traceparent", parent(1, "01")).header("connection", "upgrade");
+    let upgrade = upgrade.header("upgrade", "websocket").header("sec-websocket-version", "13");
+    let upgrade = upgrade.header("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==");
+    let upgrade = upgrade.header("sec-websocket-protocol", "graphql-transport-ws");
+    assert_eq!(upgrade.send().await.expect("a response").status(), 101);
+    assert_eq!(send(client, &parent(2, "00"), FINISH, json!({ "id": first }), true).await, 200);
+    assert_eq!(send(client, "00-nonsense", query, json!({}), true).await, 200);
+    let sampled = format!("{:032x}", 3);
+    // Maybe in one request with the other payment, which is no trace of its own then.
+    let is_sent = |spans: &[TracedSpan]| {
+        let sent =
+            named(spans, "send payments").into_iter().find(|span| span.links.iter().any(|link| link.0 == sampled));
+        sent.is_some_and(|sent| spans.iter().any(|span| span.parent == sent.id))
+            && !of_trace(spans, &sampled).is_empty()
+    };
+    assert_eq!(send(client, &parent(3, "01"), FINISH, json!({ "id": second }), true).await, 200);
+    let spans = collector.spans_once(is_sent).await;
+    let served: Vec<_> = spans.iter().filter(|span| span.service == "consultation" && span.kind == "server").collect();
+    assert!(matches!(served[..], [span] if span.trace == sampled), "{spans:#?}");
+    assert_eq!(named(&spans, "create pending_payment").len(), 1, "{spans:#?}");
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_payment_that_waited_for_finance_is_linked_to_its_finish(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let Some((collector, mut cluster)) = traced(backend, "1").await else { return };
+    // The relay has met finance, and sends at once.
+    finish_one(&cluster.consultation.client).await;
+    collector.spans_once(|spans| spans.iter().any(|span| span.name == "write record")).await;
+    cluster.kill_finance().await;
+    finish_one(&cluster.consultation.client).await;
+    let spans = collector.spans_once(|spans| named(spans, "send payments").iter().any(|span| span.is_error)).await;
+    let failed = named(&spans, "send payments").into_iter().find(|span| span.is_error).expect("a failure").clone();
+    let created = spans.iter().find(|span| span.id == failed.parent).expect("the first try is in the trace");
+    assert_eq!((created.name.as_str(), &created.trace), ("create pending_payment", &failed.trace));
+
+    cluster.restart_finance().await;
+    let is_later = |span: &TracedSpan| {
+        span.name == "send payments" && !span.is_error && span.links == failed.links && span.trace != failed.trace
+    };
+    let is_complete = |spans: &[TracedSpan]| {
+        let sent = spans.iter().find(|span| is_later(span));
+        sent.is_some_and(|sent| spans.iter().any(|span| span.parent == sent.id))
+    };
+    let spans = collector.spans_once(is_complete).await;
+    let sent = spans.iter().find(|span| is_later(span)).expect("sent");
+    assert!(sent.parent.is_empty(), "it is a trace of its own, hours after the finish maybe: {sent:?}");
+    assert_eq!(sent.links, [(created.trace.clone(), created.id.clone())]);
+    let recorded = spans.iter().find(|span| span.parent == sent.id).expect("finance's span");
+    assert_eq!((recorded.service.as_str(), &recorded.trace), ("finance", &sent.trace));
+}

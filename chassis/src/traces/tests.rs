@@ -1,0 +1,53 @@
+//! Sampling by links, and what a span costs that is off.
+
+use opentelemetry::trace::TracerProvider;
+use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
+use uuid::Uuid;
+
+use super::{Span, Traces, Tracing, sampler::ByLinks, span::trace_parent};
+
+const SAMPLED: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+const NOT_SAMPLED: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00";
+
+/// Traces of which none is sampled by itself.
+fn traces() -> Traces {
+    let other = Box::new(Sampler::ParentBased(Box::new(Sampler::AlwaysOff)));
+    let provider = SdkTracerProvider::builder().with_sampler(ByLinks { other }).build();
+    let tracer = provider.tracer("test");
+    Traces(Some(Tracing { provider, tracer }))
+}
+
+fn sending(origins: &[&str], goes_on: bool) -> Span {
+    traces().sending("send", origins.iter().map(|origin| (*origin, Uuid::nil())), goes_on)
+}
+
+#[test]
+fn a_batch_is_sampled_if_one_of_its_origins_is() {
+    assert!(sending(&[NOT_SAMPLED, SAMPLED], false).is_sampled());
+    for origins in [&[NOT_SAMPLED][..], &["nonsense"], &[]] {
+        assert!(!sending(origins, false).is_sampled(), "{origins:?}");
+    }
+}
+
+#[test]
+fn a_lone_message_goes_on_with_the_trace_of_its_origin_and_a_batch_does_not() {
+    let trace = |span: Span| span.trace_parent().expect("sampled")[3..35].to_owned();
+    assert_eq!(trace(sending(&[SAMPLED], true)), SAMPLED[3..35]);
+    assert_ne!(trace(sending(&[SAMPLED], false)), SAMPLED[3..35]);
+}
+
+#[test]
+fn only_a_whole_parent_is_one() {
+    assert!(trace_parent(SAMPLED).is_some_and(|parent| parent.is_sampled() && parent.is_remote()));
+    let zeroes = "00-00000000000000000000000000000000-b7ad6b7169203331-01";
+    for text in ["", "00", "nonsense", zeroes, &SAMPLED[..50], &SAMPLED.to_uppercase()] {
+        assert!(trace_parent(text).is_none(), "{text}");
+    }
+}
+
+#[test]
+fn a_span_that_is_off_does_nothing() {
+    let off = Traces::default().sending("send", [(SAMPLED, Uuid::nil())].into_iter(), true);
+    assert!(!off.is_sampled() && off.trace_parent().is_none() && off.in_log().is_none());
+    assert!(!off.creating("create").is_sampled() && !Span::writing("rows", &[off]).is_sampled());
+}
