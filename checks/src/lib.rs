@@ -1,5 +1,7 @@
 //! The common part of the programs of this crate: they run until they are done or interrupted.
 
+pub mod metrics;
+
 use std::{future::Future, process::ExitCode, time::Duration};
 
 use anyhow::anyhow;

@@ -76,7 +76,8 @@ impl Upkeep {
     }
 
     async fn count(&self, meter: &Meter, before: Option<Instant>) {
-        match store::backlog(&self.database.read).await {
+        // Not among clients' reads: those are refused under load, when the backlog matters most.
+        match store::backlog(&self.database.write).await {
             Ok(backlog) => meter.backlog(&backlog),
             // The readiness check logs an outage, once.
             Err(error) => {
