@@ -3,14 +3,14 @@
 use axum::{
     Router,
     extract::{MatchedPath, Request, State},
-    http::StatusCode,
+    http::{HeaderMap, StatusCode},
     middleware::{self, Next},
     response::Response,
 };
 use graphql_http::{Caller, TaskContext};
 use opentelemetry::{
     Context, KeyValue,
-    trace::{SpanBuilder, SpanKind, TraceContextExt},
+    trace::{SpanBuilder, SpanContext, SpanKind, TraceContextExt},
 };
 
 use super::{
@@ -38,14 +38,21 @@ impl Traces {
     fn serving(&self, request: &Request) -> Span {
         let Some(Tracing { tracer, .. }) = &self.0 else { return Span::default() };
         let Some(route) = request.extensions().get::<MatchedPath>() else { return Span::default() };
-        let caller = request.extensions().get::<Caller>();
-        let parent = caller.and_then(|_| trace_parent(request.headers().get(TRACE_PARENT)?.to_str().ok()?));
-        let parent = parent.map(|parent| Context::new().with_remote_span_context(parent)).unwrap_or_default();
+        let Some(_login) = request.extensions().get::<Caller>() else { return Span::default() };
+        let parent =
+            parent(request.headers()).map(|parent| Context::new().with_remote_span_context(parent)).unwrap_or_default();
         let (method, route) = (known_method(request.method()), route.as_str());
         let attributes = [KeyValue::new("http.request.method", method), KeyValue::new("http.route", route.to_owned())];
         let span = SpanBuilder::from_name(format!("{method} {route}")).with_kind(SpanKind::Server);
         Span::start(tracer, span.with_attributes(attributes), &parent)
     }
+}
+
+/// The parent that the one header names. Of several none counts.
+fn parent(headers: &HeaderMap) -> Option<SpanContext> {
+    let mut given = headers.get_all(TRACE_PARENT).iter();
+    let (first, None) = (given.next()?, given.next()) else { return None };
+    trace_parent(first.to_str().ok()?)
 }
 
 impl Span {
@@ -57,5 +64,42 @@ impl Span {
             self.fail("");
         }
         self.end();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::{
+        Router,
+        body::Body,
+        extract::Request,
+        http::{HeaderMap, HeaderValue, StatusCode},
+        routing::get,
+    };
+    use graphql_http::Caller;
+    use opentelemetry_sdk::trace::Sampler;
+    use tower::ServiceExt as _;
+
+    use super::{super::tests::sampled_by, Span, TRACE_PARENT, layered, parent};
+
+    #[test]
+    fn two_parents_are_none() {
+        let one = HeaderValue::from_static("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+        let mut headers = HeaderMap::from_iter([(TRACE_PARENT.parse().expect("a name"), one.clone())]);
+        assert!(parent(&headers).is_some());
+        headers.append(TRACE_PARENT, one);
+        assert!(parent(&headers).is_none());
+    }
+
+    #[tokio::test]
+    async fn a_request_without_a_login_has_no_span() {
+        let traced = || async { if Span::current().is_sampled() { StatusCode::OK } else { StatusCode::NO_CONTENT } };
+        let router = layered(Router::new().route("/", get(traced)), sampled_by(Sampler::AlwaysOn));
+        let request = || Request::new(Body::empty());
+        let mut known = request();
+        known.extensions_mut().insert(Caller::default());
+        for (request, status) in [(request(), StatusCode::NO_CONTENT), (known, StatusCode::OK)] {
+            assert_eq!(router.clone().oneshot(request).await.expect("an answer").status(), status);
+        }
     }
 }

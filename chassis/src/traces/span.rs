@@ -128,9 +128,23 @@ impl TaskContext for Span {
 
 /// The span that a text names as parent, in the form of the header `traceparent`.
 pub(super) fn trace_parent(text: &str) -> Option<SpanContext> {
+    if !has_form(text) {
+        return None;
+    }
     let context = TraceContextPropagator::new().extract_with_context(&Context::new(), &TraceParent(text));
     let context = context.span().span_context().clone();
     context.is_valid().then_some(context)
+}
+
+/// Whether the text has the form that W3C demands. The propagator takes short ids, signs, and what follows version 00.
+fn has_form(text: &str) -> bool {
+    const LENGTH: usize = 55;
+    const DASHES: [usize; 3] = [2, 35, 52];
+    let bytes = text.as_bytes();
+    let Some(known) = bytes.get(..LENGTH) else { return false };
+    let is_digit = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    let ends = bytes.get(LENGTH).is_none_or(|next| *next == b'-' && !text.starts_with("00"));
+    ends && known.iter().enumerate().all(|(at, byte)| if DASHES.contains(&at) { *byte == b'-' } else { is_digit(byte) })
 }
 
 struct TraceParent<'a>(&'a str);

@@ -9,16 +9,16 @@ use super::{Span, Traces, Tracing, sampler::ByLinks, span::trace_parent};
 const SAMPLED: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 const NOT_SAMPLED: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00";
 
-/// Traces of which none is sampled by itself.
-fn traces() -> Traces {
-    let other = Box::new(Sampler::ParentBased(Box::new(Sampler::AlwaysOff)));
+/// Traces whose root spans are sampled by `root`.
+pub(super) fn sampled_by(root: Sampler) -> Traces {
+    let other = Box::new(Sampler::ParentBased(Box::new(root)));
     let provider = SdkTracerProvider::builder().with_sampler(ByLinks { other }).build();
     let tracer = provider.tracer("test");
     Traces(Some(Tracing { provider, tracer }))
 }
 
 fn sending(origins: &[&str], goes_on: bool) -> Span {
-    traces().sending("send", origins.iter().map(|origin| (*origin, Uuid::nil())), goes_on)
+    sampled_by(Sampler::AlwaysOff).sending("send", origins.iter().map(|origin| (*origin, Uuid::nil())), goes_on)
 }
 
 #[test]
@@ -43,6 +43,11 @@ fn only_a_whole_parent_is_one() {
     for text in ["", "00", "nonsense", zeroes, &SAMPLED[..50], &SAMPLED.to_uppercase()] {
         assert!(trace_parent(text).is_none(), "{text}");
     }
+    for text in ["00-1-1-1", "+0-+1-+2-+1", &format!("{SAMPLED}-"), &SAMPLED.replace("-0af", "-+af")] {
+        assert!(trace_parent(text).is_none(), "{text}");
+    }
+    let later = format!("{}-more", SAMPLED.replacen("00", "01", 1));
+    assert!(trace_parent(&later).is_some() && trace_parent(&later.replace("-more", "more")).is_none());
 }
 
 #[test]
