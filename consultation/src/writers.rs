@@ -113,7 +113,7 @@ impl BatchWriter for FinishWriter {
         let (mut found, mut ended) = (session.find(ids(rows)).await?, Vec::new());
         let answers: Vec<_> = rows.iter().map(|row| finish(row, &mut found, &mut ended, &self.rules)).collect();
         let written = session.commit(&ended).await;
-        end_spans(&ended, written.as_deref().unwrap_or_default());
+        end_spans(&ended, written.as_deref().ok());
         let written = written?;
         if !written.is_empty() {
             self.wake_up.notify();
@@ -180,8 +180,9 @@ fn finish(row: &Finish, found: &mut Found, ended: &mut Vec<Ended>, rules: &Rules
     Ok(consultation.clone())
 }
 
-/// Ends the spans of the pending payments, of which those of `written` consultations were made.
-fn end_spans(ended: &[Ended], written: &[Uuid]) {
+/// Ends the spans of the pending payments, of which those of `written` consultations were made. The others are decided
+/// again, which is no failure. None when the commit failed.
+fn end_spans(ended: &[Ended], written: Option<&[Uuid]>) {
     for Ended { consultation_id, pending_payment_id, created, .. } in
         ended.iter().filter(|row| row.created.is_sampled())
     {
@@ -189,8 +190,9 @@ fn end_spans(ended: &[Ended], written: &[Uuid]) {
         created.set("messaging.operation.name", "create");
         created.set("messaging.operation.type", "create");
         created.set("messaging.message.id", pending_payment_id.to_string());
-        if !written.contains(consultation_id) {
-            created.fail("it was not stored");
+        match written {
+            Some(written) => created.set("pending_payment.stored", written.contains(consultation_id)),
+            None => created.fail("not known to be stored"),
         }
         created.end();
     }
