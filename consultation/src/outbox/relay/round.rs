@@ -143,8 +143,13 @@ impl Relay {
             }
             return;
         };
-        Span::current().fail(failure.message.clone());
         let hint = Hint::from(failure);
+        // The message may quote a long answer, and goes to the log only.
+        Span::current().fail(match hint {
+            Hint::Misconfigured => "a setting is wrong",
+            Hint::RetryAfter(_) => "finance asks for a pause",
+            Hint::None => "finance failed",
+        });
         let opened = self.breaker().failed(hint, Instant::now());
         match (opened, hint) {
             (_, Hint::Misconfigured) => tracing::error!(error = %failure, "no payment arrives until this is fixed"),
