@@ -66,6 +66,7 @@ impl Payment<'_> {
             @match self.visit.retried {
                 None => {},
                 Some(0) => p.notice role="status" { (say("no-pending-payment")) },
+                Some(_) if row.processing => p.notice role="status" { (say("console-retried-processing")) },
                 Some(_) => p.notice role="status" { (say("console-retried")) },
             }
             div #live {

@@ -20,7 +20,7 @@ use super::{
     snapshot::in_time,
     unavailable,
 };
-use crate::outbox::store;
+use crate::outbox::store::{self, Redriven};
 
 /// Payments in one transaction, and ids in a line of the audit log.
 const MOST: u8 = 100;
@@ -35,7 +35,10 @@ pub(super) async fn one(
     let redriven = to_its_end(async move { redrive.one(id, &user).await }).await;
     visit.has_retried(&[id], Outcome::from(&redriven));
     match redriven {
-        Ok(was_pending) => Redirect::to(&format!("../{id}?retried={}", u8::from(was_pending))).into_response(),
+        Ok(redriven) => {
+            let count = u8::from(redriven != Redriven::NothingToSend);
+            Redirect::to(&format!("../{id}?retried={count}")).into_response()
+        }
         Err(error) => unavailable(&visit.path, &error),
     }
 }
