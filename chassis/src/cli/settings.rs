@@ -66,9 +66,11 @@ fn without_password(text: &str) -> String {
 }
 
 /// Masks the value that `error` refuses, if `--help` hides it too: what is no valid URL or user name may be a password.
-pub(super) fn mask_refused(mut error: Error, command: &Command) -> Error {
+pub(super) fn mask_refused(mut error: Error, mut command: Command) -> Error {
     let Some(ContextValue::String(refused)) = error.get(ContextKind::InvalidArg) else { return error };
     let is_hidden = |arg: &Arg| arg.is_hide_env_values_set() && arg.to_string() == *refused;
+    // Names of arguments with their values are there once it is built.
+    command.build();
     if command.get_arguments().any(is_hidden) {
         error.insert(ContextKind::InvalidValue, ContextValue::String(MASK.to_owned()));
     }
@@ -118,7 +120,7 @@ SETTINGS_TEST_TOKEN  flag         ********
     fn a_refused_value_that_may_be_a_secret_is_not_shown() {
         let refused = |arguments: [&str; 3]| {
             let error = Settings::command().try_get_matches_from(arguments).expect_err("refused");
-            mask_refused(error, &Settings::command()).to_string()
+            mask_refused(error, Settings::command()).to_string()
         };
         let error = refused(["service", "--url", "s3cret"]);
         assert!(error.contains("invalid value '********' for '--url <URL>': want a number"), "{error}");

@@ -36,8 +36,12 @@ pub(super) async fn one(
     visit.has_retried(&[id], Outcome::from(&redriven));
     match redriven {
         Ok(redriven) => {
-            let count = u8::from(redriven != Redriven::NothingToSend);
-            Redirect::to(&format!("../{id}?retried={count}")).into_response()
+            let retried = match redriven {
+                Redriven::Due => "1",
+                Redriven::Processing => "while-sent",
+                Redriven::NothingToSend => "0",
+            };
+            Redirect::to(&format!("../{id}?retried={retried}")).into_response()
         }
         Err(error) => unavailable(&visit.path, &error),
     }

@@ -6,7 +6,7 @@ use chassis::health::Heartbeat;
 use chrono::{DateTime, TimeDelta, Utc};
 use consultation::outbox::{
     Upkeep,
-    store::{self, Due, Failure, now_plus},
+    store::{self, Due, Failure, Redriven, now_plus},
 };
 use entity::pending_payment::Column;
 use rstest::rstest;
