@@ -16,7 +16,7 @@ use anyhow::ensure;
 use crate::json_lines::{Destination, JsonLines};
 use line::Line;
 pub(crate) use operations::Operations;
-pub(crate) use request::{Request, note_caller};
+pub(crate) use request::{Current, Request, note_caller};
 
 static LOG: OnceLock<(JsonLines, Duration)> = OnceLock::new();
 

@@ -91,7 +91,7 @@ pub fn guard<S: Executor>(
         .with_authenticator(Arc::clone(&authenticator) as _)
         .with_shutdown(shutdown.clone())
         .with_meter(meter(measured, access_log, &routes.traces))
-        .with_task_context::<(Language, Span)>();
+        .with_task_context::<(Language, (Span, access_log::Current))>();
     let audit = Audit::of(server.name);
     if let Some(audit) = audit {
         endpoint = endpoint.with_observer(Arc::new(audit));

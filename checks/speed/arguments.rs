@@ -35,6 +35,9 @@ pub(crate) struct Arguments {
     /// Directory of the services' programs [default: beside this one, target/release]
     #[arg(long, value_name = "DIR")]
     programs: Option<PathBuf>,
+    /// Directory of older programs, for the cost of what was built since and is switched off
+    #[arg(long, value_name = "DIR")]
+    pub(crate) before: Option<PathBuf>,
     /// Cargo passes it to benchmarks
     #[arg(long, hide = true)]
     bench: bool,
@@ -48,7 +51,7 @@ pub(crate) enum Subject {
     Mixed,
     /// Bearer tokens beside HTTP Basic
     Access,
-    /// Metrics beside none
+    /// Metrics and traces beside none
     Observed,
     Sqlite,
     /// From finish to confirmed

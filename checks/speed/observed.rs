@@ -1,7 +1,10 @@
 //! What it costs to be observed: services with metrics, traces and logs beside services without, in turns on the same
 //! databases.
 
-use std::time::Duration;
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use serde_json::json;
 use testkit::{Behaviour, Collector, free_port};
@@ -29,7 +32,7 @@ const ABOUT: &str = "Requests in a second with 32 connections, and CPU time of t
                      services without metrics, traces and logs, in turns. Metrics are read each second.";
 const COLUMNS: [&str; 6] = ["operation", "observed by", "requests", "without", "ratio", "CPU ratio"];
 
-/// A way to be observed.
+/// A way to be observed, or all of them switched off beside older programs.
 struct Way {
     name: &'static str,
     /// The least part of the throughput that remains.
@@ -37,6 +40,8 @@ struct Way {
     settings: Vec<(&'static str, String)>,
     /// Ports whose metrics are read.
     scraped: Vec<u16>,
+    /// Directory of the programs beside it. `None`: the same ones.
+    beside: Option<PathBuf>,
 }
 
 impl Way {
@@ -44,13 +49,18 @@ impl Way {
         let ports = [free_port(), free_port()];
         let [consultation, finance] = ports.map(|port| format!("127.0.0.1:{port}"));
         let settings = vec![("CONSULTATION_METRICS_BIND", consultation), ("FINANCE_METRICS_BIND", finance)];
-        Self { name: "metrics", least: 0.97, settings, scraped: ports.into() }
+        Self { name: "metrics", least: 0.97, settings, scraped: ports.into(), beside: None }
     }
 
     /// The default share of 5 %.
     fn traces(collector: &Collector) -> Self {
         let settings = vec![("OTEL_EXPORTER_OTLP_ENDPOINT", collector.endpoint.clone())];
-        Self { name: "traces", least: 0.95, settings, scraped: Vec::new() }
+        Self { name: "traces", least: 0.95, settings, scraped: Vec::new(), beside: None }
+    }
+
+    fn none_beside(before: &Path) -> Self {
+        let (settings, scraped) = (Vec::new(), Vec::new());
+        Self { name: "none, beside older programs", least: 0.99, settings, scraped, beside: Some(before.to_owned()) }
     }
 }
 
@@ -78,14 +88,19 @@ impl Pair {
 pub(crate) async fn run(stack: &mut Stack, arguments: &Arguments) -> anyhow::Result<Section> {
     let mut section = Section::new("observed", ABOUT, &COLUMNS);
     let collector = Collector::start(Behaviour::Forgets).await;
-    let (mut next_row, ways) = (FIRST_ROW, [Way::metrics(), Way::traces(&collector)]);
+    let (mut next_row, mut ways) = (FIRST_ROW, vec![Way::metrics(), Way::traces(&collector)]);
+    ways.extend(arguments.before.as_deref().map(Way::none_beside));
     for operation in [Operation::Start, Operation::Finish, Operation::Record] {
         let load = Load { operation, connections: CONNECTIONS, lasts: arguments.run() };
         for way in &ways {
             let mut pairs = Vec::new();
-            for _ in 0..arguments.rounds() {
-                let with = measure(stack, load, Some(way), &mut next_row).await?;
-                pairs.push(Pair { with, without: measure(stack, load, None, &mut next_row).await? });
+            for round in 0..arguments.rounds() {
+                let mut measure = async |with| measure(stack, load, way, with, &mut next_row).await;
+                // The first of two has the smaller tables.
+                let first = measure(round % 2 == 0).await?;
+                let second = measure(round % 2 == 1).await?;
+                let (with, without) = if round % 2 == 0 { (first, second) } else { (second, first) };
+                pairs.push(Pair { with, without });
             }
             pairs.sort_by(|a, b| a.ratio().total_cmp(&b.ratio()));
             let ratios: Vec<_> = pairs.iter().map(Pair::ratio).collect();
@@ -96,7 +111,7 @@ pub(crate) async fn run(stack: &mut Stack, arguments: &Arguments) -> anyhow::Res
 }
 
 /// Restarts the services so observed, and loads them.
-async fn measure(stack: &mut Stack, load: Load, way: Option<&Way>, next_row: &mut u64) -> anyhow::Result<Measured> {
+async fn measure(stack: &mut Stack, load: Load, way: &Way, with: bool, next_row: &mut u64) -> anyhow::Result<Measured> {
     let database = &stack.consultation_database;
     let first = *next_row;
     if load.operation == Operation::Finish {
@@ -105,9 +120,10 @@ async fn measure(stack: &mut Stack, load: Load, way: Option<&Way>, next_row: &mu
         prepared::tidy(database).await?;
     }
     let numbers = Numbers::new(first..*next_row);
-    stack.services.restart_with(way.map_or(&[][..], |way| &way.settings)).await?;
+    let (settings, scraped) = if with { (&way.settings[..], way.scraped.clone()) } else { (&[][..], Vec::new()) };
+    stack.services.restart(way.beside.as_deref().filter(|_| !with), settings).await?;
     stack.checkpoint().await?;
-    let scraping = tokio::spawn(scrape(way.map_or_else(Vec::new, |way| way.scraped.clone())));
+    let scraping = tokio::spawn(scrape(scraped));
     let measured = load.run(&stack.services, None, &numbers).await;
     scraping.abort();
     let measured = measured?;

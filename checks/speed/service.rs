@@ -29,7 +29,8 @@ pub(crate) struct Service {
     pub(crate) program: PathBuf,
     pub(crate) port: u16,
     settings: Vec<(String, String)>,
-    /// Settings of the next start.
+    /// Directory of other programs, and more settings, for the next start.
+    other_programs: Option<PathBuf>,
     more: Vec<(&'static str, String)>,
     log: PathBuf,
     child: Option<Child>,
@@ -37,7 +38,7 @@ pub(crate) struct Service {
 
 impl Service {
     fn new(program: PathBuf, port: u16, settings: Vec<(String, String)>, log: PathBuf) -> Self {
-        Self { program, port, settings, more: Vec::new(), log, child: None }
+        Self { program, port, settings, other_programs: None, more: Vec::new(), log, child: None }
     }
 
     /// Brings the schema of its database up to date, or of another.
@@ -78,7 +79,9 @@ impl Service {
     }
 
     fn command(&self) -> Command {
-        let mut command = Command::new(&self.program);
+        let name = self.program.file_name().unwrap_or_default();
+        let program = self.other_programs.as_ref().map_or(self.program.clone(), |directory| directory.join(name));
+        let mut command = Command::new(program);
         let no_metrics = ["CONSULTATION_METRICS_BIND", "FINANCE_METRICS_BIND"].map(|name| (name, "none"));
         command
             .env_clear()
@@ -141,10 +144,15 @@ impl Services {
         Ok(())
     }
 
-    /// Starts them again, with more settings.
-    pub(crate) async fn restart_with(&mut self, more: &[(&'static str, String)]) -> anyhow::Result<()> {
+    /// Starts them again with more settings, or other programs of the same names.
+    pub(crate) async fn restart(
+        &mut self,
+        programs: Option<&Path>,
+        more: &[(&'static str, String)],
+    ) -> anyhow::Result<()> {
         for service in [&mut self.consultation, &mut self.finance] {
             service.stop()?;
+            service.other_programs = programs.map(Path::to_owned);
             more.clone_into(&mut service.more);
             service.start().await?;
         }

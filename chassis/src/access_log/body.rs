@@ -9,7 +9,7 @@ use std::{
 use axum::body::{Body, Bytes};
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
 
-use super::request::{CURRENT, Request};
+use super::request::{CURRENT, Current, Request};
 
 pub(super) struct LoggedBody {
     pub(super) body: Body,
@@ -25,7 +25,7 @@ impl HttpBody for LoggedBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
         let Self { body, request } = &mut *self;
-        let frame = ready!(CURRENT.sync_scope(Arc::clone(request), || Pin::new(body).poll_frame(cx)));
+        let frame = ready!(CURRENT.sync_scope(Current::of(request), || Pin::new(body).poll_frame(cx)));
         if let Some(bytes) = frame.as_ref().and_then(|frame| frame.as_ref().ok()?.data_ref()) {
             request.note(|noted| noted.bytes += bytes.len() as u64);
         }
@@ -45,6 +45,6 @@ impl HttpBody for LoggedBody {
 impl Drop for LoggedBody {
     fn drop(&mut self) {
         let body = std::mem::take(&mut self.body);
-        CURRENT.sync_scope(Arc::clone(&self.request), || drop(body));
+        CURRENT.sync_scope(Current::of(&self.request), || drop(body));
     }
 }

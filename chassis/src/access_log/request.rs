@@ -3,7 +3,7 @@
 
 use std::{
     net::IpAddr,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, Weak},
 };
 
 use axum::{
@@ -13,7 +13,7 @@ use axum::{
     response::Response,
 };
 use graphql_http::{
-    Caller,
+    Caller, TaskContext,
     meter::{Conclusion, Measured},
 };
 use tokio::time::Instant;
@@ -32,7 +32,27 @@ use crate::{
 
 tokio::task_local! {
     /// The request that this task answers, or whose response it sends.
-    pub(super) static CURRENT: Arc<Request>;
+    pub(super) static CURRENT: Current;
+}
+
+/// A request until its line is written. An operation may go on without it.
+#[derive(Clone, Default)]
+pub(crate) struct Current(Weak<Request>);
+
+impl Current {
+    pub(super) fn of(request: &Arc<Request>) -> Self {
+        Self(Arc::downgrade(request))
+    }
+}
+
+impl TaskContext for Current {
+    fn capture() -> Self {
+        CURRENT.try_with(Clone::clone).unwrap_or_default()
+    }
+
+    fn scope<F: Future + Send>(self, future: F) -> impl Future<Output = F::Output> + Send {
+        CURRENT.scope(self, future)
+    }
 }
 
 pub(crate) struct Request {
@@ -74,7 +94,7 @@ impl Request {
 
     /// Answers the request by `answer`, and follows the response until it has been sent.
     pub(crate) async fn follow(self: Arc<Self>, answer: impl Future<Output = Response>) -> Response {
-        let response = CURRENT.scope(Arc::clone(&self), answer).await;
+        let response = CURRENT.scope(Current::of(&self), answer).await;
         self.note(|noted| noted.status = Some(response.status()));
         response.map(|body| Body::new(LoggedBody { body, request: self }))
     }
@@ -100,7 +120,9 @@ pub(super) fn note_operation(operation: Measured<'_>) {
 
 pub(super) fn note(add: impl FnOnce(&mut Noted)) {
     // Without an access log there is none.
-    let _ = CURRENT.try_with(|request| request.note(add));
+    if let Some(request) = CURRENT.try_with(|current| current.0.upgrade()).ok().flatten() {
+        request.note(add);
+    }
 }
 
 impl Drop for Request {

@@ -8,13 +8,14 @@ use testkit::{Backend, TestDatabase};
 
 use crate::catalogue::{applied, catalogue, tables};
 
-const CONSULTATION_TABLES: [&str; 6] = [
+const CONSULTATION_TABLES: [&str; 7] = [
     "consultation",
     "consultation_count",
     "consultation_migration",
     "delivery_destination",
     "pending_payment",
     "pending_payment_count",
+    "reconciliation",
 ];
 const FINANCE_TABLES: [&str; 4] = ["finance_instance", "finance_migration", "payment", "payment_count"];
 
@@ -99,7 +100,8 @@ async fn what_is_missing_is_named_without_creating_anything(
             "m20261124_000007_room_for_claims",
             "m20261124_000009_create_delivery_destination",
             "m20261127_000011_name_starters",
-            "m20261128_000013_trace_payments"
+            "m20261128_000013_trace_payments",
+            "m20261128_000014_create_reconciliation"
         ]
     );
     let missing = db.database.pending_migrations::<Finance>().await.expect("an answer");
