@@ -144,6 +144,14 @@ fn has_word(text: &str, word: &str) -> bool {
 }
 
 #[test]
+fn no_program_panics_when_its_output_is_closed() {
+    let sources = ["all-in-one/src", "chassis/src", "consultation/src", "finance/src"].map(|path| files(path, ".rs"));
+    let prints = |(_, text): &(String, String)| text.contains(" println!(") || text.contains(" eprintln!(");
+    let found = sources.concat().into_iter().filter(prints).map(|(name, _)| name).collect::<Vec<_>>();
+    assert_none("println! and eprintln! panic; cli::note and writeln! do not", &found);
+}
+
+#[test]
 fn test_names_stand_in_tables_and_not_in_prose() {
     let documents = ["README.md", "README.pt-BR.md", "CONTRIBUTING.md", "docs"].map(|path| files(path, ".md")).concat();
     let mut found = Vec::new();

@@ -37,8 +37,8 @@ With --parked these are all payments that finance has refused and that are not b
 1000000. Each is retried once, even if finance refuses it again meanwhile. 100 are retried in a transaction, with a pause \
 of 100 ms after it, in which the service works.
 
-Exit code: 0 if all is due or being sent, also if nothing was parked, 2 for a wrong flag or setting, 1 otherwise: there is nothing to \
-send for the consultation, or the database failed. Then run it again.";
+Exit code: 0 if all is due or being sent, also if nothing was parked, 2 for a wrong flag or setting, 1 otherwise: there is \
+nothing to send for the consultation, or the database failed. Then run it again.";
 
 /// The arguments of the subcommand.
 #[derive(Clone, Copy, Debug, Args)]

@@ -67,8 +67,9 @@ fn without_password(text: &str) -> String {
 
 /// Masks the value that `error` refuses, if `--help` hides it too: what is no valid URL or user name may be a password.
 pub(super) fn mask_refused(mut error: Error, mut command: Command) -> Error {
-    let Some(ContextValue::String(refused)) = error.get(ContextKind::InvalidArg) else { return error };
-    let is_hidden = |arg: &Arg| arg.is_hide_env_values_set() && arg.to_string() == *refused;
+    let context = (error.get(ContextKind::InvalidArg), error.get(ContextKind::InvalidValue));
+    let (Some(ContextValue::String(name)), Some(ContextValue::String(value))) = context else { return error };
+    let is_hidden = |arg: &Arg| arg.is_hide_env_values_set() && arg.to_string() == *name && !value.is_empty();
     // Names of arguments with their values are there once it is built.
     command.build();
     if command.get_arguments().any(is_hidden) {
@@ -124,6 +125,8 @@ SETTINGS_TEST_TOKEN  flag         ********
         };
         let error = refused(["service", "--url", "s3cret"]);
         assert!(error.contains("invalid value '********' for '--url <URL>': want a number"), "{error}");
+        let error = refused(["service", "--url", ""]);
+        assert!(!error.contains(MASK), "{error}");
         let error = refused(["service", "--port", "many"]);
         assert!(error.contains("invalid value 'many' for '--port <PORT>'"), "{error}");
     }
