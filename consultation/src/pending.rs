@@ -30,7 +30,8 @@ createdAt, nextAttemptAt, lastError and retriedBy (null or a text), as in the AP
 
 Nothing is changed. `retry` sends a payment now.
 
-Exit code: 0 if all was read, also if nothing is pending or the reader of the lines went away, as `head` does, 2 for a wrong flag or setting, 1 otherwise.";
+Exit code: 0 if all was read, also if nothing is pending or the reader of the lines went away, as `head` does, 2 for a \
+wrong flag or setting, 1 otherwise.";
 
 /// The arguments of the subcommand.
 #[derive(Clone, Copy, Debug, Args)]
