@@ -19,7 +19,7 @@ const CHASSIS_API: [(&str, &str); 6] = [
     (
         "features of one service",
         "DEVELOPMENT_PASSWORD DEVELOPMENT_USERNAME Permitted beat certificate_not_after connect_beside database_delay durations \
-         erase_deleted is_this_machine keeps_secrets one_line permit read_body record register rollback secret_file \
+         erase_deleted is_this_machine keeps_secrets note one_line permit read_body record register rollback secret_file \
          show_not_after time_of without write_all",
     ),
     (
@@ -141,6 +141,14 @@ fn has_word(text: &str, word: &str) -> bool {
     let is_part = |letter: char| letter.is_alphanumeric() || letter == '_';
     text.match_indices(word)
         .any(|(at, _)| !text[..at].ends_with(is_part) && !text[at + word.len()..].starts_with(is_part))
+}
+
+#[test]
+fn no_program_panics_when_its_output_is_closed() {
+    let sources = ["all-in-one/src", "chassis/src", "consultation/src", "finance/src"].map(|path| files(path, ".rs"));
+    let prints = |(_, text): &(String, String)| text.contains(" println!(") || text.contains(" eprintln!(");
+    let found = sources.concat().into_iter().filter(prints).map(|(name, _)| name).collect::<Vec<_>>();
+    assert_none("println! and eprintln! panic; cli::note and writeln! do not", &found);
 }
 
 #[test]

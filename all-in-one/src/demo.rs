@@ -1,6 +1,10 @@
 //! Three consultations from start to payment, through the APIs, as a client would.
 
-use std::time::Duration;
+use std::{
+    fmt::Display,
+    io::{self, Write},
+    time::Duration,
+};
 
 use anyhow::{Context, bail, ensure};
 use chassis::{
@@ -37,7 +41,7 @@ pub(crate) async fn run(settings: consultation::config::Settings, servers: [Serv
     if consultation.is_up().await && finance.is_up().await {
         return three_consultations(&consultation, &finance).await;
     }
-    println!("Starting both services for the demo.");
+    print("Starting both services for the demo.")?;
     let mut lifecycle = crate::start(settings, servers).await?;
     let shutdown = lifecycle.shutdown();
     lifecycle.spawn("demo", async move {
@@ -55,15 +59,24 @@ async fn three_consultations(consultation: &Api, finance: &Api) -> anyhow::Resul
         let id = json!({ "id": started["consultation"]["id"] });
         let finished = consultation.mutate("finishConsultation", FINISH, &id).await?;
         let price = finished["consultation"]["price"].as_str().unwrap_or_default();
-        println!("{number}. consultation {} finished, price {price}", id["id"].as_str().unwrap_or_default());
+        print(format_args!(
+            "{number}. consultation {} finished, price {price}",
+            id["id"].as_str().unwrap_or_default()
+        ))?;
 
         let payment = until(finance, PAYMENT, &id, "/payments/edges/0/node", Value::is_object).await?;
         let done = |pending: &Value| pending["status"] == "FINISHED";
         let pending = until(consultation, TRIES, &id, "/consultation/pendingPayment", done).await?;
         let (tries, recorded) = (&pending["tries"], payment["recordedAt"].as_str().unwrap_or_default());
-        println!("   payment {} over {} recorded at {recorded}, tries: {tries}", payment["id"], payment["totalPrice"]);
+        let (id, amount) = (&payment["id"], &payment["totalPrice"]);
+        print(format_args!("   payment {id} over {amount} recorded at {recorded}, tries: {tries}"))?;
     }
     Ok(())
+}
+
+/// Not println!, which panics when the pipe is closed.
+fn print(line: impl Display) -> anyhow::Result<()> {
+    writeln!(io::stdout(), "{line}").context("cannot write")
 }
 
 /// Repeats the query until the value at `pointer` is as wanted.

@@ -3,6 +3,8 @@
 mod demo;
 
 use std::{
+    fmt::Display,
+    io::{self, Write},
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -92,8 +94,10 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
     match command {
         Command::Serve => {
             let lifecycle = start(consultation, servers.clone()).await?;
-            servers.iter().for_each(announce);
-            println!("{:<12} {}/console", "console", servers[0].local_url());
+            for server in &servers {
+                announce(server.name, format_args!("{}/graphiql   {}", server.local_url(), server.access));
+            }
+            announce("console", format_args!("{}/console", servers[0].local_url()));
             lifecycle.run().await
         }
         Command::Demo => Box::pin(demo::run(consultation, servers)).await,
@@ -171,7 +175,7 @@ fn to_finance(settings: FinanceSettings, finance: &Server) -> anyhow::Result<Fin
     Ok(target)
 }
 
-/// Prints the URL and the user, for people who just started it.
-fn announce(server: &Server) {
-    println!("{:<12} {}/graphiql   {}", server.name, server.local_url(), server.access);
+/// Prints where something is, for people who just started it. The services run whether or not it can be written.
+fn announce(name: &str, place: impl Display) {
+    let _ = writeln!(io::stdout(), "{name:<12} {place}");
 }

@@ -5,6 +5,7 @@ mod program;
 mod settings;
 
 use std::{
+    fmt::Display,
     io::{self, Write},
     path::PathBuf,
     process::ExitCode,
@@ -75,8 +76,13 @@ pub fn wrong_setting(error: anyhow::Error) -> anyhow::Error {
 #[must_use]
 pub fn exit_code(outcome: anyhow::Result<()>) -> ExitCode {
     let Err(error) = outcome else { return ExitCode::SUCCESS };
-    eprintln!("error: {}", one_line(&format!("{error:#}")));
+    note(format_args!("error: {error:#}"));
     if error.is::<WrongSetting>() { ExitCode::from(WRONG_SETTING_CODE) } else { ExitCode::FAILURE }
+}
+
+/// Prints a line to standard error. Unlike eprintln!, it does not panic when nobody reads it or the disk is full.
+pub fn note(message: impl Display) {
+    let _ = writeln!(io::stderr(), "{}", one_line(&message.to_string()));
 }
 
 /// Runs a subcommand; `build` makes the service.

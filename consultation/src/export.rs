@@ -71,7 +71,7 @@ pub async fn run(server: &Server, finance: FinanceTarget, arguments: Arguments) 
     audit::command(server.name, "export", &[], count, Outcome::from(&written));
     if written? == 0 {
         // Standard output is for the document.
-        eprintln!("no consultation of this patient is stored");
+        cli::note("no consultation of this patient is stored");
     }
     Ok(())
 }

@@ -37,6 +37,7 @@ pub use policy::Policy;
 pub use redrive::Redrive;
 pub use relay::{Relay, Tick};
 pub use state::{State, undelivered};
+pub(crate) use upkeep::BATCH_PAUSE;
 pub use upkeep::Upkeep;
 pub use wake_up::WakeUp;
 

@@ -1,24 +1,22 @@
-//! The subcommand `pending`: the payments on their way to finance, oldest first, for people or as JSON. It reads pages,
-//! so an outage that left many makes no large statement.
+//! The subcommand `pending`: the payments on their way to finance, oldest first, for people or as JSON. It reads the ids
+//! at once and the rows in batches, so an outage that left many fills no memory with rows.
 
 mod line;
 
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
 
 use anyhow::Context;
 use chassis::{cli, config::Server};
 use clap::{Args, value_parser};
 use sea_orm::ConnectionTrait;
-use uuid::Uuid;
 
-use crate::outbox::{
-    State,
-    store::{self, Listed},
-};
+use crate::outbox::{State, store};
 use line::{HEADER, json, text};
 
-/// Rows in one statement: it answers in milliseconds, and each reads the whole index of undelivered rows.
-const PAGE: u64 = 1_000;
+const UNREADABLE: &str = "cannot read the database";
+const UNWRITABLE: &str = "cannot write";
+/// Rows in one statement: it answers in milliseconds.
+const BATCH: usize = 1_000;
 /// More than that is a matter for a query on the database.
 const MAX_LIMIT: u64 = 1_000_000;
 
@@ -32,7 +30,8 @@ createdAt, nextAttemptAt, lastError and retriedBy (null or a text), as in the AP
 
 Nothing is changed. `retry` sends a payment now.
 
-Exit code: 0 if all was read, also if nothing is pending, 2 for a wrong flag or setting, 1 otherwise.";
+Exit code: 0 if all was read, also if nothing is pending or the reader of the lines went away, as `head` does, 2 for a \
+wrong flag or setting, 1 otherwise.";
 
 /// The arguments of the subcommand.
 #[derive(Clone, Copy, Debug, Args)]
@@ -49,50 +48,43 @@ pub struct Arguments {
     json: bool,
 }
 
-/// Prints the payments.
+/// Prints the payments. A reader that has seen enough, as `head`, is a success.
 ///
 /// # Errors
 /// When the database cannot be read, or the lines cannot be written.
 pub async fn run(server: &Server, arguments: Arguments) -> anyhow::Result<()> {
     let database = cli::connect_beside(server).await?.read;
-    let mut lines = 0;
-    let printed = print(&database, arguments, |line| {
-        if lines == 0 && !arguments.json {
-            writeln!(io::stdout(), "{HEADER}")?;
-        }
-        lines += 1;
-        writeln!(io::stdout(), "{line}")
-    });
-    let has_more = printed.await?;
-    // Standard output is for the lines.
-    if has_more {
-        eprintln!("more payments are pending; --limit prints more");
-    } else if lines == 0 {
-        eprintln!("no payment is {}", arguments.state.unwrap_or(State::Pending));
+    let printed = print(&database, arguments).await;
+    let is_closed =
+        |error: &anyhow::Error| error.downcast_ref::<io::Error>().map(io::Error::kind) == Some(ErrorKind::BrokenPipe);
+    match printed {
+        Err(error) if is_closed(&error) => Ok(()),
+        printed => printed,
     }
-    Ok(())
 }
 
-/// Calls `write` with each line. Returns whether the limit left payments out.
-async fn print(
-    database: &impl ConnectionTrait,
-    arguments: Arguments,
-    mut write: impl FnMut(String) -> io::Result<()>,
-) -> anyhow::Result<bool> {
-    let (mut left, mut after) = (arguments.limit, Uuid::nil());
-    loop {
-        // One more than is left, to know of it.
-        let page = store::list(database, arguments.state, after, PAGE.min(left + 1)).await;
-        let page: Vec<Listed> = page.context("cannot read the database")?;
-        let Some(last) = page.last() else { return Ok(false) };
-        after = last.row.id;
-        for payment in page {
-            if left == 0 {
-                return Ok(true);
+async fn print(database: &impl ConnectionTrait, arguments: Arguments) -> anyhow::Result<()> {
+    // One more than is printed, to know whether there are more.
+    let mut ids = store::ids(database, arguments.state, arguments.limit + 1).await.context(UNREADABLE)?;
+    let has_more = ids.len() as u64 > arguments.limit;
+    ids.truncate(ids.len() - usize::from(has_more));
+    let mut out = io::stdout();
+    let mut is_empty = true;
+    for batch in ids.chunks(BATCH) {
+        for payment in store::list(database, arguments.state, batch).await.context(UNREADABLE)? {
+            if is_empty && !arguments.json {
+                writeln!(out, "{HEADER}").context(UNWRITABLE)?;
             }
-            left -= 1;
+            is_empty = false;
             let line = if arguments.json { json(&payment)? } else { text(&payment) };
-            write(line).context("cannot write")?;
+            writeln!(out, "{line}").context(UNWRITABLE)?;
         }
     }
+    // Standard output is for the lines.
+    if has_more {
+        cli::note("more payments are pending; --limit prints more");
+    } else if is_empty {
+        cli::note(format_args!("no payment is {}", arguments.state.unwrap_or(State::Pending)));
+    }
+    Ok(())
 }

@@ -75,7 +75,7 @@ pub async fn run(server: &Server, finance: FinanceTarget, arguments: Arguments) 
     print(&summary).context(NO_REPORT)?;
     // The user of the database may be one that only reads. The comparison is as good.
     if let Err(error) = last::store(&database.write, &reconciliation).await {
-        eprintln!("the result is not stored, so the console does not show it: {error}");
+        cli::note(format_args!("the result is not stored, so the console does not show it: {error}"));
     }
     if let Some(file) = &arguments.textfile {
         textfile::write(file, &reconciliation, clock::now())

@@ -3,7 +3,7 @@
 
 use std::io::{self, Write};
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail};
 use chassis::{
     audit::{self, Outcome},
     cli,
@@ -11,12 +11,18 @@ use chassis::{
     database::Database,
 };
 use clap::Args;
+use tokio::time::sleep;
 use uuid::Uuid;
 
-use crate::outbox::store;
+use crate::outbox::{
+    BATCH_PAUSE, State,
+    store::{self, Redriven},
+};
 
 /// Rows in one transaction, and ids in a line of the audit log.
-const BATCH: u64 = 100;
+const BATCH: usize = 100;
+/// Most payments of one run: their ids take 16 MB.
+const MAX_PARKED: u64 = 1_000_000;
 
 /// The end of `--help`.
 pub const HELP: &str = "\
@@ -24,11 +30,15 @@ The payment is due now, as if finance had never refused it; finance records it o
 service sends it within its poll interval, unless finance is down: then with the others, once finance is back. The user \
 of the operating system is stored as `retriedBy`, as in `uid 1000`.
 
-With --parked these are all payments that finance has refused and that are not being sent at this moment, 100 in a \
-transaction. Each is retried once, even if finance refuses it again meanwhile.
+A payment that is being sent at this moment is not sent twice. If finance refuses that send, it is parked again: then run \
+it again.
 
-Exit code: 0 if all is due, also if nothing was parked, 2 for a wrong flag or setting, 1 otherwise: there is nothing to \
-send for the consultation, or the database failed. Then run it again.";
+With --parked these are all payments that finance has refused and that are not being sent at this moment, at most \
+1000000. Each is retried once, even if finance refuses it again meanwhile. 100 are retried in a transaction, with a pause \
+of 100 ms after it, in which the service works.
+
+Exit code: 0 if all is due or being sent, also if nothing was parked, 2 for a wrong flag or setting, 1 otherwise: there is \
+nothing to send for the consultation, or the database failed. Then run it again.";
 
 /// The arguments of the subcommand.
 #[derive(Clone, Copy, Debug, Args)]
@@ -49,7 +59,7 @@ pub struct Arguments {
 pub async fn run(server: &Server, arguments: Arguments) -> anyhow::Result<()> {
     let database = cli::connect_beside(server).await?;
     let done = match arguments.consultation {
-        Some(id) => retry(server, &database, id).await.map(|()| format!("the payment of consultation {id} is due now")),
+        Some(id) => retry(server, &database, id).await,
         None => retry_parked(server, &database).await.map(|count| match count {
             0 => "no payment is parked; nothing changed".to_owned(),
             count => format!("{count} parked payments are due now"),
@@ -58,14 +68,17 @@ pub async fn run(server: &Server, arguments: Arguments) -> anyhow::Result<()> {
     writeln!(io::stdout(), "{done}").context("cannot write")
 }
 
-async fn retry(server: &Server, database: &Database, id: Uuid) -> anyhow::Result<()> {
+/// Returns what became of it, for people.
+async fn retry(server: &Server, database: &Database, id: Uuid) -> anyhow::Result<String> {
     let redriven = store::redrive(&database.write, id, &audit::operator()).await.context("the database failed");
-    let redriven = redriven.and_then(|is_undelivered| {
-        ensure!(
-            is_undelivered,
-            "nothing to send: consultation {id} is unknown or in progress, or finance has its payment"
-        );
-        Ok(())
+    let redriven = redriven.and_then(|redriven| match redriven {
+        Redriven::Due => Ok(format!("the payment of consultation {id} is due now")),
+        Redriven::Processing => Ok(format!(
+            "the payment of consultation {id} is being sent at this moment; run this again if finance refuses it"
+        )),
+        Redriven::NothingToSend => {
+            bail!("nothing to send: consultation {id} is unknown or in progress, or finance has its payment")
+        }
     });
     audit::command(server.name, "retry", &[id], usize::from(redriven.is_ok()), Outcome::from(&redriven));
     redriven
@@ -73,15 +86,19 @@ async fn retry(server: &Server, database: &Database, id: Uuid) -> anyhow::Result
 
 /// Returns the number of payments.
 async fn retry_parked(server: &Server, database: &Database) -> anyhow::Result<usize> {
-    let (operator, mut count, mut after) = (audit::operator(), 0, Uuid::nil());
-    loop {
-        let batch = store::redrive_parked(database, after, BATCH, &operator).await;
-        let consultations: Vec<_> = batch.iter().flatten().map(|(_, consultation)| *consultation).collect();
-        if batch.is_err() || !consultations.is_empty() {
-            audit::command(server.name, "retry", &consultations, consultations.len(), Outcome::from(&batch));
+    let (operator, mut count) = (audit::operator(), 0);
+    let parked =
+        store::ids(&database.read, Some(State::Parked), MAX_PARKED).await.context("cannot read the database")?;
+    for (number, ids) in parked.chunks(BATCH).enumerate() {
+        if number > 0 {
+            sleep(BATCH_PAUSE).await;
         }
-        let batch = batch.with_context(|| format!("the database failed after {count} payments"))?;
-        let Some((last, _)) = batch.last() else { return Ok(count) };
-        (after, count) = (*last, count + batch.len());
+        let batch = store::redrive_parked(database, ids, &operator).await;
+        let consultations = batch.as_deref().unwrap_or_default();
+        if batch.is_err() || !consultations.is_empty() {
+            audit::command(server.name, "retry", consultations, consultations.len(), Outcome::from(&batch));
+        }
+        count += batch.with_context(|| format!("the database failed after {count} payments"))?.len();
     }
+    Ok(count)
 }

@@ -9,6 +9,7 @@ fn run(program: &str, arguments: &[&str], settings: &[(&str, &str)]) -> Output {
     let mut command = Process::command(program, arguments, settings);
     // A value in the environment would appear in `--help`.
     command.env_remove("CONSULTATION_METRICS_BIND").env_remove("FINANCE_METRICS_BIND");
+    command.envs(settings.iter().copied());
     command.output().expect("it runs")
 }
 
@@ -31,14 +32,17 @@ fn variables(program: &str) -> (Vec<String>, Vec<String>) {
 fn each_setting_is_listed_with_its_source_and_without_a_secret(
     #[values("consultation", "finance", "all-in-one")] program: &str,
 ) {
-    let (all, secrets) = variables(program);
+    let (all, hidden) = variables(program);
     let listed = |text: &str| -> Vec<String> {
         text.lines().map(|line| line.split_whitespace().next().expect("a variable").to_owned()).collect()
     };
     assert_eq!(listed(&printed(program, &["config"], &[])), all);
-    let named = all.iter().filter(|name| name.ends_with("PASSWORD") || name.ends_with("DATABASE_URL"));
-    assert_eq!(named.collect::<Vec<_>>(), secrets.iter().collect::<Vec<_>>(), "a secret is marked as one");
+    let ends = |name: &String, endings: &[&str]| endings.iter().any(|ending| name.ends_with(ending));
+    let may_be_secret = ["PASSWORD", "URL", "USERNAME", "TOKEN_ISSUER", "CORS_ORIGINS"];
+    let named = all.iter().filter(|name| ends(name, &may_be_secret));
+    assert_eq!(named.collect::<Vec<_>>(), hidden.iter().collect::<Vec<_>>(), "a secret is marked as one");
 
+    let secrets: Vec<_> = hidden.iter().filter(|name| ends(name, &["PASSWORD", "DATABASE_URL"])).collect();
     let given: Vec<_> = secrets
         .iter()
         .map(|name| (name.as_str(), if name.ends_with("URL") { "postgres://u:s3cret@db/x" } else { "s3cret" }))
@@ -47,12 +51,40 @@ fn each_setting_is_listed_with_its_source_and_without_a_secret(
     let text = printed(program, &["config", "--rust-log", "warn"], &given);
     assert!(!text.contains("s3cret"), "{text}");
     let line = |name: &str| text.lines().find(|line| line.split_whitespace().next() == Some(name)).expect("its line");
-    for secret in &secrets {
+    for secret in secrets {
         assert!(line(secret).contains("  environment  ") && line(secret).contains("********"), "{}", line(secret));
     }
     assert!(line("LOG_FORMAT").ends_with("  environment  json"), "{text}");
     assert!(line("RUST_LOG").ends_with("  flag         warn"), "{text}");
     assert!(line("AUDIT_LOG").ends_with("  not set"), "{text}");
+}
+
+#[rstest]
+fn what_may_be_a_password_is_neither_in_help_nor_in_an_error(
+    #[values("consultation", "finance", "all-in-one")] program: &str,
+    #[values("https://u:s3cret@host/", "s3cret:word")] value: &str,
+) {
+    for name in variables(program).1 {
+        for arguments in [&["--help"][..], &["config"], &["backup", "/dev/null/copy"]] {
+            let output = run(program, arguments, &[(&name, value)]);
+            let text = String::from_utf8([output.stdout, output.stderr].concat()).expect("a text");
+            assert!(!text.contains("s3cret"), "{name} {arguments:?}: {text}");
+        }
+    }
+}
+
+/// There is no database at the default, which is no wrong setting.
+#[rstest]
+#[case("consultation", &["accept-finance"])]
+#[case("finance", &["backup", "/dev/null/copy"])]
+#[case("all-in-one", &["accept-finance"])]
+fn an_empty_variable_is_refused_but_for_two_that_may_be_empty(#[case] program: &str, #[case] arguments: &[&str]) {
+    for name in variables(program).0 {
+        let output = run(program, arguments, &[(&name, "")]);
+        let may_be_empty = name.ends_with("_TRUSTED_PROXIES") || name == "RUST_LOG";
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(if may_be_empty { 1 } else { 2 }), "{name}: {error}");
+    }
 }
 
 #[rstest]

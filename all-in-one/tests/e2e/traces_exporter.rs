@@ -114,7 +114,7 @@ async fn a_line_of_the_log_has_the_ids_of_its_span() {
 fn a_wrong_setting_of_traces_is_named() {
     for (variable, value) in [
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "no URL"),
-        ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "user:s3cret@collector:4318"),
         ("OTEL_TRACES_SAMPLER", "sometimes"),
         ("OTEL_TRACES_SAMPLER_ARG", "5 %"),
     ] {
@@ -124,6 +124,6 @@ fn a_wrong_setting_of_traces_is_named() {
         let output = command.current_dir(directory.path()).output().expect("it runs");
         let error = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{error}");
-        assert!(error.contains(variable), "{error}");
+        assert!(error.contains(variable) && !error.contains("s3cret"), "{error}");
     }
 }

@@ -36,7 +36,8 @@ enum About {
 #[must_use]
 pub fn parse<C: Parser>() -> C {
     let command = About::augment_subcommands(C::command());
-    let matches = command.clone().get_matches();
+    let matches = command.clone().try_get_matches();
+    let matches = matches.unwrap_or_else(|error| settings::mask_refused(error, command.clone()).exit());
     if let Ok(about) = About::from_arg_matches(&matches) {
         let ran = about.run(command, &matches);
         let is_failure = ran.is_err();

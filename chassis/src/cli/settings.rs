@@ -1,15 +1,20 @@
 //! The settings in use, for people: clap knows them all, so a new one is listed by itself, and masked by itself if it is a
-//! secret.
+//! secret. What may hold a secret has `hide_env_values`: neither `--help` nor an error shows it.
 
 use std::{any::TypeId, fmt::Write};
 
-use clap::{Arg, ArgMatches, Command, parser::ValueSource};
+use clap::{
+    Arg, ArgMatches, Command, Error,
+    error::{ContextKind, ContextValue},
+    parser::ValueSource,
+};
 use reqwest::Url;
 use secrecy::SecretString;
 
 use crate::telemetry::one_line;
 
 const MASK: &str = "********";
+const SCHEMES: [&str; 5] = ["http", "https", "postgres", "postgresql", "sqlite"];
 
 /// A line for each setting: variable, source, value. A setting is an argument with a variable.
 pub(super) fn lines(command: &Command, matches: &ArgMatches) -> String {
@@ -35,26 +40,42 @@ fn value(arg: &Arg, matches: &ArgMatches) -> String {
     let values: Vec<_> = values.map(|value| value.to_string_lossy()).collect();
     let value = values.join(",");
     match arg.get_value_names() {
-        _ if value.is_empty() || !is_secret(arg) => value,
+        _ if value.is_empty() => value,
         Some([name]) if name == "URL" => without_password(&value),
-        _ => MASK.to_owned(),
+        _ if arg.get_value_parser().type_id() == TypeId::of::<SecretString>() => MASK.to_owned(),
+        _ => value,
     }
 }
 
-fn is_secret(arg: &Arg) -> bool {
-    arg.get_value_parser().type_id() == TypeId::of::<SecretString>() || arg.is_hide_env_values_set()
-}
-
-/// The URL of a database without its password, and without its query, which may have one too.
-fn without_password(url: &str) -> String {
-    let Ok(mut url) = url.parse::<Url>() else { return MASK.to_owned() };
-    // A password that is not encoded may end in the path.
-    if url.path().contains('@') || (url.password().is_some() && url.set_password(Some(MASK)).is_err()) {
+/// The URL without its password, and without its query, which may have one too. Without them it stays as it is written.
+fn without_password(text: &str) -> String {
+    let Ok(mut url) = text.parse::<Url>() else { return MASK.to_owned() };
+    // Another scheme may be the beginning of a secret. A password that is not encoded may end in the path.
+    if !SCHEMES.contains(&url.scheme()) || url.path().contains('@') {
         return MASK.to_owned();
+    }
+    if url.password().is_some() && url.set_password(Some(MASK)).is_err() {
+        return MASK.to_owned();
+    }
+    if url.password().is_none() && url.query().is_none() && url.fragment().is_none() {
+        return text.to_owned();
     }
     url.set_query(None);
     url.set_fragment(None);
     url.into()
+}
+
+/// Masks the value that `error` refuses, if `--help` hides it too: what is no valid URL or user name may be a password.
+pub(super) fn mask_refused(mut error: Error, mut command: Command) -> Error {
+    let context = (error.get(ContextKind::InvalidArg), error.get(ContextKind::InvalidValue));
+    let (Some(ContextValue::String(name)), Some(ContextValue::String(value))) = context else { return error };
+    let is_hidden = |arg: &Arg| arg.is_hide_env_values_set() && arg.to_string() == *name && !value.is_empty();
+    // Names of arguments with their values are there once it is built.
+    command.build();
+    if command.get_arguments().any(is_hidden) {
+        error.insert(ContextKind::InvalidValue, ContextValue::String(MASK.to_owned()));
+    }
+    error
 }
 
 #[cfg(test)]
@@ -77,6 +98,11 @@ mod tests {
         _token: Option<SecretString>,
         #[arg(long)]
         _no_setting: bool,
+        #[arg(long = "url", value_name = "URL", hide_env_values = true)]
+        #[arg(value_parser = |text: &str| text.parse::<u8>().map_err(|_| "want a number"))]
+        _url: Option<u8>,
+        #[arg(long = "port", value_name = "PORT")]
+        _port: Option<u16>,
     }
 
     #[test]
@@ -92,7 +118,21 @@ SETTINGS_TEST_TOKEN  flag         ********
     }
 
     #[test]
-    fn the_url_of_a_database_is_shown_without_its_password() {
+    fn a_refused_value_that_may_be_a_secret_is_not_shown() {
+        let refused = |arguments: [&str; 3]| {
+            let error = Settings::command().try_get_matches_from(arguments).expect_err("refused");
+            mask_refused(error, Settings::command()).to_string()
+        };
+        let error = refused(["service", "--url", "s3cret"]);
+        assert!(error.contains("invalid value '********' for '--url <URL>': want a number"), "{error}");
+        let error = refused(["service", "--url", ""]);
+        assert!(!error.contains(MASK), "{error}");
+        let error = refused(["service", "--port", "many"]);
+        assert!(error.contains("invalid value 'many' for '--port <PORT>'"), "{error}");
+    }
+
+    #[test]
+    fn a_url_is_shown_without_its_password() {
         for (url, shown) in [
             ("postgres://app:s3cret@db:5432/app?password=s3cret", "postgres://app:********@db:5432/app"),
             ("postgres://db/app#s3cret", "postgres://db/app"),
@@ -100,6 +140,11 @@ SETTINGS_TEST_TOKEN  flag         ********
             ("postgres://app:12/s3cret@db/app", MASK),
             ("postgres://app:s3cret/@db/app", MASK),
             ("s3cret", MASK),
+            ("s3cret:foo", MASK),
+            ("mysql://app:s3cret@db/app", MASK),
+            ("sqlite:data/app.sqlite", "sqlite:data/app.sqlite"),
+            ("https://issuer.example", "https://issuer.example"),
+            ("https://api.example/graphql?key=s3cret", "https://api.example/graphql"),
         ] {
             assert_eq!(without_password(url), shown, "{url}");
         }

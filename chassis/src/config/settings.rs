@@ -43,7 +43,7 @@ macro_rules! server_settings {
             max_clock_difference: std::time::Duration,
             /// User name for HTTP Basic, without a colon [default: admin]
             #[arg(id = concat!($flag, "-username"), long, env = concat!($variable, "_USERNAME"))]
-            #[arg(global = true, value_name = "NAME", value_parser = chassis::config::username)]
+            #[arg(global = true, value_name = "NAME", value_parser = chassis::config::username, hide_env_values = true)]
             username: Option<String>,
             /// Password for HTTP Basic, at least 8 characters if other machines can reach the service [default: teste123,
             /// for development only]
@@ -67,7 +67,7 @@ macro_rules! server_settings {
             /// Accept bearer tokens (JWT) of this OpenID Connect issuer: the claim `iss`, exactly. Without a user or htpasswd
             /// file HTTP Basic is then off [default: no tokens]
             #[arg(id = concat!($flag, "-token-issuer"), long, env = concat!($variable, "_TOKEN_ISSUER"))]
-            #[arg(global = true, value_name = "URL", value_parser = chassis::config::issuer_url)]
+            #[arg(global = true, value_name = "URL", value_parser = chassis::config::issuer_url, hide_env_values = true)]
             token_issuer: Option<String>,
             /// The claim `aud` that tokens must have: the name of this service at the issuer
             #[arg(id = concat!($flag, "-token-audience"), long, env = concat!($variable, "_TOKEN_AUDIENCE"))]
@@ -121,7 +121,7 @@ macro_rules! server_settings {
             allowed_hosts: Vec<String>,
             /// Origins whose pages may call (CORS), separated by commas, as in https://app.example [default: none]
             #[arg(id = concat!($flag, "-cors-origins"), long, env = concat!($variable, "_CORS_ORIGINS"))]
-            #[arg(global = true, value_name = "ORIGINS", value_delimiter = ',')]
+            #[arg(global = true, value_name = "ORIGINS", value_delimiter = ',', hide_env_values = true)]
             #[arg(value_parser = chassis::gate::browsers::origin)]
             cors_origins: Vec<chassis::gate::browsers::Origin>,
             /// Let browsers send their stored credentials with calls of those pages

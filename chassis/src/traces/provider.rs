@@ -29,7 +29,8 @@ pub(super) fn of(service: &'static str) -> anyhow::Result<Option<Tracing>> {
     let Some((variable, endpoint)) = endpoints.next() else { return Ok(None) };
     // The SDK would find out when it sends, and tell no cause.
     let is_http = endpoint.parse::<Url>().is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
-    ensure!(is_http, "{variable}={endpoint}: want the URL of a collector, as in http://127.0.0.1:4318");
+    // Without the value: it may hold a password.
+    ensure!(is_http, "{variable}: want the URL of a collector, as in http://127.0.0.1:4318");
     let exporter = exporter().with_context(|| format!("{variable}: no traces can be sent"))?;
     let other = sampler()?;
     let provider = SdkTracerProvider::builder()

@@ -20,11 +20,11 @@ const PASSWORD: &str = "--consultation-finance-password";
 pub struct FinanceSettings {
     /// Finance's GraphQL endpoint [default: http://127.0.0.1:8020/graphql; all-in-one: its own finance]
     #[arg(long = "consultation-finance-url", env = "CONSULTATION_FINANCE_URL")]
-    #[arg(global = true, value_name = "URL", value_parser = http_url)]
+    #[arg(global = true, value_name = "URL", value_parser = http_url, hide_env_values = true)]
     url: Option<Url>,
     /// User name for finance [default: admin; all-in-one: finance's own]
     #[arg(long = "consultation-finance-username", env = "CONSULTATION_FINANCE_USERNAME")]
-    #[arg(global = true, value_name = "NAME", value_parser = config::username)]
+    #[arg(global = true, value_name = "NAME", value_parser = config::username, hide_env_values = true)]
     username: Option<String>,
     /// Password for finance [default: teste123, for development only; all-in-one: finance's own]
     #[arg(long = "consultation-finance-password", env = "CONSULTATION_FINANCE_PASSWORD")]

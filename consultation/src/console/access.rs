@@ -31,6 +31,8 @@ pub(super) struct Visit {
     pub(super) path: String,
     /// The number of payments that were retried just now, from the address of the page.
     pub(super) retried: Option<u8>,
+    /// Whether the payment that was retried just now was being sent then.
+    pub(super) was_being_sent: bool,
     /// The service as the browser addresses it.
     pub(super) host: Option<Url>,
 }
@@ -73,6 +75,7 @@ impl Visit {
             permitted,
             path: parts.uri.path().to_owned(),
             retried: parts.uri.query().and_then(|query| query.strip_prefix("retried=")?.parse().ok()),
+            was_being_sent: parts.uri.query() == Some("retried=while-sent"),
             host: host.and_then(|host| format!("http://{host}").parse().ok()),
         })
     }

@@ -64,6 +64,7 @@ impl Payment<'_> {
         };
         html! {
             @match self.visit.retried {
+                None if self.visit.was_being_sent => p.notice role="status" { (say("console-retried-while-sent")) },
                 None => {},
                 Some(0) => p.notice role="status" { (say("no-pending-payment")) },
                 Some(_) => p.notice role="status" { (say("console-retried")) },

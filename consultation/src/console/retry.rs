@@ -20,7 +20,7 @@ use super::{
     snapshot::in_time,
     unavailable,
 };
-use crate::outbox::store;
+use crate::outbox::store::{self, Redriven};
 
 /// Payments in one transaction, and ids in a line of the audit log.
 const MOST: u8 = 100;
@@ -35,7 +35,14 @@ pub(super) async fn one(
     let redriven = to_its_end(async move { redrive.one(id, &user).await }).await;
     visit.has_retried(&[id], Outcome::from(&redriven));
     match redriven {
-        Ok(was_pending) => Redirect::to(&format!("../{id}?retried={}", u8::from(was_pending))).into_response(),
+        Ok(redriven) => {
+            let retried = match redriven {
+                Redriven::Due => "1",
+                Redriven::Processing => "while-sent",
+                Redriven::NothingToSend => "0",
+            };
+            Redirect::to(&format!("../{id}?retried={retried}")).into_response()
+        }
         Err(error) => unavailable(&visit.path, &error),
     }
 }

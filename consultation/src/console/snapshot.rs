@@ -40,8 +40,8 @@ impl Snapshot {
         let read = async {
             Ok(Self {
                 backlog: store::backlog(&database.count).await?,
-                parked: store::list(&database.read, Some(State::Parked), Uuid::nil(), ROWS).await?,
-                pending: store::list(&database.read, Some(State::Pending), Uuid::nil(), ROWS).await?,
+                parked: store::oldest(&database.read, State::Parked, ROWS).await?,
+                pending: store::oldest(&database.read, State::Pending, ROWS).await?,
                 reconciled: reconcile::last(&database.read).await?,
                 migrations: database.pending_migrations::<Migrator>().await?,
             })

@@ -17,7 +17,10 @@ use super::types::{
 use crate::{
     end_date,
     messages::{self, MESSAGES},
-    outbox::{Redrive, store},
+    outbox::{
+        Redrive,
+        store::{self, Redriven},
+    },
     rules::{self, FinishRefusal, Finished, Started},
     writers::Consultations,
 };
@@ -89,7 +92,7 @@ async fn retry(ctx: &Context<'_>, input: RetryPendingPaymentInput) -> Result<Ret
     let redrive = ctx.data_unchecked::<Redrive>();
     let redriven = redrive.one(id, &user(ctx)).await;
     Touched::by(ctx).add([id]);
-    if !redriven? {
+    if redriven? == Redriven::NothingToSend {
         return Ok(RetryPendingPaymentError::from(NoPendingPayment::new()).into());
     }
     let pending_payment = store::find(&redrive.database.write, id).await?.map(Into::into);

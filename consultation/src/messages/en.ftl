@@ -75,6 +75,7 @@ console-retry-count = Retry now: { $count }
 console-are-parked = Parked payments: { $count }.
 console-retry-means = Up to 100 are sent now, the oldest first, as if finance had never refused them. Finance records each once. One that it refuses again is parked again.
 console-retried = The payment is due now
+console-retried-while-sent = The payment was being sent already. If finance refuses it, retry it again.
 console-retried-parked = Parked payments that are due now: { $count }
 console-payment = Payment of a consultation
 console-state-pending = Pending

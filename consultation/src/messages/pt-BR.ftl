@@ -75,6 +75,7 @@ console-retry-count = Reenviar agora: { $count }
 console-are-parked = Pagamentos retidos: { $count }.
 console-retry-means = Até 100 são enviados agora, a partir do mais antigo, como se o financeiro nunca os tivesse recusado. O financeiro registra cada um uma só vez. O que for recusado de novo volta a ficar retido.
 console-retried = O pagamento será enviado agora
+console-retried-while-sent = O pagamento já estava sendo enviado. Se o financeiro o recusar, reenvie-o outra vez.
 console-retried-parked = Pagamentos retidos que serão enviados agora: { $count }
 console-payment = Pagamento de uma consulta
 console-state-pending = Pendente

@@ -4,7 +4,10 @@ use chassis::{changes::Changes, database::Database};
 use sea_orm::DbErr;
 use uuid::Uuid;
 
-use super::{WakeUp, store};
+use super::{
+    State, WakeUp,
+    store::{self, Redriven},
+};
 
 /// Has payments sent now, for the API and the console.
 #[derive(Clone, Debug)]
@@ -18,14 +21,14 @@ pub struct Redrive {
 }
 
 impl Redrive {
-    /// Redrives the payment of a consultation for the caller of this name. Returns false if there is nothing to send.
+    /// Redrives the payment of a consultation for the caller of this name.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn one(&self, consultation: Uuid, by: &str) -> Result<bool, DbErr> {
+    pub async fn one(&self, consultation: Uuid, by: &str) -> Result<Redriven, DbErr> {
         let redriven = store::redrive(&self.database.write, consultation, by).await;
         // Also after a failure: the row may be due nevertheless.
-        if !matches!(redriven, Ok(false)) {
+        if !matches!(redriven, Ok(Redriven::NothingToSend)) {
             self.publish(&[consultation]);
         }
         redriven
@@ -36,8 +39,8 @@ impl Redrive {
     /// # Errors
     /// When the database fails.
     pub async fn parked(&self, limit: u64, by: &str) -> Result<Vec<Uuid>, DbErr> {
-        let redriven = store::redrive_parked(&self.database, Uuid::nil(), limit, by).await?;
-        let consultations: Vec<_> = redriven.into_iter().map(|(_, consultation)| consultation).collect();
+        let parked = store::ids(&self.database.read, Some(State::Parked), limit).await?;
+        let consultations = store::redrive_parked(&self.database, &parked, by).await?;
         self.publish(&consultations);
         Ok(consultations)
     }

@@ -23,7 +23,7 @@ use uuid::Uuid;
 pub use backlog::{Backlog, backlog};
 pub use claim::{Due, Lease, claim, claim_sql};
 pub use destination::{accept, destination, meet};
-pub use list::{Listed, list};
+pub use list::{Listed, ids, list, oldest, still};
 pub use redrive::{Redriven, redrive, redrive_parked};
 pub use rescue::{rescue, rescue_sql, rescue_values};
 pub use retention::delete_delivered;

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Meter, store};
 
 /// The pause between two full batches: the relay and the API come first.
-const BATCH_PAUSE: Duration = Duration::from_millis(100);
+pub(crate) const BATCH_PAUSE: Duration = Duration::from_millis(100);
 /// The interval of rescues. Under a minute, after which a loop without a heartbeat counts as hanging.
 const RESCUE_INTERVAL: Duration = Duration::from_secs(30);
 /// The interval at which the backlog is counted for metrics.

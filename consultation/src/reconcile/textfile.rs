@@ -6,7 +6,6 @@ use std::{
     io::{self, Write},
     os::unix::fs::PermissionsExt,
     path::Path,
-    process,
 };
 
 use chrono::{DateTime, Utc};
@@ -20,19 +19,19 @@ const MODE: u32 = 0o644;
 /// `.prom`, so the collector ignores it.
 pub(super) fn write(file: &Path, reconciliation: &Reconciliation, now: DateTime<Utc>) -> io::Result<()> {
     let mut partial = OsString::from(file);
-    // Two runs at once write two files.
-    partial.push(format!(".{}.partial", process::id()));
-    let written = File::create_new(&partial).and_then(|mut new| {
-        new.set_permissions(Permissions::from_mode(MODE))?;
-        new.write_all(metrics(reconciliation, now).as_bytes())?;
-        new.sync_all()
-    });
-    let replaced = written.and_then(|()| fs::rename(&partial, file));
-    if replaced.is_err() {
+    // Two runs at once write two files, and a killed one blocks no other. In containers each has the same process id.
+    partial.push(format!(".{:016x}.partial", fastrand::u64(..)));
+    let mut new = File::create_new(&partial)?;
+    let written = new
+        .set_permissions(Permissions::from_mode(MODE))
+        .and_then(|()| new.write_all(metrics(reconciliation, now).as_bytes()))
+        .and_then(|()| new.sync_all())
+        .and_then(|()| fs::rename(&partial, file));
+    if written.is_err() {
         // The first error counts.
         let _ = fs::remove_file(&partial);
     }
-    replaced
+    written
 }
 
 fn metrics(Reconciliation { differences, overdue, .. }: &Reconciliation, now: DateTime<Utc>) -> String {
@@ -49,4 +48,23 @@ reconcile_overdue {overdue}
 reconcile_last_run_timestamp_seconds {now}
 "
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process;
+
+    use super::*;
+
+    #[test]
+    fn files_of_killed_runs_and_of_others_at_work_neither_block_it_nor_are_removed() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let file = directory.path().join("reconcile.prom");
+        let others = directory.path().join(format!("reconcile.prom.{}.partial", process::id()));
+        fs::write(&others, "half").expect("written");
+        write(&file, &Reconciliation::default(), chassis::clock::now()).expect("written");
+        assert!(fs::read_to_string(&file).expect("a text").contains("reconcile_differences 0\n"));
+        assert_eq!(fs::read_to_string(&others).expect("a text"), "half");
+        assert_eq!(fs::read_dir(&directory).expect("a directory").count(), 2, "no other file is left");
+    }
 }

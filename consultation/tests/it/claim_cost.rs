@@ -1,11 +1,14 @@
 //! The cost of a claim: it grows with due rows, not with delivered or parked ones. `cargo bench --bench claim_cost`
-//! measures it.
+//! measures it. The cost of a batch of rows: it grows with the batch alone.
 
 use std::time::Duration;
 
-use consultation::outbox::store::{self, Due, Failure};
+use consultation::outbox::{
+    State,
+    store::{self, Due, Failure},
+};
 use rstest::rstest;
-use sea_orm::{ConnectionTrait, DbBackend, Statement, Value};
+use sea_orm::{ConnectionTrait, DbBackend, QueryTrait, Statement, Value};
 use testkit::{Backend, TestDatabase};
 
 use crate::outbox::{LEASE, outbox};
@@ -98,6 +101,27 @@ async fn a_rescue_reads_a_range_of_the_index_of_what_is_due(
     assert!(plan.contains("pending_payment_due") && !plan.contains("Seq Scan") && !plan.contains("Sort"), "{plan}");
     let condition = if backend == Backend::Sqlite { "(next_attempt_at>?)" } else { "Index Cond: (next_attempt_at > " };
     assert!(plan.contains(condition), "{plan}");
+}
+
+#[rstest]
+#[case::of_a_list(None)]
+#[case::of_a_retry(Some(State::Parked))]
+#[tokio::test]
+async fn a_batch_reads_its_rows_by_their_ids_and_not_all_that_is_undelivered(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+    #[case] state: Option<State>,
+) {
+    let Some(db) = outbox(backend, DELIVERED).await else { return };
+    let database = &db.database.write;
+    database.execute_unprepared("ANALYZE").await.expect("analysed");
+    let ids = store::ids(database, None, 100).await.expect("ids");
+    let batch = store::still(database.get_database_backend(), state, &ids).build(database.get_database_backend());
+    let plan = plan(database, explain(&db), &batch.sql, batch.values.into_iter().flatten()).await;
+    let by_id = if backend == Backend::Sqlite { "(id=?)" } else { "pending_payment_pkey" };
+    assert!(plan.contains(by_id), "{plan}");
+    for costly in ["Seq Scan", "SCAN", "pending_payment_due"] {
+        assert!(!plan.contains(costly), "{plan}");
+    }
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use chassis::health::Heartbeat;
 use chrono::{DateTime, TimeDelta, Utc};
 use consultation::outbox::{
     Upkeep,
-    store::{self, Due, Failure, now_plus},
+    store::{self, Due, Failure, Redriven, now_plus},
 };
 use entity::pending_payment::Column;
 use rstest::rstest;
@@ -116,7 +116,8 @@ async fn a_retry_ends_an_impossible_lease_and_leaves_a_possible_one(
     let ids = claim(&db).await;
     strand(&db, &ids, Column::LeaseUntil, ahead).await;
     let held = row(&db).await;
-    assert!(store::redrive(&db.database.write, held.appointment_id, "olga").await.expect("a statement"));
+    let redriven = store::redrive(&db.database.write, held.appointment_id, "olga").await.expect("a statement");
+    assert_eq!(redriven, if is_held { Redriven::Processing } else { Redriven::Due });
     let retried = row(&db).await;
     assert_eq!((retried.processing, retried.lease_until.is_some()), (is_held, is_held));
     if is_held {

@@ -1,13 +1,16 @@
 //! Retries from the console: whose, of what, and from which pages.
 
 use axum::http::Method;
+use consultation::outbox::store::now_plus;
+use entity::pending_payment::{self, Column};
 use rstest::rstest;
+use sea_orm::{ConnectionTrait, EntityTrait};
 use testkit::Backend;
 use uuid::Uuid;
 
 use crate::{
     console::{Page, parked},
-    outbox::{row, rows},
+    outbox::{LEASE, row, rows},
 };
 
 #[rstest]
@@ -32,6 +35,25 @@ async fn a_retry_leads_back_to_its_payment_and_names_the_operator(
         let page = Page::get(&operator, &format!("/payments/{id}?retried={nonsense}")).await;
         assert!(page.status == 200 && !page.text.contains("due now</p>"), "{nonsense}");
     }
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_retry_of_a_payment_that_was_being_sent_promises_no_other_send(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let Some((db, service)) = parked(backend, 1, "refused").await else { return };
+    let lease = now_plus(db.database.write.get_database_backend(), LEASE);
+    let leased = pending_payment::Entity::update_many()
+        .col_expr(Column::Processing, true.into())
+        .col_expr(Column::LeaseUntil, lease);
+    leased.exec(&db.database.write).await.expect("leased");
+    let operator = service.client.as_user("operator");
+    let id = row(&db).await.appointment_id;
+    let answer = Page::of(operator.request(Method::POST, &format!("/console/payments/{id}/retry"))).await;
+    assert_eq!((answer.status, answer.header("location")), (303, format!("../{id}?retried=while-sent").as_str()));
+    let page = Page::get(&operator, &format!("/payments/{id}?retried=while-sent")).await.text;
+    assert!(page.contains("was being sent already") && !page.contains("is due now"), "{page}");
 }
 
 #[rstest]

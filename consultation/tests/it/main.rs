@@ -4,6 +4,7 @@ mod backlog;
 mod callers;
 mod claim_cost;
 mod clocks;
+mod closed_output;
 mod console;
 mod console_retry;
 mod console_tables;

@@ -9,7 +9,10 @@ use testkit::Backend;
 use consultation::{
     config::FinanceTarget,
     finance_client::FinanceClient,
-    outbox::{Tick, store},
+    outbox::{
+        Tick,
+        store::{self, Redriven},
+    },
 };
 
 use crate::{
@@ -103,9 +106,10 @@ async fn a_refused_payment_is_parked_and_delays_nobody(#[values(Backend::Sqlite,
     assert!(parked.last_error.as_deref().is_some_and(|error| error.contains("PAYMENT_CONFLICT")));
 
     let database = &db.database.write;
-    assert!(store::redrive(database, parked.appointment_id, "olga").await.expect("a statement"));
+    assert_eq!(store::redrive(database, parked.appointment_id, "olga").await.expect("a statement"), Redriven::Due);
     assert_eq!(tick(&relay).await.delivered, 1, "an operator may send it again at once");
-    assert!(!store::redrive(database, parked.appointment_id, "olga").await.expect("a statement"), "it is finished");
+    let finished = store::redrive(database, parked.appointment_id, "olga").await.expect("a statement");
+    assert_eq!(finished, Redriven::NothingToSend);
 }
 
 #[rstest]

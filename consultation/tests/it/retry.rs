@@ -85,6 +85,21 @@ async fn all_parked_payments_are_retried_in_batches_and_no_other(
     }
 }
 
+#[rstest]
+#[tokio::test]
+async fn a_retry_of_a_payment_that_is_being_sent_says_so(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let Some(db) = outbox(backend, 1).await else { return };
+    store::claim(&db.database.write, Due::All, 1, LEASE).await.expect("a claim");
+    let id = row(&db).await.appointment_id.to_string();
+    let (code, output, audited) = retry(&db, &id);
+    let expected = format!(
+        "the payment of consultation {id} is being sent at this moment; run this again if finance refuses it\n"
+    );
+    assert_eq!((code, output, audited), (Some(0), expected, vec![("permitted".to_owned(), 1)]));
+}
+
 #[test]
 fn a_retry_needs_an_id_or_the_flag() {
     for arguments in [&["retry"][..], &["retry", "one"], &["retry", "--parked", "e4b1f3a2-5c0e-4f0b-9c53-0a0a4b0d1c11"]]

@@ -56,7 +56,8 @@ pub(crate) struct FinishConsultationPayload {
 /// Result of `retryPendingPayment`.
 #[derive(Debug, Default, SimpleObject)]
 pub(crate) struct RetryPendingPaymentPayload {
-    /// The pending payment, which is sent now. Null if the retry was refused.
+    /// The pending payment, which is sent now. With status `PROCESSING` it is being sent, perhaps since before the retry:
+    /// if finance refuses that send, the payment is parked again. Null if the retry was refused.
     pub(crate) pending_payment: Option<PendingPayment>,
     /// Refusals. Empty on success.
     pub(crate) user_errors: Vec<RetryPendingPaymentError>,

@@ -5,42 +5,56 @@ use std::time::Duration;
 use chassis::database::{Database, is_one_of};
 use entity::pending_payment::{Column, Entity as PendingPayments};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, QueryFilter, QuerySelect, UpdateMany,
+    ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, UpdateMany,
     prelude::DateTimeUtc,
     sea_query::{Expr, ExprTrait, LockBehavior, LockType},
 };
 use uuid::Uuid;
 
-use super::{list::page, now_plus};
+use super::{list::still, now_plus};
 use crate::outbox::{policy::LEASE, state::State};
 
-/// A redriven row: its id and that of its consultation.
-pub type Redriven = (Uuid, Uuid);
-
-/// Redrives a payment for the caller of this name. Returns false if there is nothing to send. A row under a lease stays
-/// with its relay until the lease ends, unless the lease is impossible: the database's clock was set back.
-pub async fn redrive(database: &impl ConnectionTrait, appointment_id: Uuid, by: &str) -> Result<bool, DbErr> {
-    let of_it = redriven(database.get_database_backend(), by).filter(Column::AppointmentId.eq(appointment_id));
-    Ok(of_it.exec(database).await?.rows_affected > 0)
+/// The result of a redrive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Redriven {
+    /// The payment is due.
+    Due,
+    /// A relay is sending the payment. If finance refuses it, it is parked again.
+    Processing,
+    /// The consultation has no undelivered payment.
+    NothingToSend,
 }
 
-/// Redrives at most `limit` parked payments whose ids are after `after`, in the order of their ids. A row that a relay
-/// is claiming is skipped: it is sent anyway.
-pub async fn redrive_parked(database: &Database, after: Uuid, limit: u64, by: &str) -> Result<Vec<Redriven>, DbErr> {
+/// Redrives a payment for the caller of this name. A row under a lease stays with its relay until the lease ends, unless
+/// the lease is impossible: the database's clock was set back.
+pub async fn redrive(database: &impl ConnectionTrait, appointment_id: Uuid, by: &str) -> Result<Redriven, DbErr> {
+    let of_it = redriven(database.get_database_backend(), by).filter(Column::AppointmentId.eq(appointment_id));
+    let rows = of_it.exec_with_returning(database).await?;
+    Ok(match rows.first() {
+        None => Redriven::NothingToSend,
+        Some(row) if row.processing => Redriven::Processing,
+        Some(_) => Redriven::Due,
+    })
+}
+
+/// Redrives those of these rows that are parked. Returns the ids of their consultations. A row that a relay is claiming
+/// is skipped: it is sent anyway. The ids come from outside the transaction, which holds its locks only while it writes.
+pub async fn redrive_parked(database: &Database, ids: &[Uuid], by: &str) -> Result<Vec<Uuid>, DbErr> {
     let transaction = database.begin().await?;
+    let backend = transaction.get_database_backend();
     // The lock comes before the update, in an order of its own, as in a claim.
-    let parked = page(State::Parked.rows(), after, limit)
+    let parked = still(backend, Some(State::Parked), ids)
+        .order_by_asc(Column::Id)
         .lock_with_behavior(LockType::NoKeyUpdate, LockBehavior::SkipLocked)
         .select_only()
         .columns([Column::Id, Column::AppointmentId]);
-    let parked: Vec<Redriven> = parked.into_tuple().all(&transaction).await?;
-    if !parked.is_empty() {
-        let backend = transaction.get_database_backend();
-        let these = is_one_of(backend, Column::Id, parked.iter().map(|(id, _)| *id));
-        redriven(backend, by).filter(these).exec(&transaction).await?;
+    let parked: Vec<(Uuid, Uuid)> = parked.into_tuple().all(&transaction).await?;
+    let (ids, consultations): (Vec<_>, Vec<_>) = parked.into_iter().unzip();
+    if !ids.is_empty() {
+        redriven(backend, by).filter(is_one_of(backend, Column::Id, ids)).exec(&transaction).await?;
     }
     transaction.commit().await?;
-    Ok(parked)
+    Ok(consultations)
 }
 
 fn redriven(backend: DbBackend, by: &str) -> UpdateMany<PendingPayments> {
