@@ -38,14 +38,13 @@ const MAX_SUBSCRIPTIONS: usize = 1_000;
 /// WebSockets that may wait for `connection_init` at once, shared by the networks of their clients.
 const MAX_UNINITIALISED: usize = 100;
 
-/// A schema with the rules by which it is served. Clones share their state.
-#[derive(Clone)]
+/// A schema with the rules by which it is served.
 #[expect(missing_debug_implementations, reason = "schemas have none")]
 pub struct Endpoint<E, C = ()> {
     schema: E,
     rules: Rules,
     documents: Documents,
-    pub(crate) parsed: Arc<Parsed>,
+    pub(crate) parsed: Parsed,
     subscriptions: Arc<Shares<Arc<str>>>,
     pub(crate) uninitialised: Arc<Shares<Option<IpAddr>>>,
     pub(crate) authenticator: Option<Arc<dyn Authenticate>>,
@@ -110,12 +109,13 @@ impl<E: Executor, C: TaskContext> Endpoint<E, C> {
     }
 
     /// Executes a query or mutation in a task of its own: a client that hangs up does not cancel it.
-    pub(crate) async fn execute(&self, admitted: Admitted) -> Outcome {
+    pub(crate) async fn execute(self: &Arc<Self>, admitted: Admitted) -> Outcome {
         let Admitted { request, sender, name, kind, root_field, new_document, observation } = admitted;
-        let (endpoint, request_id) = (self.clone(), Arc::clone(&sender.request_id));
+        let (endpoint, request_id) = (Arc::clone(self), Arc::clone(&sender.request_id));
         let running = Arc::new(Running::new(self.meters.clone(), sender, name, kind, root_field));
         let measured = Arc::clone(&running);
-        let execution = C::capture().scope(async move {
+        // Boxed: each wrapper around it would copy the large future.
+        let execution = C::capture().scope(Box::pin(async move {
             let response = endpoint.schema.execute(request).await;
             if let Some(observation) = &observation {
                 observation.responded(&response);
@@ -126,7 +126,7 @@ impl<E: Executor, C: TaskContext> Endpoint<E, C> {
                 endpoint.remember(new_document);
             }
             outcome
-        });
+        }));
         let task = tokio::spawn(execution.in_current_span());
         let outcome = match tokio::time::timeout(REQUEST_TIMEOUT, task).await {
             Ok(Ok(outcome)) => return outcome,
@@ -144,8 +144,8 @@ impl<E: Executor, C: TaskContext> Endpoint<E, C> {
     }
 
     /// The outcomes of an operation. Dropping the stream ends a subscription; a mutation goes on.
-    pub(crate) fn stream(&self, admitted: Admitted) -> Result<BoxStream<'static, Outcome>, BadRequest> {
-        let endpoint = self.clone();
+    pub(crate) fn stream(self: &Arc<Self>, admitted: Admitted) -> Result<BoxStream<'static, Outcome>, BadRequest> {
+        let endpoint = Arc::clone(self);
         if admitted.kind != OperationType::Subscription {
             return Ok(in_context::<C, _>(stream::once(async move { endpoint.execute(admitted).await })));
         }
