@@ -1,5 +1,5 @@
 //! Faults that fire the other alerts, all at once: a parked payment, a wrong password for finance, guessed passwords,
-//! an issuer that does not answer, an old certificate, locked tables, a difference that reconciliation finds, and at last the end of consultation.
+//! an issuer that does not answer, an old certificate, locked tables, a difference that reconciliation finds; then a finance that dies again and again, and the end of consultation.
 
 use std::{net::Ipv4Addr, time::Duration};
 
@@ -31,6 +31,10 @@ const RETRY_INTERVAL: Duration = Duration::from_millis(100);
 const GUESS_INTERVAL: Duration = Duration::from_millis(100);
 /// An address of its own, so that only the guesser is throttled.
 const GUESSER: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
+
+/// One more than the alert needs.
+const RESTARTS: usize = 4;
+const FINANCE_UP: &str = "up{job=\"finance\"}";
 
 /// Injects the faults, waits for their alerts, and cures what can be cured.
 pub(crate) async fn check(stack: &mut Stack, monitor: &Monitor, say: impl Fn(&str)) -> anyhow::Result<()> {
@@ -69,6 +73,10 @@ pub(crate) async fn check(stack: &mut Stack, monitor: &Monitor, say: impl Fn(&st
     monitor.until_firing(&[curable.as_slice(), &["RelayStalled"]].concat(), false, ENDS_WITHIN).await?;
     say("those of wrong passwords, of the certificate and of locked tables are resolved");
 
+    restart_finance(stack, monitor).await?;
+    monitor.until_firing(&["RestartingOften"], true, FIRES_WITHIN).await?;
+    say("finance is killed and started again and again: RestartingOften fires");
+
     stack.consultation.take();
     monitor.until_firing(&["NoRelay", "TargetDown"], true, FIRES_WITHIN).await?;
     say("consultation is stopped: NoRelay, TargetDown fire");
@@ -87,6 +95,17 @@ async fn park_a_payment(stack: &Stack, monitor: &Monitor) -> anyhow::Result<()> 
     let file = monitor.textfiles.join("reconcile.prom").display().to_string();
     let reconciled = stack.subcommand("consultation", &["reconcile", "--textfile", &file]);
     ensure!(reconciled.status.code() == Some(1), "reconcile: {}", String::from_utf8_lossy(&reconciled.stderr));
+    Ok(())
+}
+
+/// Prometheus has to see each start.
+async fn restart_finance(stack: &mut Stack, monitor: &Monitor) -> anyhow::Result<()> {
+    for _ in 0..RESTARTS {
+        stack.finance.take();
+        monitor.until(FINANCE_UP, |up| up == Some(0.0), FIRES_WITHIN).await?;
+        stack.start_finance().await;
+        monitor.until(FINANCE_UP, |up| up == Some(1.0), FIRES_WITHIN).await?;
+    }
     Ok(())
 }
 

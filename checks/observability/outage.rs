@@ -31,7 +31,7 @@ pub(crate) async fn check(
     shown_while_down(monitor).await?;
     say("finance is stopped: breaker open, payments pending, their age grows, tries are postponed");
 
-    let (late, down) = ("PaymentsNotDelivered", "FinanceDown");
+    let (late, down, none) = ("PaymentsNotDelivered", "FinanceDown", "NoFinance");
     monitor.until_firing(&[late], true, FULL_LENGTH).await?;
     say(&format!(
         "{late} fires in Prometheus and Alertmanager, {:.0} s after finance was stopped",
@@ -40,8 +40,8 @@ pub(crate) async fn check(
     if profile == Profile::Full {
         sleep_until(began + FULL_LENGTH).await;
     } else {
-        monitor.until_firing(&[down], true, SHOWN_WITHIN).await?;
-        say(&format!("{down} fires too"));
+        monitor.until_firing(&[down, none], true, SHOWN_WITHIN).await?;
+        say(&format!("{down}, {none} fire too"));
     }
 
     let back = Instant::now();
@@ -51,7 +51,7 @@ pub(crate) async fn check(
         monitor.until(gauge, is(0.0), SHOWN_WITHIN).await?;
     }
     say("finance is back: each payment is confirmed, and all metrics are where they were");
-    monitor.until_firing(&[late, down], false, SHOWN_WITHIN).await?;
+    monitor.until_firing(&[late, down, none], false, SHOWN_WITHIN).await?;
     say(&format!(
         "{late} is resolved in Prometheus and Alertmanager, {:.0} s after finance was back",
         back.elapsed().as_secs_f64()

@@ -51,6 +51,7 @@ pub fn build(
     metrics.collect(database.metrics());
     let (address, time_zone) = (finance.url.clone(), domain.time_zone);
     let client = FinanceClient::new(finance, policy.request_timeout)?.measured(&metrics);
+    tokio::spawn(client.clone().keep_certificate_renewed(shutdown.clone()));
     let meter = outbox::Meter::registered(&metrics);
     let mut relay = Relay::new(database.clone(), client, policy, wake_up.clone(), changes.clone());
     let traces = Traces::of(server.name)?;

@@ -23,6 +23,7 @@ use reqwest::{
 use secrecy::ExposeSecret;
 use serde::{Serialize, de::DeserializeOwned};
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::config::{Credentials, FinanceTarget};
@@ -102,6 +103,11 @@ impl FinanceClient {
     pub fn measured(self, metrics: &Metrics) -> Self {
         self.connector.show_not_after(metrics);
         Self { meter: Meter::registered(metrics), ..self }
+    }
+
+    /// Renews the client certificate, if there is one, until shutdown.
+    pub async fn keep_certificate_renewed(self, shutdown: CancellationToken) {
+        self.connector.keep_renewed(shutdown).await;
     }
 
     async fn call<T: DeserializeOwned, V: Serialize>(

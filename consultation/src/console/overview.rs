@@ -19,7 +19,7 @@ use super::{
     table::Table,
     times::{Times, duration},
 };
-use crate::outbox::{Bucket, Calls};
+use crate::outbox::{Bucket, Calls, store::Backlog};
 
 /// Buckets of the last minute.
 const MINUTE: usize = 6;
@@ -56,7 +56,8 @@ struct Overview<'a> {
 
 impl Overview<'_> {
     fn body(&self) -> Markup {
-        let (state, kind) = self.state();
+        let backlog = self.snapshot.as_ref().map(|snapshot| &snapshot.backlog);
+        let (state, kind) = state(backlog, self.calls.open_since.is_some());
         html! {
             @if let Some(retried) = self.visit.retried { p.notice role="status" { (count("console-retried-parked", retried)) } }
             div #live {
@@ -69,21 +70,6 @@ impl Overview<'_> {
                 (recent::section(&self.buckets))
                 @if let Some(snapshot) = &self.snapshot { (self.payments(snapshot)) (system::section(snapshot, self.times)) }
             }
-        }
-    }
-
-    /// The state in a sentence, and its kind.
-    fn state(&self) -> (String, &'static str) {
-        match &self.snapshot {
-            None => (say("console-no-database"), "bad"),
-            Some(_) if self.calls.open_since.is_some() => (say("console-finance-down"), "bad"),
-            Some(snapshot) if snapshot.backlog.parked > 0 => {
-                (count("console-some-parked", snapshot.backlog.parked), "warn")
-            }
-            Some(Snapshot { backlog, .. }) if backlog.pending + backlog.processing > 0 => {
-                (say("console-delivering"), "good")
-            }
-            Some(_) => (say("console-all-delivered"), "good"),
         }
     }
 
@@ -135,8 +121,35 @@ impl Overview<'_> {
     }
 }
 
+/// The state in a sentence, and its kind. `backlog` is `None` without a database. While nothing waits an open breaker says
+/// nothing: that of an idle process closes with its next payment.
+fn state(backlog: Option<&Backlog>, is_breaker_open: bool) -> (String, &'static str) {
+    let Some(backlog) = backlog else { return (say("console-no-database"), "bad") };
+    let waits = backlog.pending + backlog.processing > 0;
+    match backlog.parked {
+        _ if waits && is_breaker_open => (say("console-finance-down"), "bad"),
+        1.. => (count("console-some-parked", backlog.parked), "warn"),
+        _ if waits => (say("console-delivering"), "good"),
+        _ => (say("console-all-delivered"), "good"),
+    }
+}
+
 /// Tells of the rows that a full table leaves out.
 fn rest(shown: usize, all: i64) -> Markup {
     let is_full = shown as u64 >= ROWS;
     html! { @if is_full && all > ROWS.cast_signed() { p.note { (marked(&count("console-more", all))) } } }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finance_is_failing_while_something_waits_for_it() {
+        let waiting = Backlog { pending: 1, parked: 1, ..Backlog::default() };
+        assert_eq!(state(Some(&waiting), true), (say("console-finance-down"), "bad"));
+        assert_eq!(state(Some(&Backlog::default()), true), (say("console-all-delivered"), "good"));
+        let parked = Backlog { pending: 0, ..waiting };
+        assert_eq!(state(Some(&parked), true), (count("console-some-parked", 1), "warn"));
+    }
 }

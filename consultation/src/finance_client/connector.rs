@@ -1,5 +1,5 @@
-//! The HTTP client of finance, with a client certificate if finance asks for one. The certificate can be renewed without
-//! a restart, as that of a [service](chassis::tls). Open connections keep theirs.
+//! The HTTP client of finance, with a client certificate if finance asks for one. A service renews the certificate without
+//! a restart, as [its own](chassis::tls). Open connections keep theirs.
 
 use std::{
     fs,
@@ -12,14 +12,15 @@ use anyhow::Context;
 use chassis::{http_client, metrics::Metrics, tls};
 use prometheus_client::metrics::gauge::Gauge;
 use reqwest::{Client, Identity};
-use tokio::time::Instant;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
 
 use crate::config::ClientCertificate;
 
 /// Finance is near: a slower connection means that it is down.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 const SETTING: &str = "--consultation-finance-tls-certificate-file";
-/// Calls within this time do not read the files again.
+/// Interval at which the files are read, also while nothing is sent: the metric shows what the next call will use.
 const RELOAD_INTERVAL: Duration = Duration::from_secs(5);
 
 #[derive(Debug)]
@@ -34,7 +35,6 @@ struct Current {
     client: Client,
     /// The latest content of the files, usable or not; `None` if they could not be read.
     seen: Option<Vec<u8>>,
-    read_at: Instant,
     /// End of the validity of the client certificate.
     not_after: Gauge,
 }
@@ -43,7 +43,7 @@ impl Connector {
     pub(super) fn new(certificate: Option<ClientCertificate>, request_timeout: Duration) -> anyhow::Result<Self> {
         let seen = certificate.as_ref().map(read).transpose().context(SETTING)?;
         let client = build(seen.as_deref(), request_timeout).context(SETTING)?;
-        let current = Current { client, seen, read_at: Instant::now(), not_after: Gauge::default() };
+        let current = Current { client, seen, not_after: Gauge::default() };
         Ok(Self { certificate, request_timeout, current: Mutex::new(current) })
     }
 
@@ -59,19 +59,21 @@ impl Connector {
 
     /// The client for the next call.
     pub(super) fn client(&self) -> Client {
-        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(certificate) = &self.certificate
-            && current.read_at.elapsed() >= RELOAD_INTERVAL
-        {
-            current.read_at = Instant::now();
-            let file = certificate.certificate.display();
+        self.current.lock().unwrap_or_else(PoisonError::into_inner).client.clone()
+    }
+
+    /// Reads the files periodically until shutdown; ends at once without a certificate.
+    pub(super) async fn keep_renewed(&self, shutdown: CancellationToken) {
+        let Some(certificate) = &self.certificate else { return };
+        let file = certificate.certificate.display();
+        while shutdown.run_until_cancelled(sleep(RELOAD_INTERVAL)).await.is_some() {
+            let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
             match current.renew(certificate, self.request_timeout) {
                 Ok(false) => {}
                 Ok(true) => tracing::info!(%file, "the client certificate for finance was reloaded"),
                 Err(error) => tracing::error!(%file, "the client certificate for finance stays: {error:#}"),
             }
         }
-        current.client.clone()
     }
 }
 

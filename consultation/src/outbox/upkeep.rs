@@ -56,8 +56,9 @@ impl Upkeep {
             if let Some(meter) = &self.meter
                 && counted.is_none_or(|at: Instant| at.elapsed() >= BACKLOG_INTERVAL)
             {
-                let before = counted.replace(Instant::now());
-                self.count(meter, before).await;
+                let now = Instant::now();
+                let since = counted.replace(now).map(|before| now - before);
+                self.count(meter, since.unwrap_or_default()).await;
             }
             if rescue.is_due() {
                 rescue.stepped(self.rescue().await, RESCUE_INTERVAL);
@@ -75,14 +76,16 @@ impl Upkeep {
         }
     }
 
-    async fn count(&self, meter: &Meter, before: Option<Instant>) {
+    /// `since` is the time from the start of the last count to the start of this one: a failure takes seconds, which are
+    /// those of the next.
+    async fn count(&self, meter: &Meter, since: Duration) {
         // Not among clients' reads: those are refused under load, when the backlog matters most.
         match store::backlog(&self.database.write).await {
             Ok(backlog) => meter.backlog(&backlog),
             // The readiness check logs an outage, once.
             Err(error) => {
                 tracing::debug!(%error, "the backlog was not counted");
-                meter.no_backlog(before.map(|at| at.elapsed()).unwrap_or_default());
+                meter.no_backlog(since);
             }
         }
     }
@@ -134,3 +137,6 @@ impl Timer {
         self.next = Instant::now() + pause;
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,7 +8,7 @@ use testkit::Backend;
 use tokio::time::timeout;
 
 use super::{Measured, scrape, until, value};
-use crate::{cluster::finish_one, delivery::TEST_TIMEOUT};
+use crate::delivery::TEST_TIMEOUT;
 
 const SERVER: &str = "tls_certificate_not_after_timestamp_seconds{certificate=\"server\"}";
 const CLIENT: &str = "tls_certificate_not_after_timestamp_seconds{certificate=\"client\"}";
@@ -48,8 +48,7 @@ async fn the_end_of_each_certificate_in_use_is_shown_and_follows_its_renewal() {
     assert_eq!(value(&consultation, KEYS_READ), None, "there is no issuer");
 
     until(&service.finance, SERVER, issue(directory.path(), "server", 2032)).await;
-    // The files of the client certificate are read for a call.
-    finish_one(&service.process.client).await;
+    // Without a call of finance.
     until(&service.consultation, CLIENT, issue(directory.path(), "client", 2033)).await;
 }
 
