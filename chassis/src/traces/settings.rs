@@ -27,7 +27,7 @@ const SAMPLER_ARGUMENT: &str = "OTEL_TRACES_SAMPLER_ARG";
 /// spans within a fraction of a second.
 const SAMPLED: f64 = 0.05;
 
-/// Spans that may wait. The queue takes its memory at the start, some 400 bytes a span.
+/// Spans that may wait. The queue takes its memory at the start: the largest 24 MB.
 const QUEUE_SIZES: RangeInclusive<usize> = 1..=65_536;
 
 /// Milliseconds between exports. At less than 10 the exporter's thread would be busy with waiting.
