@@ -20,7 +20,7 @@ use crate::{
     bad_request::BadRequest,
     documents::Documents,
     limits,
-    meter::{Conclusion, Measured, Meters, Running, Sender},
+    meter::{self, Conclusion, Measured, Meters, Running, Sender},
     observer::{Names, Objects, Observation, Observer},
     options::Rules,
     parsed::{NewlyParsed, Parsed},
@@ -87,9 +87,9 @@ impl<E: Executor, C: TaskContext> Endpoint<E, C> {
             permissions.map_or(Ok(true), |all| all.check(document, operation, &variables, caller, seen, &mut root));
         observation.iter().for_each(Observation::refused);
         let root_field = root.name();
-        let has_rules = checked.inspect_err(|_| {
-            let (name, conclusion) = (name.as_deref(), Conclusion::Forbidden);
-            self.meters.operation(Measured { sender, name, kind, root_field, conclusion, duration: None });
+        let has_rules = checked.inspect_err(|refusal| {
+            let (name, conclusion, code) = (name.as_deref(), Conclusion::Forbidden, meter::code(&refusal.error));
+            self.meters.operation(Measured { sender, name, kind, root_field, conclusion, code, duration: None });
         })?;
         // A field without a rule is validated, which reports it if the schema has none of its name, but does not run.
         let mut request = if has_rules { request } else { request.only_introspection() };
@@ -161,14 +161,14 @@ impl<E: Executor, C: TaskContext> Endpoint<E, C> {
             }
             let outcome = Outcome::of(response, &endpoint.rules, &sender.request_id);
             endpoint.meters.errors(outcome.errors());
-            let conclusion = Conclusion::of(&outcome);
+            let (conclusion, code) = (Conclusion::of(&outcome), outcome.errors().first().and_then(meter::code));
             if let Some(subscribed) = &mut subscribed {
-                subscribed.conclusion = conclusion;
+                (subscribed.conclusion, subscribed.code) = (conclusion, code.map(str::to_owned));
             }
             if let Some(new_document) = new_document.take() {
                 // The first outcome tells whether it runs.
-                let (sender, name) = (&sender, name.as_deref());
-                endpoint.meters.operation(Measured { sender, name, kind, root_field, conclusion, duration: None });
+                let (sender, name, duration) = (&sender, name.as_deref(), None);
+                endpoint.meters.operation(Measured { sender, name, kind, root_field, conclusion, code, duration });
                 if outcome.has_run() {
                     endpoint.remember(new_document);
                 }

@@ -6,7 +6,7 @@ use async_graphql::parser::{
 };
 use graphql_http::{
     Permissions, Rule,
-    meter::{Conclusion, Measured, Meter, Protocol},
+    meter::{Conclusion, Measured, Meter, Protocol, Sender},
 };
 use prometheus_client::{
     encoding::EncodeLabelSet,
@@ -116,6 +116,8 @@ impl GraphqlMeter {
 }
 
 impl Meter for GraphqlMeter {
+    fn operation_begun(&self, _: &Sender, _: OperationType, _: &'static str) {}
+
     fn operation(&self, operation: Measured<'_>) {
         let (r#type, field) = (kind_name(operation.kind), operation.root_field);
         let outcome = Labels(Operation { r#type, field, outcome: outcome_name(operation.conclusion) });
