@@ -6,6 +6,7 @@
 mod exporter;
 mod graphql;
 mod provider;
+mod queue;
 mod sampler;
 mod server;
 mod span;

@@ -1,6 +1,6 @@
 //! The SDK, set up by its standard variables.
 
-use std::{env, thread};
+use std::{env, sync::Arc, thread};
 
 use anyhow::{Context, anyhow, bail, ensure};
 use opentelemetry::{Key, KeyValue, trace::TracerProvider};
@@ -11,7 +11,12 @@ use opentelemetry_sdk::{
 };
 use reqwest::Url;
 
-use super::{Tracing, exporter::Logged, sampler::ByLinks};
+use super::{
+    Tracing,
+    exporter::Logged,
+    queue::{Queue, Queued},
+    sampler::ByLinks,
+};
 use crate::http_client;
 
 /// The sampled share of traces by default. At 15,000 requests a second all would fill the exporter's queue of 2,048
@@ -33,8 +38,10 @@ pub(super) fn of(service: &'static str) -> anyhow::Result<Option<Tracing>> {
     ensure!(is_http, "{variable}: want the URL of a collector, as in http://127.0.0.1:4318");
     let exporter = exporter().with_context(|| format!("{variable}: no traces can be sent"))?;
     let other = sampler()?;
+    let queue = Queue::of_environment();
+    let exporter = Logged::new(service, exporter, Arc::clone(&queue));
     let provider = SdkTracerProvider::builder()
-        .with_span_processor(BatchSpanProcessor::builder(Logged::new(service, exporter)).build())
+        .with_span_processor(Queued { queue, processor: BatchSpanProcessor::builder(exporter).build() })
         .with_sampler(ByLinks { other })
         .with_resource(resource(service))
         .build();
