@@ -24,7 +24,7 @@ const CHASSIS_API: [(&str, &str); 6] = [
     ),
     (
         "spans of messages, which one service stores and sends",
-        "Span creating fail in_log is_sampled sending set trace_parent",
+        "Span creating fail is_sampled propagated sending set trace_parent unsampled",
     ),
     (
         "the program with both services",

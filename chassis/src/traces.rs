@@ -6,12 +6,14 @@
 mod exporter;
 mod graphql;
 mod provider;
+mod queue;
 mod sampler;
 mod server;
 mod settings;
 mod span;
 #[cfg(test)]
 mod tests;
+mod trace_parent;
 
 use std::time::Duration;
 
@@ -26,8 +28,8 @@ use uuid::Uuid;
 use crate::cli::wrong_setting;
 pub(crate) use graphql::SpanMeter;
 pub(crate) use server::layered;
+use span::MESSAGE_ID;
 pub use span::Span;
-use span::{MESSAGE_ID, trace_parent};
 
 /// Time for the last spans at shutdown, whatever the collector does.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(2);
@@ -55,8 +57,15 @@ impl Traces {
         self.0.is_some()
     }
 
+    /// No span, for what is not traced: services that are called in its scope do not sample it either.
+    #[must_use]
+    pub fn unsampled(&self) -> Span {
+        self.0.as_ref().map(|Tracing { tracer, .. }| Span::unsampled(tracer)).unwrap_or_default()
+    }
+
     /// A span for messages that are sent together, linked to the origin of each: the trace parent that was stored with the
-    /// message, and the message's id. If it `goes_on` with the first origin, it is in that trace too.
+    /// message, and the message's id. If it `goes_on` with the first origin, it is in that trace too. Without a sampled
+    /// origin it is not sampled.
     #[must_use]
     pub fn sending<'a>(
         &self,
@@ -65,12 +74,13 @@ impl Traces {
         goes_on: bool,
     ) -> Span {
         let Some(Tracing { tracer, .. }) = &self.0 else { return Span::default() };
-        let links = origins.filter_map(|(origin, message)| Some(link(trace_parent(origin)?, message)));
+        let links = origins.filter_map(|(origin, message)| Some(link(trace_parent::parse(origin)?, message)));
         let links: Vec<_> = links.collect();
-        let Some(first) = links.first() else { return Span::default() };
+        let Some(first) = links.first() else { return self.unsampled() };
         let parent = Context::new();
         let parent = if goes_on { parent.with_remote_span_context(first.span_context.clone()) } else { parent };
         Span::start(tracer, SpanBuilder::from_name(name).with_kind(SpanKind::Client).with_links(links), &parent)
+            .logged()
     }
 
     /// Sends the last spans, for at most two seconds.

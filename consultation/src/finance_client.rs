@@ -129,7 +129,7 @@ impl FinanceClient {
             .header(ACCEPT, "application/graphql-response+json")
             .body(body);
         let span = Span::current();
-        let request = match span.trace_parent() {
+        let request = match span.propagated() {
             Some(parent) => request.header("traceparent", parent),
             None => request,
         };

@@ -43,3 +43,11 @@ pub use wake_up::WakeUp;
 
 /// The name of the outbox in spans.
 pub(crate) const MESSAGING_SYSTEM: &str = "outbox";
+
+/// The characters of an error that a row keeps, and that are logged and shown. It may quote a long answer of finance.
+const MAX_ERROR_LENGTH: usize = 500;
+
+/// As much of an error as is kept.
+fn shortened(error: &str) -> &str {
+    error.char_indices().nth(MAX_ERROR_LENGTH).map_or(error, |(end, _)| &error[..end])
+}

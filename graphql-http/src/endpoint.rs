@@ -143,11 +143,15 @@ impl<E: Executor, C: TaskContext> Endpoint<E, C> {
         refusal.into()
     }
 
-    /// The outcomes of an operation. Dropping the stream ends a subscription; a mutation goes on.
-    pub(crate) fn stream(self: &Arc<Self>, admitted: Admitted) -> Result<BoxStream<'static, Outcome>, BadRequest> {
+    /// The outcomes of an operation with this state. Dropping the stream ends a subscription; a mutation goes on.
+    pub(crate) fn stream(
+        self: &Arc<Self>,
+        admitted: Admitted,
+        context: C,
+    ) -> Result<BoxStream<'static, Outcome>, BadRequest> {
         let endpoint = Arc::clone(self);
         if admitted.kind != OperationType::Subscription {
-            return Ok(in_context::<C, _>(stream::once(async move { endpoint.execute(admitted).await })));
+            return Ok(in_context(context, stream::once(async move { endpoint.execute(admitted).await })));
         }
         let Admitted { request, sender, name, kind, root_field, new_document, observation } = admitted;
         let share = self.subscriptions.take(Arc::clone(&sender.caller.name));
@@ -179,7 +183,7 @@ impl<E: Executor, C: TaskContext> Endpoint<E, C> {
         let mut is_over = false;
         let outcomes = outcomes
             .take_while(move |outcome| ready(!std::mem::replace(&mut is_over, matches!(outcome, Outcome::Invalid(_)))));
-        Ok(in_context::<C, _>(outcomes))
+        Ok(in_context(context, outcomes))
     }
 
     fn remember(&self, NewDocument { named, parsed }: NewDocument) {

@@ -105,7 +105,7 @@ async fn answer<E: Executor, C: TaskContext>(endpoint: Arc<Endpoint<E, C>>, http
         }
         (Err(refusal), _) => endpoint.refuse(refusal),
         (Ok(admitted), Some(_)) if admitted.kind != OperationType::Subscription => endpoint.execute(admitted).await,
-        (Ok(admitted), _) => match endpoint.stream(admitted) {
+        (Ok(admitted), _) => match endpoint.stream(admitted, C::capture()) {
             Ok(outcomes) => return event_stream::respond(outcomes, end(endpoint.shutdown.clone(), sender.caller)),
             Err(refusal) => endpoint.refuse(refusal),
         },

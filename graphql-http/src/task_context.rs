@@ -15,6 +15,12 @@ pub trait TaskContext: Clone + Send + Sync + 'static {
 
     /// Runs `future` with this state, in another task.
     fn scope<F: Future + Send>(self, future: F) -> impl Future<Output = F::Output> + Send;
+
+    /// The state of one operation over a WebSocket, whose upgrade has this state. By default it is the same.
+    #[must_use]
+    fn operation(self) -> Self {
+        self
+    }
 }
 
 impl TaskContext for () {
@@ -34,13 +40,18 @@ impl<A: TaskContext, B: TaskContext> TaskContext for (A, B) {
     fn scope<F: Future + Send>(self, future: F) -> impl Future<Output = F::Output> + Send {
         self.0.scope(self.1.scope(future))
     }
+
+    fn operation(self) -> Self {
+        (self.0.operation(), self.1.operation())
+    }
 }
 
-/// Polls a stream with the state and the span of the current task: the task of the connection polls events.
-pub(crate) fn in_context<C: TaskContext, T: Send + 'static>(
+/// Polls a stream with this state and the span of the current task: the task of the connection polls events.
+pub(crate) fn in_context<T: Send + 'static>(
+    context: impl TaskContext,
     items: impl Stream<Item = T> + Send + 'static,
 ) -> BoxStream<'static, T> {
-    let (context, span) = (C::capture(), Span::current());
+    let span = Span::current();
     let items = stream::unfold(Box::pin(items), move |mut items| {
         let next = async move { items.next().await.map(|item| (item, items)) };
         context.clone().scope(next).instrument(span.clone())

@@ -1,11 +1,13 @@
 //! The exporter, whose failures are logged without a flood.
 
+#[cfg(test)]
+mod tests;
+
 use std::{
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
-use opentelemetry_otlp::SpanExporter as Otlp;
 use opentelemetry_sdk::{
     Resource,
     error::OTelSdkResult,
@@ -13,44 +15,52 @@ use opentelemetry_sdk::{
 };
 use tokio::time::Instant;
 
+use super::queue::Queue;
+
 /// Interval of log lines while exports fail: there may be several exports a second.
 const LOG_INTERVAL: Duration = Duration::from_mins(1);
 
 /// An exporter that logs its failures, on the SDK's own thread. The SDK would log each.
 #[derive(Debug)]
-pub(super) struct Logged {
+pub(super) struct Logged<E> {
     service: &'static str,
-    exporter: Otlp,
+    exporter: E,
+    queue: Arc<Queue>,
     failing: Mutex<Option<Failing>>,
 }
 
-/// The failures since the last success.
+/// The losses since the last export without one.
 #[derive(Debug)]
 struct Failing {
     lost: usize,
     logged: Instant,
 }
 
-impl Logged {
-    pub(super) fn new(service: &'static str, exporter: Otlp) -> Self {
-        Self { service, exporter, failing: Mutex::default() }
+impl<E> Logged<E> {
+    pub(super) fn new(service: &'static str, exporter: E, queue: Arc<Queue>) -> Self {
+        Self { service, exporter, queue, failing: Mutex::default() }
     }
 
+    /// Spans are lost with their export, or while it lasts, for want of room.
     fn note(&self, spans: usize, exported: &OTelSdkResult) {
         let mut failing = self.failing.lock().unwrap_or_else(PoisonError::into_inner);
         let service = self.service;
-        match (exported, failing.as_mut()) {
-            (Ok(()), None) => {}
-            (Ok(()), Some(Failing { lost, .. })) => {
+        let (error, unsent) = match exported {
+            Ok(()) => ("the collector is too slow: the queue was full".to_owned(), 0),
+            Err(error) => (error.to_string(), spans),
+        };
+        match (unsent + self.queue.dropped(), failing.as_mut()) {
+            (0, None) => {}
+            (0, Some(Failing { lost, .. })) => {
                 tracing::info!(service, lost, "traces are sent again");
                 *failing = None;
             }
-            (Err(error), None) => {
-                tracing::warn!(service, %error, "traces are lost: the collector does not take them");
-                *failing = Some(Failing { lost: spans, logged: Instant::now() });
+            (lost, None) => {
+                tracing::warn!(service, %error, lost, "traces are lost: the collector does not take them");
+                *failing = Some(Failing { lost, logged: Instant::now() });
             }
-            (Err(error), Some(Failing { lost, logged })) => {
-                *lost += spans;
+            (more, Some(Failing { lost, logged })) => {
+                *lost += more;
                 if logged.elapsed() >= LOG_INTERVAL {
                     tracing::warn!(service, %error, lost, "traces are still lost");
                     *logged = Instant::now();
@@ -60,9 +70,10 @@ impl Logged {
     }
 }
 
-impl SpanExporter for Logged {
+impl<E: SpanExporter> SpanExporter for Logged<E> {
     async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
         let spans = batch.len();
+        self.queue.left(spans);
         let exported = self.exporter.export(batch).await;
         self.note(spans, &exported);
         Ok(())

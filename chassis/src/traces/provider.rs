@@ -1,6 +1,6 @@
 //! The SDK, set up by its standard variables, once they were checked.
 
-use std::{thread, time::Duration};
+use std::{sync::Arc, thread, time::Duration};
 
 use anyhow::{Context, anyhow};
 use opentelemetry::{Key, KeyValue, trace::TracerProvider};
@@ -10,17 +10,25 @@ use opentelemetry_sdk::{
     trace::{BatchSpanProcessor, SdkTracerProvider},
 };
 
-use super::{Tracing, exporter::Logged, sampler::ByLinks, settings::Settings};
+use super::{
+    Tracing,
+    exporter::Logged,
+    queue::{Queue, Queued},
+    sampler::ByLinks,
+    settings::Settings,
+};
 use crate::http_client;
 
 const SERVICE_NAME: Key = Key::from_static_str("service.name");
 
 /// None if no traces are wanted.
 pub(super) fn of(service: &'static str) -> anyhow::Result<Option<Tracing>> {
-    let Some(Settings { endpoint, timeout, sampler }) = Settings::of_environment()? else { return Ok(None) };
+    let Some(Settings { endpoint, timeout, queue, sampler }) = Settings::of_environment()? else { return Ok(None) };
     let exporter = exporter(timeout).with_context(|| format!("{endpoint}: no traces can be sent"))?;
+    let queue = Queue::new(queue);
+    let exporter = Logged::new(service, exporter, Arc::clone(&queue));
     let provider = SdkTracerProvider::builder()
-        .with_span_processor(BatchSpanProcessor::builder(Logged::new(service, exporter)).build())
+        .with_span_processor(Queued { queue, processor: BatchSpanProcessor::builder(exporter).build() })
         .with_sampler(ByLinks { other: sampler })
         .with_resource(resource(service))
         .build();

@@ -2,11 +2,13 @@
 
 use axum::{
     Router,
+    body::{Body, HttpBody as _},
     extract::{MatchedPath, Request, State},
-    http::{HeaderMap, StatusCode},
+    http::HeaderMap,
     middleware::{self, Next},
     response::Response,
 };
+use futures_util::StreamExt;
 use graphql_http::{Caller, TaskContext};
 use opentelemetry::{
     Context, KeyValue,
@@ -15,7 +17,7 @@ use opentelemetry::{
 
 use super::{
     Span, Traces, Tracing,
-    span::{TRACE_PARENT, trace_parent},
+    trace_parent::{self, TRACE_PARENT},
 };
 use crate::metrics::known_method;
 
@@ -28,8 +30,7 @@ async fn traced(State(traces): State<Traces>, request: Request, next: Next) -> R
     let span = traces.serving(&request);
     span.record_in(&tracing::Span::current());
     let response = span.clone().scope(next.run(request)).await;
-    span.responded(response.status());
-    response
+    span.responded(response)
 }
 
 impl Traces {
@@ -37,8 +38,8 @@ impl Traces {
     /// credentials of a WebSocket may follow later.
     fn serving(&self, request: &Request) -> Span {
         let Some(Tracing { tracer, .. }) = &self.0 else { return Span::default() };
-        let Some(route) = request.extensions().get::<MatchedPath>() else { return Span::default() };
-        let Some(_login) = request.extensions().get::<Caller>() else { return Span::default() };
+        let Some(route) = request.extensions().get::<MatchedPath>() else { return self.unsampled() };
+        let Some(_login) = request.extensions().get::<Caller>() else { return self.unsampled() };
         let parent =
             parent(request.headers()).map(|parent| Context::new().with_remote_span_context(parent)).unwrap_or_default();
         let (method, route) = (known_method(request.method()), route.as_str());
@@ -52,18 +53,38 @@ impl Traces {
 fn parent(headers: &HeaderMap) -> Option<SpanContext> {
     let mut given = headers.get_all(TRACE_PARENT).iter();
     let (first, None) = (given.next()?, given.next()) else { return None };
-    trace_parent(first.to_str().ok()?)
+    trace_parent::parse(first.to_str().ok()?)
 }
 
 impl Span {
-    /// Only a failure of the service is one of its span.
-    fn responded(&self, status: StatusCode) {
+    /// Only a failure of the service is one of its span. That of an event stream ends with the stream: operations run
+    /// while it is read.
+    fn responded(self, response: Response) -> Response {
+        let status = response.status();
         self.set("http.response.status_code", i64::from(status.as_u16()));
         if status.is_server_error() {
             self.set("error.type", status.as_u16().to_string());
             self.fail("");
         }
-        self.end();
+        let (is_streamed, ending) = (response.body().size_hint().exact().is_none(), Ending(self));
+        if !is_streamed || !ending.0.is_sampled() {
+            return response;
+        }
+        response.map(|body| {
+            let chunks = body.into_data_stream().inspect(move |_| {
+                let _held = &ending;
+            });
+            Body::from_stream(chunks)
+        })
+    }
+}
+
+/// Ends the span when it is dropped, though clones are left.
+struct Ending(Span);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        self.0.end();
     }
 }
 

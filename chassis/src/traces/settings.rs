@@ -29,6 +29,8 @@ const SAMPLED: f64 = 0.05;
 
 /// Spans that may wait. The queue takes its memory at the start: the largest 24 MB.
 const QUEUE_SIZES: RangeInclusive<usize> = 1..=65_536;
+/// The SDK's default.
+const QUEUE_SIZE: usize = 2_048;
 
 /// Milliseconds between exports. At less than 10 the exporter's thread would be busy with waiting.
 const DELAYS: RangeInclusive<u64> = 10..=600_000;
@@ -45,6 +47,8 @@ pub(super) struct Settings {
     /// The variable of the endpoint.
     pub(super) endpoint: &'static str,
     pub(super) timeout: Duration,
+    /// Spans that may wait. The SDK reads it too.
+    pub(super) queue: usize,
     pub(super) sampler: Box<dyn ShouldSample>,
 }
 
@@ -68,13 +72,13 @@ impl Settings {
         choice(variables, protocols, &["http/protobuf"])?;
         let compressions = [OTEL_EXPORTER_OTLP_TRACES_COMPRESSION, OTEL_EXPORTER_OTLP_COMPRESSION];
         choice(variables, compressions, &["gzip", "none"])?;
-        number(variables, [OTEL_BSP_MAX_QUEUE_SIZE], &QUEUE_SIZES)?;
+        let queue = number(variables, [OTEL_BSP_MAX_QUEUE_SIZE], &QUEUE_SIZES)?.unwrap_or(QUEUE_SIZE);
         number(variables, [OTEL_BSP_MAX_EXPORT_BATCH_SIZE], &QUEUE_SIZES)?;
         number(variables, [OTEL_BSP_SCHEDULE_DELAY], &DELAYS)?;
         let timeouts = [OTEL_EXPORTER_OTLP_TRACES_TIMEOUT, OTEL_EXPORTER_OTLP_TIMEOUT];
         let timeout = number(variables, timeouts, &TIMEOUTS)?;
         let timeout = timeout.map_or(OTEL_EXPORTER_OTLP_TIMEOUT_DEFAULT, Duration::from_millis);
-        Ok(Some(Self { endpoint, timeout, sampler }))
+        Ok(Some(Self { endpoint, timeout, queue, sampler }))
     }
 }
 

@@ -4,7 +4,7 @@ use opentelemetry::trace::TracerProvider;
 use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
 use uuid::Uuid;
 
-use super::{Span, Traces, Tracing, sampler::ByLinks, span::trace_parent};
+use super::{Span, Traces, Tracing, sampler::ByLinks, trace_parent::parse};
 
 const SAMPLED: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 const NOT_SAMPLED: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00";
@@ -38,21 +38,33 @@ fn a_lone_message_goes_on_with_the_trace_of_its_origin_and_a_batch_does_not() {
 
 #[test]
 fn only_a_whole_parent_is_one() {
-    assert!(trace_parent(SAMPLED).is_some_and(|parent| parent.is_sampled() && parent.is_remote()));
+    assert!(parse(SAMPLED).is_some_and(|parent| parent.is_sampled() && parent.is_remote()));
     let zeroes = "00-00000000000000000000000000000000-b7ad6b7169203331-01";
     for text in ["", "00", "nonsense", zeroes, &SAMPLED[..50], &SAMPLED.to_uppercase()] {
-        assert!(trace_parent(text).is_none(), "{text}");
+        assert!(parse(text).is_none(), "{text}");
     }
     for text in ["00-1-1-1", "+0-+1-+2-+1", &format!("{SAMPLED}-"), &SAMPLED.replace("-0af", "-+af")] {
-        assert!(trace_parent(text).is_none(), "{text}");
+        assert!(parse(text).is_none(), "{text}");
     }
     let later = format!("{}-more", SAMPLED.replacen("00", "01", 1));
-    assert!(trace_parent(&later).is_some() && trace_parent(&later.replace("-more", "more")).is_none());
+    assert!(parse(&later).is_some() && parse(&later.replace("-more", "more")).is_none());
 }
 
 #[test]
 fn a_span_that_is_off_does_nothing() {
     let off = Traces::default().sending("send", [(SAMPLED, Uuid::nil())].into_iter(), true);
-    assert!(!off.is_sampled() && off.trace_parent().is_none() && off.in_log().is_none());
+    assert!(!off.is_sampled() && off.trace_parent().is_none() && off.propagated().is_none());
     assert!(!off.creating("create").is_sampled() && !Span::writing("rows", &[off]).is_sampled());
+}
+
+#[test]
+fn the_next_service_is_told_what_is_not_sampled() {
+    let traces = sampled_by(Sampler::AlwaysOn);
+    for span in [sending(&[NOT_SAMPLED], false), sending(&[], false), traces.unsampled()] {
+        let told = span.propagated().and_then(|text| parse(&text)).expect("a parent");
+        assert!(!told.is_sampled() && span.trace_parent().is_none());
+        assert!(span.creating("create").propagated().is_none(), "nothing of it is stored");
+    }
+    let sampled = sending(&[SAMPLED], false);
+    assert!(sampled.is_sampled() && sampled.propagated() == sampled.trace_parent());
 }

@@ -10,12 +10,12 @@ use chassis::telemetry::one_line;
 use chrono::{DateTime, Utc};
 use tokio::time::Instant;
 
+use super::shortened;
+
 /// Buckets of the window.
 const BUCKETS: usize = 90;
 /// Time of a bucket.
 const BUCKET: Duration = Duration::from_secs(10);
-/// As much as a row keeps of an error.
-const MAX_ERROR_LENGTH: usize = 500;
 
 /// Payments that finance confirmed in ten seconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -90,7 +90,7 @@ impl Activity {
         match failure {
             None => calls.succeeded_at = Some(now),
             Some(failure) => {
-                calls.failed = Some((now, one_line(failure).chars().take(MAX_ERROR_LENGTH).collect()));
+                calls.failed = Some((now, shortened(&one_line(failure)).to_owned()));
             }
         }
     }
@@ -117,7 +117,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::MAX_ERROR_LENGTH, *};
 
     fn counts(activity: &Activity, after: u64) -> Vec<u32> {
         let buckets = activity.buckets(activity.began + Duration::from_secs(after));

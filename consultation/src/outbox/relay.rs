@@ -1,6 +1,7 @@
 //! The relay: a round that delivers one batch of due rows, and a loop that only waits.
 
 mod delivery;
+mod destination;
 mod round;
 mod schedule;
 mod traced;

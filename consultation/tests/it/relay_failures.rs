@@ -4,7 +4,7 @@ use entity::pending_payment::Column;
 use rstest::rstest;
 use sea_orm::{ConnectionTrait, EntityTrait};
 use serde_json::json;
-use testkit::Backend;
+use testkit::{Backend, Log};
 
 use consultation::{
     config::FinanceTarget,
@@ -150,6 +150,28 @@ async fn an_error_that_the_database_cannot_hold_keeps_no_row_from_being_postpone
     let finance = FinanceStub::start([Script::Answer(200, hostile)]).await;
     assert_eq!(tick(&relay(&db, &finance)).await.postponed, 1);
     assert_eq!(row(&db).await.last_error.as_deref(), Some("finance failed: a b c"));
+}
+
+#[tokio::test]
+async fn the_log_quotes_no_more_of_an_answer_than_a_row_keeps() {
+    let Some(db) = outbox(Backend::Sqlite, 2).await else { return };
+    let long = "x".repeat(10_000);
+    let failure = json!({ "errors": [{ "message": long }] });
+    let refusal = json!({ "__typename": "PaymentConflict", "code": "PAYMENT_CONFLICT", "message": long });
+    let results = [json!({ "payment": null, "userErrors": [refusal] }), json!(null)];
+    let results = json!({ "results": results, "userErrors": [] });
+    let each = json!({ "data": { "recordPayments": results }, "errors": [{ "message": long }] });
+    let answers = [each, failure].map(|answer| Script::Answer(200, answer.to_string()));
+    let finance = FinanceStub::start(answers).await;
+    let (relay, log) = (relay(&db, &finance), Log::capture());
+    assert_eq!(tick(&relay).await, Tick { claimed: 2, postponed: 1, parked: 1, ..Tick::default() });
+    come(&db, Column::NextAttemptAt).await;
+    assert_eq!(tick(&relay).await, Tick { claimed: 2, postponed: 2, ..Tick::default() });
+    let log = log.text();
+    for message in ["it is parked", "it is sent again", "the payments are sent again"] {
+        let line = log.lines().find(|line| line.contains(message)).unwrap_or_else(|| panic!("{message}: {log}"));
+        assert!((400..1_000).contains(&line.len()), "{} characters", line.len());
+    }
 }
 
 #[rstest]

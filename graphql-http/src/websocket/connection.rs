@@ -166,7 +166,8 @@ impl<E: Executor, C: TaskContext> Connection<E, C> {
     }
 
     fn begin(&self, payload: Value, sender: &Sender) -> Result<BoxStream<'static, Outcome>, BadRequest> {
-        self.endpoint.stream(self.endpoint.admit(request::from_message(payload)?, sender)?)
+        let admitted = self.endpoint.admit(request::from_message(payload)?, sender)?;
+        self.endpoint.stream(admitted, C::capture().operation())
     }
 }
 

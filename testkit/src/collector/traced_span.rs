@@ -27,8 +27,8 @@ pub struct TracedSpan {
     pub links: Vec<(String, String)>,
     /// Its attributes, and those of its links, as texts.
     pub attributes: BTreeMap<String, String>,
-    /// Whether it failed.
-    pub is_error: bool,
+    /// Why it failed, if it did.
+    pub failure: Option<String>,
 }
 
 impl TracedSpan {
@@ -60,7 +60,7 @@ impl TracedSpan {
             parent: hex(&span.parent_span_id),
             links,
             attributes: texts(of_links.chain(span.attributes)),
-            is_error: span.status.is_some_and(|status| status.code() == StatusCode::Error),
+            failure: span.status.filter(|status| status.code() == StatusCode::Error).map(|status| status.message),
         }
     }
 }
@@ -77,6 +77,7 @@ fn texts(attributes: impl IntoIterator<Item = KeyValue>) -> BTreeMap<String, Str
     let text = |value: Option<Value>| match value {
         Some(Value::StringValue(text)) => text,
         Some(Value::IntValue(number)) => number.to_string(),
+        Some(Value::BoolValue(holds)) => holds.to_string(),
         other => format!("{other:?}"),
     };
     attributes.into_iter().map(|KeyValue { key, value, .. }| (key, text(value.and_then(|value| value.value)))).collect()

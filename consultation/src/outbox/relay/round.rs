@@ -3,26 +3,23 @@
 use chassis::{
     backoff::database_delay,
     database::{is_about_rows, is_unavailable},
-    traces::Span,
 };
 use sea_orm::DbErr;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
 use super::{
     super::{
-        breaker::{Hint, Permit},
+        breaker::Permit,
         policy::{destination_delay, refusal_delay},
+        shortened,
         store::{self, Due, Failure, Lease},
     },
     Relay,
     delivery::{Delivery, Tick},
+    destination::Destination,
 };
-use crate::finance_client::{DestinationFailed, Payment, PaymentResult};
-
-/// The instance of finance that rows go to, or the failure to meet it.
-pub(super) type Destination = Result<Uuid, DestinationFailed>;
+use crate::finance_client::{Payment, PaymentResult};
 
 impl Relay {
     /// Claims `due` rows, as many as the breaker permits in one request, sends them and stores the results. After
@@ -84,18 +81,6 @@ impl Relay {
         }
     }
 
-    /// Returns the instance that rows go to: the accepted one, else the first that was reached. All replicas agree on
-    /// it.
-    async fn destination(&self, lease: &Lease) -> Result<Option<Destination>, DbErr> {
-        if let Some(accepted) = lease.destination {
-            return Ok(Some(Ok(accepted)));
-        }
-        match self.finance.instance_id().await {
-            Ok(met) => store::meet(&self.database.write, met).await.map(|stored| Some(Ok(stored))),
-            Err(failed) => Ok(Some(Err(failed))),
-        }
-    }
-
     /// Sends the rows in one request. Infallible: failures are results too.
     pub(super) async fn send<'a>(
         &self,
@@ -121,42 +106,18 @@ impl Relay {
                 PaymentResult::Confirmed => confirmed.push(lease),
                 PaymentResult::Failed(error) => {
                     if is_partial {
-                        tracing::warn!(appointment_id = %lease.appointment_id, error, "finance failed at one payment; it is sent again");
+                        tracing::warn!(appointment_id = %lease.appointment_id, error = shortened(&error), "finance failed at one payment; it is sent again");
                     }
                     failed.push(Failure { lease, delay: retry, error });
                 }
                 PaymentResult::Refused(error) => {
-                    tracing::error!(appointment_id = %lease.appointment_id, error, "finance refused a payment; it is parked");
+                    tracing::error!(appointment_id = %lease.appointment_id, error = shortened(&error), "finance refused a payment; it is parked");
                     let delay = refusal_delay(lease.rejections.saturating_add(1), fastrand::f64());
                     refused.push(Failure { lease, delay, error });
                 }
             }
         }
         vec![Delivery::Confirmed(confirmed), Delivery::Postponed(failed), Delivery::Parked(refused)]
-    }
-
-    /// Updates the breaker and logs the failure. The begin and the end of an outage, and wrong settings, stand out.
-    fn note(&self, failure: Option<&DestinationFailed>) {
-        let Some(failure) = failure else {
-            if self.breaker().succeeded() {
-                tracing::info!("finance is back");
-            }
-            return;
-        };
-        let hint = Hint::from(failure);
-        // The message may quote a long answer, and goes to the log only.
-        Span::current().fail(match hint {
-            Hint::Misconfigured => "a setting is wrong",
-            Hint::RetryAfter(_) => "finance asks for a pause",
-            Hint::None => "finance failed",
-        });
-        let opened = self.breaker().failed(hint, Instant::now());
-        match (opened, hint) {
-            (_, Hint::Misconfigured) => tracing::error!(error = %failure, "no payment arrives until this is fixed"),
-            (true, Hint::RetryAfter(pause)) => tracing::warn!(error = %failure, ?pause, "finance asks for a pause"),
-            (true, Hint::None) => tracing::warn!(error = %failure, "finance is down; each 5 s one payment is tried"),
-            (false, _) => tracing::info!(error = %failure, "finance failed; the payments are sent again"),
-        }
     }
 
     /// Stores a result, and retries while the database fails: a lost result costs the rest of a lease. A repeated write

@@ -2,9 +2,8 @@
 
 use graphql_http::TaskContext;
 use tokio::time::Instant;
-use tracing::Instrument;
 
-use super::{Relay, delivery::Delivery, round::Destination};
+use super::{Relay, delivery::Delivery, destination::Destination};
 use crate::outbox::{MESSAGING_SYSTEM, store::Lease};
 
 impl Relay {
@@ -28,7 +27,7 @@ impl Relay {
             }
             span.set("messaging.batch.message_count", i64::try_from(leases.len()).unwrap_or(i64::MAX));
         }
-        let sent = span.clone().scope(self.send(leases, destination, called_at)).instrument(span.in_log()).await;
+        let sent = span.clone().scope(self.send(leases, destination, called_at)).await;
         span.end();
         sent
     }

@@ -11,10 +11,7 @@ use sea_orm::{
     sea_query::{Expr, ExprTrait, Func, IntoIden, Query, TableRef, UpdateStatement, ValueTuple},
 };
 
-use super::{Lease, now_plus, now_plus_seconds};
-
-/// The width of the column.
-const MAX_ERROR_LENGTH: usize = 500;
+use super::{super::shortened, Lease, now_plus, now_plus_seconds};
 
 /// A row that was not delivered.
 #[derive(Clone, Debug)]
@@ -68,8 +65,7 @@ pub async fn release(database: &impl ConnectionTrait, leases: &[&Lease]) -> Resu
 fn due_after(database: &impl ConnectionTrait, failures: &[Failure<'_>]) -> UpdateStatement {
     let rows = failures.iter().map(|failure| {
         // The text may come from finance, and PostgreSQL stores no NUL.
-        let printable = failure.error.chars().map(|char| if char.is_control() { ' ' } else { char });
-        let error: String = printable.take(MAX_ERROR_LENGTH).collect();
+        let error = shortened(&failure.error).replace(char::is_control, " ");
         let Lease { id, claim_seq, .. } = failure.lease;
         let values: [Value; 4] = [(*id).into(), (*claim_seq).into(), failure.delay.as_secs_f64().into(), error.into()];
         ValueTuple::Many(values.into())
