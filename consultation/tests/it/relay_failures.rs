@@ -155,12 +155,12 @@ async fn an_error_that_the_database_cannot_hold_keeps_no_row_from_being_postpone
 #[tokio::test]
 async fn the_log_quotes_no_more_of_an_answer_than_a_row_keeps() {
     let Some(db) = outbox(Backend::Sqlite, 2).await else { return };
-    let long = "x".repeat(10_000);
-    let failure = json!({ "errors": [{ "message": long }] });
-    let refusal = json!({ "__typename": "PaymentConflict", "code": "PAYMENT_CONFLICT", "message": long });
+    let text = "x".repeat(10_000);
+    let failure = json!({ "errors": [{ "message": text }] });
+    let refusal = json!({ "__typename": "PaymentConflict", "code": "PAYMENT_CONFLICT", "message": text });
     let results = [json!({ "payment": null, "userErrors": [refusal] }), json!(null)];
     let results = json!({ "results": results, "userErrors": [] });
-    let each = json!({ "data": { "recordPayments": results }, "errors": [{ "message": long }] });
+    let each = json!({ "data": { "recordPayments": results }, "errors": [{ "message": text }] });
     let answers = [each, failure].map(|answer| Script::Answer(200, answer.to_string()));
     let finance = FinanceStub::start(answers).await;
     let (relay, log) = (relay(&db, &finance), Log::capture());
