@@ -8,6 +8,8 @@ mod body;
 mod line;
 mod operations;
 mod request;
+#[cfg(test)]
+mod tests;
 
 use std::{sync::OnceLock, time::Duration};
 

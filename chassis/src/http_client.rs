@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use reqwest::{ClientBuilder, Response, Url, redirect};
+use reqwest::{ClientBuilder, Response, Url, blocking, redirect};
 
 /// Why a body was not read.
 #[derive(Debug, thiserror::Error)]
@@ -25,8 +25,14 @@ pub fn builder() -> ClientBuilder {
     ClientBuilder::new().no_proxy().redirect(redirect::Policy::none())
 }
 
+/// As [`builder`], for a thread without a runtime.
+pub(crate) fn blocking() -> blocking::ClientBuilder {
+    provide_cryptography();
+    blocking::ClientBuilder::new().no_proxy().redirect(redirect::Policy::none())
+}
+
 /// Sets up TLS for every client of the process.
-pub(crate) fn provide_cryptography() {
+fn provide_cryptography() {
     // Fails only when a provider is installed already, which is fine.
     let _ = rustls::crypto::ring::default_provider().install_default();
 }

@@ -6,6 +6,7 @@
 mod certificates;
 mod graphql;
 mod http;
+mod labels;
 mod listener;
 mod logins;
 mod process;

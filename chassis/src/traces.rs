@@ -8,6 +8,7 @@ mod graphql;
 mod provider;
 mod sampler;
 mod server;
+mod settings;
 mod span;
 #[cfg(test)]
 mod tests;

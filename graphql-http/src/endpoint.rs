@@ -20,7 +20,7 @@ use crate::{
     bad_request::BadRequest,
     documents::Documents,
     limits,
-    meter::{Conclusion, Measured, Meters, Running, Sender},
+    meter::{self, Conclusion, Measured, Meters, Running, Sender},
     observer::{Names, Objects, Observation, Observer},
     options::Rules,
     parsed::{NewlyParsed, Parsed},
@@ -38,14 +38,13 @@ const MAX_SUBSCRIPTIONS: usize = 1_000;
 /// WebSockets that may wait for `connection_init` at once, shared by the networks of their clients.
 const MAX_UNINITIALISED: usize = 100;
 
-/// A schema with the rules by which it is served. Clones share their state.
-#[derive(Clone)]
+/// A schema with the rules by which it is served.
 #[expect(missing_debug_implementations, reason = "schemas have none")]
 pub struct Endpoint<E, C = ()> {
     schema: E,
     rules: Rules,
     documents: Documents,
-    pub(crate) parsed: Arc<Parsed>,
+    pub(crate) parsed: Parsed,
     subscriptions: Arc<Shares<Arc<str>>>,
     pub(crate) uninitialised: Arc<Shares<Option<IpAddr>>>,
     pub(crate) authenticator: Option<Arc<dyn Authenticate>>,
@@ -88,9 +87,9 @@ impl<E: Executor, C: TaskContext> Endpoint<E, C> {
             permissions.map_or(Ok(true), |all| all.check(document, operation, &variables, caller, seen, &mut root));
         observation.iter().for_each(Observation::refused);
         let root_field = root.name();
-        let has_rules = checked.inspect_err(|_| {
-            let (name, conclusion) = (name.as_deref(), Conclusion::Forbidden);
-            self.meters.operation(Measured { sender, name, kind, root_field, conclusion, duration: None });
+        let has_rules = checked.inspect_err(|refusal| {
+            let (name, conclusion, code) = (name.as_deref(), Conclusion::Forbidden, meter::code(&refusal.error));
+            self.meters.operation(Measured { sender, name, kind, root_field, conclusion, code, duration: None });
         })?;
         // A field without a rule is validated, which reports it if the schema has none of its name, but does not run.
         let mut request = if has_rules { request } else { request.only_introspection() };
@@ -110,12 +109,13 @@ impl<E: Executor, C: TaskContext> Endpoint<E, C> {
     }
 
     /// Executes a query or mutation in a task of its own: a client that hangs up does not cancel it.
-    pub(crate) async fn execute(&self, admitted: Admitted) -> Outcome {
+    pub(crate) async fn execute(self: &Arc<Self>, admitted: Admitted) -> Outcome {
         let Admitted { request, sender, name, kind, root_field, new_document, observation } = admitted;
-        let (endpoint, request_id) = (self.clone(), Arc::clone(&sender.request_id));
+        let (endpoint, request_id) = (Arc::clone(self), Arc::clone(&sender.request_id));
         let running = Arc::new(Running::new(self.meters.clone(), sender, name, kind, root_field));
         let measured = Arc::clone(&running);
-        let execution = C::capture().scope(async move {
+        // Boxed: each wrapper around it would copy the large future.
+        let execution = C::capture().scope(Box::pin(async move {
             let response = endpoint.schema.execute(request).await;
             if let Some(observation) = &observation {
                 observation.responded(&response);
@@ -126,7 +126,7 @@ impl<E: Executor, C: TaskContext> Endpoint<E, C> {
                 endpoint.remember(new_document);
             }
             outcome
-        });
+        }));
         let task = tokio::spawn(execution.in_current_span());
         let outcome = match tokio::time::timeout(REQUEST_TIMEOUT, task).await {
             Ok(Ok(outcome)) => return outcome,
@@ -144,8 +144,8 @@ impl<E: Executor, C: TaskContext> Endpoint<E, C> {
     }
 
     /// The outcomes of an operation. Dropping the stream ends a subscription; a mutation goes on.
-    pub(crate) fn stream(&self, admitted: Admitted) -> Result<BoxStream<'static, Outcome>, BadRequest> {
-        let endpoint = self.clone();
+    pub(crate) fn stream(self: &Arc<Self>, admitted: Admitted) -> Result<BoxStream<'static, Outcome>, BadRequest> {
+        let endpoint = Arc::clone(self);
         if admitted.kind != OperationType::Subscription {
             return Ok(in_context::<C, _>(stream::once(async move { endpoint.execute(admitted).await })));
         }
@@ -161,14 +161,14 @@ impl<E: Executor, C: TaskContext> Endpoint<E, C> {
             }
             let outcome = Outcome::of(response, &endpoint.rules, &sender.request_id);
             endpoint.meters.errors(outcome.errors());
-            let conclusion = Conclusion::of(&outcome);
+            let (conclusion, code) = (Conclusion::of(&outcome), outcome.errors().first().and_then(meter::code));
             if let Some(subscribed) = &mut subscribed {
-                subscribed.conclusion = conclusion;
+                (subscribed.conclusion, subscribed.code) = (conclusion, code.map(str::to_owned));
             }
             if let Some(new_document) = new_document.take() {
                 // The first outcome tells whether it runs.
-                let (sender, name) = (&sender, name.as_deref());
-                endpoint.meters.operation(Measured { sender, name, kind, root_field, conclusion, duration: None });
+                let (sender, name, duration) = (&sender, name.as_deref(), None);
+                endpoint.meters.operation(Measured { sender, name, kind, root_field, conclusion, code, duration });
                 if outcome.has_run() {
                     endpoint.remember(new_document);
                 }

@@ -43,16 +43,17 @@ pub(crate) const PATHS: [&str; 2] = ["/graphql", "/graphql/"];
 /// Serves `endpoint` at `/graphql`, and `sdl` at `/schema.graphql` unless introspection is disabled.
 pub fn router<E: Executor, C: TaskContext>(endpoint: Endpoint<E, C>, sdl: String) -> Router {
     let is_open = endpoint.introspection();
-    let handler = async |State(endpoint): State<Endpoint<E, C>>, request: Request| {
+    // Boxed: the layers around them would copy the large futures again and again.
+    let handler = async |State(endpoint): State<Arc<Endpoint<E, C>>>, request: Request| {
         if websocket::is_upgrade(request.headers()) {
-            websocket::upgrade(endpoint, request).await
+            Box::pin(websocket::upgrade(endpoint, request)).await
         } else {
-            answer(endpoint, request).await
+            Box::pin(answer(endpoint, request)).await
         }
     };
     let handler = get(handler).post(handler);
     let router = PATHS.iter().fold(Router::new(), |router, path| router.route(path, handler.clone()));
-    let router = router.with_state(endpoint);
+    let router = router.with_state(Arc::new(endpoint));
     if !is_open {
         return router;
     }
@@ -75,7 +76,7 @@ pub(crate) fn request_id(extensions: &axum::http::Extensions) -> Arc<str> {
     id.unwrap_or_default().into()
 }
 
-async fn answer<E: Executor, C: TaskContext>(endpoint: Endpoint<E, C>, http: Request) -> Response {
+async fn answer<E: Executor, C: TaskContext>(endpoint: Arc<Endpoint<E, C>>, http: Request) -> Response {
     let accepts_events = event_stream::is_accepted(http.headers());
     let media_type = MediaType::negotiate(http.headers());
     if media_type.is_none() && !accepts_events {
@@ -105,7 +106,7 @@ async fn answer<E: Executor, C: TaskContext>(endpoint: Endpoint<E, C>, http: Req
         (Err(refusal), _) => endpoint.refuse(refusal),
         (Ok(admitted), Some(_)) if admitted.kind != OperationType::Subscription => endpoint.execute(admitted).await,
         (Ok(admitted), _) => match endpoint.stream(admitted) {
-            Ok(outcomes) => return event_stream::respond(outcomes, end(endpoint.shutdown, sender.caller)),
+            Ok(outcomes) => return event_stream::respond(outcomes, end(endpoint.shutdown.clone(), sender.caller)),
             Err(refusal) => endpoint.refuse(refusal),
         },
     };

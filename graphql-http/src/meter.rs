@@ -10,8 +10,10 @@ use tokio::time::Instant;
 use crate::{Caller, errors, refusal::UNAVAILABLE, response::Outcome};
 pub(crate) use running::{Running, Subscribed};
 
-/// Receives measurements. It is called in the task of the operation, and must not block.
+/// Receives measurements. It is called in the task of the operation unless it says otherwise, and must not block.
 pub trait Meter: Send + Sync + 'static {
+    /// A query or mutation begins to run, in the task of its request.
+    fn operation_begun(&self, sender: &Sender, kind: OperationType, root_field: &'static str);
     /// An operation was refused or has ended, or a subscription had its first outcome. An operation that is invalid before
     /// its root field is known is none.
     fn operation(&self, operation: Measured<'_>);
@@ -57,6 +59,8 @@ pub struct Measured<'a> {
     pub root_field: &'static str,
     /// How it ended.
     pub conclusion: Conclusion,
+    /// The code of its first error.
+    pub code: Option<&'a str>,
     /// Time to execute it, or that a subscription was open. None if it was refused, or is still open.
     pub duration: Option<Duration>,
 }
@@ -125,6 +129,12 @@ impl Meters {
         }
     }
 
+    fn operation_begun(&self, sender: &Sender, kind: OperationType, root_field: &'static str) {
+        if let Some(meter) = &self.0 {
+            meter.operation_begun(sender, kind, root_field);
+        }
+    }
+
     pub(crate) fn operation(&self, operation: Measured<'_>) {
         if let Some(meter) = &self.0 {
             meter.operation(operation);
@@ -141,10 +151,10 @@ impl Meters {
         let meter = self.0.clone()?;
         meter.subscription_begun(sender.protocol);
         let (sender, name, began, conclusion) = (sender.clone(), name.cloned(), Instant::now(), Conclusion::Ok);
-        Some(Subscribed { meter, sender, name, root_field, began, conclusion })
+        Some(Subscribed { meter, sender, name, root_field, began, conclusion, code: None })
     }
 }
 
-fn code(error: &ServerError) -> Option<&str> {
+pub(crate) fn code(error: &ServerError) -> Option<&str> {
     if let Some(Value::String(code)) = errors::code(error) { Some(code) } else { None }
 }

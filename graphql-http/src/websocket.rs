@@ -49,7 +49,7 @@ pub fn is_websocket<B>(request: &axum::http::Request<B>) -> bool {
 }
 
 /// Answers an upgrade.
-pub(crate) async fn upgrade<E: Executor, C: TaskContext>(endpoint: Endpoint<E, C>, request: Request) -> Response {
+pub(crate) async fn upgrade<E: Executor, C: TaskContext>(endpoint: Arc<Endpoint<E, C>>, request: Request) -> Response {
     let (mut parts, _) = request.into_parts();
     if is_cross_site(&parts.headers, &parts.uri, &parts.extensions) {
         return endpoint.refuse(BadRequest::cross_site()).encode(MediaType::Json);

@@ -8,7 +8,14 @@ use std::{
     time::Duration,
 };
 
-use axum::{Router, body::Bytes, extract::State, http::StatusCode, routing::post};
+use axum::{
+    Router,
+    body::Bytes,
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse, Redirect, Response},
+    routing::post,
+};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use prost::Message;
 use tokio::{net::TcpListener, sync::watch, time::timeout};
@@ -28,6 +35,8 @@ pub enum Behaviour {
     Forgets,
     /// It answers 503.
     Refuses,
+    /// It redirects to the collector at this port.
+    Redirects(u16),
     /// It never answers.
     Hangs,
 }
@@ -78,6 +87,12 @@ impl Collector {
         self.spans()
     }
 
+    /// Whether a service has sent something.
+    #[must_use]
+    pub fn is_called(&self) -> bool {
+        *self.received.borrow() > 0
+    }
+
     /// Waits until a service has sent something.
     pub async fn until_called(&self) {
         let mut received = self.received.clone();
@@ -86,7 +101,7 @@ impl Collector {
     }
 }
 
-async fn receive(State(receiver): State<Receiver>, body: Bytes) -> StatusCode {
+async fn receive(State(receiver): State<Receiver>, body: Bytes) -> Response {
     let Receiver { behaviour, requests, spans } = receiver;
     if behaviour == Behaviour::Accepts {
         let request = ExportTraceServiceRequest::decode(body).expect("a message of the protocol");
@@ -94,8 +109,11 @@ async fn receive(State(receiver): State<Receiver>, body: Bytes) -> StatusCode {
     }
     requests.send_modify(|requests| *requests += 1);
     match behaviour {
-        Behaviour::Accepts | Behaviour::Forgets => StatusCode::OK,
-        Behaviour::Refuses => StatusCode::SERVICE_UNAVAILABLE,
+        Behaviour::Accepts | Behaviour::Forgets => StatusCode::OK.into_response(),
+        Behaviour::Refuses => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+        Behaviour::Redirects(port) => {
+            Redirect::temporary(&format!("http://127.0.0.1:{port}/v1/traces")).into_response()
+        }
         Behaviour::Hangs => pending().await,
     }
 }

@@ -129,6 +129,10 @@ async fn a_subscription_is_a_line_at_its_end() {
     socket.subscribe("a", "query ($id: ID!) { node(id: $id) { id } }", json!({ "id": id })).await;
     socket.next().await;
     assert_eq!(service.next().await, over_socket("query", "node", "ok"));
+    socket.subscribe("wrong", "{ consultation(id: 1) { id } }", json!({})).await;
+    let mut refused = over_socket("query", "consultation", "refused");
+    refused["code"] = json!("BAD_USER_INPUT");
+    assert_eq!(service.next().await, refused);
     socket.subscribe("b", CHANGES, json!({ "id": id })).await;
     while socket.next().await["id"] != "b" {}
     assert_eq!(service.text(), "");

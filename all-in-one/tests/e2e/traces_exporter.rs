@@ -84,6 +84,25 @@ async fn a_collector_costs_no_request_and_two_seconds_of_a_shutdown(
 }
 
 #[tokio::test]
+async fn spans_and_credentials_go_to_the_collector_alone() {
+    let other = Collector::start(Behaviour::Accepts).await;
+    let port = other.endpoint.rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port");
+    let collector = Collector::start(Behaviour::Redirects(port)).await;
+    let settings = [
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", collector.endpoint.as_str()),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "x-api-key=s3cret"),
+        ("HTTP_PROXY", &other.endpoint),
+    ];
+    let Some(mut service) = Logging::start(Backend::Sqlite, &settings).await else { return };
+    finish_one(&service.process.client).await;
+    collector.until_called().await;
+    service.process.signal(Signal::SIGTERM);
+    assert_eq!(service.process.exit_code().await, Some(0));
+    assert!(!other.is_called(), "by a redirect, or as a proxy");
+    assert!(service.log().contains("traces are lost"), "{}", service.log());
+}
+
+#[tokio::test]
 async fn a_line_of_the_log_has_the_ids_of_its_span() {
     let collector = Collector::start(Behaviour::Accepts).await;
     let nobody = format!("http://127.0.0.1:{}/graphql", free_port());
@@ -115,6 +134,9 @@ fn a_wrong_setting_of_traces_is_named() {
     for (variable, value) in [
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "no URL"),
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "user:s3cret@collector:4318"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://user:s3cret@collector:4318/a b"),
+        ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
+        ("OTEL_BSP_MAX_QUEUE_SIZE", "0"),
         ("OTEL_TRACES_SAMPLER", "sometimes"),
         ("OTEL_TRACES_SAMPLER_ARG", "5 %"),
     ] {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_graphql::parser::types::OperationType;
-use graphql_http::meter::{Conclusion, Measured, Meter, Protocol};
+use graphql_http::meter::{Conclusion, Measured, Meter, Protocol, Sender};
 
 use super::{AccessLog, line::Line, request};
 use crate::{
@@ -18,12 +18,20 @@ pub(crate) struct Operations {
 }
 
 impl Meter for Operations {
+    /// The client may go away before the end.
+    fn operation_begun(&self, sender: &Sender, kind: OperationType, root_field: &'static str) {
+        self.meter.operation_begun(sender, kind, root_field);
+        if sender.protocol == Protocol::Http {
+            request::note_operation(kind, root_field, None);
+        }
+    }
+
     fn operation(&self, operation: Measured<'_>) {
         self.meter.operation(operation);
         // An open subscription has its line at its end.
         let is_open = operation.kind == OperationType::Subscription && operation.conclusion != Conclusion::Forbidden;
         if operation.sender.protocol == Protocol::Http {
-            request::note_operation(operation);
+            request::note_operation(operation.kind, operation.root_field, Some(operation.conclusion));
         } else if !is_open {
             self.write(operation);
         }
@@ -41,14 +49,16 @@ impl Meter for Operations {
     fn subscription_ended(&self, subscription: Measured<'_>) {
         self.meter.subscription_ended(subscription);
         match subscription.sender.protocol {
-            Protocol::Http => request::note_operation(subscription),
+            Protocol::Http => {
+                request::note_operation(subscription.kind, subscription.root_field, Some(subscription.conclusion));
+            }
             Protocol::WebSocket => self.write(subscription),
         }
     }
 }
 
 impl Operations {
-    fn write(&self, Measured { sender, kind, root_field, conclusion, duration, .. }: Measured<'_>) {
+    fn write(&self, Measured { sender, kind, root_field, conclusion, code, duration, .. }: Measured<'_>) {
         let user = audit::user(&sender.caller);
         let line = Line {
             request_id: &sender.request_id,
@@ -58,6 +68,7 @@ impl Operations {
             operation: Some(kind_name(kind)),
             field: Some(root_field),
             outcome: outcome_name(conclusion),
+            code,
             ..Line::default()
         };
         self.log.write(line, duration.unwrap_or_default());

@@ -6,16 +6,14 @@ use std::{
     sync::{Arc, Mutex, PoisonError, Weak},
 };
 
+use async_graphql::parser::types::OperationType;
 use axum::{
     body::Body,
     extract::{self, MatchedPath},
     http::StatusCode,
     response::Response,
 };
-use graphql_http::{
-    Caller, TaskContext,
-    meter::{Conclusion, Measured},
-};
+use graphql_http::{Caller, TaskContext, meter::Conclusion};
 use tokio::time::Instant;
 
 use super::{
@@ -109,12 +107,12 @@ pub(crate) fn note_caller(caller: &Caller) {
     note(|noted| noted.user = Some(audit::user(caller)));
 }
 
-/// Notes the operation of the current request.
-pub(super) fn note_operation(operation: Measured<'_>) {
+/// Notes the operation of the current request, and how it ended if it has.
+pub(super) fn note_operation(kind: OperationType, root_field: &'static str, conclusion: Option<Conclusion>) {
     note(|noted| {
-        noted.operation = Some(kind_name(operation.kind));
-        noted.field = Some(operation.root_field);
-        noted.conclusion = Some(operation.conclusion);
+        noted.operation = Some(kind_name(kind));
+        noted.field = Some(root_field);
+        noted.conclusion = conclusion;
     });
 }
 

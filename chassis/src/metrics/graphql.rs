@@ -6,7 +6,7 @@ use async_graphql::parser::{
 };
 use graphql_http::{
     Permissions, Rule,
-    meter::{Conclusion, Measured, Meter, Protocol},
+    meter::{Conclusion, Measured, Meter, Protocol, Sender},
 };
 use prometheus_client::{
     encoding::EncodeLabelSet,
@@ -14,7 +14,7 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use super::durations;
+use super::{durations, labels::Labels};
 use crate::graphql::{kind_name, outcome_name};
 
 const ROOT_TYPES: [(&str, OperationType); 3] = [
@@ -26,8 +26,8 @@ const ROOT_TYPES: [(&str, OperationType); 3] = [
 /// Metrics of operations.
 #[derive(Clone, Debug)]
 pub(crate) struct GraphqlMeter {
-    operations: Family<Operation, Counter>,
-    durations: Family<RootField, Histogram, fn() -> Histogram>,
+    operations: Family<Labels<Operation>, Counter>,
+    durations: Family<Labels<RootField>, Histogram, fn() -> Histogram>,
     errors: Family<Code, Counter>,
     subscriptions: Family<Transport, Gauge>,
 }
@@ -99,7 +99,7 @@ impl GraphqlMeter {
                 let Some(Rule { name: field, .. }) = permissions.root_field(&field.node.name.node) else { continue };
                 for conclusion in Conclusion::ALL {
                     let outcome = outcome_name(conclusion);
-                    drop(self.operations.get_or_create(&Operation { r#type, field, outcome }));
+                    drop(self.operations.get_or_create(&Labels(Operation { r#type, field, outcome })));
                 }
             }
         }
@@ -116,12 +116,14 @@ impl GraphqlMeter {
 }
 
 impl Meter for GraphqlMeter {
+    fn operation_begun(&self, _: &Sender, _: OperationType, _: &'static str) {}
+
     fn operation(&self, operation: Measured<'_>) {
         let (r#type, field) = (kind_name(operation.kind), operation.root_field);
-        let outcome = Operation { r#type, field, outcome: outcome_name(operation.conclusion) };
+        let outcome = Labels(Operation { r#type, field, outcome: outcome_name(operation.conclusion) });
         self.operations.get_or_create(&outcome).inc();
         if let Some(duration) = operation.duration {
-            self.durations.get_or_create(&RootField { r#type, field }).observe(duration.as_secs_f64());
+            self.durations.get_or_create(&Labels(RootField { r#type, field })).observe(duration.as_secs_f64());
         }
     }
 

@@ -11,10 +11,9 @@ use prometheus_client::{
     metrics::{family::Family, histogram::Histogram},
     registry::Registry,
 };
-
 use tokio::time::Instant;
 
-use super::durations;
+use super::{durations, labels::Labels};
 
 /// nginx's status of a request whose client hung up before the response.
 const CLIENT_CLOSED_REQUEST: u16 = 499;
@@ -24,7 +23,7 @@ const UNROUTED: [u16; 6] = [401, 403, 405, 421, 429, CLIENT_CLOSED_REQUEST];
 
 /// Metrics of requests.
 #[derive(Clone, Debug)]
-pub(crate) struct HttpMeter(Family<Request, Histogram, fn() -> Histogram>);
+pub(crate) struct HttpMeter(Family<Labels<Request>, Histogram, fn() -> Histogram>);
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 #[expect(clippy::struct_field_names, reason = "the labels' names are OpenTelemetry's")]
@@ -57,7 +56,7 @@ impl HttpMeter {
         // `/graphql/` is `/graphql`.
         let http_route = http_route.trim_end_matches('/').to_owned();
         let request = Request { http_request_method, http_route, http_response_status_code: status };
-        self.0.get_or_create(&request).observe(took.as_secs_f64());
+        self.0.get_or_create(&Labels(request)).observe(took.as_secs_f64());
     }
 }
 

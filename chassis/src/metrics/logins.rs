@@ -6,9 +6,11 @@ use prometheus_client::{
     registry::Registry,
 };
 
+use super::labels::Labels;
+
 /// Metrics of logins. A remembered login is one too.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct LoginMeter(Family<Login, Counter>);
+pub(crate) struct LoginMeter(Family<Labels<Login>, Counter>);
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Login {
@@ -21,7 +23,7 @@ impl LoginMeter {
         let meter = Self::default();
         for method in ["basic", "bearer"] {
             for result in ["ok", "refused", "throttled", "overloaded", "no_keys"] {
-                drop(meter.0.get_or_create(&Login { method, result }));
+                drop(meter.0.get_or_create(&Labels(Login { method, result })));
             }
         }
         registry.register("authentications", "Credentials that were checked, or refused unchecked", meter.0.clone());
@@ -29,6 +31,6 @@ impl LoginMeter {
     }
 
     pub(crate) fn add(&self, method: &'static str, result: &'static str) {
-        self.0.get_or_create(&Login { method, result }).inc();
+        self.0.get_or_create(&Labels(Login { method, result })).inc();
     }
 }

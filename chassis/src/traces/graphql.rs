@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use graphql_http::meter::{Conclusion, Measured, Meter, Protocol};
+use async_graphql::parser::types::OperationType;
+use graphql_http::meter::{Conclusion, Measured, Meter, Protocol, Sender};
 
 use super::Span;
 use crate::graphql::{kind_name, outcome_name};
@@ -14,6 +15,10 @@ const MAX_NAME: usize = 128;
 pub(crate) struct SpanMeter(pub(crate) Arc<dyn Meter>);
 
 impl Meter for SpanMeter {
+    fn operation_begun(&self, sender: &Sender, kind: OperationType, root_field: &'static str) {
+        self.0.operation_begun(sender, kind, root_field);
+    }
+
     fn operation(&self, operation: Measured<'_>) {
         self.0.operation(operation);
         let span = Span::current();

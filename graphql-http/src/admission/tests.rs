@@ -1,6 +1,6 @@
 //! Only documents that have run are remembered: invalid ones must not take their places.
 
-use std::{future::ready, io};
+use std::{future::ready, io, sync::Arc};
 
 use async_graphql::{EmptyMutation, EmptySubscription, Object, Request, Schema};
 use rstest::rstest;
@@ -25,7 +25,7 @@ impl Query {
 
 /// Number of remembered documents after a request.
 async fn known_after(document: &str) -> usize {
-    let endpoint = Endpoint::new(Schema::new(Query, EmptyMutation, EmptySubscription), Options::default());
+    let endpoint = Arc::new(Endpoint::new(Schema::new(Query, EmptyMutation, EmptySubscription), Options::default()));
     let sender = Sender { caller: Caller::default(), request_id: "".into(), protocol: Protocol::Http };
     if let Ok(admitted) = endpoint.admit(Request::new(document), &sender) {
         endpoint.execute(admitted).await;

@@ -12,6 +12,7 @@ use crate::{
     meter::{Meter, Meters},
     observer::Observer,
     options::Rules,
+    parsed::Parsed,
     refusal::Refusal,
     shares::Shares,
 };
@@ -23,7 +24,7 @@ impl<E: Executor> Endpoint<E> {
             schema,
             rules: Rules { options, classify: |_| None, permissions: None },
             documents: Documents::default(),
-            parsed: Arc::default(),
+            parsed: Parsed::default(),
             subscriptions: Arc::new(Shares::new(MAX_SUBSCRIPTIONS)),
             uninitialised: Arc::new(Shares::new(MAX_UNINITIALISED)),
             authenticator: None,

@@ -8,7 +8,7 @@ use std::sync::{
 use async_graphql::{Name, parser::types::OperationType};
 use tokio::time::Instant;
 
-use super::{Conclusion, Measured, Meter, Meters, Sender};
+use super::{Conclusion, Measured, Meter, Meters, Sender, code};
 use crate::response::Outcome;
 
 /// A query or mutation that runs. It is measured once: at its end, though its client may have gone by then, or at its
@@ -31,21 +31,22 @@ impl Running {
         kind: OperationType,
         root_field: &'static str,
     ) -> Self {
+        meters.operation_begun(&sender, kind, root_field);
         Self { meters, sender, name, kind, root_field, began: Instant::now(), is_measured: AtomicBool::new(false) }
     }
 
     pub(crate) fn concluded(&self, outcome: &Outcome) {
         if !self.is_measured.swap(true, Ordering::Relaxed) {
             self.meters.errors(outcome.errors());
-            self.measure(Conclusion::of(outcome));
+            self.measure(Conclusion::of(outcome), outcome.errors().first().and_then(code));
         }
     }
 
-    fn measure(&self, conclusion: Conclusion) {
+    fn measure(&self, conclusion: Conclusion, code: Option<&str>) {
         let Self { sender, kind, root_field, began, .. } = self;
         let (kind, root_field, duration) = (*kind, *root_field, Some(began.elapsed()));
         let name = self.name.as_deref();
-        self.meters.operation(Measured { sender, name, kind, root_field, conclusion, duration });
+        self.meters.operation(Measured { sender, name, kind, root_field, conclusion, code, duration });
     }
 }
 
@@ -53,7 +54,7 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         if !*self.is_measured.get_mut() {
-            self.measure(Conclusion::Fault);
+            self.measure(Conclusion::Fault, None);
         }
     }
 }
@@ -67,17 +68,19 @@ pub(crate) struct Subscribed {
     pub(super) began: Instant,
     /// Of its last event.
     pub(crate) conclusion: Conclusion,
+    pub(crate) code: Option<String>,
 }
 
 impl Drop for Subscribed {
     fn drop(&mut self) {
-        let Self { sender, name, root_field, conclusion, .. } = &*self;
+        let Self { sender, name, root_field, conclusion, code, .. } = &*self;
         self.meter.subscription_ended(Measured {
             sender,
             name: name.as_deref(),
             kind: OperationType::Subscription,
             root_field,
             conclusion: *conclusion,
+            code: code.as_deref(),
             duration: Some(self.began.elapsed()),
         });
     }

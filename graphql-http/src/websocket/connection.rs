@@ -41,7 +41,7 @@ const MAX_OPERATIONS: usize = 100;
 const MAX_ID: usize = 128;
 
 pub(super) struct Connection<E, C> {
-    pub(super) endpoint: Endpoint<E, C>,
+    pub(super) endpoint: Arc<Endpoint<E, C>>,
     /// The caller, or the upgrade whose credentials follow.
     pub(super) caller: Result<Caller, Box<Parts>>,
     /// A place among the WebSockets that wait for credentials.

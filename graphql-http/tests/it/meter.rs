@@ -6,12 +6,12 @@ use std::{
     time::Duration,
 };
 
-use async_graphql::{Context, EmptyMutation, Object, Result, Schema, Subscription};
+use async_graphql::{Context, EmptyMutation, Object, Result, Schema, Subscription, parser::types::OperationType};
 use axum::Extension;
 use futures_util::{Stream, stream};
 use graphql_http::{
     Caller, Endpoint, Options, Permissions, Rule,
-    meter::{Measured, Meter, Protocol},
+    meter::{Measured, Meter, Protocol, Sender},
 };
 use rstest::rstest;
 use serde_json::json;
@@ -82,15 +82,21 @@ impl Told {
         std::mem::take(&mut *self.0.lock().expect("no panic"))
     }
 
-    fn add(&self, event: &str, Measured { sender, kind, root_field, conclusion, duration, .. }: Measured<'_>) {
+    fn add(&self, event: &str, operation: Measured<'_>) {
+        let Measured { sender, kind, root_field, conclusion, code, duration, .. } = operation;
         let (name, took) = (&sender.caller.name, duration.is_some_and(|took| took < Duration::from_mins(1)));
-        let told = format!("{event}: {name} {kind} {root_field} {conclusion:?}, timed: {took}");
+        let told = format!("{event}: {name} {kind} {root_field} {conclusion:?} {}, timed: {took}", code.unwrap_or("-"));
         self.0.lock().expect("no panic").push(told);
         self.1.notify_one();
     }
 }
 
 impl Meter for Told {
+    fn operation_begun(&self, sender: &Sender, kind: OperationType, root_field: &'static str) {
+        let begun = format!("begun: {} {kind} {root_field}", sender.caller.name);
+        self.0.lock().expect("no panic").push(begun);
+    }
+
     fn operation(&self, operation: Measured<'_>) {
         self.add("operation", operation);
     }
@@ -118,16 +124,19 @@ fn endpoint(told: &Told, gate: Gate) -> axum::Router {
 }
 
 #[rstest]
-#[case::a_query("{ hello }", &["operation: ana query hello Ok, timed: true"])]
+#[case::a_query("{ hello }", &["begun: ana query hello", "operation: ana query hello Ok -, timed: true"])]
 #[case::several_fields("{ hello fault }",
-    &["INTERNAL_SERVER_ERROR", "operation: ana query several Fault, timed: true"])]
+    &["begun: ana query several", "INTERNAL_SERVER_ERROR",
+      "operation: ana query several Fault INTERNAL_SERVER_ERROR, timed: true"])]
 #[case::an_unknown_name("{ name1 }",
-    &["GRAPHQL_VALIDATION_FAILED", "operation: ana query introspection Invalid, timed: true"])]
-#[case::a_refusal("{ hello secret }", &["operation: ana query several Forbidden, timed: false", "FORBIDDEN"])]
+    &["begun: ana query introspection", "GRAPHQL_VALIDATION_FAILED",
+      "operation: ana query introspection Invalid GRAPHQL_VALIDATION_FAILED, timed: true"])]
+#[case::a_refusal("{ hello secret }",
+    &["operation: ana query several Forbidden FORBIDDEN, timed: false", "FORBIDDEN"])]
 #[case::no_document("{", &["GRAPHQL_PARSE_FAILED"])]
 #[case::a_subscription("subscription { ticks }",
-    &["begun: PROTOCOL", "operation: ana subscription ticks Ok, timed: false", "INTERNAL_SERVER_ERROR",
-      "ended: ana subscription ticks Fault, timed: true"])]
+    &["begun: PROTOCOL", "operation: ana subscription ticks Ok -, timed: false", "INTERNAL_SERVER_ERROR",
+      "ended: ana subscription ticks Fault INTERNAL_SERVER_ERROR, timed: true"])]
 #[tokio::test]
 async fn a_meter_is_told_how_each_operation_ends_and_who_has_sent_it(#[case] query: &str, #[case] expected: &[&str]) {
     let told = Told::default();
@@ -150,8 +159,8 @@ async fn a_meter_is_told_how_each_operation_ends_and_who_has_sent_it(#[case] que
 }
 
 #[rstest]
-#[case::it_ends(false, "operation: ana query slow Ok, timed: true")]
-#[case::it_panics(true, "operation: ana query slow Fault, timed: true")]
+#[case::it_ends(false, "operation: ana query slow Ok -, timed: true")]
+#[case::it_panics(true, "operation: ana query slow Fault -, timed: true")]
 #[tokio::test]
 async fn an_operation_whose_client_has_gone_is_measured_at_its_end(#[case] panics: bool, #[case] expected: &str) {
     let (told, gate) = (Told::default(), Gate::default());
@@ -161,7 +170,7 @@ async fn an_operation_whose_client_has_gone_is_measured_at_its_end(#[case] panic
     gate.begun.notified().await;
     request.abort();
     assert!(request.await.is_err(), "it hung up");
-    assert_eq!(told.take(), [""; 0]);
+    assert_eq!(told.take(), ["begun: ana query slow"]);
     gate.go_on.notify_one();
     told.1.notified().await;
     assert_eq!(told.take(), [expected]);
