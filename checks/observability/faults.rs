@@ -1,5 +1,6 @@
 //! Faults that fire the other alerts, all at once: a parked payment, a wrong password for finance, guessed passwords,
-//! an issuer that does not answer, an old certificate, locked tables, a difference that reconciliation finds; then a finance that dies again and again, and the end of consultation.
+//! an issuer that does not answer, an old certificate, locked tables, a difference that reconciliation finds. Then a finance
+//! that dies again and again, and at last the end of consultation.
 
 use std::{net::Ipv4Addr, time::Duration};
 
