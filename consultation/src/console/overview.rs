@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use axum::{extract::State, http::StatusCode, response::Response};
 use chassis::clock;
-use chrono::TimeDelta;
 use maud::{Markup, html};
 use tokio::time::Instant;
 
@@ -14,10 +13,11 @@ use super::{
     finance,
     layout::{Page, count, marked, say},
     recent,
-    snapshot::{ROWS, Snapshot, tell},
+    snapshot::{ROWS, Snapshot, Unread},
+    state::State as OutboxState,
     system,
     table::Table,
-    times::{Times, duration},
+    times::{Times, age},
 };
 use crate::outbox::{Bucket, Calls};
 
@@ -25,10 +25,9 @@ use crate::outbox::{Bucket, Calls};
 const MINUTE: usize = 6;
 
 pub(super) async fn show(State(console): State<Arc<Console>>, Reading(visit): Reading) -> Response {
-    let read = Snapshot::read(&console.redrive.database).await;
-    let status = if read.is_ok() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    let snapshot = read.inspect_err(tell).ok();
-    if let Some(snapshot) = &snapshot {
+    let snapshot = Snapshot::read(&console.redrive.database).await.inspect_err(Unread::tell);
+    let status = if snapshot.is_ok() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    if let Ok(snapshot) = &snapshot {
         visit.has_read(&snapshot.consultations(), false);
     }
     let overview = Overview {
@@ -48,49 +47,38 @@ struct Overview<'a> {
     console: &'a Console,
     visit: &'a Visit,
     times: Times,
-    /// `None`: the database did not answer.
-    snapshot: Option<Snapshot>,
+    snapshot: Result<Snapshot, Unread>,
     calls: Calls,
     buckets: Vec<Bucket>,
 }
 
 impl Overview<'_> {
     fn body(&self) -> Markup {
-        let (state, kind) = self.state();
+        let OutboxState { text, news, kind } = OutboxState::of(&self.snapshot, self.calls.open_since.is_some());
         html! {
             @if let Some(retried) = self.visit.retried { p.notice role="status" { (count("console-retried-parked", retried)) } }
             div #live {
-                section #state.(kind) data-news=(state) aria-labelledby="state-title" {
-                    h2 #state-title tabindex="-1" { (state) }
+                section #state.(kind) data-news=(news) aria-labelledby="state-title" {
+                    h2 #state-title tabindex="-1" { (text) }
                     p.asof { (say("console-as-of")) " " (self.times.at(self.times.now)) " (" (self.times.zone.name()) ")" }
-                    @if let Some(snapshot) = &self.snapshot { (self.numbers(snapshot)) }
+                    @match &self.snapshot {
+                        Ok(snapshot) => (self.numbers(snapshot)),
+                        Err(Unread::NotMigrated(names)) => {
+                            p { (marked(&say("console-migrate"))) " " span.error { (names.join(", ")) } }
+                        },
+                        Err(_) => {},
+                    }
                 }
                 (finance::section(&self.calls, &self.console.finance, self.times))
                 (recent::section(&self.buckets))
-                @if let Some(snapshot) = &self.snapshot { (self.payments(snapshot)) (system::section(snapshot, self.times)) }
+                @if let Ok(snapshot) = &self.snapshot { (self.payments(snapshot)) (system::section(snapshot, self.times)) }
             }
-        }
-    }
-
-    /// The state in a sentence, and its kind.
-    fn state(&self) -> (String, &'static str) {
-        match &self.snapshot {
-            None => (say("console-no-database"), "bad"),
-            Some(_) if self.calls.open_since.is_some() => (say("console-finance-down"), "bad"),
-            Some(snapshot) if snapshot.backlog.parked > 0 => {
-                (count("console-some-parked", snapshot.backlog.parked), "warn")
-            }
-            Some(Snapshot { backlog, .. }) if backlog.pending + backlog.processing > 0 => {
-                (say("console-delivering"), "good")
-            }
-            Some(_) => (say("console-all-delivered"), "good"),
         }
     }
 
     fn numbers(&self, Snapshot { backlog, .. }: &Snapshot) -> Markup {
         let minute = self.buckets.iter().rev().take(MINUTE).map(|bucket| bucket.confirmed).sum::<u32>().to_string();
-        #[expect(clippy::cast_possible_truncation, reason = "seconds of centuries fit")]
-        let oldest = backlog.oldest_seconds.map(|age| duration(TimeDelta::seconds(age as i64)));
+        let oldest = backlog.oldest_seconds.map(age);
         let numbers = [
             ("console-pending", backlog.pending.to_string()),
             ("console-due", backlog.due.to_string()),

@@ -46,7 +46,7 @@ pub(super) async fn one(
             };
             Redirect::to(&format!("../{id}?retried={retried}")).into_response()
         }
-        Err(error) => unavailable(&path, &error),
+        Err(error) => unavailable(&path, &error.into()),
     }
 }
 
@@ -80,7 +80,7 @@ pub(super) async fn parked(State(console): State<Arc<Console>>, Retrying(visit):
     };
     match to_its_end(retry).await {
         Ok(consultations) => Redirect::to(&format!("../../console?retried={}", consultations.len())).into_response(),
-        Err(error) => unavailable(&path, &error),
+        Err(error) => unavailable(&path, &error.into()),
     }
 }
 

@@ -1,4 +1,4 @@
-//! The last reconciliation, the version and its migrations.
+//! The last reconciliation, and the version.
 
 use entity::reconciliation::Model;
 use maud::{Markup, html};
@@ -10,23 +10,21 @@ use super::{
 };
 use crate::messages::MESSAGES;
 
-pub(super) fn section(Snapshot { reconciled, migrations, .. }: &Snapshot, times: Times) -> Markup {
+pub(super) fn section(Snapshot { reconciled, .. }: &Snapshot, times: Times) -> Markup {
     html! {
         section #system aria-labelledby="system-title" {
             h2 #system-title tabindex="-1" { (say("console-system")) }
             dl.facts {
                 dt { (say("console-reconciled")) }
                 dd {
-                    @if let Some(last) = reconciled { (verdict(last)) " " (times.at(last.ended_at)) ": " (counts(last)) }
-                    @else { (marked(&say("console-not-reconciled"))) }
+                    @match reconciled {
+                        Ok(Some(last)) => { (verdict(last)) " " (times.at(last.ended_at)) ": " (counts(last)) },
+                        Ok(None) => (marked(&say("console-not-reconciled"))),
+                        Err(unread) => (unread.text()),
+                    }
                 }
                 dt { (say("console-version")) }
                 dd { (env!("CARGO_PKG_VERSION")) }
-                dt { (say("console-migrations")) }
-                dd {
-                    @if migrations.is_empty() { (say("console-migrated")) }
-                    @else { span.badge.warn { (say("console-not-migrated")) } " " span.error { (migrations.join(", ")) } }
-                }
             }
         }
     }

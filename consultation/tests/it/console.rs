@@ -4,7 +4,6 @@ use axum::http::Method;
 use consultation::permissions::PERMISSIONS;
 use reqwest::{RequestBuilder, header::HeaderMap};
 use rstest::rstest;
-use sea_orm::ConnectionTrait;
 use testkit::{Backend, GraphqlClient, RoleUsers, TestDatabase, TestService};
 
 use crate::{
@@ -150,26 +149,4 @@ async fn no_page_names_a_patient_or_an_operator_to_those_who_may_not_know(
             }
         }
     }
-}
-
-#[rstest]
-#[tokio::test]
-async fn without_the_database_the_page_shows_what_memory_has(
-    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
-) {
-    let Some((db, service)) = parked(backend, 1, "refused").await else { return };
-    let id = row(&db).await.appointment_id;
-    let away = "ALTER TABLE pending_payment RENAME TO elsewhere";
-    db.database.write.execute_unprepared(away).await.expect("renamed");
-    let operator = service.client.as_user("operator");
-    let page = Page::get(&operator, "").await;
-    assert_eq!(page.status, 503);
-    for shown in ["The database does not answer", "Circuit breaker", "<svg"] {
-        assert!(page.text.contains(shown), "{shown}: {}", page.text);
-    }
-    for path in [format!("/payments/{id}"), "/parked/retry".to_owned()] {
-        assert_eq!(Page::get(&operator, &path).await.status, 503, "{path}");
-    }
-    let retry = Page::of(operator.request(Method::POST, "/console/parked/retry")).await;
-    assert_eq!(retry.status, 503, "{}", retry.text);
 }
