@@ -56,7 +56,7 @@ impl Overview<'_> {
     fn body(&self) -> Markup {
         let OutboxState { text, news, kind } = OutboxState::of(&self.snapshot, self.calls.open_since.is_some());
         html! {
-            @if let Some(retried) = self.visit.retried { p.notice role="status" { (count("console-retried-parked", retried)) } }
+            @if let Some(retried) = self.visit.retried { p #notice.notice role="status" { (count("console-retried-parked", retried)) } }
             div #live {
                 section #state.(kind) data-news=(news) aria-labelledby="state-title" {
                     h2 #state-title tabindex="-1" { (text) }

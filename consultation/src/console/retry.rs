@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::{
-    extract::{Path, State},
+    extract::{Path, State, rejection::PathRejection},
     http::StatusCode,
     response::{IntoResponse, Redirect, Response},
 };
@@ -23,14 +23,14 @@ use super::{
 use crate::outbox::store::{self, Redriven};
 
 /// Payments in one transaction, and ids in a line of the audit log.
-const MOST: u8 = 100;
+pub(super) const MOST: u8 = 100;
 
 pub(super) async fn one(
     State(console): State<Arc<Console>>,
-    Path(id): Path<String>,
+    id: Result<Path<Uuid>, PathRejection>,
     Retrying(visit): Retrying,
 ) -> Response {
-    let Ok(id) = id.parse::<Uuid>() else { return unknown(&visit) };
+    let Ok(Path(id)) = id else { return unknown(&visit) };
     let (redrive, path) = (console.redrive.clone(), visit.path.clone());
     let retry = async move {
         let redriven = redrive.one(id, &visit.user()).await;

@@ -84,7 +84,9 @@ impl Unread {
     /// Logs why a page has no answer. The readiness check logs an outage and missing migrations, once.
     pub(super) fn tell(&self) {
         match self {
-            Self::Failed(error) if !is_unavailable(error) => tracing::warn!(%error, "the console cannot use the database"),
+            Self::Failed(error) if !is_unavailable(error) => {
+                tracing::warn!(%error, "the console cannot use the database");
+            }
             error => tracing::debug!(%error, "the console cannot use the database"),
         }
     }

@@ -115,6 +115,8 @@ async fn wrong_methods_and_addresses_are_pages_in_the_language_of_the_reader() {
         (Method::GET, format!("/console/payments/{id}/retry"), 405, "O reenvio é feito pelo botão"),
         (Method::GET, format!("/console/payments/{id}"), 404, "Não há pagamento desta consulta"),
         (Method::POST, "/console/payments/nonsense/retry".to_owned(), 404, "Não há pagamento desta consulta"),
+        (Method::GET, "/console/payments/%ff".to_owned(), 404, "Não há pagamento desta consulta"),
+        (Method::POST, "/console/payments/%ff/retry".to_owned(), 404, "Não há pagamento desta consulta"),
         (Method::GET, "/console/a/b".to_owned(), 404, "O console não tem essa página"),
     ] {
         let request = operator.request(method.clone(), &path).header("accept-language", "pt-BR");
@@ -125,6 +127,8 @@ async fn wrong_methods_and_addresses_are_pages_in_the_language_of_the_reader() {
         let steps = "../".repeat(path.matches('/').count() - 1);
         assert!(page.text.contains(&format!("href=\"{steps}console\"")), "{path} leads back");
     }
+    let refused = Page::get(&service.client.as_user("clinician"), "/payments/%ff").await;
+    assert_eq!(refused.status, 403, "the role comes first");
     let slash = Page::get(&operator, "/").await;
     assert_eq!((slash.status, slash.header("location")), (307, "../console"));
 }

@@ -72,9 +72,7 @@ async fn a_silent_database_is_told_in_time() {
 
 #[rstest]
 #[tokio::test]
-async fn a_database_that_fails_leaves_what_memory_has(
-    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
-) {
+async fn a_database_that_fails_leaves_what_memory_has(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
     let Some((db, service)) = parked(backend, 1, "refused").await else { return };
     let id = row(&db).await.appointment_id;
     let away = "ALTER TABLE pending_payment RENAME TO elsewhere";

@@ -53,7 +53,16 @@ impl Audited {
         let (consultation, finance) =
             (process.client.clone(), GraphqlClient::new(format!("http://127.0.0.1:{finance_port}")));
         finance.until_ready().await;
-        Some(Self { db, log, access_log, consultation, finance, _process: process, _users: users, _directory: directory })
+        Some(Self {
+            db,
+            log,
+            access_log,
+            consultation,
+            finance,
+            _process: process,
+            _users: users,
+            _directory: directory,
+        })
     }
 
     pub(super) fn text(&self) -> String {
