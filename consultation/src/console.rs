@@ -14,6 +14,7 @@ mod payment;
 mod recent;
 mod retry;
 mod snapshot;
+mod state;
 mod system;
 mod table;
 mod times;
@@ -29,10 +30,10 @@ use axum::{
 };
 use chrono_tz::Tz;
 use reqwest::Url;
-use sea_orm::DbErr;
 
 use crate::outbox::{Activity, Redrive};
 use layout::{message, say};
+use snapshot::Unread;
 
 /// Own files, and nothing inline. `data:` is for the icon that is none.
 const POLICY: HeaderValue = HeaderValue::from_static(
@@ -88,7 +89,7 @@ async fn wrong_method(method: Method, uri: Uri) -> Response {
 }
 
 /// The page of a retry or detail that the database did not answer.
-fn unavailable(path: &str, error: &DbErr) -> Response {
-    snapshot::tell(error);
-    message(StatusCode::SERVICE_UNAVAILABLE, path, &say("console-no-database"))
+fn unavailable(path: &str, unread: &Unread) -> Response {
+    unread.tell();
+    message(StatusCode::SERVICE_UNAVAILABLE, path, &unread.text())
 }

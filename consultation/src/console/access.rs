@@ -16,7 +16,10 @@ use graphql_http::cross_site::is_from_elsewhere;
 use reqwest::Url;
 use uuid::Uuid;
 
-use super::layout::{message, say};
+use super::{
+    layout::{message, say},
+    retry::MOST,
+};
 use crate::permissions::PERMISSIONS;
 
 const READ: &str = "pendingPayments";
@@ -29,7 +32,7 @@ pub(super) struct Visit {
     permitted: Permitted,
     /// The path of the page.
     pub(super) path: String,
-    /// The number of payments that were retried just now, from the address of the page.
+    /// The number of payments that were retried just now, from the address of the page: what a retry may lead to.
     pub(super) retried: Option<u8>,
     /// Whether the payment that was retried just now was being sent then.
     pub(super) was_being_sent: bool,
@@ -71,10 +74,11 @@ impl Visit {
         let permitted = permit(&parts.extensions, &PERMISSIONS, field)?;
         let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok());
         let host = host.or(parts.uri.authority().map(Authority::as_str));
+        let retried = parts.uri.query().and_then(|query| query.strip_prefix("retried=")?.parse().ok());
         Ok(Self {
             permitted,
             path: parts.uri.path().to_owned(),
-            retried: parts.uri.query().and_then(|query| query.strip_prefix("retried=")?.parse().ok()),
+            retried: retried.filter(|retried| *retried <= MOST),
             was_being_sent: parts.uri.query() == Some("retried=while-sent"),
             host: host.and_then(|host| format!("http://{host}").parse().ok()),
         })

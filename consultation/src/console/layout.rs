@@ -5,6 +5,7 @@ use axum::{
     response::{Html, IntoResponse, Response},
 };
 use chassis::language::Language;
+use entity::Money;
 use maud::{DOCTYPE, Markup, html};
 
 use super::assets::{SCRIPT, STYLE};
@@ -30,6 +31,12 @@ pub(super) fn say(id: &str) -> String {
 /// A text with a number.
 pub(super) fn count(id: &str, count: impl Into<i64>) -> String {
     MESSAGES.text(id, &[("count", &count.into())])
+}
+
+/// An amount.
+pub(super) fn money(amount: Money) -> String {
+    let amount = amount.to_string();
+    if Language::current() == Language::Portuguese { amount.replace('.', ",") } else { amount }
 }
 
 /// A text whose commands stand between backticks.
@@ -82,8 +89,9 @@ impl Page<'_> {
 fn refresh() -> Markup {
     html! {
         div.refresh {
-            p #news role="status" data-lost=(say("console-lost")) {}
-            a.button #reload href="" { (say("console-reload")) }
+            p #news role="status" data-lost=(say("console-lost")) data-refused=(say("console-refused-login")) {}
+            // Without the query: it told of a retry.
+            a.button #reload href="?" { (say("console-reload")) }
             button #pause type="button" hidden data-pause=(say("console-pause")) data-resume=(say("console-resume")) {}
         }
     }
@@ -98,7 +106,7 @@ pub(super) fn message(status: StatusCode, path: &str, text: &str) -> Response {
         _ => "console-unavailable",
     };
     let body = html! {
-        p { (text) }
+        p #message { (text) }
         p { a.button href=(format!("{}console", root(path))) { (say("console-back")) } }
     };
     Page { title: &say(title), path, links: &[], is_live: false, body }.show(status)

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use axum::{extract::State, http::StatusCode, response::Response};
 use chassis::clock;
-use chrono::TimeDelta;
 use maud::{Markup, html};
 use tokio::time::Instant;
 
@@ -14,21 +13,21 @@ use super::{
     finance,
     layout::{Page, count, marked, say},
     recent,
-    snapshot::{ROWS, Snapshot, tell},
+    snapshot::{ROWS, Snapshot, Unread},
+    state::State as OutboxState,
     system,
     table::Table,
-    times::{Times, duration},
+    times::{Times, age},
 };
-use crate::outbox::{Bucket, Calls, store::Backlog};
+use crate::outbox::{Bucket, Calls};
 
 /// Buckets of the last minute.
 const MINUTE: usize = 6;
 
 pub(super) async fn show(State(console): State<Arc<Console>>, Reading(visit): Reading) -> Response {
-    let read = Snapshot::read(&console.redrive.database).await;
-    let status = if read.is_ok() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    let snapshot = read.inspect_err(tell).ok();
-    if let Some(snapshot) = &snapshot {
+    let snapshot = Snapshot::read(&console.redrive.database).await.inspect_err(Unread::tell);
+    let status = if snapshot.is_ok() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    if let Ok(snapshot) = &snapshot {
         visit.has_read(&snapshot.consultations(), false);
     }
     let overview = Overview {
@@ -48,35 +47,38 @@ struct Overview<'a> {
     console: &'a Console,
     visit: &'a Visit,
     times: Times,
-    /// `None`: the database did not answer.
-    snapshot: Option<Snapshot>,
+    snapshot: Result<Snapshot, Unread>,
     calls: Calls,
     buckets: Vec<Bucket>,
 }
 
 impl Overview<'_> {
     fn body(&self) -> Markup {
-        let backlog = self.snapshot.as_ref().map(|snapshot| &snapshot.backlog);
-        let (state, kind) = state(backlog, self.calls.open_since.is_some());
+        let OutboxState { text, news, kind } = OutboxState::of(&self.snapshot, self.calls.open_since.is_some());
         html! {
-            @if let Some(retried) = self.visit.retried { p.notice role="status" { (count("console-retried-parked", retried)) } }
+            @if let Some(retried) = self.visit.retried { p #notice.notice role="status" { (count("console-retried-parked", retried)) } }
             div #live {
-                section #state.(kind) data-news=(state) aria-labelledby="state-title" {
-                    h2 #state-title tabindex="-1" { (state) }
+                section #state.(kind) data-news=(news) aria-labelledby="state-title" {
+                    h2 #state-title tabindex="-1" { (text) }
                     p.asof { (say("console-as-of")) " " (self.times.at(self.times.now)) " (" (self.times.zone.name()) ")" }
-                    @if let Some(snapshot) = &self.snapshot { (self.numbers(snapshot)) }
+                    @match &self.snapshot {
+                        Ok(snapshot) => (self.numbers(snapshot)),
+                        Err(Unread::NotMigrated(names)) => {
+                            p { (marked(&say("console-migrate"))) " " span.error { (names.join(", ")) } }
+                        },
+                        Err(_) => {},
+                    }
                 }
                 (finance::section(&self.calls, &self.console.finance, self.times))
                 (recent::section(&self.buckets))
-                @if let Some(snapshot) = &self.snapshot { (self.payments(snapshot)) (system::section(snapshot, self.times)) }
+                @if let Ok(snapshot) = &self.snapshot { (self.payments(snapshot)) (system::section(snapshot, self.times)) }
             }
         }
     }
 
     fn numbers(&self, Snapshot { backlog, .. }: &Snapshot) -> Markup {
         let minute = self.buckets.iter().rev().take(MINUTE).map(|bucket| bucket.confirmed).sum::<u32>().to_string();
-        #[expect(clippy::cast_possible_truncation, reason = "seconds of centuries fit")]
-        let oldest = backlog.oldest_seconds.map(|age| duration(TimeDelta::seconds(age as i64)));
+        let oldest = backlog.oldest_seconds.map(age);
         let numbers = [
             ("console-pending", backlog.pending.to_string()),
             ("console-due", backlog.due.to_string()),
@@ -121,35 +123,8 @@ impl Overview<'_> {
     }
 }
 
-/// The state in a sentence, and its kind. `backlog` is `None` without a database. While nothing waits an open breaker says
-/// nothing: that of an idle process closes with its next payment.
-fn state(backlog: Option<&Backlog>, is_breaker_open: bool) -> (String, &'static str) {
-    let Some(backlog) = backlog else { return (say("console-no-database"), "bad") };
-    let waits = backlog.pending + backlog.processing > 0;
-    match backlog.parked {
-        _ if waits && is_breaker_open => (say("console-finance-down"), "bad"),
-        1.. => (count("console-some-parked", backlog.parked), "warn"),
-        _ if waits => (say("console-delivering"), "good"),
-        _ => (say("console-all-delivered"), "good"),
-    }
-}
-
 /// Tells of the rows that a full table leaves out.
 fn rest(shown: usize, all: i64) -> Markup {
     let is_full = shown as u64 >= ROWS;
     html! { @if is_full && all > ROWS.cast_signed() { p.note { (marked(&count("console-more", all))) } } }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn finance_is_failing_while_something_waits_for_it() {
-        let waiting = Backlog { pending: 1, parked: 1, ..Backlog::default() };
-        assert_eq!(state(Some(&waiting), true), (say("console-finance-down"), "bad"));
-        assert_eq!(state(Some(&Backlog::default()), true), (say("console-all-delivered"), "good"));
-        let parked = Backlog { pending: 0, ..waiting };
-        assert_eq!(state(Some(&parked), true), (count("console-some-parked", 1), "warn"));
-    }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::{
-    extract::{Path, State},
+    extract::{Path, State, rejection::PathRejection},
     http::StatusCode,
     response::Response,
 };
@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::{
     Console,
     access::{Reading, Visit},
-    layout::{Page, count, message, say},
+    layout::{Page, count, message, money, say},
     snapshot::in_time,
     table::error,
     times::Times,
@@ -25,10 +25,10 @@ use crate::outbox::{State as Progress, store};
 
 pub(super) async fn show(
     State(console): State<Arc<Console>>,
-    Path(id): Path<String>,
+    id: Result<Path<Uuid>, PathRejection>,
     Reading(visit): Reading,
 ) -> Response {
-    let Ok(id) = id.parse::<Uuid>() else { return unknown(&visit) };
+    let Ok(Path(id)) = id else { return unknown(&visit) };
     match in_time(store::find(&console.redrive.database.read, id)).await {
         Err(error) => unavailable(&visit.path, &error),
         Ok(None) => unknown(&visit),
@@ -64,10 +64,10 @@ impl Payment<'_> {
         };
         html! {
             @match self.visit.retried {
-                None if self.visit.was_being_sent => p.notice role="status" { (say("console-retried-while-sent")) },
+                None if self.visit.was_being_sent => p #notice.notice role="status" { (say("console-retried-while-sent")) },
                 None => {},
-                Some(0) => p.notice role="status" { (say("no-pending-payment")) },
-                Some(_) => p.notice role="status" { (say("console-retried")) },
+                Some(0) => p #notice.notice role="status" { (say("no-pending-payment")) },
+                Some(_) => p #notice.notice role="status" { (say("console-retried")) },
             }
             div #live {
                 section #payment.(kind) data-news=(state) aria-labelledby="payment-title" {
@@ -76,7 +76,7 @@ impl Payment<'_> {
                         dt { (say("console-consultation")) }
                         dd.id { (row.appointment_id) }
                         dt { (say("console-amount")) }
-                        dd { (row.total_price_cents) }
+                        dd { (money(row.total_price_cents)) }
                         dt { (say("console-tries")) }
                         dd { (row.tries) }
                         dt { (say("console-last-error")) }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::{
-    extract::{Path, State},
+    extract::{Path, State, rejection::PathRejection},
     http::StatusCode,
     response::{IntoResponse, Redirect, Response},
 };
@@ -23,18 +23,21 @@ use super::{
 use crate::outbox::store::{self, Redriven};
 
 /// Payments in one transaction, and ids in a line of the audit log.
-const MOST: u8 = 100;
+pub(super) const MOST: u8 = 100;
 
 pub(super) async fn one(
     State(console): State<Arc<Console>>,
-    Path(id): Path<String>,
+    id: Result<Path<Uuid>, PathRejection>,
     Retrying(visit): Retrying,
 ) -> Response {
-    let Ok(id) = id.parse::<Uuid>() else { return unknown(&visit) };
-    let (redrive, user) = (console.redrive.clone(), visit.user());
-    let redriven = to_its_end(async move { redrive.one(id, &user).await }).await;
-    visit.has_retried(&[id], Outcome::from(&redriven));
-    match redriven {
+    let Ok(Path(id)) = id else { return unknown(&visit) };
+    let (redrive, path) = (console.redrive.clone(), visit.path.clone());
+    let retry = async move {
+        let redriven = redrive.one(id, &visit.user()).await;
+        visit.has_retried(&[id], Outcome::from(&redriven));
+        redriven
+    };
+    match to_its_end(retry).await {
         Ok(redriven) => {
             let retried = match redriven {
                 Redriven::Due => "1",
@@ -43,7 +46,7 @@ pub(super) async fn one(
             };
             Redirect::to(&format!("../{id}?retried={retried}")).into_response()
         }
-        Err(error) => unavailable(&visit.path, &error),
+        Err(error) => unavailable(&path, &error.into()),
     }
 }
 
@@ -69,19 +72,22 @@ pub(super) async fn confirm(State(console): State<Arc<Console>>, Retrying(visit)
 }
 
 pub(super) async fn parked(State(console): State<Arc<Console>>, Retrying(visit): Retrying) -> Response {
-    let (redrive, user) = (console.redrive.clone(), visit.user());
-    let redriven = to_its_end(async move { redrive.parked(MOST.into(), &user).await }).await;
-    visit.has_retried(redriven.as_deref().unwrap_or_default(), Outcome::from(&redriven));
-    match redriven {
+    let (redrive, path) = (console.redrive.clone(), visit.path.clone());
+    let retry = async move {
+        let redriven = redrive.parked(MOST.into(), &visit.user()).await;
+        visit.has_retried(redriven.as_deref().unwrap_or_default(), Outcome::from(&redriven));
+        redriven
+    };
+    match to_its_end(retry).await {
         Ok(consultations) => Redirect::to(&format!("../../console?retried={}", consultations.len())).into_response(),
-        Err(error) => unavailable(&visit.path, &error),
+        Err(error) => unavailable(&path, &error.into()),
     }
 }
 
-/// In a task of its own: a browser that goes away does not stop a transaction half-way.
+/// In a task of its own: a browser that goes away stops neither a transaction half-way nor its line in the audit log.
 async fn to_its_end<T: Send + 'static>(
-    act: impl Future<Output = Result<T, DbErr>> + Send + 'static,
+    retry: impl Future<Output = Result<T, DbErr>> + Send + 'static,
 ) -> Result<T, DbErr> {
-    let ended = tokio::spawn(act).await;
+    let ended = tokio::spawn(retry).await;
     ended.unwrap_or_else(|panic| Err(DbErr::Custom(panic.to_string())))
 }

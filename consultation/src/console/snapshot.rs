@@ -6,9 +6,11 @@ use chassis::database::{Database, is_unavailable};
 use entity::reconciliation;
 use migration::consultation::Migrator;
 use sea_orm::DbErr;
+use thiserror::Error;
 use tokio::time::timeout;
 use uuid::Uuid;
 
+use super::layout::say;
 use crate::{
     outbox::{
         State,
@@ -30,20 +32,34 @@ pub(super) struct Snapshot {
     pub(super) parked: Vec<Listed>,
     /// The oldest payments that wait.
     pub(super) pending: Vec<Listed>,
-    pub(super) reconciled: Option<reconciliation::Model>,
-    /// Names of migrations that are not applied.
-    pub(super) migrations: Vec<String>,
+    /// The last comparison with finance. An error is logged, and keeps no payment from being shown.
+    pub(super) reconciled: Result<Option<reconciliation::Model>, Unread>,
+}
+
+/// Why the database has given nothing.
+#[derive(Debug, Error)]
+pub(super) enum Unread {
+    /// Without these migrations statements may fail.
+    #[error("the database lacks the migrations {}", .0.join(", "))]
+    NotMigrated(Vec<String>),
+    #[error("the database has not answered in {} s", READ_TIMEOUT.as_secs())]
+    Late,
+    #[error(transparent)]
+    Failed(#[from] DbErr),
 }
 
 impl Snapshot {
-    pub(super) async fn read(database: &Database) -> Result<Self, DbErr> {
+    pub(super) async fn read(database: &Database) -> Result<Self, Unread> {
         let read = async {
+            let missing = database.pending_migrations::<Migrator>().await?;
+            if !missing.is_empty() {
+                return Err(Unread::NotMigrated(missing));
+            }
             Ok(Self {
                 backlog: store::backlog(&database.count).await?,
                 parked: store::oldest(&database.read, State::Parked, ROWS).await?,
                 pending: store::oldest(&database.read, State::Pending, ROWS).await?,
-                reconciled: reconcile::last(&database.read).await?,
-                migrations: database.pending_migrations::<Migrator>().await?,
+                reconciled: reconcile::last(&database.read).await.map_err(Unread::from).inspect_err(Unread::tell),
             })
         };
         in_time(read).await
@@ -55,17 +71,31 @@ impl Snapshot {
     }
 }
 
-/// Gives up what the database does not answer in time.
-pub(super) async fn in_time<T>(read: impl Future<Output = Result<T, DbErr>>) -> Result<T, DbErr> {
-    let late = || DbErr::Custom(format!("the database has not answered in {} s", READ_TIMEOUT.as_secs()));
-    timeout(READ_TIMEOUT, read).await.unwrap_or_else(|_| Err(late()))
+impl Unread {
+    /// What people read. An error of a statement is for the log.
+    pub(super) fn text(&self) -> String {
+        say(match self {
+            Self::NotMigrated(_) => "console-not-migrated",
+            Self::Failed(error) if !is_unavailable(error) => "console-database-failed",
+            Self::Late | Self::Failed(_) => "console-no-database",
+        })
+    }
+
+    /// Logs why a page has no answer. The readiness check logs an outage and missing migrations, once.
+    pub(super) fn tell(&self) {
+        match self {
+            Self::Failed(error) if !is_unavailable(error) => {
+                tracing::warn!(%error, "the console cannot use the database");
+            }
+            error => tracing::debug!(%error, "the console cannot use the database"),
+        }
+    }
 }
 
-/// Logs why a page has no answer. The readiness check logs an outage, once.
-pub(super) fn tell(error: &DbErr) {
-    if is_unavailable(error) {
-        tracing::debug!(%error, "the console cannot use the database");
-    } else {
-        tracing::warn!(%error, "the console cannot use the database");
+/// Gives up what the database does not answer in time.
+pub(super) async fn in_time<T, E: Into<Unread>>(read: impl Future<Output = Result<T, E>>) -> Result<T, Unread> {
+    match timeout(READ_TIMEOUT, read).await {
+        Ok(read) => read.map_err(E::into),
+        Err(_) => Err(Unread::Late),
     }
 }

@@ -3,7 +3,10 @@
 use chassis::telemetry::one_line;
 use maud::{Markup, html};
 
-use super::{layout::say, times::Times};
+use super::{
+    layout::{money, say},
+    times::Times,
+};
 use crate::outbox::store::Listed;
 
 /// Characters of an error in a row: three lines.
@@ -60,7 +63,7 @@ impl Table<'_> {
                 th scope="row" role="rowheader" data-label=(consultation) {
                     a.id id=(format!("{}-{id}", self.id)) href=(format!("console/payments/{id}")) { (id) }
                 }
-                td.number role="cell" data-label=(amount) { (row.total_price_cents) }
+                td.number role="cell" data-label=(amount) { (money(row.total_price_cents)) }
                 td.number role="cell" data-label=(tries) { (row.tries) }
                 td.number role="cell" data-label=(age) { (times.since(row.created_at)) }
                 td.number role="cell" data-label=(next) { (times.until(row.next_attempt_at, &say("console-now"))) }

@@ -50,6 +50,12 @@ pub(super) fn duration(duration: TimeDelta) -> String {
     }
 }
 
+/// An age in seconds, by the database's clock.
+#[expect(clippy::cast_possible_truncation, reason = "seconds of centuries fit")]
+pub(super) fn age(seconds: f64) -> String {
+    duration(TimeDelta::seconds(seconds as i64))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -91,8 +91,8 @@ pub(crate) struct PendingPayment {
     tries: i64,
     /// Time of the next send, by the database's clock. Null once finance has confirmed the payment.
     next_attempt_at: Option<DateTime>,
-    /// Text of the last failure, at most 500 characters. Null if none has failed, and once finance has confirmed the
-    /// payment.
+    /// Text of the last failure, at most 500 characters: of a parked payment that of its refusal, also while finance is down.
+    /// Null if none has failed, and once finance has confirmed the payment.
     last_error: Option<String>,
     /// Time at which the finish was stored, by the database's clock.
     created_at: DateTime,

@@ -1,12 +1,13 @@
 //! The backlog that metrics show.
 
-use consultation::outbox::store::{self, Backlog};
+use consultation::outbox::store::{self, Backlog, Due};
+use entity::pending_payment::Column;
 use rstest::rstest;
 use testkit::{Backend, TestDatabase};
 
 use crate::{
     finance_stub::{FinanceStub, Script},
-    outbox::{outbox, relay, tick},
+    outbox::{LEASE, come, outbox, relay, tick},
     reconcile::age,
 };
 
@@ -38,4 +39,16 @@ async fn a_parked_payment_is_counted_apart_and_has_no_age(
 ) {
     let Some((_db, backlog)) = after_two_hours(backend, Script::RefuseFirst).await else { return };
     assert_eq!(backlog, Backlog { parked: 1, ..Backlog::default() });
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_parked_payment_that_is_being_sent_is_counted_as_that_alone(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let Some((db, _)) = after_two_hours(backend, Script::RefuseFirst).await else { return };
+    come(&db, Column::NextAttemptAt).await;
+    assert_eq!(store::claim(&db.database.write, Due::All, 1, LEASE).await.expect("a claim").len(), 1);
+    let backlog = store::backlog(&db.database.read).await.expect("a backlog");
+    assert_eq!(backlog, Backlog { processing: 1, ..Backlog::default() });
 }

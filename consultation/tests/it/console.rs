@@ -4,7 +4,6 @@ use axum::http::Method;
 use consultation::permissions::PERMISSIONS;
 use reqwest::{RequestBuilder, header::HeaderMap};
 use rstest::rstest;
-use sea_orm::ConnectionTrait;
 use testkit::{Backend, GraphqlClient, RoleUsers, TestDatabase, TestService};
 
 use crate::{
@@ -116,6 +115,8 @@ async fn wrong_methods_and_addresses_are_pages_in_the_language_of_the_reader() {
         (Method::GET, format!("/console/payments/{id}/retry"), 405, "O reenvio é feito pelo botão"),
         (Method::GET, format!("/console/payments/{id}"), 404, "Não há pagamento desta consulta"),
         (Method::POST, "/console/payments/nonsense/retry".to_owned(), 404, "Não há pagamento desta consulta"),
+        (Method::GET, "/console/payments/%ff".to_owned(), 404, "Não há pagamento desta consulta"),
+        (Method::POST, "/console/payments/%ff/retry".to_owned(), 404, "Não há pagamento desta consulta"),
         (Method::GET, "/console/a/b".to_owned(), 404, "O console não tem essa página"),
     ] {
         let request = operator.request(method.clone(), &path).header("accept-language", "pt-BR");
@@ -126,6 +127,8 @@ async fn wrong_methods_and_addresses_are_pages_in_the_language_of_the_reader() {
         let steps = "../".repeat(path.matches('/').count() - 1);
         assert!(page.text.contains(&format!("href=\"{steps}console\"")), "{path} leads back");
     }
+    let refused = Page::get(&service.client.as_user("clinician"), "/payments/%ff").await;
+    assert_eq!(refused.status, 403, "the role comes first");
     let slash = Page::get(&operator, "/").await;
     assert_eq!((slash.status, slash.header("location")), (307, "../console"));
 }
@@ -150,26 +153,4 @@ async fn no_page_names_a_patient_or_an_operator_to_those_who_may_not_know(
             }
         }
     }
-}
-
-#[rstest]
-#[tokio::test]
-async fn without_the_database_the_page_shows_what_memory_has(
-    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
-) {
-    let Some((db, service)) = parked(backend, 1, "refused").await else { return };
-    let id = row(&db).await.appointment_id;
-    let away = "ALTER TABLE pending_payment RENAME TO elsewhere";
-    db.database.write.execute_unprepared(away).await.expect("renamed");
-    let operator = service.client.as_user("operator");
-    let page = Page::get(&operator, "").await;
-    assert_eq!(page.status, 503);
-    for shown in ["The database does not answer", "Circuit breaker", "<svg"] {
-        assert!(page.text.contains(shown), "{shown}: {}", page.text);
-    }
-    for path in [format!("/payments/{id}"), "/parked/retry".to_owned()] {
-        assert_eq!(Page::get(&operator, &path).await.status, 503, "{path}");
-    }
-    let retry = Page::of(operator.request(Method::POST, "/console/parked/retry")).await;
-    assert_eq!(retry.status, 503, "{}", retry.text);
 }

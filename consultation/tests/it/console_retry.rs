@@ -31,7 +31,7 @@ async fn a_retry_leads_back_to_its_payment_and_names_the_operator(
 
     let unknown = Uuid::new_v4();
     assert_eq!(Page::of(retry(unknown)).await.header("location"), format!("../{unknown}?retried=0"));
-    for nonsense in ["-1", "256", "<b>", "1&x"] {
+    for nonsense in ["-1", "101", "256", "<b>", "1&x"] {
         let page = Page::get(&operator, &format!("/payments/{id}?retried={nonsense}")).await;
         assert!(page.status == 200 && !page.text.contains("due now</p>"), "{nonsense}");
     }

@@ -1,5 +1,6 @@
 //! The console's tables: bounded, and whatever finance says is a text.
 
+use axum::http::Method;
 use entity::pending_payment::{self, Column};
 use rstest::rstest;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, prelude::DateTimeUtc, sea_query::Expr};
@@ -46,4 +47,17 @@ async fn tables_are_bounded_and_say_so(#[values(Backend::Sqlite, Backend::Postgr
     assert_eq!(page.matches("<tr role=\"row\"><th scope=\"row\"").count(), 50);
     assert!(page.contains("30 in all") && page.contains("Parked payments need a decision: 30"), "{page}");
     assert!(page.contains(&format!("parked-{}", rows[0].appointment_id)), "the oldest comes first");
+}
+
+#[tokio::test]
+async fn amounts_have_the_decimal_sign_of_the_language() {
+    let Some((db, service)) = parked(Backend::Sqlite, 1, "refused").await else { return };
+    let detail = format!("/console/payments/{}", row(&db).await.appointment_id);
+    for (language, amount) in [("en", "999999999.99"), ("pt-BR", "999999999,99")] {
+        for path in ["/console", &detail] {
+            let request = service.client.as_user("reader").request(Method::GET, path);
+            let page = Page::of(request.header("accept-language", language)).await.text;
+            assert!(page.contains(amount), "{path} in {language}: {page}");
+        }
+    }
 }

@@ -7,6 +7,7 @@ mod clocks;
 mod closed_output;
 mod console;
 mod console_retry;
+mod console_states;
 mod console_tables;
 mod end_dates;
 mod export;

@@ -130,6 +130,22 @@ async fn a_parked_payment_keeps_the_time_it_was_parked_first(
 
 #[rstest]
 #[tokio::test]
+async fn a_parked_payment_keeps_its_refusal_while_finance_is_down(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let Some(db) = outbox(backend, 1).await else { return };
+    let finance = FinanceStub::start([Script::RefuseFirst, Script::Answer(503, String::new())]).await;
+    let relay = relay(&db, &finance);
+    tick(&relay).await;
+    let refused = row(&db).await;
+    come(&db, Column::NextAttemptAt).await;
+    assert_eq!(tick(&relay).await.postponed, 1);
+    let postponed = row(&db).await;
+    assert_eq!((postponed.last_error, postponed.tries), (refused.last_error, 2));
+}
+
+#[rstest]
+#[tokio::test]
 async fn an_undelivered_row_keeps_at_most_500_characters_of_an_error(
     #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
 ) {

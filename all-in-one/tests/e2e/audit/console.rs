@@ -2,11 +2,35 @@
 
 use reqwest::Method;
 use rstest::rstest;
+use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
 use testkit::{Answer, Backend};
 use uuid::Uuid;
 
 use super::{FINISH, START, audited::Audited, login, operation};
+
+#[rstest]
+#[tokio::test]
+async fn a_retry_whose_browser_has_gone_is_a_line(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+    let Some(service) = Audited::start(backend).await else { return };
+    let clinician = service.consultation.as_user("clinician");
+    let started = clinician.call(START, json!({ "patient": Uuid::new_v4() })).await;
+    let id = started["startConsultation"]["consultation"]["id"].as_str().expect("an id").to_owned();
+    clinician.call(FINISH, json!({ "id": id })).await;
+    service.take();
+    let lock = service.db.database.begin().await.expect("a transaction");
+    lock.execute_unprepared("UPDATE pending_payment SET last_error = last_error").await.expect("locked");
+
+    let path = format!("/console/payments/{id}/retry");
+    let retry = tokio::spawn(service.consultation.as_user("operator").request(Method::POST, &path).send());
+    service.until("login").await;
+    retry.abort();
+    service.until_disconnected().await;
+    lock.rollback().await.expect("unlocked");
+    service.until("retryPendingPayment").await;
+    let retried = operation("consultation", "operator", "mutation", "retryPendingPayment", &[&id]);
+    assert_eq!(service.take(), [login("consultation", "operator"), retried]);
+}
 
 #[rstest]
 #[tokio::test]

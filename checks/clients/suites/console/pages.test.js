@@ -24,7 +24,7 @@ async function visitAll(services, state, paths, status) {
       assert(await fits(page), `${path} is wider than ${width}`);
       assert.equal(await page.locator('html').getAttribute('lang'), locale === 'pt-BR' ? 'pt-BR' : 'en');
       await audit(page);
-      if (screenshots) await page.screenshot({ path: join(screenshots, `${state}-${colorScheme}-${width}${path.replaceAll('/', '-').slice(0, 16)}.png`), fullPage: true });
+      if (screenshots) await page.screenshot({ path: join(screenshots, `${state}-${colorScheme}-${width}${path.replaceAll('/', '-')}.png`), fullPage: true });
     }
     await close();
   }
@@ -43,7 +43,7 @@ test('pages with delivered and parked payments, and those that are not there', {
   await visitAll(services, 'parked', paths, [404]);
 });
 
-test('pages while finance cannot be reached, and while the database does not answer', { timeout }, async (t) => {
+test('pages while finance cannot be reached, and while the database fails', { timeout }, async (t) => {
   const services = await start({ CONSULTATION_FINANCE_PASSWORD: 'wrong' });
   t.after(services.stop);
   const waiting = await services.finish();
@@ -56,7 +56,7 @@ test('pages while finance cannot be reached, and while the database does not ans
   const { page, close } = await visit(browser, 'reader', { status: [503] });
   const answer = await page.goto(`${services.consultation}/console`);
   assert.equal(answer.status(), 503);
-  await page.getByRole('heading', { name: 'The database does not answer' }).waitFor();
+  await page.getByRole('heading', { name: 'The database has failed' }).waitFor();
   await page.getByText('only probes are sent, since').waitFor(); // from memory
   await close();
 });

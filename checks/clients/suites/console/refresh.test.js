@@ -5,6 +5,7 @@ import { launch, visit } from './browser.js';
 import { shows, start } from './service.js';
 
 const timeout = 90_000;
+const isRefresh = (request) => request.resourceType() === 'fetch';
 let services, browser;
 
 before(async () => {
@@ -36,7 +37,6 @@ test('a pause is remembered, and lasts until it is ended', { timeout }, async ()
   const { page, close } = await visit(browser, 'reader');
   await page.clock.install();
   await page.goto(`${services.consultation}/console`);
-  const isRefresh = (request) => request.resourceType() === 'fetch';
   let refreshed = 0;
   page.on('request', (request) => { if (isRefresh(request)) refreshed += 1; });
   const refreshes = () => Promise.all([page.waitForRequest(isRefresh), page.clock.runFor(5_000)]);

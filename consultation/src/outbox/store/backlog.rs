@@ -10,11 +10,12 @@ pub struct Backlog {
     pub pending: i64,
     /// Those of them that are due.
     pub due: i64,
-    /// Rows that a relay holds.
+    /// Rows that a relay holds, also of those that finance refused before.
     pub processing: i64,
-    /// Rows that finance refused. They are retried too.
+    /// Rows that finance refused and no relay holds. They are retried too.
     pub parked: i64,
-    /// Seconds since the oldest was made that is not parked. `None`: there is none.
+    /// Seconds since the oldest was made that finance has not refused. `None`: there is none. A parked row stays out of
+    /// it while it is sent: it is not late, it is disputed.
     pub oldest_seconds: Option<f64>,
 }
 
@@ -29,8 +30,8 @@ pub async fn backlog(database: &impl ConnectionTrait) -> Result<Backlog, DbErr> 
 const POSTGRES: &str = "
     SELECT count(*) FILTER (WHERE parked_at IS NULL AND NOT processing) AS pending,
         count(*) FILTER (WHERE parked_at IS NULL AND NOT processing AND next_attempt_at <= statement_timestamp()) AS due,
-        count(*) FILTER (WHERE parked_at IS NULL AND processing) AS processing,
-        count(*) FILTER (WHERE parked_at IS NOT NULL) AS parked,
+        count(*) FILTER (WHERE processing) AS processing,
+        count(*) FILTER (WHERE parked_at IS NOT NULL AND NOT processing) AS parked,
         extract(epoch FROM statement_timestamp() - min(created_at) FILTER (WHERE parked_at IS NULL))::float8
             AS oldest_seconds
     FROM pending_payment WHERE NOT finished";
@@ -39,7 +40,7 @@ const SQLITE: &str = "
     SELECT count(*) FILTER (WHERE parked_at IS NULL AND NOT processing) AS pending,
         count(*) FILTER (WHERE parked_at IS NULL AND NOT processing
             AND next_attempt_at <= strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now')) AS due,
-        count(*) FILTER (WHERE parked_at IS NULL AND processing) AS processing,
-        count(*) FILTER (WHERE parked_at IS NOT NULL) AS parked,
+        count(*) FILTER (WHERE processing) AS processing,
+        count(*) FILTER (WHERE parked_at IS NOT NULL AND NOT processing) AS parked,
         (julianday('now') - julianday(min(created_at) FILTER (WHERE parked_at IS NULL))) * 86400 AS oldest_seconds
     FROM pending_payment WHERE NOT finished";

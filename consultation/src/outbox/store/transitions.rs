@@ -38,16 +38,20 @@ pub async fn confirm(database: &impl ConnectionTrait, leases: &[&Lease]) -> Resu
     Ok(confirmed.exec(database).await?.rows_affected)
 }
 
-/// The destination failed: the rows are due again after their delays. Returns the number of leases that were not stale.
+/// The destination failed: the rows are due again after their delays. A parked row keeps finance's refusal as its error,
+/// since that wants a decision and an outage does not. Returns the number of leases that were not stale.
 pub async fn postpone(database: &impl ConnectionTrait, failures: &[Failure<'_>]) -> Result<u64, DbErr> {
-    changed(database, due_after(database, failures)).await
+    let is_parked = Expr::col((PendingPayments, Column::ParkedAt)).is_not_null();
+    let refusal = Expr::col((PendingPayments, Column::LastError));
+    let error = Expr::case(is_parked, refusal).finally(outcome("column4"));
+    changed(database, due_after(database, failures, error.into())).await
 }
 
 /// Finance refused the rows: they are parked, and due again after their delays. Returns the number of leases that were
 /// not stale.
 pub async fn park(database: &impl ConnectionTrait, failures: &[Failure<'_>]) -> Result<u64, DbErr> {
     let now = now_plus(database.get_database_backend(), Duration::ZERO);
-    let parked = due_after(database, failures)
+    let parked = due_after(database, failures, outcome("column4"))
         .value(Column::Rejections, Expr::col((PendingPayments, Column::Rejections)).add(1))
         .value(Column::ParkedAt, Func::coalesce([Expr::col((PendingPayments, Column::ParkedAt)), now]))
         .to_owned();
@@ -62,7 +66,7 @@ pub async fn release(database: &impl ConnectionTrait, leases: &[&Lease]) -> Resu
     changed(database, under_lease(rows.collect()).value(Column::Tries, tries).to_owned()).await
 }
 
-fn due_after(database: &impl ConnectionTrait, failures: &[Failure<'_>]) -> UpdateStatement {
+fn due_after(database: &impl ConnectionTrait, failures: &[Failure<'_>], error: Expr) -> UpdateStatement {
     let rows = failures.iter().map(|failure| {
         // The text may come from finance, and PostgreSQL stores no NUL.
         let error = shortened(&failure.error).replace(char::is_control, " ");
@@ -72,7 +76,7 @@ fn due_after(database: &impl ConnectionTrait, failures: &[Failure<'_>]) -> Updat
     });
     under_lease(rows.collect())
         .value(Column::NextAttemptAt, now_plus_seconds(database.get_database_backend(), outcome("column3")))
-        .value(Column::LastError, outcome("column4"))
+        .value(Column::LastError, error)
         .to_owned()
 }
 
