@@ -30,6 +30,7 @@ mod queries;
 mod reconcile;
 mod relay;
 mod relay_batches;
+mod relay_errors;
 mod relay_failures;
 mod rest;
 mod retention;
