@@ -83,6 +83,8 @@ pub struct Database {
     pub count: Connections,
     /// For writes.
     pub write: Connections,
+    /// For what the service reads by itself, which is never refused: on SQLite a connection that keeps no write waiting.
+    pub background: Connections,
     /// For the readiness check: on PostgreSQL a connection that no request can take.
     check: Connections,
     options: Options,
@@ -111,14 +113,15 @@ impl Database {
             let write = Connections::new(options.clone(), 1)?;
             drop(write.lease().await?.end(Ok(())));
             let read = Connections::new(options.clone(), SQLITE_READERS)?.at_most(SQLITE_READERS);
+            let background = Connections::new(options.clone(), 1)?;
             let (count, check) = (read.at_most(MAX_COUNTS), write.clone());
-            return Ok(Self { read, count, write, check, options, url: url.clone(), served });
+            return Ok(Self { read, count, write, background, check, options, url: url.clone(), served });
         }
         let write = Connections::new(options.clone(), connections)?;
         let read = write.at_most((connections / READ_DIVISOR).max(1));
         let count = read.at_most(MAX_COUNTS);
         let check = Connections::new(options.clone(), 1)?.without_retry();
-        Ok(Self { read, count, write, check, options, url: url.clone(), served })
+        Ok(Self { read, count, background: write.clone(), write, check, options, url: url.clone(), served })
     }
 
     /// Validates the URL of a database, which need not exist.
@@ -156,8 +159,9 @@ impl Database {
     /// looks like that of a killed service, which loses nothing.
     pub async fn end_service(&self) -> Result<(), DbErr> {
         let served = self.served.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if matches!(self.options, Options::Postgres(_)) {
-            self.check.close().await;
+        match self.options {
+            Options::Postgres(_) => self.check.close().await,
+            Options::Sqlite(_) => self.background.close().await,
         }
         self.read.close().await;
         if let Some(served) = served {

@@ -15,7 +15,7 @@ use crate::{
     write_coalescer::WriteError,
 };
 
-const OVERLOADED: &str = "OVERLOADED";
+pub(crate) const OVERLOADED: &str = "OVERLOADED";
 
 /// The name of a kind of operation.
 pub(crate) fn kind_name(kind: OperationType) -> &'static str {

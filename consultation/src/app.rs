@@ -49,7 +49,7 @@ pub fn build(
     let (changes, changes_elsewhere) = Changes::new("consultation_changed");
     let metrics = Metrics::new(server.name);
     metrics.collect(database.metrics());
-    let (address, time_zone) = (finance.url.clone(), domain.time_zone);
+    let (address, time_zone) = (console::finance::address(&finance.url), domain.time_zone);
     let client = FinanceClient::new(finance, policy.request_timeout)?.measured(&metrics);
     tokio::spawn(client.clone().keep_certificate_renewed(shutdown.clone()));
     let meter = outbox::Meter::registered(&metrics);

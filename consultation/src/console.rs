@@ -7,7 +7,7 @@
 mod access;
 mod assets;
 mod chart;
-mod finance;
+pub(crate) mod finance;
 mod layout;
 mod overview;
 mod payment;

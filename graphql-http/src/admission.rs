@@ -8,7 +8,14 @@ use async_graphql::{
     parser::types::{ExecutableDocument, OperationDefinition, OperationType, Selection},
 };
 
-use crate::{Options, bad_request::BadRequest, limits, meter::Sender, observer::Observation, parsed::NewlyParsed};
+use crate::{
+    Options,
+    bad_request::BadRequest,
+    limits,
+    meter::{self, Conclusion, Measured, Meters, Sender},
+    observer::Observation,
+    parsed::NewlyParsed,
+};
 
 /// Introspection fields, including Apollo Federation's `_service`.
 pub(crate) const INTROSPECTION: [&str; 3] = ["__schema", "__type", "_service"];
@@ -24,6 +31,18 @@ pub(crate) struct Admitted {
     pub(crate) root_field: &'static str,
     pub(crate) new_document: NewDocument,
     pub(crate) observation: Option<Observation>,
+}
+
+impl Admitted {
+    /// Measures that it does not run, for `refusal`.
+    pub(crate) fn refused(&self, meters: &Meters, refusal: BadRequest) -> BadRequest {
+        let Self { sender, name, kind, root_field, .. } = self;
+        let (name, conclusion, code) =
+            (name.as_deref(), Conclusion::of_error(&refusal.error), meter::code(&refusal.error));
+        let (kind, root_field) = (*kind, *root_field);
+        meters.operation(Measured { sender, name, kind, root_field, conclusion, code, duration: None });
+        refusal
+    }
 }
 
 /// A document to remember once its operation has run: only then is it known to be valid.

@@ -50,7 +50,7 @@ pub struct Endpoint<E, C = ()> {
     pub(crate) authenticator: Option<Arc<dyn Authenticate>>,
     pub(crate) shutdown: CancellationToken,
     observer: Option<Arc<dyn Observer>>,
-    meters: Meters,
+    pub(crate) meters: Meters,
     context: PhantomData<fn() -> C>,
 }
 
@@ -153,9 +153,10 @@ impl<E: Executor, C: TaskContext> Endpoint<E, C> {
         if admitted.kind != OperationType::Subscription {
             return Ok(in_context(context, stream::once(async move { endpoint.execute(admitted).await })));
         }
+        let share = self.subscriptions.take(Arc::clone(&admitted.sender.caller.name));
+        let full = || admitted.refused(&self.meters, BadRequest::too_many_subscriptions(MAX_SUBSCRIPTIONS));
+        let share = share.ok_or_else(full)?;
         let Admitted { request, sender, name, kind, root_field, new_document, observation } = admitted;
-        let share = self.subscriptions.take(Arc::clone(&sender.caller.name));
-        let share = share.ok_or_else(|| BadRequest::too_many_subscriptions(MAX_SUBSCRIPTIONS))?;
         let mut subscribed = self.meters.subscription(&sender, name.as_ref(), root_field);
         let mut new_document = Some(new_document);
         let outcomes = self.schema.execute_stream(request, None).map(move |response| {

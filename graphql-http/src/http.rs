@@ -92,11 +92,14 @@ async fn answer<E: Executor, C: TaskContext>(endpoint: Arc<Endpoint<E, C>>, http
     let sender = Sender { caller, request_id: id, protocol: Protocol::Http };
     let by_post = http.method() == Method::POST;
     let read = timeout(REQUEST_TIMEOUT, request::read(http)).await.unwrap_or_else(|_| Err(BadRequest::read_timeout()));
-    let admitted = read.and_then(|request| endpoint.admit(request, &sender)).and_then(|admitted| match admitted.kind {
-        // Checked on the parsed document, whatever way it came: a persisted query cannot smuggle a mutation.
-        OperationType::Mutation if !by_post => Err(BadRequest::mutation_by_get()),
-        OperationType::Subscription if !accepts_events => Err(BadRequest::subscription_needs_stream()),
-        _ => Ok(admitted),
+    let admitted = read.and_then(|request| endpoint.admit(request, &sender)).and_then(|admitted| {
+        let refusal = match admitted.kind {
+            // Checked on the parsed document, whatever way it came: a persisted query cannot smuggle a mutation.
+            OperationType::Mutation if !by_post => BadRequest::mutation_by_get(),
+            OperationType::Subscription if !accepts_events => BadRequest::subscription_needs_stream(),
+            _ => return Ok(admitted),
+        };
+        Err(admitted.refused(&endpoint.meters, refusal))
     });
     let outcome = match (admitted, media_type) {
         // A client that accepts events only gets its refusal as an event.

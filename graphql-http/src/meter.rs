@@ -108,7 +108,7 @@ impl Conclusion {
         .unwrap_or(Self::Ok)
     }
 
-    fn of_error(error: &ServerError) -> Self {
+    pub(crate) fn of_error(error: &ServerError) -> Self {
         match code(error) {
             Some("INTERNAL_SERVER_ERROR") | None => Self::Fault,
             Some(UNAVAILABLE) => Self::Unavailable,

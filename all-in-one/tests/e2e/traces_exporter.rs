@@ -106,7 +106,12 @@ async fn a_line_of_the_log_has_the_ids_of_its_span() {
     let collector = Collector::start(Behaviour::Accepts).await;
     let nobody = format!("http://127.0.0.1:{}/graphql", free_port());
     let endpoint = ("OTEL_EXPORTER_OTLP_ENDPOINT", collector.endpoint.as_str());
-    let settings = [endpoint, ("CONSULTATION_FINANCE_URL", &nobody), ("LOG_FORMAT", "json")];
+    let settings = [
+        endpoint,
+        ("CONSULTATION_FINANCE_URL", &nobody),
+        ("LOG_FORMAT", "json"),
+        ("RUST_LOG", "error,consultation=info"),
+    ];
     let Some(service) = Logging::start(Backend::Sqlite, &settings).await else { return };
     let client = &service.process.client;
     finish_one(client).await;

@@ -5,7 +5,7 @@ use std::{net::IpAddr, time::Duration};
 use axum::http::StatusCode;
 use serde::Serialize;
 
-use crate::json_lines;
+use crate::{graphql::OVERLOADED, json_lines};
 
 /// The outcome of what is left out below the shortest duration.
 pub(super) const OK: &str = "ok";
@@ -55,17 +55,18 @@ impl Line<'_> {
 }
 
 /// The outcome of a request that no operation concludes, in the same words. Without a status the client went away before
-/// it was answered. `has_error`: the response has an error, whatever its status.
-pub(super) fn outcome_of(status: Option<StatusCode>, has_error: bool) -> &'static str {
+/// it was answered. `code` is that of the response's first error, whatever the status.
+pub(super) fn outcome_of(status: Option<StatusCode>, code: Option<&str>) -> &'static str {
     let Some(status) = status else { return "disconnected" };
     match status.as_u16() {
         401 | 403 | 421 => "forbidden",
         408 => "timeout",
         429 => "overloaded",
+        503 if code == Some(OVERLOADED) => "overloaded",
         503 => "unavailable",
         400..500 => "invalid",
         500.. => "fault",
-        _ if has_error => "invalid",
+        _ if code.is_some() => "invalid",
         _ => OK,
     }
 }
@@ -76,17 +77,19 @@ mod tests {
 
     #[test]
     fn an_error_under_status_200_is_no_success() {
-        for (status, has_error, outcome) in [
-            (Some(StatusCode::OK), false, "ok"),
-            (Some(StatusCode::SWITCHING_PROTOCOLS), false, "ok"),
-            (Some(StatusCode::OK), true, "invalid"),
-            (Some(StatusCode::UNAUTHORIZED), false, "forbidden"),
-            (Some(StatusCode::TOO_MANY_REQUESTS), false, "overloaded"),
-            (Some(StatusCode::NOT_FOUND), false, "invalid"),
-            (Some(StatusCode::INTERNAL_SERVER_ERROR), false, "fault"),
-            (None, false, "disconnected"),
+        for (status, code, outcome) in [
+            (Some(StatusCode::OK), None, "ok"),
+            (Some(StatusCode::SWITCHING_PROTOCOLS), None, "ok"),
+            (Some(StatusCode::OK), Some("BAD_REQUEST"), "invalid"),
+            (Some(StatusCode::UNAUTHORIZED), None, "forbidden"),
+            (Some(StatusCode::TOO_MANY_REQUESTS), None, "overloaded"),
+            (Some(StatusCode::SERVICE_UNAVAILABLE), Some("OVERLOADED"), "overloaded"),
+            (Some(StatusCode::SERVICE_UNAVAILABLE), Some("UNAVAILABLE"), "unavailable"),
+            (Some(StatusCode::NOT_FOUND), None, "invalid"),
+            (Some(StatusCode::INTERNAL_SERVER_ERROR), None, "fault"),
+            (None, None, "disconnected"),
         ] {
-            assert_eq!(outcome_of(status, has_error), outcome, "{status:?}");
+            assert_eq!(outcome_of(status, code), outcome, "{status:?}");
         }
     }
 }

@@ -127,7 +127,7 @@ impl Drop for Request {
     fn drop(&mut self) {
         let duration = self.began.elapsed();
         let noted = self.noted.get_mut().unwrap_or_else(PoisonError::into_inner);
-        let outcome = noted.conclusion.map_or_else(|| outcome_of(noted.status, noted.code.is_some()), outcome_name);
+        let outcome = noted.conclusion.map_or_else(|| outcome_of(noted.status, noted.code.as_deref()), outcome_name);
         let line = Line {
             request_id: &self.id,
             address: Some(self.address),

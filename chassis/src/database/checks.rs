@@ -34,39 +34,21 @@ impl Display for MigrationState {
 }
 
 impl Database {
-    /// Returns the names of migrations that have not been applied.
+    /// Returns the names of migrations that have not been applied, as clients read: it takes nothing from the readiness
+    /// check.
     pub async fn pending_migrations<M: MigratorTrait>(&self) -> Result<Vec<String>, DbErr> {
-        let migrations = self.migrations::<M>().await?;
-        Ok(migrations
-            .into_iter()
-            .filter(|(_, state)| *state == MigrationState::Pending)
-            .map(|(name, _)| name)
-            .collect())
+        Ok(pending(self.migrations::<M>().await?))
+    }
+
+    /// The same for the readiness check.
+    pub(crate) async fn check_migrations<M: MigratorTrait>(&self) -> Result<Vec<String>, DbErr> {
+        Ok(pending(migrations::<M>(self.for_check().await).await?))
     }
 
     /// Returns each migration in the order of application, then those that a newer version has applied. Nothing is
     /// changed.
     pub(crate) async fn migrations<M: MigratorTrait>(&self) -> Result<Vec<(String, MigrationState)>, DbErr> {
-        // Not the migrator's own list: it makes the table, and fails where a newer version has applied more. During an
-        // upgrade the old replicas must stay ready until they are replaced.
-        let mut applied = self.applied_migrations::<M>().await?;
-        let migrations = M::migrations().into_iter().map(|migration| {
-            let state =
-                if applied.remove(migration.name()) { MigrationState::Applied } else { MigrationState::Pending };
-            (migration.name().to_owned(), state)
-        });
-        let mut migrations: Vec<_> = migrations.collect();
-        migrations.extend(applied.into_iter().map(|name| (name, MigrationState::Newer)));
-        Ok(migrations)
-    }
-
-    async fn applied_migrations<M: MigratorTrait>(&self) -> Result<BTreeSet<String>, DbErr> {
-        let database = self.for_check().await;
-        if !has_table(database, &M::migration_table_name().to_string()).await? {
-            return Ok(BTreeSet::new());
-        }
-        let applied = Query::select().column("version").from(M::migration_table_name()).to_owned();
-        database.query_all(&applied).await?.iter().map(|row| row.try_get("", "version")).collect()
+        migrations::<M>(&self.read).await
     }
 
     /// Returns by how much, at least, this process's clock is ahead of the database's. Fails also if the database is
@@ -110,6 +92,7 @@ impl Database {
     pub(crate) fn close_idle(&self, idle: Duration) {
         self.read.close_idle(idle);
         self.write.close_idle(idle);
+        self.background.close_idle(idle);
     }
 
     /// The connection of the check, or the writers' where the server has no room for one more.
@@ -123,6 +106,31 @@ impl Database {
             Err(_) => &self.write,
         }
     }
+}
+
+fn pending(migrations: Vec<(String, MigrationState)>) -> Vec<String> {
+    migrations.into_iter().filter(|(_, state)| *state == MigrationState::Pending).map(|(name, _)| name).collect()
+}
+
+async fn migrations<M: MigratorTrait>(database: &Connections) -> Result<Vec<(String, MigrationState)>, DbErr> {
+    // Not the migrator's own list: it makes the table, and fails where a newer version has applied more. During an upgrade
+    // the old replicas must stay ready until they are replaced.
+    let mut applied = applied_migrations::<M>(database).await?;
+    let migrations = M::migrations().into_iter().map(|migration| {
+        let state = if applied.remove(migration.name()) { MigrationState::Applied } else { MigrationState::Pending };
+        (migration.name().to_owned(), state)
+    });
+    let mut migrations: Vec<_> = migrations.collect();
+    migrations.extend(applied.into_iter().map(|name| (name, MigrationState::Newer)));
+    Ok(migrations)
+}
+
+async fn applied_migrations<M: MigratorTrait>(database: &Connections) -> Result<BTreeSet<String>, DbErr> {
+    if !has_table(database, &M::migration_table_name().to_string()).await? {
+        return Ok(BTreeSet::new());
+    }
+    let applied = Query::select().column("version").from(M::migration_table_name()).to_owned();
+    database.query_all(&applied).await?.iter().map(|row| row.try_get("", "version")).collect()
 }
 
 async fn has_table(database: &Connections, name: &str) -> Result<bool, DbErr> {

@@ -8,7 +8,7 @@ use axum::{
     response::Response,
 };
 use tower_http::request_id::RequestId;
-use tracing::{Instrument, field::Empty, info_span};
+use tracing::{Instrument, error_span, field::Empty};
 use uuid::Uuid;
 
 /// The header of the id. A caller may send one, and always receives one.
@@ -32,7 +32,8 @@ async fn assign(mut request: Request, next: Next) -> Response {
     request.extensions_mut().insert(RequestId::new(id.clone()));
     let id_text = id.to_str().unwrap_or_default();
     // Filled in by `crate::traces`.
-    let span = info_span!("request", id = id_text, trace_id = Empty, span_id = Empty);
+    // Of the highest level, so that no RUST_LOG takes the id from a line.
+    let span = error_span!("request", id = id_text, trace_id = Empty, span_id = Empty);
     let mut response = next.run(request).instrument(span).await;
     response.headers_mut().insert(HEADER, id);
     response

@@ -128,7 +128,7 @@ impl<M: MigratorTrait> Monitor<M> {
         }
         if !self.is_migrated || self.checks.is_multiple_of(CHECKS_PER_LOOK_UP) {
             self.is_migrated = false;
-            let pending = self.database.pending_migrations::<M>().await.map_err(NotReady::of)?;
+            let pending = self.database.check_migrations::<M>().await.map_err(NotReady::of)?;
             if !pending.is_empty() {
                 return Err(NotReady::Migrations(pending));
             }

@@ -6,12 +6,12 @@ mod tests;
 use std::{env, fmt::Display, ops::RangeInclusive, str::FromStr, time::Duration};
 
 use anyhow::{Context, bail, ensure};
-use axum::http::Uri;
+use axum::http::{HeaderName, HeaderValue, Uri};
 use opentelemetry_otlp::{
     OTEL_EXPORTER_OTLP_COMPRESSION, OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_EXPORTER_OTLP_HEADERS,
     OTEL_EXPORTER_OTLP_PROTOCOL, OTEL_EXPORTER_OTLP_TIMEOUT, OTEL_EXPORTER_OTLP_TIMEOUT_DEFAULT,
-    OTEL_EXPORTER_OTLP_TRACES_COMPRESSION, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT, OTEL_EXPORTER_OTLP_TRACES_PROTOCOL,
-    OTEL_EXPORTER_OTLP_TRACES_TIMEOUT,
+    OTEL_EXPORTER_OTLP_TRACES_COMPRESSION, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT, OTEL_EXPORTER_OTLP_TRACES_HEADERS,
+    OTEL_EXPORTER_OTLP_TRACES_PROTOCOL, OTEL_EXPORTER_OTLP_TRACES_TIMEOUT,
 };
 use opentelemetry_sdk::trace::{
     OTEL_BSP_MAX_EXPORT_BATCH_SIZE, OTEL_BSP_MAX_QUEUE_SIZE, OTEL_BSP_SCHEDULE_DELAY, Sampler, ShouldSample,
@@ -68,6 +68,9 @@ impl Settings {
         }
         let Some(sampler) = sampler(variables)? else { return Ok(None) };
         check_endpoint(endpoint, &url)?;
+        [OTEL_EXPORTER_OTLP_HEADERS, OTEL_EXPORTER_OTLP_TRACES_HEADERS]
+            .into_iter()
+            .try_for_each(|variable| check_headers(variable, &variables(variable).unwrap_or_default()))?;
         let protocols = [OTEL_EXPORTER_OTLP_TRACES_PROTOCOL, OTEL_EXPORTER_OTLP_PROTOCOL];
         choice(variables, protocols, &["http/protobuf"])?;
         let compressions = [OTEL_EXPORTER_OTLP_TRACES_COMPRESSION, OTEL_EXPORTER_OTLP_COMPRESSION];
@@ -96,6 +99,18 @@ fn check_endpoint(variable: &str, url: &str) -> anyhow::Result<()> {
         parsed.with_context(|| format!("{variable}: want the URL of a collector, as in http://127.0.0.1:4318"))?;
     let has_user = !url.username().is_empty() || url.password().is_some();
     ensure!(!has_user, "{variable}: credentials in the URL are not sent; use {OTEL_EXPORTER_OTLP_HEADERS}");
+    Ok(())
+}
+
+/// The SDK would leave a wrong header out, and send spans without credentials. No error has the value.
+fn check_headers(variable: &str, headers: &str) -> anyhow::Result<()> {
+    let is_header = |header: &str| {
+        header.split_once('=').is_some_and(|(name, value)| {
+            name.trim().parse::<HeaderName>().is_ok() && value.trim().parse::<HeaderValue>().is_ok()
+        })
+    };
+    let are_headers = headers.split_terminator(',').all(is_header);
+    ensure!(are_headers, "{variable}: want headers between commas, as in authorization=Bearer%20TOKEN,x-tenant=one");
     Ok(())
 }
 

@@ -57,7 +57,7 @@ impl Span {
     /// Gives its ids to lines of the log within its scope.
     pub(super) fn logged(mut self) -> Self {
         if self.is_sampled() {
-            let log = tracing::info_span!("trace", trace_id = Empty, span_id = Empty);
+            let log = tracing::error_span!("trace", trace_id = Empty, span_id = Empty);
             self.record_in(&log);
             self.0.iter_mut().for_each(|traced| traced.log = log.clone());
         }

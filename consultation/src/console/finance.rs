@@ -7,6 +7,14 @@ use reqwest::Url;
 use super::{layout::say, times::Times};
 use crate::outbox::Calls;
 
+/// What readers may see of finance's address: a query may be a secret.
+pub(crate) fn address(finance: &Url) -> Url {
+    let mut address = finance.clone();
+    address.set_query(None);
+    address.set_fragment(None);
+    address
+}
+
 /// The address of finance's GraphiQL, if the browser can reach it: under the name by which it reached this service.
 pub(super) fn graphiql(finance: &Url, host: Option<&Url>) -> Option<(String, &'static str)> {
     let is_same = host.is_some_and(|host| host.host_str() == finance.host_str());

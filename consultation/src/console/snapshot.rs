@@ -5,7 +5,7 @@ use std::time::Duration;
 use chassis::database::{Database, is_unavailable};
 use entity::reconciliation;
 use migration::consultation::Migrator;
-use sea_orm::DbErr;
+use sea_orm::{DbErr, error::ConnAcquireErr};
 use thiserror::Error;
 use tokio::time::timeout;
 use uuid::Uuid;
@@ -76,6 +76,7 @@ impl Unread {
     pub(super) fn text(&self) -> String {
         say(match self {
             Self::NotMigrated(_) => "console-not-migrated",
+            Self::Failed(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout)) => "console-overloaded",
             Self::Failed(error) if !is_unavailable(error) => "console-database-failed",
             Self::Late | Self::Failed(_) => "console-no-database",
         })

@@ -28,6 +28,7 @@ console-no-page = The console has no such page
 console-no-payment = There is no payment for this consultation: it is unknown, in progress, or its delivered payment was deleted after the retention time
 console-no-database = The database does not answer
 console-database-failed = The database has failed; the log says why
+console-overloaded = Too many reads wait for the database; try again
 console-not-migrated = The database lacks migrations
 console-migrate = `consultation migrate` applies them:
 console-only-by-button = A retry is sent by its button, not by its address

@@ -28,6 +28,7 @@ console-no-page = O console não tem essa página
 console-no-payment = Não há pagamento desta consulta: ela é desconhecida, está em andamento, ou o pagamento entregue foi apagado após o prazo de retenção
 console-no-database = O banco de dados não responde
 console-database-failed = O banco de dados falhou; o log diz por quê
+console-overloaded = Há leituras demais à espera do banco de dados; tente de novo
 console-not-migrated = Faltam migrações no banco de dados
 console-migrate = `consultation migrate` as aplica:
 console-only-by-button = O reenvio é feito pelo botão, não pelo endereço

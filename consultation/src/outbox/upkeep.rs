@@ -80,7 +80,7 @@ impl Upkeep {
     /// those of the next.
     async fn count(&self, meter: &Meter, since: Duration) {
         // Not among clients' reads: those are refused under load, when the backlog matters most.
-        match store::backlog(&self.database.write).await {
+        match store::backlog(&self.database.background).await {
             Ok(backlog) => meter.backlog(&backlog),
             // The readiness check logs an outage, once.
             Err(error) => {

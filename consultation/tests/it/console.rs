@@ -90,6 +90,7 @@ async fn every_page_has_a_strict_policy_and_nothing_inline() {
         assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"), "{path}: {policy}");
         assert_eq!(page.header("referrer-policy"), "same-origin", "without it a browser sends no origin with forms");
         assert_eq!((page.header("cache-control"), page.header("x-content-type-options")), ("no-store", "nosniff"));
+        assert!(!page.text.contains("s3cret"), "{path}: the query of finance's URL may be a secret");
         for inline in ["<style", " style=", " onclick=", "<script>", "javascript:", "http-equiv"] {
             assert!(!page.text.contains(inline), "{path}: {inline}");
         }

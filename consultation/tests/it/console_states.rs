@@ -52,6 +52,15 @@ async fn a_comparison_that_cannot_be_read_hides_no_payment(
     }
 }
 
+#[rstest]
+#[tokio::test]
+async fn a_page_waits_for_no_writer(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+    let Some((db, service)) = parked(backend, 1, "refused").await else { return };
+    let writing = db.database.begin().await.expect("the only writer of SQLite");
+    assert_eq!(Page::get(&service.client.as_user("reader"), "").await.status, 200);
+    writing.rollback().await.expect("free again");
+}
+
 /// Readers of SQLite wait for nobody.
 #[tokio::test]
 async fn a_silent_database_is_told_in_time() {

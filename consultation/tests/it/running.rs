@@ -71,7 +71,7 @@ fn start_with(db: &TestDatabase, rules: Api, longest: Duration) -> TestService {
 }
 
 fn start_server(db: &TestDatabase, server: &Server, longest: Duration) -> TestService {
-    let nobody = "http://127.0.0.1:9/graphql".parse().expect("a URL");
+    let nobody = "http://127.0.0.1:9/graphql?key=s3cret".parse().expect("a URL");
     let (finance, domain) = (FinanceTarget::in_development(nobody), DomainSettings { longest, ..domain() });
     TestService::start(|shutdown| app::build(server, finance, &domain, &db.database, shutdown).expect("a service"))
 }

@@ -27,6 +27,18 @@ fn an_endpoint_is_refused_without_its_value(#[case] variable: &str, #[case] valu
 }
 
 #[rstest]
+#[case::no_name(OTEL_EXPORTER_OTLP_HEADERS, "Bearer s3cret")]
+#[case::a_space_in_a_name(OTEL_EXPORTER_OTLP_HEADERS, "x-tenant=one,api key=s3cret")]
+#[case::no_pair(OTEL_EXPORTER_OTLP_TRACES_HEADERS, "authorization=s3cret,,x-tenant=one")]
+#[case::a_line_break(OTEL_EXPORTER_OTLP_TRACES_HEADERS, "authorization=s3cret\nx-tenant=one")]
+fn headers_are_refused_without_their_values(#[case] variable: &str, #[case] value: &str) {
+    let error = format!("{:#}", read(&[ENDPOINT, (variable, value)]).expect_err("refused"));
+    assert!(error.starts_with(variable) && !error.contains("s3cret"), "{error}");
+    let right = "authorization=Bearer%20TOKEN, x-tenant=a=b,";
+    assert!(read(&[ENDPOINT, (variable, right)]).expect("valid").is_some());
+}
+
+#[rstest]
 #[case(DISABLED, "1")]
 #[case(EXPORTER, "zipkin")]
 #[case(EXPORTER, "otlp,console")]

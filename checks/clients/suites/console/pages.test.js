@@ -57,6 +57,6 @@ test('pages while finance cannot be reached, and while the database fails', { ti
   const answer = await page.goto(`${services.consultation}/console`);
   assert.equal(answer.status(), 503);
   await page.getByRole('heading', { name: 'The database has failed' }).waitFor();
-  await page.getByText('only probes are sent, since').waitFor(); // from memory
+  await page.getByText('only probes are sent until one succeeds, since').waitFor(); // from memory
   await close();
 });

@@ -1,6 +1,9 @@
 //! The age of what waits while the database is away.
 
 use chassis::metrics::Metrics;
+use migration::consultation::Migrator;
+use rstest::rstest;
+use testkit::{Backend, TestDatabase};
 use tokio::time::timeout;
 
 use super::*;
@@ -25,4 +28,21 @@ async fn what_waits_gets_older_by_the_clock_however_long_the_database_takes_to_f
     let age: f64 = age.and_then(|age| age.parse().ok()).expect("an age");
     // The last count may be some seconds old.
     assert!((325.0..=340.0).contains(&age), "{age}");
+}
+
+/// SQLite has one writer: a count of a large backlog would hold up starts and finishes.
+#[rstest]
+#[tokio::test]
+async fn a_count_of_the_backlog_keeps_no_write_waiting(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+    let Some(db) = TestDatabase::empty(backend).await else { return };
+    db.database.migrate::<Migrator>().await.expect("migrations");
+    let metrics = Metrics::new("consultation");
+    let meter = Meter::registered(&metrics);
+    let (database, heartbeat) = (db.database.clone(), Heartbeat::new("outbox upkeep"));
+    let upkeep = Upkeep { database, retention: None, heartbeat, meter: None };
+    let writing = db.database.begin().await.expect("the only writer of SQLite");
+    meter.backlog(&Backlog { pending: 1, oldest_seconds: Some(40.0), ..Backlog::default() });
+    timeout(Duration::from_secs(10), upkeep.count(&meter, Duration::ZERO)).await.expect("it does not wait");
+    assert!(metrics.text().contains("outbox_oldest_pending_age_seconds 0"), "it has counted");
+    writing.rollback().await.expect("free again");
 }
