@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use anyhow::ensure;
+use reqwest::Method;
 use tokio::time::{Instant, sleep_until};
 
 use crate::{load::finish_one, monitor::Monitor, profile::Profile, stack::Stack};
@@ -29,7 +31,8 @@ pub(crate) async fn check(
         finish_one(&stack.consultation().client).await;
     }
     shown_while_down(monitor).await?;
-    say("finance is stopped: breaker open, payments pending, their age grows, tries are postponed");
+    console_says(stack, "Finance is failing").await?;
+    say("finance is stopped: console tells it, breaker open, payments pending, their age grows, tries are postponed");
 
     let (late, down, none) = ("PaymentsNotDelivered", "FinanceDown", "NoFinance");
     monitor.until_firing(&[late], true, FULL_LENGTH).await?;
@@ -50,12 +53,19 @@ pub(crate) async fn check(
     for gauge in [WAITING, "outbox_oldest_pending_age_seconds", "outbox_breaker_open", "outbox_requests_in_flight"] {
         monitor.until(gauge, is(0.0), SHOWN_WITHIN).await?;
     }
-    say("finance is back: each payment is confirmed, and all metrics are where they were");
+    console_says(stack, "All payments are delivered").await?;
+    say("finance is back: each payment is confirmed, as the console says, and all metrics are where they were");
     monitor.until_firing(&[late, down, none], false, SHOWN_WITHIN).await?;
     say(&format!(
         "{late} is resolved in Prometheus and Alertmanager, {:.0} s after finance was back",
         back.elapsed().as_secs_f64()
     ));
+    Ok(())
+}
+
+async fn console_says(stack: &Stack, state: &str) -> anyhow::Result<()> {
+    let page = stack.consultation().client.request(Method::GET, "/console").send().await?.text().await?;
+    ensure!(page.contains(state), "the console does not say {state}: {page}");
     Ok(())
 }
 
