@@ -8,8 +8,8 @@ use std::{
 use prometheus_client::encoding::{EncodeLabelSet, LabelSetEncoder};
 use rustc_hash::FxBuildHasher;
 
-/// Labels of a series that each request counts. `Family` hashes by `SipHash`, which takes longer for some words than to
-/// count does; here it hashes one number. Nobody makes labels collide on purpose, since no client chooses them.
+/// Labels of a series that each request counts. `Family` uses `SipHash`, which is slow on words, so it gets a number to
+/// hash. Nobody makes labels collide on purpose, since no client chooses them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Labels<L>(pub(super) L);
 

@@ -27,7 +27,7 @@ const SAMPLER_ARGUMENT: &str = "OTEL_TRACES_SAMPLER_ARG";
 /// spans within a fraction of a second.
 const SAMPLED: f64 = 0.05;
 
-/// Spans that may wait. The queue takes its memory at the start: the largest 24 MB.
+/// Spans that may wait. The queue takes its memory at the start.
 const QUEUE_SIZES: RangeInclusive<usize> = 1..=65_536;
 /// The SDK's default.
 const QUEUE_SIZE: usize = 2_048;
