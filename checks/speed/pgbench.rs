@@ -10,7 +10,8 @@ use crate::{figures::Latencies, operation::Operation, stack::Stack};
 const NEW_ID: &str = "(lpad(to_hex((extract(epoch FROM clock_timestamp()) * 1000000)::bigint), 16, '0')
      || lpad(to_hex(:r::bigint), 16, '0'))::uuid";
 const RANDOM: &str = "\\set r random(0, 4611686018427387903)\n\\set s random(0, 4611686018427387903)\n";
-const COLUMNS: &str = "id, physician_id, patient_id, start_date, end_date, price_cents, started_by, finished_by";
+const COLUMNS: &str = "id, physician_id, patient_id, start_date, end_date, price_cents, started_by, finished_by,
+    cancel_reason, cancelled_by, origin";
 /// Two threads with many clients, so that pgbench itself is not the bottleneck.
 const THREADS: usize = 2;
 

@@ -83,7 +83,7 @@ pub(crate) async fn find(database: &impl ConnectionTrait, ids: impl Iterator<Ite
     let backend = database.get_database_backend();
     let these = Consultations::find().filter(is_one_of(backend, Column::Id, ids)).column_as(now(backend), NOW);
     let rows = these.into_model::<ConsultationNow>().all(database).await?;
-    let finished = rows.iter().filter(|row| row.consultation.end_date.is_some());
+    let finished = rows.iter().filter(|row| row.consultation.price_cents.is_some());
     let pending_payments = pending_payment_ids(database, finished.map(|row| row.consultation.id).collect()).await?;
     let consultations = rows.into_iter().map(|row| (row.consultation.id, (row.consultation, row.now))).collect();
     Ok(Found { consultations, pending_payments })

@@ -6,7 +6,7 @@ use crate::{
     m20261124_000001_create_consultation, m20261124_000002_create_pending_payment,
     m20261124_000004_keep_pending_payments, m20261124_000005_count_consultations, m20261124_000007_room_for_claims,
     m20261124_000009_create_delivery_destination, m20261127_000011_name_starters, m20261128_000013_trace_payments,
-    m20261128_000014_create_reconciliation,
+    m20261128_000014_create_reconciliation, m20261128_000015_cancel_consultations, m20261128_000016_name_origins,
 };
 
 /// Migrates `consultation`, `pending_payment`, `delivery_destination` and `reconciliation`, and the row counts of the first two.
@@ -26,6 +26,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261127_000011_name_starters::Migration),
             Box::new(m20261128_000013_trace_payments::Migration),
             Box::new(m20261128_000014_create_reconciliation::Migration),
+            Box::new(m20261128_000015_cancel_consultations::Migration),
+            Box::new(m20261128_000016_name_origins::Migration),
         ]
     }
 

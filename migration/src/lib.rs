@@ -20,9 +20,13 @@ mod m20261127_000011_name_starters;
 mod m20261127_000012_name_recorder;
 mod m20261128_000013_trace_payments;
 mod m20261128_000014_create_reconciliation;
+mod m20261128_000015_cancel_consultations;
+mod m20261128_000016_name_origins;
 mod row_count;
 
 pub use sea_orm_migration::MigratorTrait;
 
 /// Characters of a caller's name.
 const CALLER_LENGTH: u32 = 512;
+/// Characters of a reason that a caller gives.
+const REASON_LENGTH: u32 = 500;

@@ -3,6 +3,7 @@
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use entity::{consultation, pending_payment};
+use sea_orm::ActiveEnum;
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -36,6 +37,9 @@ pub struct Consultation {
     price: Option<String>,
     started_by: Option<String>,
     finished_by: Option<String>,
+    cancel_reason: Option<String>,
+    cancelled_by: Option<String>,
+    origin: Option<String>,
     pending_payment: Option<PendingPayment>,
     payment: Option<Payment>,
 }
@@ -88,6 +92,9 @@ impl Consultation {
             price_cents,
             started_by,
             finished_by,
+            cancel_reason,
+            cancelled_by,
+            origin,
         } = row;
         Self {
             id,
@@ -98,6 +105,9 @@ impl Consultation {
             price: price_cents.map(|price| price.to_string()),
             started_by,
             finished_by,
+            cancel_reason,
+            cancelled_by,
+            origin: origin.map(|origin| origin.to_value()),
             pending_payment: pending_payment.map(PendingPayment::from),
             payment: payment.map(Payment::from),
         }

@@ -49,8 +49,7 @@ impl Page {
     /// Reads the page after the id `after`, if there is one. The pending payments are read before finance is asked:
     /// finance must have those that are confirmed by then.
     pub(super) async fn after(database: &impl ConnectionTrait, after: Uuid) -> Result<Option<Self>, DbErr> {
-        let finished = consultation::Entity::find()
-            .filter(consultation::Column::EndDate.is_not_null())
+        let finished = consultation::Entity::find_finished()
             .filter(consultation::Column::Id.gt(after))
             .order_by_asc(consultation::Column::Id)
             .limit(MAX_PAYMENTS)
@@ -116,8 +115,6 @@ pub(super) async fn finished(
     payments: &[RecordedPayment],
 ) -> Result<HashSet<Uuid>, DbErr> {
     let ids = payments.iter().map(|payment| payment.appointment_id);
-    let finished = consultation::Entity::find()
-        .filter(consultation::Column::Id.is_in(ids))
-        .filter(consultation::Column::EndDate.is_not_null());
+    let finished = consultation::Entity::find_finished().filter(consultation::Column::Id.is_in(ids));
     Ok(finished.all(database).await?.into_iter().map(|consultation| consultation.id).collect())
 }

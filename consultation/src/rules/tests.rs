@@ -14,9 +14,19 @@ fn money(text: &str) -> Money {
 fn started() -> (Consultation, Rules) {
     let start_date = "2021-08-02T12:00:00Z".parse().expect("a date");
     let [id, physician_id, patient_id] = [Uuid::from_u128(1), Uuid::from_u128(2), Uuid::from_u128(3)];
-    let (end_date, price_cents, started_by, finished_by) = (None, None, None, None);
-    let consultation =
-        Consultation { id, physician_id, patient_id, start_date, end_date, price_cents, started_by, finished_by };
+    let consultation = Consultation {
+        id,
+        physician_id,
+        patient_id,
+        start_date,
+        end_date: None,
+        price_cents: None,
+        started_by: None,
+        finished_by: None,
+        cancel_reason: None,
+        cancelled_by: None,
+        origin: None,
+    };
     (consultation, Rules { price_per_hour: money("200.00"), longest: TimeDelta::hours(24) })
 }
 

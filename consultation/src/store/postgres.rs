@@ -71,10 +71,19 @@ pub(super) async fn insert(postgres: &impl ConnectionTrait, rows: &[&Start]) -> 
     let started = |row: &&Start| {
         let Start { id, physician_id, patient_id, .. } = **row;
         let start_date = *start_dates.get(&id)?;
-        let (started_by, finished_by) = (Some(row.started_by.as_ref().to_owned()), None);
-        let (end_date, price_cents) = (None, None);
-        let started =
-            Consultation { id, physician_id, patient_id, start_date, end_date, price_cents, started_by, finished_by };
+        let started = Consultation {
+            id,
+            physician_id,
+            patient_id,
+            start_date,
+            started_by: Some(row.started_by.as_ref().to_owned()),
+            end_date: None,
+            price_cents: None,
+            finished_by: None,
+            cancel_reason: None,
+            cancelled_by: None,
+            origin: None,
+        };
         Some((patient_id, started))
     };
     Ok(rows.iter().filter_map(started).collect())

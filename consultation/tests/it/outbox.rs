@@ -38,6 +38,7 @@ pub(crate) async fn outbox(backend: Backend, payments: usize) -> Option<TestData
             price_cents: Set(Some(Money::MAX)),
             started_by: Set(None),
             finished_by: Set(None),
+            ..Default::default()
         });
         consultations::Entity::insert_many(finished).exec(&db.database.write).await.expect("inserted");
         enqueue(&db.database.write, &ids).await;

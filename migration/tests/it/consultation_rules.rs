@@ -1,8 +1,8 @@
 //! `consultation`: constraints that the database enforces for every writer.
 
-use entity::{Money, consultation};
+use entity::{Money, consultation, consultation::Origin};
 use rstest::rstest;
-use sea_orm::{EntityTrait, prelude::Uuid};
+use sea_orm::{ConnectionTrait, EntityTrait, prelude::Uuid};
 use testkit::Backend;
 
 use crate::rows::{at, breaks_a_check, finished, in_progress, insert, is_duplicate, migrated, money};
@@ -88,5 +88,62 @@ async fn a_price_is_money(#[values(Backend::Sqlite, Backend::Postgres)] backend:
     for cents in [-1, i64::MIN, Money::MAX.cents() + 1] {
         let refused = insert(&db.database, consultation::Model { price_cents: Some(money(cents)), ..finished() }).await;
         assert!(breaks_a_check(&refused), "{cents}: {refused:?}");
+    }
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_cancelled_consultation_has_an_end_and_a_reason_and_no_price(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let Some(db) = migrated(backend).await else { return };
+    let reason = || Some("started by mistake".to_owned());
+    let ana = || Some("ana".to_owned());
+    let cancelled = || consultation::Model { price_cents: None, cancel_reason: reason(), ..finished() };
+    insert(&db.database, consultation::Model { cancelled_by: ana(), ..cancelled() }).await.expect("inserted");
+    let wrong = [
+        consultation::Model { cancel_reason: reason(), ..in_progress() },
+        consultation::Model { cancel_reason: reason(), ..finished() },
+        consultation::Model { cancelled_by: ana(), ..finished() },
+        consultation::Model { finished_by: ana(), ..cancelled() },
+    ];
+    for row in wrong {
+        let refused = insert(&db.database, row.clone()).await;
+        assert!(breaks_a_check(&refused), "{row:?}: {refused:?}");
+    }
+}
+
+#[rstest]
+#[case::taken_back(
+    "UPDATE consultation SET price_cents = 1, cancel_reason = NULL, cancelled_by = NULL WHERE price_cents IS NULL"
+)]
+#[case::put_in_its_place(
+    "UPDATE consultation SET price_cents = NULL, cancel_reason = '-' WHERE price_cents IS NOT NULL"
+)]
+#[case::of_another("UPDATE consultation SET cancelled_by = 'bruno' WHERE price_cents IS NULL")]
+#[tokio::test]
+async fn a_cancellation_and_a_finish_stay(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+    #[case] statement: &str,
+) {
+    let Some(db) = migrated(backend).await else { return };
+    let cancel_reason = Some("started by mistake".to_owned());
+    let cancelled = consultation::Model { price_cents: None, cancel_reason, ..finished() };
+    for row in [cancelled, finished()] {
+        insert(&db.database, row).await.expect("inserted");
+    }
+    let refused = db.database.write.execute_unprepared(statement).await.expect_err("refused").to_string();
+    assert!(refused.contains("a cancellation is not taken back"), "{refused}");
+}
+
+#[rstest]
+#[tokio::test]
+async fn the_origin_of_a_consultation_stays(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+    let Some(db) = migrated(backend).await else { return };
+    let adopted = consultation::Model { origin: Some(Origin::Adopted), ..finished() };
+    insert(&db.database, adopted).await.expect("inserted");
+    for statement in ["UPDATE consultation SET origin = NULL", "UPDATE consultation SET origin = 'IMPORTED'"] {
+        let refused = db.database.write.execute_unprepared(statement).await.expect_err("refused").to_string();
+        assert!(refused.contains("does not change"), "{refused}");
     }
 }

@@ -101,7 +101,9 @@ async fn what_is_missing_is_named_without_creating_anything(
             "m20261124_000009_create_delivery_destination",
             "m20261127_000011_name_starters",
             "m20261128_000013_trace_payments",
-            "m20261128_000014_create_reconciliation"
+            "m20261128_000014_create_reconciliation",
+            "m20261128_000015_cancel_consultations",
+            "m20261128_000016_name_origins"
         ]
     );
     let missing = db.database.pending_migrations::<Finance>().await.expect("an answer");

@@ -57,7 +57,14 @@ async fn rows_from_before_are_counted(#[values(Backend::Sqlite, Backend::Postgre
     Migrator::up(&db.for_migrations().await, u32::try_from(before).ok()).await.expect("migrated");
     for _ in 0..3 {
         // Columns that later migrations add.
-        let row = consultation::ActiveModel { started_by: NotSet, finished_by: NotSet, ..finished().into() };
+        let row = consultation::ActiveModel {
+            started_by: NotSet,
+            finished_by: NotSet,
+            cancel_reason: NotSet,
+            cancelled_by: NotSet,
+            origin: NotSet,
+            ..finished().into()
+        };
         consultation::Entity::insert(row).exec_without_returning(&db.database.write).await.expect("inserted");
     }
     db.database.migrate::<Migrator>().await.expect("migrated");

@@ -39,6 +39,9 @@ pub(crate) fn in_progress() -> consultation::Model {
         price_cents: None,
         started_by: None,
         finished_by: None,
+        cancel_reason: None,
+        cancelled_by: None,
+        origin: None,
     }
 }
 
