@@ -5,6 +5,7 @@ mod audit;
 mod backup;
 mod change_feed;
 mod client_certificates;
+mod clinic_day;
 mod cluster;
 mod command_line;
 mod delivery;

@@ -1,0 +1,67 @@
+//! A clinic's day by its API alone: mistakes, late entries, conflicts, and a finance that comes back from a backup. At its
+//! end both services agree, and every cent is explained.
+
+mod desk;
+mod ledger;
+
+use rstest::rstest;
+use testkit::Backend;
+
+use crate::cluster::Cluster;
+use desk::Desk;
+use ledger::{Ending, Ledger, Visit};
+
+const PATIENTS: usize = 200;
+/// Cents that somebody recorded by hand for a consultation in progress.
+const BY_HAND: i64 = 100;
+
+/// How the visit of the patient with this number goes.
+fn plan(number: usize) -> Visit {
+    match number {
+        // Entered after they began, at the length that they had until then.
+        0..10 => Visit::new(20 + number as i64 * 7, Ending::Finished).backdated(),
+        20..25 => Visit::new(0, Ending::Cancelled),
+        // Two before the backup of finance, one after it.
+        40 | 41 | 180 => Visit::new(30, Ending::Settled { recorded_cents: BY_HAND }),
+        _ => Visit::new(1 + number as i64 % 180, Ending::Finished),
+    }
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clinics_day_ends_with_every_cent_explained(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let Some(mut cluster) = Cluster::start(backend).await else { return };
+    let mut ledger = Ledger::default();
+
+    let morning = 0..PATIENTS / 2;
+    ledger.extend(Desk::of(&cluster).serve(morning.map(plan)).await);
+    desk::everything_arrives(&cluster).await;
+    Desk::of(&cluster).settle(&mut ledger).await;
+    let backup = cluster.finance_db().copy().await;
+
+    let afternoon = PATIENTS / 2..PATIENTS;
+    ledger.extend(Desk::of(&cluster).serve(afternoon.map(plan)).await);
+    desk::everything_arrives(&cluster).await;
+    Desk::of(&cluster).settle(&mut ledger).await;
+    let (report, code) = cluster.reconcile();
+    assert_eq!(code, Some(0), "{report}");
+
+    // Finance loses the afternoon.
+    cluster.kill_finance().await;
+    cluster.replace_finance(backup).await;
+    let (report, code) = cluster.reconcile();
+    let lost = ledger.charged_after(PATIENTS / 2);
+    assert_eq!((report.matches("MISSING_PAYMENT").count(), code), (lost, Some(1)), "{report}");
+    let sent_again = cluster.run(&["reconcile", "--send-again"]);
+    assert_eq!(sent_again.status.code(), Some(1), "sent again is not yet recorded: {sent_again:?}");
+    // What somebody had recorded by hand in the afternoon is lost too, so our price is charged.
+    ledger.forget_settlements_after(PATIENTS / 2);
+    desk::everything_arrives(&cluster).await;
+
+    let (report, code) = cluster.reconcile();
+    assert_eq!(code, Some(0), "{report}");
+    assert_eq!(report.matches("SETTLED").count(), 2, "{report}");
+    ledger.agrees_with(&cluster).await;
+}
