@@ -113,6 +113,7 @@ async fn the_log_names_no_patient(#[values(Backend::Sqlite, Backend::Postgres)] 
     // A fault, whose text the log has.
     db.database.write.execute_unprepared("ALTER TABLE consultation RENAME TO gone").await.expect("renamed");
     client.send(again, input).await;
+    client.send(cancel, json!({ "id": id, "reason": patient })).await;
     let text = fs::read_to_string(log.path()).expect("a log");
     assert!(text.contains("a fault was masked"), "{text}");
     assert!(!text.contains(&patient.to_string()) && !text.contains(&patient.simple().to_string()), "{text}");

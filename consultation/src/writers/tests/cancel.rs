@@ -90,6 +90,22 @@ async fn of_a_cancellation_and_a_finish_at_once_one_wins(
 }
 
 #[tokio::test]
+async fn a_repeated_cancellation_is_answered_after_a_commit_that_waits_for_the_standby() {
+    let Some((mut db, starts, _)) = writers(Backend::Postgres).await else { return };
+    let start = a_start();
+    written(starts.write(std::slice::from_ref(&start)).await);
+    let statements = db.record_statements();
+    let waits = || {
+        let recorded = std::mem::take(&mut *statements.lock().expect("no panic"));
+        recorded.iter().filter(|sql| sql.contains("pg_logical_emit")).count()
+    };
+    cancelled(&db, &a_cancellation(&start)).await.expect("cancelled");
+    assert_eq!(waits(), 0, "its own commit waits");
+    cancelled(&db, &a_cancellation(&start)).await.expect_err("cancelled before");
+    assert_eq!(waits(), 1);
+}
+
+#[tokio::test]
 async fn a_locked_consultation_is_not_cancelled_until_it_is_unlocked() {
     let Some((db, starts, _)) = writers(Backend::Postgres).await else { return };
     let start = a_start();
