@@ -41,7 +41,8 @@ pub(crate) struct Consultation {
     /// User that finished the consultation, as in `startedBy`. Null while the consultation is in progress, if it was
     /// cancelled, and for those that were finished before names were kept.
     finished_by: Option<String>,
-    /// Reason of the cancellation, 1 to 500 characters. Null unless the consultation was cancelled.
+    /// Reason of the cancellation, 1 to 500 characters; "forgotten" once an operator had the patient forgotten. Null unless
+    /// the consultation was cancelled.
     cancel_reason: Option<String>,
     /// User that cancelled the consultation, as in `startedBy`. Null unless it was cancelled.
     cancelled_by: Option<String>,

@@ -1,4 +1,4 @@
-patient-in-consultation = The patient is in consultation { $consultation }; finish it first
+patient-in-consultation = The patient is in consultation { $consultation }; finish or cancel it first
 consultation-not-found = There is no consultation with this id
 consultation-already-finished = The consultation was finished before; nothing was changed
 consultation-cancelled = The consultation was cancelled before; nothing was changed

@@ -1,4 +1,4 @@
-patient-in-consultation = O paciente está na consulta { $consultation }; finalize-a primeiro
+patient-in-consultation = O paciente está na consulta { $consultation }; finalize-a ou cancele-a primeiro
 consultation-not-found = Não existe consulta com este id
 consultation-already-finished = A consulta já foi finalizada; nada foi alterado
 consultation-cancelled = A consulta foi cancelada antes; nada foi alterado
