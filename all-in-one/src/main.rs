@@ -72,7 +72,7 @@ enum Command {
     /// Print everything that is stored about a patient, as JSON; finance must run
     #[command(after_help = export::HELP)]
     Export(export::Arguments),
-    /// Replace a patient's id by random ones in all finished consultations, for ever
+    /// Replace a patient's id by random ones in all consultations that have ended, for ever
     #[command(after_help = forget::HELP)]
     Forget(forget::Arguments),
 }

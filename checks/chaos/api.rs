@@ -11,12 +11,17 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(8);
 /// Longer than the services take to answer that they are not ready.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(3);
 
-const START: &str = "mutation ($physician: UUID!, $patient: UUID!) {
-    startConsultation(input: { physicianId: $physician, patientId: $patient }) {
-        consultation { id } userErrors { ... on PatientInConsultation { consultation { id } } } } }";
+const START: &str = "mutation ($physician: UUID!, $patient: UUID!, $date: DateTime) {
+    startConsultation(input: { physicianId: $physician, patientId: $patient, startDate: $date }) {
+        consultation { id }
+        userErrors { ... on UserError { code } ... on PatientInConsultation { consultation { id } } } } }";
 const FINISH: &str = "mutation ($id: ID!, $end: DateTime) {
     finishConsultation(input: { consultationId: $id, endDate: $end }) {
         consultation { price }
+        userErrors { ... on UserError { code } ... on ConsultationAlreadyFinished { consultation { price } } } } }";
+const CANCEL: &str = "mutation ($id: ID!) {
+    cancelConsultation(input: { consultationId: $id, reason: \"started by mistake\" }) {
+        consultation { status }
         userErrors { ... on UserError { code } ... on ConsultationAlreadyFinished { consultation { price } } } } }";
 const RECORD: &str = "mutation ($id: UUID!, $price: Decimal!) {
     recordPayment(input: { appointmentId: $id, totalPrice: $price }) {
@@ -65,17 +70,38 @@ impl Api {
 
     /// Starts a consultation and gives its id: also of one that was started by a call whose answer was lost.
     pub(crate) async fn start(&self, port: u16, physician: &str, patient: &str) -> Result<String, Lost> {
-        let data = self.call(port, START, json!({ "physician": physician, "patient": patient })).await?;
+        self.start_at(port, physician, patient, None).await?.ok_or(Lost)
+    }
+
+    /// As [`Self::start`], at a date in the past if one is given. `None` if the date was refused.
+    pub(crate) async fn start_at(
+        &self,
+        port: u16,
+        physician: &str,
+        patient: &str,
+        date: Option<&str>,
+    ) -> Result<Option<String>, Lost> {
+        let variables = json!({ "physician": physician, "patient": patient, "date": date });
+        let data = self.call(port, START, variables).await?;
         let payload = &data["startConsultation"];
+        if payload["userErrors"][0]["code"] == "INVALID_INPUT" {
+            return Ok(None);
+        }
         let id = payload["consultation"]["id"].as_str();
         let id = id.or_else(|| payload["userErrors"][0]["consultation"]["id"].as_str());
-        id.map(str::to_owned).ok_or(Lost)
+        id.map(|id| Some(id.to_owned())).ok_or(Lost)
     }
 
     /// Finishes a consultation, now unless an end is given, and gives its price.
     pub(crate) async fn finish(&self, port: u16, id: &str, end: Option<&str>) -> Result<Answer, Lost> {
         let data = self.call(port, FINISH, json!({ "id": id, "end": end })).await?;
         answer(&data["finishConsultation"], "/consultation/price", "/userErrors/0/consultation/price")
+    }
+
+    /// Cancels a consultation and gives its status, or the price of one that is finished.
+    pub(crate) async fn cancel(&self, port: u16, id: &str) -> Result<Answer, Lost> {
+        let data = self.call(port, CANCEL, json!({ "id": id })).await?;
+        answer(&data["cancelConsultation"], "/consultation/status", "/userErrors/0/consultation/price")
     }
 
     /// Records a payment and gives the stored amount.

@@ -1,7 +1,9 @@
-//! The load: clients that start and finish consultations, and log every answer.
+//! The load: clients that start, finish and cancel consultations, and log every answer.
 
+mod cancel;
 mod entry;
 mod pace;
+mod start;
 
 use std::{
     ops::Range,
@@ -51,7 +53,7 @@ pub(crate) struct Load {
     waits: Mutex<Vec<(Instant, Duration)>>,
     /// Starts that were never answered.
     pub(crate) lost_starts: AtomicU32,
-    /// Finishes that were refused as already finished, although no client had tried to finish before.
+    /// Calls that were refused as repetitions, although no client had made them before.
     pub(crate) surprises: Mutex<Vec<String>>,
 }
 
@@ -108,28 +110,15 @@ impl Load {
 
     async fn consult(&self, random: &mut Rng) {
         match self.start(random).await {
-            Some(started) => self.finish(started, random).await,
+            Some(started) => self.end(started, random).await,
             None => drop(self.lost_starts.fetch_add(1, Ordering::Relaxed)),
         }
-    }
-
-    /// Starts a consultation. Returns `None` if no answer came.
-    pub(crate) async fn start(&self, random: &mut Rng) -> Option<Entry> {
-        let [physician, patient] = [(); 2].map(|()| Uuid::from_u128(random.u128(..)).to_string());
-        let begun = Instant::now();
-        for attempt in 0..attempts(random) {
-            if let Ok(id) = self.timed(self.api.start(self.port(random), &physician, &patient)).await {
-                return Some(Entry::started(id.parse().expect("an id"), begun));
-            }
-            pause(attempt, random).await;
-        }
-        None
     }
 
     /// Finishes a consultation and logs the outcome.
     pub(crate) async fn finish(&self, mut entry: Entry, random: &mut Rng) {
         let end = match random.u8(0..100) {
-            0..WRONG_OF_100 => Some(clock::now() - HOUR),
+            0..WRONG_OF_100 => Some(entry.start_date.unwrap_or_else(clock::now) - HOUR),
             WRONG_OF_100..NOW_BELOW_OF_100 => None,
             _ => Some(clock::now() + Duration::from_secs(1 + random.u64(0..LONGEST_SECONDS))),
         };
@@ -142,7 +131,7 @@ impl Load {
             if attempt == 0 && matches!(&answer, Ok(Answer::Refused(code, _)) if code == ALREADY_FINISHED) {
                 self.surprises.lock().expect("surprises").push(entry.id.to_string());
             }
-            entry.finished(&answer);
+            entry.ended(&answer);
             if answer.is_ok() {
                 break;
             }

@@ -1,5 +1,6 @@
 //! The invariants, checked in both databases, the clients' log and the history.
 
+mod cancelled;
 mod changes;
 mod facts;
 mod prices;
@@ -17,6 +18,9 @@ use crate::{history::Change, world::Seen};
 pub(crate) mod names {
     pub(crate) const ACKNOWLEDGED: &str = "an acknowledged finish has one pending payment of the acknowledged price";
     pub(crate) const REFUSED: &str = "a refused finish changed nothing";
+    pub(crate) const CANCELLED: &str = "a cancelled consultation has an end and is never charged";
+    pub(crate) const ENDS_ONCE: &str = "of a cancellation and a finish at once one wins, and all answers agree";
+    pub(crate) const START_DATE: &str = "a start that was entered late keeps its date";
     pub(crate) const BOTH_OR_NEITHER: &str = "a consultation is finished if and only if it has a pending payment";
     pub(crate) const PAID_ONCE: &str = "a finished consultation has exactly one payment, and no other has one";
     pub(crate) const SAME_AMOUNT: &str = "consultation, pending payment and payment have the same amount";
@@ -61,6 +65,7 @@ impl Verdict {
 pub(crate) fn check(facts: &Facts, changes: &[Change], seen: &Seen) -> Vec<Verdict> {
     let verdicts = [
         stored::check(facts),
+        cancelled::check(facts),
         prices::check(facts, seen),
         changes::check(facts, changes, seen),
         vec![stored::confirmed(facts, seen)],

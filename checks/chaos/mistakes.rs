@@ -27,8 +27,8 @@ const NOT_MADE: &str = "seeded mistake not made";
 pub(crate) struct Mistake {
     pub(crate) name: &'static str,
     change: Change,
-    /// A statement that makes finance's database accept the mistake.
-    pub(crate) unguard: Option<&'static str>,
+    /// The service whose database would refuse the mistake, and a script that makes it accept it.
+    pub(crate) unguard: Option<(&'static str, &'static str)>,
     backend: Backend,
     faults: &'static [Fault],
     consultations: i32,

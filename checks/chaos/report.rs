@@ -16,7 +16,7 @@ pub(crate) struct Report {
     /// Parts of a seeded mistake that the services did not make.
     pub(crate) unmade: Vec<String>,
     pub(crate) injected: BTreeMap<String, u64>,
-    pub(crate) outcomes: [usize; 3],
+    pub(crate) outcomes: [usize; 4],
     pub(crate) lost_starts: u32,
     pub(crate) outages: Vec<Outage>,
     /// Stalls of a service.
@@ -28,11 +28,12 @@ pub(crate) struct Report {
     pub(crate) length: Duration,
 }
 
-/// Acknowledged, refused, unknown.
-pub(crate) fn outcomes(facts: &Facts) -> [usize; 3] {
+/// Finished, cancelled, refused, unknown.
+pub(crate) fn outcomes(facts: &Facts) -> [usize; 4] {
     let count = |wanted: fn(&Outcome) -> bool| facts.log.iter().filter(|entry| wanted(&entry.outcome)).count();
     [
         count(|outcome| matches!(outcome, Outcome::Acknowledged(_))),
+        count(|outcome| *outcome == Outcome::Cancelled),
         count(|outcome| *outcome == Outcome::Refused),
         count(|outcome| *outcome == Outcome::Unknown),
     ]
@@ -49,12 +50,12 @@ impl Report {
     }
 
     pub(crate) fn print(&self) {
-        let [acknowledged, refused, unknown] = self.outcomes;
+        let [acknowledged, cancelled, refused, unknown] = self.outcomes;
         println!("\nseed {}, {:.0} s", self.seed, self.length.as_secs_f64());
         println!(
-            "consultations: {} finishes asked for: {acknowledged} acknowledged, {refused} refused, {unknown} unknown; \
-             {} starts unknown",
-            acknowledged + refused + unknown,
+            "consultations: {} finishes and cancellations asked for: {acknowledged} finished, {cancelled} cancelled, \
+             {refused} refused, {unknown} unknown; {} starts unknown",
+            acknowledged + cancelled + refused + unknown,
             self.lost_starts
         );
         println!("faults:");

@@ -107,8 +107,9 @@ impl Stack {
         let consultation_store = Store::connect(&url("consultation", Lane::Checker)).await?;
         let finance_store = Store::connect(&url("finance", Lane::Checker)).await?;
         history::begin(&consultation_store).await?;
-        if let Some(unguard) = services.mistake.and_then(|mistake| mistake.unguard) {
-            finance_store.run(unguard).await?;
+        if let Some((service, unguard)) = services.mistake.and_then(|mistake| mistake.unguard) {
+            let store = if service == "finance" { &finance_store } else { &consultation_store };
+            store.run(unguard).await?;
         }
         let services = services.clone();
         let stack = Self {

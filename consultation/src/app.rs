@@ -60,7 +60,7 @@ pub fn build(
         ["starts", "finishes", "hints across replicas", "outbox upkeep"].map(Heartbeat::new);
     let monitor = Monitor::<Migrator>::new(server, database);
     let beside = [(starts.clone(), metrics.writer("start")), (finishes.clone(), metrics.writer("finish"))];
-    let rules = Rules { price_per_hour: domain.price_per_hour, longest: TimeDelta::from_std(domain.longest)? };
+    let rules = rules(domain)?;
     let (consultations, writers) = Consultations::new(database, rules, wake_up.clone(), changes.clone(), beside);
 
     let redrive = Redrive { database: database.clone(), wake_up, changes: changes.clone() };
@@ -85,4 +85,9 @@ pub fn build(
     let upkeep = Upkeep { database: database.clone(), retention: domain.retention, heartbeat: tidies, meter };
     let tidying: Task = ("outbox upkeep", upkeep.run(shutdown.clone()).map(Ok).boxed());
     Ok(Service { router, tasks: writing.chain([relaying, hinting, checking, tidying]).collect(), metrics, traces })
+}
+
+fn rules(domain: &DomainSettings) -> anyhow::Result<Rules> {
+    let [longest, longest_backdate] = [domain.longest, domain.longest_backdate].map(TimeDelta::from_std);
+    Ok(Rules { price_per_hour: domain.price_per_hour, longest: longest?, longest_backdate: longest_backdate? })
 }

@@ -53,7 +53,7 @@ pub struct DomainSettings {
     #[arg(long = "consultation-price-per-hour", env = "CONSULTATION_PRICE_PER_HOUR", default_value = "200.00")]
     #[arg(global = true, value_name = "AMOUNT", value_parser = price_per_hour)]
     pub price_per_hour: Money,
-    /// Time zone of end dates without an offset
+    /// Time zone of start and end dates without an offset
     #[arg(long = "consultation-time-zone", env = "CONSULTATION_TIME_ZONE", default_value = "America/Sao_Paulo")]
     #[arg(global = true, value_name = "NAME", value_parser = time_zone)]
     pub time_zone: Tz,
@@ -61,6 +61,10 @@ pub struct DomainSettings {
     #[arg(long = "consultation-longest", env = "CONSULTATION_LONGEST", default_value = "24h")]
     #[arg(global = true, value_name = "DURATION", value_parser = longest)]
     pub longest: Duration,
+    /// Longest time between a start and its entry, up to 10years: an earlier start date is refused; with 0s, any
+    #[arg(long = "consultation-longest-backdate", env = "CONSULTATION_LONGEST_BACKDATE", default_value = "24h")]
+    #[arg(global = true, value_name = "DURATION", value_parser = longest_backdate)]
+    pub longest_backdate: Duration,
     /// Interval of polls for due payments: 100ms to 5s
     #[arg(long = "consultation-poll-interval", env = "CONSULTATION_POLL_INTERVAL", default_value = "5s")]
     #[arg(global = true, value_name = "DURATION", value_parser = poll_interval)]
@@ -91,6 +95,11 @@ fn longest(text: &str) -> Result<Duration, String> {
     let longest = humantime::parse_duration(text).map_err(|error| error.to_string())?;
     let range = MIN_LONGEST..=MAX_LONGEST;
     if range.contains(&longest) { Ok(longest) } else { Err("want 1h to 10years".to_owned()) }
+}
+
+fn longest_backdate(text: &str) -> Result<Duration, String> {
+    let longest = humantime::parse_duration(text).map_err(|error| error.to_string())?;
+    if longest <= MAX_LONGEST { Ok(longest) } else { Err("want 0s to 10years".to_owned()) }
 }
 
 fn retention(text: &str) -> Result<Option<Duration>, String> {

@@ -1,4 +1,4 @@
-//! End dates as clients give them: with an offset, or as local time of the clinic.
+//! Start and end dates as clients give them: with an offset, or as local time of the clinic.
 
 use chrono::{LocalResult, SubsecRound, TimeZone, Utc};
 use chrono_tz::Tz;
@@ -10,8 +10,8 @@ use crate::messages::MESSAGES;
 ///
 /// # Errors
 /// When the time zone has no such local time, or two: the message for a person who calls the date `argument`.
-pub(crate) fn at(end_date: DateTime, time_zone: Tz, argument: &str) -> Result<chrono::DateTime<Utc>, String> {
-    let local = match end_date {
+pub(crate) fn at(date: DateTime, time_zone: Tz, argument: &str) -> Result<chrono::DateTime<Utc>, String> {
+    let local = match date {
         DateTime::Utc(time) => return Ok(time),
         DateTime::Local(local) => local,
     };

@@ -2,8 +2,8 @@
 //! stay.
 //!
 //! The rows are chosen and locked by one statement, and changed under these locks. So a consultation that starts
-//! meanwhile is not changed, whether it ends or not: it is of a patient who came after. A finish of a chosen row waits,
-//! or comes first.
+//! meanwhile is not changed, whether it ends or not: it is of a patient who came after. A finish or cancellation of a
+//! chosen row waits, or comes first.
 
 use std::io::{self, Write};
 
@@ -28,10 +28,10 @@ const BATCH: usize = 1_000;
 
 /// The end of `--help`.
 pub const HELP: &str = "\
-In each of the patient's consultations the patient's id is replaced by a random UUID of its own. Nothing else changes: \
-consultations, prices and payments stay, and belong to nobody. That cannot be undone, so --yes is required; without it \
-the command says what it would do. All consultations are changed, or none. While the patient is in a consultation \
-nothing is changed.
+In each of the patient's consultations the patient's id is replaced by a random UUID of its own, and the reason of a \
+cancellation by the word forgotten. Nothing else changes: consultations, prices and payments stay, and belong to nobody. \
+That cannot be undone, so --yes is required; without it the command says what it would do. All consultations are changed, \
+or none. While the patient is in a consultation nothing is changed.
 
 Run it with the settings of the service and beside it. Run it again after a failure, and after a backup from before was \
 restored. SQLite files are rewritten, so that the id is in no free space of theirs: writes of a running service wait \
@@ -57,7 +57,7 @@ pub struct Arguments {
 #[derive(Debug, thiserror::Error)]
 pub enum NotForgotten {
     /// The patient is in a consultation, which has this id.
-    #[error("nothing changed: the patient is in consultation {0}; finish it, then run this again")]
+    #[error("nothing changed: the patient is in consultation {0}; finish or cancel it, then run this again")]
     InConsultation(Uuid),
     /// The command was not confirmed.
     #[error("nothing changed: this would replace the patient's id in {0} consultations for ever; with --yes it does")]

@@ -1,4 +1,4 @@
-//! The consultation service: starts and finishes consultations, prices them, and delivers their payments to finance
+//! The consultation service: starts, finishes and cancels consultations, prices them, and delivers their payments to finance
 //! through a transactional outbox.
 
 pub mod config;
@@ -25,5 +25,6 @@ mod console;
 mod end_date;
 mod graphiql_tabs;
 mod messages;
+mod reason;
 mod rest;
 mod store;

@@ -6,7 +6,7 @@ use chassis::language::Messages;
 use chrono::{SecondsFormat, TimeDelta};
 use entity::Money;
 
-use crate::rules::InvalidEndDate;
+use crate::rules::{InvalidEndDate, InvalidStartDate};
 
 pub(crate) static MESSAGES: LazyLock<Messages> =
     LazyLock::new(|| Messages::new(include_str!("messages/en.ftl"), include_str!("messages/pt-BR.ftl")));
@@ -21,6 +21,20 @@ pub(crate) fn invalid_end_date(rule: InvalidEndDate, argument: &str) -> String {
         }
         InvalidEndDate::PriceTooLarge => {
             MESSAGES.text("price-too-large", &[("argument", &argument), ("maximum", &Money::MAX)])
+        }
+    }
+}
+
+/// Explains the refusal of a start date to a person who calls it `argument`.
+pub(crate) fn invalid_start_date(rule: InvalidStartDate, argument: &str) -> String {
+    match rule {
+        InvalidStartDate::NotAccepted => MESSAGES.text("no-backdate", &[("argument", &argument)]),
+        InvalidStartDate::InFuture { now } => {
+            let now = now.to_rfc3339_opts(SecondsFormat::Secs, true);
+            MESSAGES.text("in-future", &[("argument", &argument), ("now", &now)])
+        }
+        InvalidStartDate::TooEarly { longest } => {
+            MESSAGES.text("too-early", &[("argument", &argument), ("longest", &in_hours(longest))])
         }
     }
 }

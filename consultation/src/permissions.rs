@@ -4,7 +4,7 @@ use graphql_http::{Permissions, Rule};
 
 /// Reads everything but who did it.
 const READER: &str = "reader";
-/// Starts and finishes consultations.
+/// Starts, finishes and cancels consultations.
 const CLINICIAN: &str = "clinician";
 /// Reads what was charged, and not whom it was for.
 const FINANCE: &str = "finance";
@@ -24,15 +24,19 @@ pub static PERMISSIONS: Permissions = Permissions {
         Rule::new("_entities", &[READER, CLINICIAN, FINANCE, OPERATOR]),
         Rule::new("startConsultation", &[CLINICIAN]),
         Rule::new("finishConsultation", &[CLINICIAN]),
+        Rule::new("cancelConsultation", &[CLINICIAN]),
         Rule::new("retryPendingPayment", &[OPERATOR]),
         Rule::new("consultationChanged", &[READER, CLINICIAN, FINANCE, OPERATOR]),
     ],
     // The input of `startConsultation` has a `patientId`, too: who may start may name the patient.
     sensitive: &[
         Rule::new("patientId", &[READER, CLINICIAN]),
+        // Free text, which may say whom it is about.
+        Rule::new("cancelReason", &[READER, CLINICIAN]),
         Rule::new("pendingPayment", &[READER, FINANCE, OPERATOR]),
         Rule::new("startedBy", &[FINANCE, OPERATOR]),
         Rule::new("finishedBy", &[FINANCE, OPERATOR]),
+        Rule::new("cancelledBy", &[FINANCE, OPERATOR]),
         Rule::new("retriedBy", &[FINANCE, OPERATOR]),
     ],
 };

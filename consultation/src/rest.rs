@@ -20,7 +20,7 @@ use crate::{
     end_date,
     messages::{self, MESSAGES},
     permissions::PERMISSIONS,
-    rules::{FinishRefusal, PatientInConsultation},
+    rules::{FinishRefusal, StartRefusal},
     writers::Consultations,
 };
 
@@ -59,12 +59,15 @@ pub(crate) fn router(consultations: Consultations, time_zone: Tz) -> Router {
 async fn start(State(service): State<Service>, request: Request) -> Reply {
     let fields = Fields::read(request, &PERMISSIONS, "startConsultation").await?;
     let (physician_id, patient_id) = (fields.uuid("physician_id")?, fields.uuid("patient_id")?);
-    let started = service.consultations.start(physician_id, patient_id, fields.user()).await;
+    let started = service.consultations.start(physician_id, patient_id, None, fields.user()).await;
     match started.map_err(|error| fields.not_written(&error))? {
         Ok(consultation) => Ok((StatusCode::CREATED, Json(service.show(&consultation)))),
-        Err(PatientInConsultation(in_progress)) => {
+        Err(StartRefusal::PatientInConsultation(in_progress)) => {
             fields.shown(in_progress.id);
             Err(Refused::because(MESSAGES.text("patient-in-consultation", &[("consultation", &in_progress.id)])))
+        }
+        Err(StartRefusal::InvalidStartDate(rule)) => {
+            Err(Refused::because(messages::invalid_start_date(rule, "start_date")))
         }
     }
 }
@@ -79,6 +82,7 @@ async fn finish(State(service): State<Service>, request: Request) -> Reply {
         Err(refusal) => Err(Refused::because(match refusal {
             FinishRefusal::NotFound => MESSAGES.text("consultation-not-found", &[]),
             FinishRefusal::AlreadyFinished(_) => MESSAGES.text("consultation-already-finished", &[]),
+            FinishRefusal::Cancelled(_) => MESSAGES.text("consultation-cancelled", &[]),
             FinishRefusal::InvalidEndDate(rule) => messages::invalid_end_date(rule, "end_date"),
         })),
     }

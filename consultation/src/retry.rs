@@ -77,7 +77,7 @@ async fn retry(server: &Server, database: &Database, id: Uuid) -> anyhow::Result
             "the payment of consultation {id} is being sent at this moment; run this again if finance refuses it"
         )),
         Redriven::NothingToSend => {
-            bail!("nothing to send: consultation {id} is unknown or in progress, or finance has its payment")
+            bail!("nothing to send: consultation {id} is unknown, in progress or cancelled, or finance has its payment")
         }
     });
     audit::command(server.name, "retry", &[id], usize::from(redriven.is_ok()), Outcome::from(&redriven));

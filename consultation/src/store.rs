@@ -1,6 +1,7 @@
 //! The statements of the writers, behind one interface for both databases. PostgreSQL finishes without a transaction,
 //! SQLite within one; this module has the common part. Every function fails when the database fails.
 
+pub(crate) mod cancel;
 pub(crate) mod patient;
 mod postgres;
 mod sqlite;
@@ -16,7 +17,10 @@ use entity::{
     consultation::{Column, Entity as Consultations, Model as Consultation},
     pending_payment,
 };
-use sea_orm::{ConnectionTrait, DbBackend, DbErr, EntityTrait, FromQueryResult, QueryFilter, QueryResult, QuerySelect};
+use sea_orm::{
+    ConnectionTrait, DbBackend, DbErr, EntityTrait, FromQueryResult, QueryFilter, QueryResult, QuerySelect,
+    sea_query::Query,
+};
 use uuid::Uuid;
 
 use crate::rules::End;
@@ -31,6 +35,8 @@ pub(crate) struct Start {
     pub(crate) id: Uuid,
     pub(crate) physician_id: Uuid,
     pub(crate) patient_id: Uuid,
+    /// By default the database's time at which it is inserted.
+    pub(crate) start_date: Option<DateTime<Utc>>,
     pub(crate) started_by: Arc<str>,
 }
 
@@ -48,15 +54,22 @@ pub(crate) async fn insert(database: &Connections, rows: &[Start]) -> Result<ByP
     }
 }
 
+/// Reads the database's clock.
+pub(crate) async fn time(database: &impl ConnectionTrait) -> Result<DateTime<Utc>, DbErr> {
+    let clock = Query::select().expr_as(now(database.get_database_backend()), NOW).to_owned();
+    let row = database.query_one(&clock).await?;
+    row.ok_or_else(|| DbErr::Custom("the database's clock gave no row".to_owned()))?.try_get("", NOW)
+}
+
 /// Finds the consultations in progress of these patients.
 pub(crate) async fn find_in_progress(database: &Transaction, patient_ids: Vec<Uuid>) -> Result<ByPatient, DbErr> {
     let of_patients = is_one_of(database.get_database_backend(), Column::PatientId, patient_ids);
     Ok(by_patient(Consultations::find_in_progress().filter(of_patients).all(database).await?))
 }
 
-/// Finds the consultations that earlier attempts to write these rows have started.
-pub(crate) async fn find_started(database: &Transaction, rows: &[Start]) -> Result<ByPatient, DbErr> {
-    let own = is_one_of(database.get_database_backend(), Column::Id, rows.iter().map(|row| row.id));
+/// Finds the consultations that earlier attempts to write the rows with these ids have started.
+pub(crate) async fn find_started(database: &Transaction, ids: impl Iterator<Item = Uuid>) -> Result<ByPatient, DbErr> {
+    let own = is_one_of(database.get_database_backend(), Column::Id, ids);
     Ok(by_patient(Consultations::find().filter(own).all(database).await?))
 }
 

@@ -2,6 +2,8 @@
 //!
 //! The writer of finishes decides each row by what it read, stores, and looks again at rows that others changed.
 
+mod cancel;
+mod spans;
 mod start;
 #[cfg(test)]
 mod tests;
@@ -24,17 +26,20 @@ use sea_orm::DbErr;
 use uuid::Uuid;
 
 use crate::{
-    outbox::{MESSAGING_SYSTEM, WakeUp},
+    outbox::WakeUp,
     rules::{self, FinishRefusal, Finished, Rules, Started},
     store::{self, Ended, FinishSession, Found, Start},
 };
+use spans::end_spans;
 use start::StartWriter;
 
-/// Starts and finishes consultations.
+/// Starts, finishes and cancels consultations.
 #[derive(Clone, Debug)]
 pub struct Consultations {
     start: WriteCoalescer<StartWriter>,
     finish: WriteCoalescer<FinishWriter>,
+    database: Database,
+    changes: Changes,
 }
 
 impl Consultations {
@@ -47,14 +52,15 @@ impl Consultations {
         changes: Changes,
         [of_starts, of_finishes]: [(Heartbeat, WriterMeter); 2],
     ) -> (Self, [BoxFuture<'static, ()>; 2]) {
-        let (start, starting) =
-            WriteCoalescer::new(StartWriter { database: database.clone() }, of_starts.0, of_starts.1);
-        let writer = FinishWriter { database: database.clone(), rules, wake_up, changes };
+        let database = database.clone();
+        let writer = StartWriter { database: database.clone(), rules };
+        let (start, starting) = WriteCoalescer::new(writer, of_starts.0, of_starts.1);
+        let writer = FinishWriter { database: database.clone(), rules, wake_up, changes: changes.clone() };
         let (finish, finishing) = WriteCoalescer::new(writer, of_finishes.0, of_finishes.1);
-        (Self { start, finish }, [Box::pin(starting), Box::pin(finishing)])
+        (Self { start, finish, database, changes }, [Box::pin(starting), Box::pin(finishing)])
     }
 
-    /// Starts a consultation for the caller of this name, now by the database's clock.
+    /// Starts a consultation for the caller of this name at `start_date`, by default now by the database's clock.
     ///
     /// # Errors
     /// When it could not be written; after [`WriteError::Failed`] it may have been.
@@ -62,9 +68,11 @@ impl Consultations {
         &self,
         physician_id: Uuid,
         patient_id: Uuid,
+        start_date: Option<DateTime<Utc>>,
         started_by: Arc<str>,
     ) -> Result<Started, WriteError<DbErr>> {
-        self.start.write(Start { id: clock::new_id(), physician_id, patient_id, started_by }).await
+        let id = start_date.map_or_else(clock::new_id, clock::id_at);
+        self.start.write(Start { id, physician_id, patient_id, start_date, started_by }).await
     }
 
     /// Finishes a consultation for the caller of this name at `end_date`, by default now by the database's clock.
@@ -119,10 +127,12 @@ impl BatchWriter for FinishWriter {
             self.wake_up.notify();
             self.changes.publish(&written);
         }
-        // The others were finished before, or just now by another session, or one holds a lock on them.
+        // The others had ended before, or just now by another session, or one holds a lock on them.
         let is_undecided = |answer: &Finished| match answer {
             Ok(Consultation { id, .. }) => !is_locked && !written.contains(id),
-            Err(FinishRefusal::AlreadyFinished(found)) => !is_locked && !written.contains(&found.id),
+            Err(FinishRefusal::AlreadyFinished(found) | FinishRefusal::Cancelled(found)) => {
+                !is_locked && !written.contains(&found.id)
+            }
             Err(FinishRefusal::NotFound | FinishRefusal::InvalidEndDate(_)) => false,
         };
         let undecided =
@@ -178,22 +188,4 @@ fn finish(row: &Finish, found: &mut Found, ended: &mut Vec<Ended>, rules: &Rules
     let created = span.creating("create pending_payment");
     ended.push(Ended { consultation_id: consultation.id, end, pending_payment_id, finished_by, created });
     Ok(consultation.clone())
-}
-
-/// Ends the spans of the pending payments, of which those of `written` consultations were made. The others are decided
-/// again, which is no failure. None when the commit failed.
-fn end_spans(ended: &[Ended], written: Option<&[Uuid]>) {
-    for Ended { consultation_id, pending_payment_id, created, .. } in
-        ended.iter().filter(|row| row.created.is_sampled())
-    {
-        created.set("messaging.system", MESSAGING_SYSTEM);
-        created.set("messaging.operation.name", "create");
-        created.set("messaging.operation.type", "create");
-        created.set("messaging.message.id", pending_payment_id.to_string());
-        match written {
-            Some(written) => created.set("pending_payment.stored", written.contains(consultation_id)),
-            None => created.fail("not known to be stored"),
-        }
-        created.end();
-    }
 }

@@ -6,6 +6,8 @@
 
 mod service;
 
+use std::time::Duration;
+
 use rstest::rstest;
 use serde_json::{Value, json};
 use testkit::Backend;
@@ -17,6 +19,8 @@ const START: &str = "mutation ($input: StartConsultationInput!) { startConsultat
     consultation { id startDate status } userErrors { ... on UserError { code message } } } }";
 const FINISH: &str = "mutation ($input: FinishConsultationInput!) { finishConsultation(input: $input) {
     consultation { price endDate status } userErrors { ... on UserError { code message } } } }";
+const CANCEL: &str = "mutation ($input: CancelConsultationInput!) { cancelConsultation(input: $input) {
+    consultation { endDate status } userErrors { ... on UserError { code message } } } }";
 const RECORD: &str = "mutation ($input: RecordPaymentInput!) { recordPayment(input: $input) {
     payment { totalPrice recordedAt id } userErrors { ... on UserError { code message } } } }";
 const LIST: &str = "{ consultations(last: 20) { edges { node { id status price } } pageInfo { hasPreviousPage } } }";
@@ -63,6 +67,33 @@ fn assert_costs(cost: &Cost, statements: &[&str], allocations: u64) {
 fn starting_a_consultation_costs_one_statement(#[case] backend: Backend, #[case] allocations: u64) {
     let Some(mut service) = Service::consultation(backend) else { return };
     assert_costs(&cheapest(&mut service, START, |_| people()), &["INSERT"], allocations);
+}
+
+#[rstest]
+#[case::sqlite(Backend::Sqlite, 250)]
+#[case::postgres(Backend::Postgres, 260)]
+fn a_start_that_is_entered_late_reads_the_clock_first(#[case] backend: Backend, #[case] allocations: u64) {
+    let Some(mut service) = Service::consultation(backend) else { return };
+    let start_date = (chassis::clock::now() - Duration::from_hours(1)).to_rfc3339();
+    let input = |_: &mut Service| {
+        let mut people = people();
+        people["startDate"] = start_date.clone().into();
+        people
+    };
+    assert_costs(&cheapest(&mut service, START, input), &["SELECT", "INSERT"], allocations);
+}
+
+#[rstest]
+#[case::sqlite(Backend::Sqlite, &["BEGIN", "SELECT", "UPDATE", "COMMIT"], 300)]
+#[case::postgres(Backend::Postgres, &["WITH"], 200)]
+fn a_cancellation_costs_one_statement_or_transaction(
+    #[case] backend: Backend,
+    #[case] statements: &[&str],
+    #[case] allocations: u64,
+) {
+    let Some(mut service) = Service::consultation(backend) else { return };
+    let input = |service: &mut Service| json!({ "consultationId": started(service), "reason": "a mistake" });
+    assert_costs(&cheapest(&mut service, CANCEL, input), statements, allocations);
 }
 
 #[rstest]

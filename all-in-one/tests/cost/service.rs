@@ -40,6 +40,7 @@ impl Service {
             price_per_hour: Money::try_from(Decimal::from(200)).expect("money"),
             time_zone: "America/Sao_Paulo".parse().expect("a time zone"),
             longest: Duration::from_hours(24),
+            longest_backdate: Duration::from_hours(24),
             poll_interval: Duration::from_secs(1),
             retention: None,
         };

@@ -104,9 +104,16 @@ async fn the_log_names_no_patient(#[values(Backend::Sqlite, Backend::Postgres)] 
         rest.header("content-type", "application/json").body(body).send().await.expect("a response");
     }
     finish(client, &id).await;
+    let other = start(client, Uuid::new_v4()).await;
+    let cancel = "mutation ($id: ID!, $reason: String!) {
+        cancelConsultation(input: { consultationId: $id, reason: $reason }) { userErrors { ... on UserError { code } } } }";
+    for id in [other.as_str(), other.as_str(), &id, "nonsense"] {
+        client.send(cancel, json!({ "id": id, "reason": format!("{patient} did not come") })).await;
+    }
     // A fault, whose text the log has.
     db.database.write.execute_unprepared("ALTER TABLE consultation RENAME TO gone").await.expect("renamed");
     client.send(again, input).await;
+    client.send(cancel, json!({ "id": id, "reason": patient })).await;
     let text = fs::read_to_string(log.path()).expect("a log");
     assert!(text.contains("a fault was masked"), "{text}");
     assert!(!text.contains(&patient.to_string()) && !text.contains(&patient.simple().to_string()), "{text}");

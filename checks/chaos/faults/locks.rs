@@ -76,7 +76,7 @@ async fn finish_repeatedly(world: &World, entry: Entry) {
             let asking = async {
                 loop {
                     let answer = world.api.finish(replica.port, id, None).await;
-                    entry.finished(&answer);
+                    entry.ended(&answer);
                     if answer.is_ok() {
                         return;
                     }

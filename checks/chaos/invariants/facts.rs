@@ -13,8 +13,9 @@ use crate::{
 #[derive(Debug, FromQueryResult)]
 pub(crate) struct Consultation {
     pub(crate) id: String,
-    /// None while it is in progress.
+    /// None while it is in progress, and if it was cancelled.
     pub(crate) price: Option<i64>,
+    pub(crate) is_cancelled: bool,
     /// In seconds since 1970, by the database's clock or the client's.
     pub(crate) start: f64,
     pub(crate) end: Option<f64>,
@@ -59,7 +60,7 @@ impl Facts {
         let recorded = store.seconds("recorded_at");
         let (start, end) = (store.seconds("start_date"), store.seconds("end_date"));
         let consultations = format!(
-            "SELECT {id} AS id, price_cents AS price, {start} AS \"start\", {end} AS \"end\" FROM consultation"
+            "SELECT {id} AS id, price_cents AS price, cancel_reason IS NOT NULL AS is_cancelled, {start} AS \"start\", {end} AS \"end\" FROM consultation"
         );
         let consultations: Vec<Consultation> = store.rows(&consultations).await?;
         let pending = format!(

@@ -23,7 +23,9 @@ pub(super) fn check(facts: &Facts, seen: &Seen) -> Vec<Verdict> {
         let is_right = milliseconds(seconds).any(|milliseconds| rule(milliseconds) == price);
         (!is_right).then(|| format!("{}: {price} cents for {seconds:.3} s", found.id))
     });
-    let now = facts.log.iter().filter(|entry| !entry.has_end && matches!(entry.outcome, Outcome::Acknowledged(_)));
+    // Of a start that was entered afterwards the price tells the rest.
+    let is_now = |entry: &&Entry| !entry.has_end && !entry.is_cancellation && entry.start_date.is_none();
+    let now = facts.log.iter().filter(is_now).filter(|entry| matches!(entry.outcome, Outcome::Acknowledged(_)));
     let durations = now.filter(|entry| !seen.was_set_in(entry.start.start..entry.finish.end));
     vec![Verdict::of(PRICE, prices), Verdict::of(DURATION, durations.map(|entry| duration(facts, entry)))]
 }

@@ -14,7 +14,7 @@ pub(super) fn check(facts: &Facts) -> Vec<Verdict> {
         acknowledged(facts),
         refused(facts),
         Verdict::of(
-            "a first finish is not refused as already finished",
+            "a first finish or cancellation is not refused as a repetition",
             facts.log.iter().map(|entry| {
                 let id = entry.id.to_string();
                 facts.surprises.contains(&id).then_some(id)

@@ -4,14 +4,14 @@ use super::{Change, Mistake, statements};
 use crate::{
     faults::{Fault, named::TWO_HOURS},
     invariants::names::{
-        ACKNOWLEDGED, BOTH_OR_NEITHER, CALLS, CONFIRMED, CONFLICT, DURATION, FINISHED, NOT_BEFORE_RECORDED, ONE_LEASE,
-        OWN_LEASE, PAID_ONCE, REFUSED, SAME_AMOUNT, SILENCE,
+        ACKNOWLEDGED, BOTH_OR_NEITHER, CALLS, CANCELLED, CONFIRMED, CONFLICT, DURATION, ENDS_ONCE, FINISHED,
+        NOT_BEFORE_RECORDED, ONE_LEASE, OWN_LEASE, PAID_ONCE, REFUSED, SAME_AMOUNT, SILENCE,
     },
     proxy::Lane,
     stack::Backend,
 };
 
-pub(super) const MISTAKES: [Mistake; 12] = [
+pub(super) const MISTAKES: [Mistake; 13] = [
     Mistake {
         faults: &[Fault::Kills(3), Fault::Cuts(8), Fault::DroppedAnswers(5), Fault::Hostile(5)],
         ..mistake("none", Change::None, 300, &[])
@@ -44,13 +44,27 @@ pub(super) const MISTAKES: [Mistake; 12] = [
     },
     Mistake {
         faults: &[Fault::Calm(12)],
-        unguard: Some("DROP TRIGGER payment_stay ON payment"),
+        unguard: Some(("finance", "DROP TRIGGER payment_stay ON payment")),
         ..mistake("upsert", Change::Statements(statements::UPSERT), 150, &[CONFLICT, SAME_AMOUNT])
     },
     Mistake {
         // Some calls fail and some succeed, so that the breaker stays closed and some rows fail twice.
         faults: &[Fault::DroppedAnswers(20)],
         ..mistake("give-up", Change::Statements(statements::GIVE_UP), 400, &[FINISHED, PAID_ONCE])
+    },
+    Mistake {
+        faults: &[Fault::Calm(8)],
+        unguard: Some((
+            "consultation",
+            "DROP TRIGGER IF EXISTS consultation_cancellation_stays ON consultation;
+             ALTER TABLE consultation DROP CONSTRAINT IF EXISTS consultation_end",
+        )),
+        ..mistake(
+            "cancel-ignores-end",
+            Change::Statements(statements::CANCEL_IGNORES_END),
+            300,
+            &[CANCELLED, ENDS_ONCE],
+        )
     },
     // The services made these once.
     Mistake {

@@ -92,6 +92,12 @@ pub(super) const OUTBOX_OUTSIDE_TRANSACTION: &[Rewrite] = &[Rewrite {
     ],
 }];
 
+/// A cancellation wins although the consultation has ended.
+pub(super) const CANCEL_IGNORES_END: &[Rewrite] = &[Rewrite {
+    statement: "UPDATE consultation SET cancel_reason",
+    instead: &[&[("AND end_date IS NULL FOR NO KEY UPDATE SKIP LOCKED", "FOR NO KEY UPDATE")]],
+}];
+
 /// The end of a consultation is the time of the process, not of the database.
 pub(super) const PROCESS_CLOCK: &[Rewrite] = &[Rewrite {
     statement: READ_FOR_FINISH,

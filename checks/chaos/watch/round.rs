@@ -38,9 +38,9 @@ async fn consult(world: &World, api: &Api, replica: &Replica, random: &mut Rng) 
     let start = Instant::now();
     let started = timed(world, replica, "start", api.start(replica.port, &physician, &patient)).await;
     let id: Uuid = started.ok()?.parse().ok()?;
-    let mut entry = Entry::started(id, start);
+    let mut entry = Entry::started(id, start, None);
     let finished = timed(world, replica, "finish", api.finish(replica.port, &id.to_string(), None)).await;
-    entry.finished(&finished);
+    entry.ended(&finished);
     world.load.record(entry);
     matches!(finished, Ok(Answer::Done(_))).then_some(())
 }

@@ -1,4 +1,7 @@
-//! Starting and finishing consultations, and sending a pending payment now.
+//! Starting, finishing and cancelling consultations, and sending a pending payment now.
+
+mod cancel;
+mod start;
 
 use std::sync::Arc;
 
@@ -9,10 +12,10 @@ use graphql_http::{Caller, observer::Touched, refusal::InvalidInput};
 use uuid::Uuid;
 
 use super::types::{
-    ConsultationAlreadyFinished, ConsultationNotFound, FinishConsultationError, FinishConsultationInput,
-    FinishConsultationPayload, NoPendingPayment, PatientInConsultation, RetryPendingPaymentError,
-    RetryPendingPaymentInput, RetryPendingPaymentPayload, StartConsultationError, StartConsultationInput,
-    StartConsultationPayload,
+    CancelConsultationInput, CancelConsultationPayload, ConsultationAlreadyFinished, ConsultationCancelled,
+    ConsultationNotFound, FinishConsultationError, FinishConsultationInput, FinishConsultationPayload,
+    NoPendingPayment, RetryPendingPaymentError, RetryPendingPaymentInput, RetryPendingPaymentPayload,
+    StartConsultationInput, StartConsultationPayload,
 };
 use crate::{
     end_date,
@@ -21,7 +24,7 @@ use crate::{
         Redrive,
         store::{self, Redriven},
     },
-    rules::{self, FinishRefusal, Finished, Started},
+    rules::{FinishRefusal, Finished},
     writers::Consultations,
 };
 
@@ -31,23 +34,17 @@ const END_DATE: [&str; 2] = ["input", "endDate"];
 #[derive(Debug)]
 pub struct Mutation;
 
-/// Starting and finishing consultations.
+/// Starting, finishing and cancelling consultations.
 // `Option<Result<T>>`, not the other way round: a fault then nulls its own field, not those beside it.
 #[Object]
 impl Mutation {
-    /// Starts a consultation now. A patient is in at most one consultation at a time.
+    /// Starts a consultation, now or at a date in the past. A patient is in at most one consultation at a time.
     async fn start_consultation(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The physician and the patient.")] input: StartConsultationInput,
+        #[graphql(desc = "The physician and the patient, and the start.")] input: StartConsultationInput,
     ) -> Option<Result<StartConsultationPayload>> {
-        let consultations = ctx.data_unchecked::<Consultations>();
-        let started = consultations.start(input.physician_id.0, input.patient_id.0, user(ctx)).await;
-        // The refusal shows another consultation.
-        if let Ok(Err(rules::PatientInConsultation(in_progress))) = &started {
-            Touched::by(ctx).add([in_progress.id]);
-        }
-        Some(started.map(StartConsultationPayload::from).map_err(not_written))
+        Some(start::start(ctx, input).await)
     }
 
     /// Finishes a consultation and prices it. Finance records its payment soon after, exactly once.
@@ -57,6 +54,15 @@ impl Mutation {
         #[graphql(desc = "The consultation and its end.")] input: FinishConsultationInput,
     ) -> Option<Result<FinishConsultationPayload>> {
         Some(finish(ctx, input).await)
+    }
+
+    /// Ends a consultation in progress without a charge, as when it was started by mistake. That is final.
+    async fn cancel_consultation(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The consultation, and why.")] input: CancelConsultationInput,
+    ) -> Option<Result<CancelConsultationPayload>> {
+        Some(cancel::cancel(ctx, input).await)
     }
 
     /// Sends a pending payment now, even if finance has refused it before.
@@ -78,8 +84,8 @@ async fn finish(ctx: &Context<'_>, input: FinishConsultationInput) -> Result<Fin
         (Err(refusal), _) | (_, Err(refusal)) => return Ok(FinishConsultationError::from(refusal).into()),
     };
     let finished = ctx.data_unchecked::<Consultations>().finish(id, end_date, user(ctx)).await;
-    if let Ok(Err(FinishRefusal::AlreadyFinished(finished))) = &finished {
-        Touched::by(ctx).add([finished.id]);
+    if let Ok(Err(FinishRefusal::AlreadyFinished(ended) | FinishRefusal::Cancelled(ended))) = &finished {
+        Touched::by(ctx).add([ended.id]);
     }
     Ok(finished.map_err(not_written)?.into())
 }
@@ -110,24 +116,13 @@ fn consultation_id(id: &ID) -> Result<Uuid, InvalidInput> {
     })
 }
 
-impl From<Started> for StartConsultationPayload {
-    fn from(started: Started) -> Self {
-        match started {
-            Ok(consultation) => Self { consultation: Some(consultation.into()), ..Self::default() },
-            Err(rules::PatientInConsultation(in_progress)) => {
-                let refusal = StartConsultationError::from(PatientInConsultation::new(*in_progress));
-                Self { user_errors: vec![refusal], ..Self::default() }
-            }
-        }
-    }
-}
-
 impl From<Finished> for FinishConsultationPayload {
     fn from(finished: Finished) -> Self {
         let refusal: FinishConsultationError = match finished {
             Ok(consultation) => return Self { consultation: Some(consultation.into()), ..Self::default() },
             Err(FinishRefusal::NotFound) => ConsultationNotFound::new().into(),
             Err(FinishRefusal::AlreadyFinished(finished)) => ConsultationAlreadyFinished::new(*finished).into(),
+            Err(FinishRefusal::Cancelled(cancelled)) => ConsultationCancelled::new(*cancelled).into(),
             Err(FinishRefusal::InvalidEndDate(rule)) => {
                 InvalidInput::new(&END_DATE, messages::invalid_end_date(rule, "endDate")).into()
             }

@@ -110,21 +110,22 @@ async fn find(ctx: &Context<'_>, id: &ID) -> Result<Option<Consultation>> {
 
 /// The consultations that match, and their count. Finished ones grow without bound, so they are not counted one by one.
 fn consultations(filter: &ConsultationFilter) -> (Select<consultation::Entity>, Count) {
-    use consultation::Column::{EndDate, PatientId, PhysicianId};
-    let in_progress = |rows: Select<consultation::Entity>| rows.filter(EndDate.is_null());
+    use consultation::Column::{CancelReason, EndDate, PatientId, PhysicianId, PriceCents};
     let rows = consultation::Entity::find()
         .apply_if(filter.physician_id, |rows, id| rows.filter(PhysicianId.eq(id.0)))
         .apply_if(filter.patient_id, |rows, id| rows.filter(PatientId.eq(id.0)))
         .apply_if(filter.status, |rows, status| match status {
-            ConsultationStatus::InProgress => in_progress(rows),
-            ConsultationStatus::Finished => rows.filter(EndDate.is_not_null()),
+            ConsultationStatus::InProgress => rows.filter(EndDate.is_null()),
+            ConsultationStatus::Finished => rows.filter(PriceCents.is_not_null()),
+            ConsultationStatus::Cancelled => rows.filter(CancelReason.is_not_null()),
         });
     let all = || Count::kept_of(consultation::Entity);
     let is_anyones = filter.physician_id.is_none() && filter.patient_id.is_none();
     let count = match filter.status {
         None if is_anyones => all(),
         Some(ConsultationStatus::Finished) if is_anyones => {
-            all().without(Count::of(&in_progress(consultation::Entity::find())))
+            let others = [consultation::Entity::find_in_progress(), consultation::Entity::find_cancelled()];
+            others.iter().fold(all(), |count, others| count.without(Count::of(others)))
         }
         _ => Count::of(&rows),
     };

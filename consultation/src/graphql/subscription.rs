@@ -25,8 +25,8 @@ pub struct Subscription;
 /// Following a consultation.
 #[Subscription]
 impl Subscription {
-    /// Sends a consultation as it is now, and again after its finish and after each step of its payment. Steps that follow
-    /// each other quickly may come as one: each event shows the consultation as it is then.
+    /// Sends a consultation as it is now, and again after its finish or cancellation and after each step of its payment.
+    /// Steps that follow each other quickly may come as one: each event shows the consultation as it is then.
     async fn consultation_changed<'ctx>(
         &self,
         ctx: &Context<'ctx>,

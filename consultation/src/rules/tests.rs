@@ -1,5 +1,7 @@
 //! The rules in tables, and the price once more in integers.
 
+mod corrections;
+
 use std::cmp::Ordering;
 
 use proptest::prelude::*;
@@ -27,14 +29,16 @@ fn started() -> (Consultation, Rules) {
         cancelled_by: None,
         origin: None,
     };
-    (consultation, Rules { price_per_hour: money("200.00"), longest: TimeDelta::hours(24) })
+    let (price_per_hour, longest, longest_backdate) = (money("200.00"), TimeDelta::hours(24), TimeDelta::hours(24));
+    let rules = Rules { price_per_hour, longest, longest_backdate };
+    (consultation, rules)
 }
 
 #[test]
 fn a_patient_is_in_one_consultation_at_a_time() {
     let (stored, _) = started();
     assert_eq!(start(stored.id, &stored), Ok(stored.clone()), "also when the start is written again");
-    assert_eq!(start(Uuid::from_u128(4), &stored), Err(PatientInConsultation(stored.into())));
+    assert_eq!(start(Uuid::from_u128(4), &stored), Err(StartRefusal::PatientInConsultation(stored.into())));
 }
 
 #[test]

@@ -5,9 +5,12 @@ use chrono::{DateTime, Utc};
 use entity::consultation::{Column, Entity as Consultations, Model as Consultation};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::{Expr, ExprTrait, IntoIden, LockType, Query, TableRef, ValueTuple},
+    sea_query::{Expr, ExprTrait, IntoIden, Keyword, LockType, Query, TableRef, ValueTuple},
 };
 use uuid::Uuid;
+
+/// What a forgotten patient leaves of the reason of a cancellation.
+const FORGOTTEN: &str = "forgotten";
 
 /// Finds at most `limit` of the patient's consultations after the id `after`, in the order of their ids.
 pub(crate) async fn find_of_patient(
@@ -32,7 +35,8 @@ pub(crate) async fn lock_of_patient(
     locked.into_tuple().all(transaction).await
 }
 
-/// Gives each of these consultations the id of a patient of its own.
+/// Gives each of these consultations the id of a patient of its own. The reason of a cancellation is replaced as well:
+/// it is free text, which may say whom it is about.
 pub(crate) async fn replace_patients(
     transaction: &impl ConnectionTrait,
     replacements: impl Iterator<Item = (Uuid, Uuid)>,
@@ -40,10 +44,12 @@ pub(crate) async fn replace_patients(
     let rows = replacements.map(|(id, patient_id)| ValueTuple::Two(id.into(), patient_id.into())).collect();
     // Both databases name the columns of a VALUES list so.
     let value = |column: &'static str| Expr::col(("replacement", column));
+    let is_cancelled = Expr::col((Consultations, Column::CancelReason)).is_not_null();
     let update = Query::update()
         .table(Consultations)
         .from(TableRef::ValuesList(rows, "replacement".into_iden()))
         .value(Column::PatientId, value("column2"))
+        .value(Column::CancelReason, Expr::case(is_cancelled, FORGOTTEN).finally(Keyword::Null))
         .and_where(Expr::col((Consultations, Column::Id)).eq(value("column1")))
         .to_owned();
     Ok(transaction.execute(&update).await?.rows_affected())

@@ -1,15 +1,15 @@
-//! Starting and finishing on PostgreSQL: one statement each, which decides and writes.
+//! Starting, finishing and cancelling on PostgreSQL: one statement each, which decides and writes.
 //!
 //! Arrays make one statement for batches of every size. Each connection would plan a list of values anew for each size.
 
 use std::collections::HashMap;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 use entity::consultation::Model as Consultation;
-use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement, Value};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, FromQueryResult, Statement, Value};
 use uuid::Uuid;
 
-use super::{ByPatient, Ended, Start};
+use super::{ByPatient, Ended, Start, cancel::Cancellation};
 
 /// Patients in a consultation are left out first: their rows may be locked. A sub-select in a comparison is looked up
 /// in the index, row by row; NOT EXISTS would be planned as a join with all consultations in progress.
@@ -17,6 +17,17 @@ const INSERT: &str = "
     INSERT INTO consultation (id, physician_id, patient_id, started_by, start_date)
     SELECT id, physician_id, patient_id, started_by, date_trunc('milliseconds', statement_timestamp())
     FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[]) AS row (id, physician_id, patient_id, started_by)
+    WHERE (SELECT id FROM consultation WHERE patient_id = row.patient_id AND end_date IS NULL) IS NULL
+    ON CONFLICT DO NOTHING RETURNING id, start_date";
+
+/// [`INSERT`] for batches in which a row has a start date of its own. An empty text stands for none: an array holds no
+/// null.
+const INSERT_BACKDATED: &str = "
+    INSERT INTO consultation (id, physician_id, patient_id, started_by, start_date)
+    SELECT id, physician_id, patient_id, started_by,
+        coalesce(NULLIF(start_date, '')::timestamptz, date_trunc('milliseconds', statement_timestamp()))
+    FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[])
+        AS row (id, physician_id, patient_id, started_by, start_date)
     WHERE (SELECT id FROM consultation WHERE patient_id = row.patient_id AND end_date IS NULL) IS NULL
     ON CONFLICT DO NOTHING RETURNING id, start_date";
 
@@ -58,11 +69,27 @@ const FINISH_ONE: &str = "
     FROM finished
     RETURNING appointment_id";
 
+/// Cancels a consultation that is still in progress, unless another session has locked it.
+const CANCEL: &str = "
+    WITH in_progress AS MATERIALIZED (
+        SELECT id FROM consultation WHERE id = $1::uuid AND end_date IS NULL FOR NO KEY UPDATE SKIP LOCKED
+    )
+    UPDATE consultation SET cancel_reason = $2::text, cancelled_by = $3::text,
+        end_date = greatest(date_trunc('milliseconds', statement_timestamp()), start_date + interval '1 millisecond')
+    FROM in_progress WHERE consultation.id = in_progress.id
+    RETURNING consultation.*";
+
 pub(super) async fn insert(postgres: &impl ConnectionTrait, rows: &[&Start]) -> Result<ByPatient, DbErr> {
     let ids = |of: fn(&Start) -> Uuid| rows.iter().map(|row| of(row)).collect::<Vec<_>>().into();
     let started_by: Vec<_> = rows.iter().map(|row| row.started_by.as_ref().to_owned()).collect();
     let columns = [ids(|row| row.id), ids(|row| row.physician_id), ids(|row| row.patient_id), started_by.into()];
-    let insert = Statement::from_sql_and_values(DbBackend::Postgres, INSERT, columns);
+    let insert = if rows.iter().any(|row| row.start_date.is_some()) {
+        let start_dates: Vec<_> = rows.iter().map(|row| row.start_date.map_or_else(String::new, rfc3339)).collect();
+        let columns = columns.into_iter().chain([start_dates.into()]);
+        Statement::from_sql_and_values(DbBackend::Postgres, INSERT_BACKDATED, columns)
+    } else {
+        Statement::from_sql_and_values(DbBackend::Postgres, INSERT, columns)
+    };
     let inserted = postgres.query_all_raw(insert).await?;
     let start_dates: HashMap<Uuid, DateTime<Utc>> = inserted
         .iter()
@@ -87,6 +114,10 @@ pub(super) async fn insert(postgres: &impl ConnectionTrait, rows: &[&Start]) -> 
         Some((patient_id, started))
     };
     Ok(rows.iter().filter_map(started).collect())
+}
+
+fn rfc3339(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
 /// Returns the consultations that were in progress until now.
@@ -115,15 +146,28 @@ pub(super) async fn finish(postgres: &impl ConnectionTrait, rows: &[Ended]) -> R
     postgres.query_all_raw(finish).await?.iter().map(|row| row.try_get_by_index(0)).collect()
 }
 
+/// Returns the cancelled consultation, or `None` if it was not in progress or is locked.
+pub(super) async fn cancel(postgres: &impl ConnectionTrait, row: &Cancellation) -> Result<Option<Consultation>, DbErr> {
+    let Cancellation { consultation_id, reason, cancelled_by } = row;
+    let values = [(*consultation_id).into(), reason.as_str().into(), cancelled_by.as_ref().into()];
+    let cancel = Statement::from_sql_and_values(DbBackend::Postgres, CANCEL, values);
+    let row = postgres.query_one_raw(cancel).await?;
+    row.map(|row| Consultation::from_query_result(&row, "")).transpose()
+}
+
 #[cfg(test)]
 mod tests {
     use migration::consultation::Migrator;
+    use rstest::rstest;
     use testkit::{Backend, TestDatabase};
 
     use super::*;
 
+    #[rstest]
+    #[case::now(INSERT)]
+    #[case::backdated(INSERT_BACKDATED)]
     #[tokio::test]
-    async fn a_start_looks_up_its_own_patient_however_many_others_are_in_consultations() {
+    async fn a_start_looks_up_its_own_patient_however_many_others_are_in_consultations(#[case] insert: &str) {
         let Some(db) = TestDatabase::empty(Backend::Postgres).await else { return };
         db.database.migrate::<Migrator>().await.expect("migrated");
         let database = &db.database.write;
@@ -133,8 +177,9 @@ mod tests {
             database.execute_unprepared(sql).await.expect("prepared");
         }
         let [id, physician, patient] = [(); 3].map(|()| vec![Uuid::new_v4()].into());
-        let arrays = [id, physician, patient, vec!["ana".to_owned()].into()];
-        let explain = format!("EXPLAIN {INSERT}");
+        let [caller, start_date] = [vec!["ana".to_owned()].into(), vec![String::new()].into()];
+        let arrays = [id, physician, patient, caller, start_date].into_iter().take(insert.matches("[]").count());
+        let explain = format!("EXPLAIN {insert}");
         let lines = database.query_all_raw(Statement::from_sql_and_values(DbBackend::Postgres, explain, arrays));
         let lines = lines.await.expect("a plan");
         let plan: String =

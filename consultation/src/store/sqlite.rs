@@ -1,25 +1,26 @@
-//! Starting and finishing on SQLite: one writer at a time, whose transaction has locked the database.
+//! Starting, finishing and cancelling on SQLite: one writer at a time, whose transaction has locked the database.
 
 use chassis::database::{Transaction, now};
+use chrono::{DateTime, Utc};
 use entity::{
     consultation::{Column, Entity as Consultations, Model as Consultation},
     pending_payment,
 };
 use sea_orm::{
     ConnectionTrait, DbErr, FromQueryResult,
-    sea_query::{Expr, ExprTrait, IntoIden, OnConflict, Query, TableRef, ValueTuple},
+    sea_query::{Expr, ExprTrait, IntoIden, OnConflict, Query, SimpleExpr, TableRef, ValueTuple},
 };
 use uuid::Uuid;
 
-use super::{ByPatient, Ended, Start};
+use super::{ByPatient, Ended, Start, cancel::Cancellation};
 
 pub(super) async fn insert(sqlite: &impl ConnectionTrait, rows: Vec<&Start>) -> Result<ByPatient, DbErr> {
     let columns = [Column::Id, Column::PhysicianId, Column::PatientId, Column::StartDate, Column::StartedBy];
     let mut insert = Query::insert().into_table(Consultations).columns(columns).to_owned();
-    for Start { id, physician_id, patient_id, started_by } in rows {
-        let now = now(sqlite.get_database_backend());
+    for Start { id, physician_id, patient_id, start_date, started_by } in rows {
+        let start_date = start_date.map_or_else(|| now(sqlite.get_database_backend()), time);
         let started_by = started_by.as_ref().into();
-        insert.values_panic([(*id).into(), (*physician_id).into(), (*patient_id).into(), now, started_by]);
+        insert.values_panic([(*id).into(), (*physician_id).into(), (*patient_id).into(), start_date, started_by]);
     }
     insert.on_conflict(OnConflict::new().do_nothing().to_owned()).returning_all();
     let inserted = sqlite.query_all(&insert).await?;
@@ -28,6 +29,31 @@ pub(super) async fn insert(sqlite: &impl ConnectionTrait, rows: Vec<&Start>) -> 
         Ok((consultation.patient_id, consultation))
     });
     started.collect()
+}
+
+/// A time in the form in which [`now`] writes it, so that the order of the texts is that of the times.
+fn time(time: DateTime<Utc>) -> SimpleExpr {
+    time.format("%Y-%m-%dT%H:%M:%S%.3f+00:00").to_string().into()
+}
+
+/// Cancels a consultation that was found in progress in this transaction.
+pub(super) async fn cancel(
+    transaction: &Transaction,
+    row: &Cancellation,
+    end: DateTime<Utc>,
+) -> Result<Consultation, DbErr> {
+    let Cancellation { consultation_id, reason, cancelled_by } = row;
+    let cancel = Query::update()
+        .table(Consultations)
+        .value(Column::EndDate, time(end))
+        .value(Column::CancelReason, reason.as_str())
+        .value(Column::CancelledBy, cancelled_by.as_ref())
+        .and_where(Expr::col(Column::Id).eq(*consultation_id))
+        .returning_all()
+        .to_owned();
+    let row = transaction.query_one(&cancel).await?;
+    let row = row.ok_or_else(|| DbErr::Custom("a consultation that was found was not updated".to_owned()))?;
+    Consultation::from_query_result(&row, "")
 }
 
 /// Finishes consultations that were found in progress in this transaction, and returns their ids.

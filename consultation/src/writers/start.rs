@@ -1,13 +1,16 @@
 //! The writer of starts. A row that lost against a consultation in progress is answered with it.
 
+use std::collections::HashMap;
+
 use chassis::{
     database::{Database, is_about_rows},
     write_coalescer::BatchWriter,
 };
 use sea_orm::DbErr;
+use uuid::Uuid;
 
 use crate::{
-    rules::{self, Started},
+    rules::{self, InvalidStartDate, Rules, StartRefusal, Started},
     store::{self, ByPatient, Start},
 };
 
@@ -17,6 +20,7 @@ const MAX_ROUNDS: usize = 3;
 #[derive(Debug)]
 pub(super) struct StartWriter {
     pub(super) database: Database,
+    pub(super) rules: Rules,
 }
 
 impl BatchWriter for StartWriter {
@@ -25,6 +29,46 @@ impl BatchWriter for StartWriter {
     type Fault = DbErr;
 
     async fn write(&self, rows: &[Start]) -> Result<Vec<Option<Started>>, DbErr> {
+        if rows.iter().all(|row| row.start_date.is_none()) {
+            return self.insert(rows).await;
+        }
+        let refusals = self.refusals(rows).await?;
+        let accepted: Vec<_> = rows.iter().filter(|row| !refusals.contains_key(&row.id)).cloned().collect();
+        let mut answers = self.insert(&accepted).await?.into_iter();
+        let refused = |rule| Some(Err(StartRefusal::InvalidStartDate(rule)));
+        let answers = rows.iter().map(|row| match refusals.get(&row.id) {
+            Some(rule) => refused(*rule),
+            None => answers.next().flatten(),
+        });
+        Ok(answers.collect())
+    }
+
+    fn is_about_rows(fault: &DbErr) -> bool {
+        is_about_rows(fault)
+    }
+}
+
+impl StartWriter {
+    /// Refuses start dates that break a rule by the database's clock.
+    async fn refusals(&self, rows: &[Start]) -> Result<HashMap<Uuid, InvalidStartDate>, DbErr> {
+        let now = store::time(&self.database.write).await?;
+        let refusal = |row: &Start| Some((row.id, rules::check_start_date(row.start_date?, now, &self.rules).err()?));
+        let mut refusals: HashMap<_, _> = rows.iter().filter_map(refusal).collect();
+        if !refusals.is_empty() {
+            // An earlier attempt may have been committed without an answer when the date broke no rule yet.
+            let transaction = self.database.begin().await?;
+            let started = store::find_started(&transaction, refusals.keys().copied()).await?;
+            transaction.commit_durably().await?;
+            refusals.retain(|id, _| started.values().all(|consultation| consultation.id != *id));
+        }
+        Ok(refusals)
+    }
+
+    /// Inserts rows whose dates break no rule.
+    async fn insert(&self, rows: &[Start]) -> Result<Vec<Option<Started>>, DbErr> {
+        if rows.is_empty() {
+            return Ok(Vec::new());
+        }
         for _ in 0..MAX_ROUNDS {
             let mut stored = store::insert(&self.database.write, rows).await?;
             if let Some(answers) = start(rows, &stored) {
@@ -37,7 +81,7 @@ impl BatchWriter for StartWriter {
             stored.extend(store::find_in_progress(&transaction, patients).await?);
             if start(rows, &stored).is_none() {
                 // A start that an earlier attempt committed without an answer may have been finished since.
-                stored.extend(store::find_started(&transaction, rows).await?);
+                stored.extend(store::find_started(&transaction, rows.iter().map(|row| row.id)).await?);
             }
             transaction.commit_durably().await?;
             if let Some(answers) = start(rows, &stored) {
@@ -45,10 +89,6 @@ impl BatchWriter for StartWriter {
             }
         }
         Err(DbErr::Custom("a consultation was neither inserted nor found in progress".to_owned()))
-    }
-
-    fn is_about_rows(fault: &DbErr) -> bool {
-        is_about_rows(fault)
     }
 }
 

@@ -1,7 +1,9 @@
 //! The writers: collisions within and between batches, locked rows, and repeated writes. A write whose response was
 //! lost is written again: it must find its own rows.
 
+mod backdated;
 mod callers;
+mod cancel;
 
 use chassis::{changes::Changes, clock, traces::Span, write_coalescer::BatchWriter};
 use chrono::TimeDelta;
@@ -13,7 +15,7 @@ use testkit::{Backend, TestDatabase};
 use uuid::Uuid;
 
 use super::{Finish, FinishWriter, Rules, Start, StartWriter, WakeUp};
-use crate::rules::{FinishRefusal, Finished, PatientInConsultation};
+use crate::rules::{FinishRefusal, Finished, StartRefusal};
 
 async fn writers(backend: Backend) -> Option<(TestDatabase, StartWriter, FinishWriter)> {
     let db = TestDatabase::empty(backend).await?;
@@ -23,15 +25,17 @@ async fn writers(backend: Backend) -> Option<(TestDatabase, StartWriter, FinishW
 }
 
 fn writers_of(db: &TestDatabase) -> (StartWriter, FinishWriter) {
-    let start = StartWriter { database: db.database.clone() };
+    let [longest, longest_backdate] = [TimeDelta::hours(24); 2];
+    let rules = Rules { price_per_hour: Money::MAX, longest, longest_backdate };
+    let start = StartWriter { database: db.database.clone(), rules };
     let (wake_up, changes) = (WakeUp::default(), Changes::new("consultation_changed").0);
-    let rules = Rules { price_per_hour: Money::MAX, longest: TimeDelta::hours(24) };
     let finish = FinishWriter { database: db.database.clone(), rules, wake_up, changes };
     (start, finish)
 }
 
 fn a_start() -> Start {
-    Start { id: clock::new_id(), physician_id: Uuid::new_v4(), patient_id: Uuid::new_v4(), started_by: "ana".into() }
+    let [physician_id, patient_id] = [(); 2].map(|()| Uuid::new_v4());
+    Start { id: clock::new_id(), physician_id, patient_id, start_date: None, started_by: "ana".into() }
 }
 
 /// A finish whose end is later than any start before.
@@ -86,7 +90,9 @@ async fn two_rows_of_one_batch_may_collide_and_the_first_wins(
     let other = a_start();
     let answers = written(starts.write(&[first.clone(), second, other.clone()]).await);
     assert!(matches!(&answers[0], Ok(consultation) if consultation.id == first.id));
-    assert!(matches!(&answers[1], Err(PatientInConsultation(consultation)) if consultation.id == first.id));
+    assert!(
+        matches!(&answers[1], Err(StartRefusal::PatientInConsultation(consultation)) if consultation.id == first.id)
+    );
     assert!(matches!(&answers[2], Ok(consultation) if consultation.id == other.id));
 
     let unknown = a_finish(&a_start());

@@ -14,6 +14,7 @@ use testkit::{Backend, GraphqlClient, TestDatabase};
 use uuid::Uuid;
 
 use crate::{
+    cancel::cancel,
     export::consultations_of,
     outbox::rows,
     running::{finish, running, start},
@@ -111,6 +112,30 @@ async fn a_patient_in_a_consultation_is_not_forgotten(#[values(Backend::Sqlite, 
     assert_eq!(forget(&service.db.database, patient, true).await.expect("forgotten"), 2);
     let again = service.start(patient).await;
     assert_eq!(again["consultation"]["patientId"], patient.to_string(), "the patient may come again");
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_cancelled_consultation_is_forgotten_with_its_reason(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let Some(service) = running(backend).await else { return };
+    let (patient, other) = (Uuid::new_v4(), service.started().await.0);
+    cancel(service.client(), &other, "a mistake").await;
+    let of = async || service.start(patient).await["consultation"]["id"].as_str().expect("started").to_owned();
+    let (cancelled, reason) = (of().await, format!("Maria, {patient}, was not there"));
+    cancel(service.client(), &cancelled, &reason).await;
+    service.finish(&of().await, None).await;
+    let before = stored(&service.db).await;
+
+    assert_eq!(forget(&service.db.database, patient, true).await.expect("forgotten"), 2);
+    for (row, before) in stored(&service.db).await.into_iter().zip(before) {
+        let is_theirs = before.patient_id == patient;
+        assert_eq!(row.patient_id == before.patient_id, !is_theirs);
+        let forgotten = before.cancel_reason.clone().filter(|_| is_theirs).map(|_| "forgotten".to_owned());
+        let cancel_reason = forgotten.or(before.cancel_reason.clone());
+        assert_eq!(row, Consultation { patient_id: row.patient_id, cancel_reason, ..before });
+    }
 }
 
 /// Starts and finishes consultations of the patient, one after the other, and adds each finished one to `finished`.

@@ -61,6 +61,10 @@ async fn the_total_of_a_filtered_list_is_as_many_as_it_lists(
             service.finish(&id, None).await;
         }
     }
+    let (cancelled, _) = service.started().await;
+    let cancel = "mutation ($id: ID!) { cancelConsultation(input: { consultationId: $id, reason: \"a mistake\" }) {
+        consultation { id } } }";
+    service.client().call(cancel, json!({ "id": cancelled })).await;
     let query = "query ($filter: ConsultationFilter, $pending: PendingPaymentFilter) {
         consultations(filter: $filter) { totalCount edges { node { patientId physicianId } } }
         pendingPayments(filter: $pending) { totalCount edges { cursor } } }";
@@ -72,13 +76,17 @@ async fn the_total_of_a_filtered_list_is_as_many_as_it_lists(
     };
     let consultations = async |filter: Value| listed("consultations", json!({ "filter": filter })).await;
     let (all, list) = consultations(json!({})).await;
-    let counts = [all, consultations(json!({ "status": "IN_PROGRESS" })).await.0];
-    assert_eq!((counts, consultations(json!({ "status": "FINISHED" })).await.0), ([5, 3], 2));
+    let mut counts = vec![all];
+    for status in ["IN_PROGRESS", "FINISHED", "CANCELLED"] {
+        counts.push(consultations(json!({ "status": status })).await.0);
+    }
+    assert_eq!(counts, [6, 3, 2, 1]);
     for name in ["patientId", "physicianId"] {
         let of = &list["edges"][4]["node"][name];
         assert_eq!(consultations(json!({ name: of })).await.0, 1);
         assert_eq!(consultations(json!({ name: of, "status": "FINISHED" })).await.0, 1);
         assert_eq!(consultations(json!({ name: of, "status": "IN_PROGRESS" })).await.0, 0);
+        assert_eq!(consultations(json!({ name: of, "status": "CANCELLED" })).await.0, 0);
     }
     // Finance is away: no payment is finished, and each alternates between pending and processing.
     for (status, count) in [(Value::Null, 2), (json!("FINISHED"), 0), (json!("PARKED"), 0)] {

@@ -2,6 +2,7 @@
 
 mod backlog;
 mod callers;
+mod cancel;
 mod claim_cost;
 mod clocks;
 mod closed_output;
@@ -38,5 +39,6 @@ mod retry;
 mod running;
 mod schema;
 mod start;
+mod start_dates;
 mod subscriptions;
 mod wrong_finance;

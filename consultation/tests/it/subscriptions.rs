@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use testkit::{Backend, Events, Socket};
 
 use crate::{
+    cancel::cancel,
     finance_stub::{FinanceStub, Script},
     outbox::{come, outbox, relay, row, tick},
     running::{Running, running, start_service},
@@ -54,6 +55,28 @@ async fn a_finish_is_told_to_the_subscribers_of_other_replicas() {
     let (id, _) = service.started().await;
     let mut events = replica.client.events(FOLLOW, json!({ "id": id })).await;
     finish_is_told(&service, &mut events, &id).await;
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_cancellation_is_told_to_subscribers_and_those_of_other_replicas(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let Some(service) = running(backend).await else { return };
+    let replica = start_service(&service.db);
+    let (id, _) = service.started().await;
+    // SQLite has no hints across processes: there is one.
+    let follower = if backend == Backend::Sqlite { service.client() } else { &replica.client };
+    let mut events = follower.events(FOLLOW, json!({ "id": id })).await;
+    assert_eq!(shown(&events.next().await.expect("an event")), ("IN_PROGRESS", ""));
+    cancel(service.client(), &id, "a mistake").await;
+    loop {
+        let event = events.next().await.expect("an event");
+        if shown(&event) != ("IN_PROGRESS", "") {
+            assert_eq!(shown(&event), ("CANCELLED", ""));
+            break;
+        }
+    }
 }
 
 #[tokio::test]

@@ -14,7 +14,7 @@ use stateright::{Checker, CheckerBuilder, HasDiscoveries, Model};
 
 use clock::{Clocked, IN_TIME, KEEPS_LEASE};
 use replication::{Replicated, STAYS_PAID};
-use row::{FENCE, Flaw, ONE_LEASE, Outbox, STAYS};
+use row::{FENCE, FREE, Flaw, ONE_END, ONE_LEASE, Outbox, STAYS};
 
 /// Lost, doubled and slow messages, outages, pauses beyond the lease and crashes, in any mixture.
 const FAULTS: u8 = 4;
@@ -39,6 +39,9 @@ fn a_payment_is_recorded_once_and_its_row_finished_whatever_happens() {
 #[case::whose_failures_override_successes(Flaw::FailureOverridesSuccess, STAYS)]
 #[case::without_a_unique_key_in_finance(Flaw::NoUniqueKey, "at most one payment")]
 #[case::that_gives_up_after_two_tries(Flaw::GiveUp, "at rest it is finished")]
+#[case::whose_finish_ignores_a_cancellation(Flaw::FinishIgnoresCancel, FREE)]
+#[case::whose_cancellation_ignores_a_finish(Flaw::CancelIgnoresFinish, FREE)]
+#[case::in_which_a_consultation_ends_twice(Flaw::FinishIgnoresCancel, ONE_END)]
 fn a_model_is_refuted(#[case] flaw: Flaw, #[case] property: &'static str) {
     let found = HasDiscoveries::AllOf([property].into());
     let checker = model(Some(flaw)).finish_when(found).spawn_bfs().join();

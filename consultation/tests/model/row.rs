@@ -1,4 +1,4 @@
-//! The model of one row: the steps of `outbox::store` and of the relay, in any order.
+//! The model of one row: the end of its consultation, then the steps of `outbox::store` and of the relay, in any order.
 //!
 //! Left out: time (see `clock`; here a row is always due, backoff and the breaker decide when, not what), batches
 //! (rows do not know each other), and refusals (they change the row as failures do).
@@ -12,6 +12,8 @@ use std::collections::BTreeSet;
 pub(crate) const STAYS: &str = "finished stays finished";
 pub(crate) const FENCE: &str = "a stale lease changes nothing";
 pub(crate) const ONE_LEASE: &str = "no two leases at once";
+pub(crate) const FREE: &str = "what is cancelled is never charged";
+pub(crate) const ONE_END: &str = "a consultation ends once";
 const RELAYS: usize = 3;
 
 /// A known mistake of a model, which the checker must find.
@@ -23,6 +25,8 @@ pub(crate) enum Flaw {
     FailureOverridesSuccess,
     NoUniqueKey,
     GiveUp,
+    FinishIgnoresCancel,
+    CancelIgnoresFinish,
 }
 
 /// The system, with a bound on the number of faults.
@@ -30,6 +34,14 @@ pub(crate) enum Flaw {
 pub(crate) struct Outbox {
     pub(crate) flaw: Option<Flaw>,
     pub(crate) faults: u8,
+}
+
+/// The consultation. A finish reads it first, and writes later. Its row is there once it is finished.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Consultation {
+    InProgress { is_read: bool },
+    Finished,
+    Cancelled { is_read: bool },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -59,6 +71,9 @@ pub(crate) enum Message {
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct State {
+    consultation: Consultation,
+    /// Whether there is a row.
+    is_enqueued: bool,
     finished: bool,
     lease: Lease,
     claim_seq: u8,
@@ -72,6 +87,9 @@ pub(crate) struct State {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Action {
+    ReadForFinish,
+    Finish,
+    Cancel,
     Claim(usize),
     Send(usize),
     WriteOutcome(usize),

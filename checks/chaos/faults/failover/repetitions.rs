@@ -36,7 +36,7 @@ impl Repetitions {
             let Some(mut entry) = world.load.start(random).await else { continue };
             let port = world.stack.consultation[0].port;
             let answer = world.api.finish(port, &entry.id.to_string(), None).await;
-            entry.finished(&answer);
+            entry.ended(&answer);
             if let Ok(Answer::Done(price)) = answer {
                 repetitions.unpaid.push((entry.id, cents(&price)));
             }
@@ -53,7 +53,7 @@ impl Repetitions {
             let asking = async {
                 for replica in world.stack.consultation.iter().cycle() {
                     let answer = world.api.finish(replica.port, &id, None).await;
-                    entry.finished(&answer);
+                    entry.ended(&answer);
                     if answer.is_ok() {
                         return;
                     }

@@ -4,7 +4,7 @@ use async_graphql::{Interface, SimpleObject, Union};
 use entity::consultation;
 use graphql_http::refusal::{self, InvalidInput};
 
-use super::Consultation;
+use super::{Consultation, ConsultationCancelled};
 use crate::messages::MESSAGES;
 
 /// The patient is in another consultation, which is in progress.
@@ -44,7 +44,7 @@ pub(crate) struct ConsultationAlreadyFinished {
     consultation: Consultation,
 }
 
-/// No payment can be sent: the consultation is unknown or in progress, or finance has confirmed its payment.
+/// No payment can be sent: the consultation is unknown, in progress or cancelled, or finance has confirmed its payment.
 #[derive(Clone, Debug, SimpleObject)]
 pub(crate) struct NoPendingPayment {
     /// Explanation for people, in the language of the request.
@@ -109,6 +109,7 @@ pub(crate) enum StartConsultationError {
 pub(crate) enum FinishConsultationError {
     ConsultationNotFound(ConsultationNotFound),
     ConsultationAlreadyFinished(ConsultationAlreadyFinished),
+    ConsultationCancelled(ConsultationCancelled),
     InvalidInput(InvalidInput),
 }
 
@@ -130,6 +131,7 @@ pub(crate) enum UserError {
     PatientInConsultation(PatientInConsultation),
     ConsultationNotFound(ConsultationNotFound),
     ConsultationAlreadyFinished(ConsultationAlreadyFinished),
+    ConsultationCancelled(ConsultationCancelled),
     NoPendingPayment(NoPendingPayment),
     InvalidInput(InvalidInput),
 }

@@ -8,13 +8,17 @@ use super::{
     RetryPendingPaymentError, StartConsultationError,
 };
 
-/// The physician and the patient of a consultation to start.
+/// The physician and the patient of a consultation to start, and its start.
 #[derive(Debug, InputObject)]
 pub(crate) struct StartConsultationInput {
     /// Id of the physician: any UUID, since the service keeps no register of physicians.
     pub(crate) physician_id: Uuid,
     /// Id of the patient: any UUID, since the service keeps no register of patients.
     pub(crate) patient_id: Uuid,
+    /// Start of a consultation that is entered after it began: not in the future, and at most 24 h ago unless the operator
+    /// allows more or less. Default: now. Without an offset, as in "2021-08-02T12:00:00" or "2021-08-02T12:00", it is read
+    /// in the time zone of the clinic.
+    pub(crate) start_date: Option<DateTime>,
 }
 
 /// A consultation to finish, and its end.

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use stateright::{Model, Property};
 
-use super::{Action, FENCE, Lease, Message, ONE_LEASE, Outbox, RELAYS, Relay, STAYS, State, steps};
+use super::{
+    Action, Consultation, FENCE, FREE, Lease, Message, ONE_END, ONE_LEASE, Outbox, RELAYS, Relay, STAYS, State, steps,
+};
 
 impl Model for Outbox {
     type State = State;
@@ -12,6 +14,8 @@ impl Model for Outbox {
 
     fn init_states(&self) -> Vec<State> {
         vec![State {
+            consultation: Consultation::InProgress { is_read: false },
+            is_enqueued: false,
             finished: false,
             lease: Lease::None,
             claim_seq: 0,
@@ -24,7 +28,7 @@ impl Model for Outbox {
     }
 
     fn actions(&self, state: &State, actions: &mut Vec<Action>) {
-        actions.push(Action::EndLease);
+        actions.extend([Action::ReadForFinish, Action::Finish, Action::Cancel, Action::EndLease]);
         for relay in 0..RELAYS {
             let each = [Action::Claim, Action::Send, Action::WriteOutcome, Action::TimeOut, Action::Crash];
             actions.extend(each.map(|action| action(relay)));
@@ -38,6 +42,9 @@ impl Model for Outbox {
     fn next_state(&self, state: &State, action: Action) -> Option<State> {
         let mut next = state.clone();
         match action {
+            Action::ReadForFinish => steps::read_for_finish(&mut next)?,
+            Action::Finish => self.finish(&mut next)?,
+            Action::Cancel => self.cancel(&mut next)?,
             Action::Claim(relay) => self.claim(&mut next, relay)?,
             Action::Send(relay) => self.send(&mut next, relay)?,
             Action::WriteOutcome(relay) => self.write_outcome(&mut next, relay)?,
@@ -83,12 +90,18 @@ impl Model for Outbox {
             Property::always(STAYS, |_, state: &State| !state.violated.contains(STAYS)),
             Property::always(FENCE, |_, state: &State| !state.violated.contains(FENCE)),
             Property::always(ONE_LEASE, |_, state: &State| !state.violated.contains(ONE_LEASE)),
+            Property::always(FREE, |_, state: &State| {
+                !matches!(state.consultation, Consultation::Cancelled { .. })
+                    || !state.is_enqueued && state.payments == 0
+            }),
+            Property::always(ONE_END, |_, state: &State| !state.violated.contains(ONE_END)),
             Property::always("no lease on what is finished", |_, state: &State| {
                 !state.finished || state.lease == Lease::None
             }),
             // No path is endless: each step makes progress, and faults are bounded.
             Property::always("at rest it is finished", |outbox: &Self, state: &State| {
-                state.finished || outbox.goes_on_by_itself(state)
+                let is_cancelled = matches!(state.consultation, Consultation::Cancelled { .. });
+                state.finished || is_cancelled || outbox.goes_on_by_itself(state)
             }),
         ]
     }

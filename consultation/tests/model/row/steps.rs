@@ -1,6 +1,6 @@
 //! The steps, with the flaws that a model may have. A step that cannot be taken returns `None`.
 
-use super::{FENCE, Flaw, Lease, Message, ONE_LEASE, Outbox, Relay, STAYS, State};
+use super::{Consultation, FENCE, Flaw, Lease, Message, ONE_END, ONE_LEASE, Outbox, Relay, STAYS, State};
 
 /// Tries of the model that gives up.
 const GIVE_UP_AFTER: u8 = 2;
@@ -10,10 +10,44 @@ impl Outbox {
         self.flaw == Some(flaw)
     }
 
+    /// The write of a finish: it decides, not what was read before. A finish that lost ends here.
+    pub(super) fn finish(&self, next: &mut State) -> Option<()> {
+        let is_cancelled = match next.consultation {
+            Consultation::InProgress { is_read: true } => false,
+            Consultation::Cancelled { is_read: true } => true,
+            _ => return None,
+        };
+        if is_cancelled && !self.has(Flaw::FinishIgnoresCancel) {
+            next.consultation = Consultation::Cancelled { is_read: false };
+            return Some(());
+        }
+        if is_cancelled {
+            next.violated.insert(ONE_END);
+        }
+        next.is_enqueued = true;
+        next.consultation =
+            if is_cancelled { Consultation::Cancelled { is_read: false } } else { Consultation::Finished };
+        Some(())
+    }
+
+    /// One statement, which reads and writes. Of a consultation that has ended it changes nothing.
+    pub(super) fn cancel(&self, next: &mut State) -> Option<()> {
+        let is_read = match next.consultation {
+            Consultation::InProgress { is_read } => is_read,
+            Consultation::Finished if self.has(Flaw::CancelIgnoresFinish) => {
+                next.violated.insert(ONE_END);
+                false
+            }
+            _ => return None,
+        };
+        next.consultation = Consultation::Cancelled { is_read };
+        Some(())
+    }
+
     pub(super) fn claim(&self, next: &mut State, relay: usize) -> Option<()> {
         let free = next.lease != Lease::Valid || self.has(Flaw::ClaimIgnoresLease);
         let tired = self.has(Flaw::GiveUp) && next.claim_seq >= GIVE_UP_AFTER;
-        if next.relays[relay] != Relay::Idle || next.finished || !free || tired {
+        if !next.is_enqueued || next.relays[relay] != Relay::Idle || next.finished || !free || tired {
             return None;
         }
         if next.lease == Lease::Valid && next.is_held() {
@@ -69,6 +103,12 @@ impl Outbox {
         }
         Some(())
     }
+}
+
+pub(super) fn read_for_finish(next: &mut State) -> Option<()> {
+    let Consultation::InProgress { is_read: is_read @ false } = &mut next.consultation else { return None };
+    *is_read = true;
+    Some(())
 }
 
 /// It is no fault if nobody holds the row. Else the holder is too slow, which is a fault.
