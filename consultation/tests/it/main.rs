@@ -23,6 +23,7 @@ mod language;
 mod limits;
 mod lists;
 mod livez;
+mod openapi;
 mod outbox;
 mod pending;
 mod permissions;
