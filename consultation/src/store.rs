@@ -1,6 +1,7 @@
 //! The statements of the writers, behind one interface for both databases. PostgreSQL finishes without a transaction,
 //! SQLite within one; this module has the common part. Every function fails when the database fails.
 
+pub(crate) mod import;
 pub(crate) mod patient;
 mod postgres;
 mod sqlite;
@@ -49,7 +50,10 @@ pub(crate) async fn insert(database: &Connections, rows: &[Start]) -> Result<ByP
 }
 
 /// Finds the consultations in progress of these patients.
-pub(crate) async fn find_in_progress(database: &Transaction, patient_ids: Vec<Uuid>) -> Result<ByPatient, DbErr> {
+pub(crate) async fn find_in_progress(
+    database: &impl ConnectionTrait,
+    patient_ids: Vec<Uuid>,
+) -> Result<ByPatient, DbErr> {
     let of_patients = is_one_of(database.get_database_backend(), Column::PatientId, patient_ids);
     Ok(by_patient(Consultations::find_in_progress().filter(of_patients).all(database).await?))
 }
