@@ -89,7 +89,7 @@ async fn import_batch(batch: &[Vec<Row>], database: &Database, report: &mut Repo
     let (there, missing): (Vec<_>, Vec<_>) =
         fitting.into_iter().partition(|paid| here.contains_key(&paid.appointment_id));
     there.iter().try_for_each(|paid| compare(paid, &here[&paid.appointment_id], report))?;
-    if report.writes() {
+    if report.writes() && !missing.is_empty() {
         return write(&missing, database, report).await;
     }
     missing.iter().try_for_each(|paid| imported(paid, report))

@@ -1,5 +1,7 @@
 //! A row of the source, whose values are parsed one by one.
 
+use uuid::Uuid;
+
 use crate::telemetry::one_line;
 
 /// Characters of a value in a message.
@@ -22,10 +24,13 @@ impl Row {
         self.values.first()?.as_deref()
     }
 
-    /// The value of a column as it is, for messages.
+    /// The value of a column, for messages: in one line, and a UUID with its hyphens.
     #[must_use]
     pub fn shown(&self, column: &str) -> String {
         let value = self.value(column).unwrap_or("null");
+        if let Ok(id) = value.parse::<Uuid>() {
+            return id.to_string();
+        }
         let is_long = value.chars().count() > MAX_SHOWN;
         let beginning: String = value.chars().take(MAX_SHOWN).collect();
         one_line(&if is_long { beginning + "…" } else { beginning })
@@ -70,7 +75,8 @@ mod tests {
     #[test]
     fn a_value_that_is_refused_is_shown_with_its_column_in_one_line_and_not_whole() {
         let long = "9".repeat(1_000);
-        let row = Row::new(&["a", "b", "c"], vec![Some("1\u{1b}[2J".to_owned()), None, Some(long)]);
+        let id = "ea959b03557745c9b9f7a45d3e77ce82".to_owned();
+        let row = Row::new(&["a", "b", "c", "d"], vec![Some("1\u{1b}[2J".to_owned()), None, Some(long), Some(id)]);
         let number = |text: &str| text.parse::<u8>();
         assert_eq!(
             row.required("a", number).expect_err("no number"),
@@ -78,6 +84,7 @@ mod tests {
         );
         assert_eq!(row.required("b", number).expect_err("null"), "b is null");
         assert_eq!(row.optional("b", number), Ok(None));
+        assert_eq!(row.shown("d"), "ea959b03-5577-45c9-b9f7-a45d3e77ce82");
         assert_eq!(row.shown("c"), format!("{}…", "9".repeat(MAX_SHOWN)));
     }
 }

@@ -90,3 +90,6 @@ fn mapped(record: &Record, ended: Option<Ended>, adapted: Option<Finding>) -> Ma
 fn delivery(PendingPayment { tries, finished, .. }: PendingPayment) -> Delivery {
     Delivery { tries, finished }
 }
+
+#[cfg(test)]
+mod tests;
