@@ -75,6 +75,12 @@ enum Command {
     /// Replace a patient's id by random ones in all consultations that have ended, for ever
     #[command(after_help = forget::HELP)]
     Forget(forget::Arguments),
+    /// Import the predecessor's payments into finance, before its consultations
+    #[command(after_help = finance::import::HELP)]
+    ImportFinance(chassis::import::Arguments),
+    /// Import the predecessor's consultations and pending payments into consultation
+    #[command(after_help = consultation::import::HELP)]
+    ImportConsultation(chassis::import::Arguments),
 }
 
 #[tokio::main]
@@ -117,6 +123,11 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
             export::run(&servers[0], to_finance, arguments).await
         }
         Command::Forget(arguments) => forget::run(&servers[0], arguments).await,
+        Command::ImportFinance(arguments) => finance::import::run(&servers[1], arguments).await,
+        Command::ImportConsultation(arguments) => {
+            let to_finance = to_finance(consultation.finance, &servers[1])?;
+            consultation::import::run(&servers[0], to_finance, arguments).await
+        }
     }
 }
 

@@ -25,6 +25,7 @@ mod transaction;
 
 pub mod backup;
 pub mod migrate;
+pub mod source;
 pub mod wal;
 
 use std::{

@@ -14,6 +14,7 @@ pub mod backoff;
 pub mod changes;
 pub mod clock;
 pub mod database;
+pub mod import;
 pub mod replicas;
 pub mod write_coalescer;
 

@@ -14,6 +14,7 @@ pub mod accept_finance;
 pub mod export;
 pub mod finance_client;
 pub mod forget;
+pub mod import;
 pub mod pending;
 pub mod reconcile;
 pub mod retry;

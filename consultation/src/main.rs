@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand};
 use consultation::{
     accept_finance, app,
     config::{FinanceTarget, Settings},
-    export, forget, graphql, pending,
+    export, forget, graphql, import, pending,
     permissions::PERMISSIONS,
     reconcile, retry,
 };
@@ -50,6 +50,9 @@ enum Command {
     /// Replace a patient's id by random ones in all consultations that have ended, for ever
     #[command(after_help = forget::HELP)]
     Forget(forget::Arguments),
+    /// Import the predecessor's consultations and pending payments
+    #[command(after_help = import::HELP)]
+    Import(chassis::import::Arguments),
 }
 
 #[tokio::main]
@@ -74,6 +77,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::AcceptFinance) => return accept_finance::run(&server, finance).await,
         Some(Command::Export(arguments)) => return export::run(&server, finance, arguments).await,
         Some(Command::Forget(arguments)) => return forget::run(&server, arguments).await,
+        Some(Command::Import(arguments)) => return import::run(&server, finance, arguments).await,
     };
     chassis::cli::run::<Migrator>(command, server, graphql::sdl, &PERMISSIONS, |server, database, shutdown| {
         app::build(server, finance, &domain, database, shutdown)

@@ -2,6 +2,7 @@
 //! SQLite within one; this module has the common part. Every function fails when the database fails.
 
 pub(crate) mod cancel;
+pub(crate) mod import;
 pub(crate) mod patient;
 mod postgres;
 mod sqlite;
@@ -62,7 +63,10 @@ pub(crate) async fn time(database: &impl ConnectionTrait) -> Result<DateTime<Utc
 }
 
 /// Finds the consultations in progress of these patients.
-pub(crate) async fn find_in_progress(database: &Transaction, patient_ids: Vec<Uuid>) -> Result<ByPatient, DbErr> {
+pub(crate) async fn find_in_progress(
+    database: &impl ConnectionTrait,
+    patient_ids: Vec<Uuid>,
+) -> Result<ByPatient, DbErr> {
     let of_patients = is_one_of(database.get_database_backend(), Column::PatientId, patient_ids);
     Ok(by_patient(Consultations::find_in_progress().filter(of_patients).all(database).await?))
 }

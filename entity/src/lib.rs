@@ -10,4 +10,4 @@ pub mod payment;
 pub mod pending_payment;
 pub mod reconciliation;
 
-pub use money::{Money, MoneyError};
+pub use money::{Money, MoneyError, ParseMoneyError};

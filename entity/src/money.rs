@@ -2,6 +2,8 @@
 //!
 //! A decimal column is no option: SQLite stores it as a binary float.
 
+use std::str::FromStr;
+
 use rust_decimal::Decimal;
 use sea_orm::DeriveValueType;
 
@@ -21,6 +23,17 @@ pub enum MoneyError {
     /// More than two decimals that are not zero.
     #[error("must have at most two decimals")]
     TooPrecise,
+}
+
+/// Refusal of a text that is no amount of money.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ParseMoneyError {
+    /// Not a decimal in plain digits.
+    #[error("want an amount like 200.00")]
+    NotADecimal,
+    /// A decimal that is no amount.
+    #[error(transparent)]
+    Refused(#[from] MoneyError),
 }
 
 impl Money {
@@ -52,6 +65,15 @@ impl TryFrom<Decimal> for Money {
         }
         let cents = amount * Decimal::ONE_HUNDRED;
         i64::try_from(cents).map(Self).map_err(|_| MoneyError::TooLarge)
+    }
+}
+
+impl FromStr for Money {
+    type Err = ParseMoneyError;
+
+    fn from_str(text: &str) -> Result<Self, ParseMoneyError> {
+        let amount = Decimal::from_str_exact(text).map_err(|_| ParseMoneyError::NotADecimal)?;
+        Ok(Self::try_from(amount)?)
     }
 }
 
@@ -93,6 +115,15 @@ mod tests {
         ];
         for (text, error) in refused {
             assert_eq!(money(text), Err(error), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_text_is_money_if_it_is_an_amount_in_plain_digits() {
+        assert_eq!("216.5".parse::<Money>().map(Money::cents), Ok(21_650));
+        assert_eq!("216.505".parse::<Money>(), Err(MoneyError::TooPrecise.into()));
+        for text in ["", "R$ 2", "1e3", "NaN", "1.0000000000000000000000000000000001"] {
+            assert_eq!(text.parse::<Money>(), Err(ParseMoneyError::NotADecimal), "{text}");
         }
     }
 

@@ -10,6 +10,8 @@ pub mod app;
 pub mod rules;
 pub mod writer;
 
+pub mod import;
+
 pub mod graphql;
 pub mod permissions;
 

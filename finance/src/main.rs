@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
-use finance::{app, config::Settings, graphql, permissions::PERMISSIONS};
+use clap::{Parser, Subcommand};
+use finance::{app, config::Settings, graphql, import, permissions::PERMISSIONS};
 use migration::finance::Migrator;
 
 /// Faster than the system's allocator for many small allocations, as each request makes.
@@ -19,7 +19,16 @@ struct Cli {
     #[command(flatten)]
     telemetry: chassis::telemetry::TelemetrySettings,
     #[command(subcommand)]
-    command: Option<chassis::cli::Command>,
+    command: Option<Command>,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+enum Command {
+    #[command(flatten)]
+    Service(chassis::cli::Command),
+    /// Import the predecessor's payments
+    #[command(after_help = import::HELP)]
+    Import(chassis::import::Arguments),
 }
 
 #[tokio::main]
@@ -28,7 +37,12 @@ async fn main() -> ExitCode {
 }
 
 async fn run(cli: Cli) -> anyhow::Result<()> {
-    cli.telemetry.init(matches!(cli.command, None | Some(chassis::cli::Command::Serve)))?;
+    cli.telemetry.init(matches!(cli.command, None | Some(Command::Service(chassis::cli::Command::Serve))))?;
     let server = cli.settings.server.resolve()?;
-    chassis::cli::run::<Migrator>(cli.command, server, graphql::sdl, &PERMISSIONS, app::build).await
+    let command = match cli.command {
+        None => None,
+        Some(Command::Service(command)) => Some(command),
+        Some(Command::Import(arguments)) => return import::run(&server, arguments).await,
+    };
+    chassis::cli::run::<Migrator>(command, server, graphql::sdl, &PERMISSIONS, app::build).await
 }

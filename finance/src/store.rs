@@ -7,7 +7,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use chassis::{
     clock,
-    database::{Connections, Database, Transaction, is_one_of},
+    database::{Connections, Database, is_one_of},
 };
 use entity::{
     Money,
@@ -50,7 +50,7 @@ pub(crate) async fn insert(database: &Connections, rows: &[Record]) -> Result<By
     }
 }
 
-pub(crate) async fn find(database: &Transaction, appointment_ids: Vec<Uuid>) -> Result<ByAppointment, DbErr> {
+pub(crate) async fn find(database: &impl ConnectionTrait, appointment_ids: Vec<Uuid>) -> Result<ByAppointment, DbErr> {
     let these = is_one_of(database.get_database_backend(), Column::AppointmentId, appointment_ids);
     let found = Payments::find().filter(these).all(database).await?;
     Ok(found.into_iter().map(|payment| (payment.appointment_id, payment)).collect())

@@ -22,6 +22,7 @@ mod replicas;
 mod request_ids;
 mod rest;
 mod silent_connections;
+mod source;
 mod streams;
 mod tls;
 mod tokens;

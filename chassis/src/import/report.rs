@@ -1,0 +1,193 @@
+//! What an import says: findings about rows, of each kind the first ones, and counts.
+
+use std::{
+    collections::BTreeMap,
+    fmt::Write as _,
+    io::{self, Write},
+};
+
+use serde_json::{Map, Value, json};
+
+use super::progress::Progress;
+
+/// Findings of a kind that are printed for people. More tell nothing new.
+const SHOWN: u64 = 20;
+
+/// Something about one row that an operator should know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// The kind, for programs.
+    pub code: &'static str,
+    /// Id of the row in the source.
+    pub id: String,
+    /// What it is, and what was done.
+    pub text: String,
+    /// Whether the row is left out.
+    pub is_left_out: bool,
+}
+
+impl Finding {
+    /// The row does not fit: it is left out.
+    #[must_use]
+    pub fn left_out(code: &'static str, id: impl ToString, text: impl Into<String>) -> Self {
+        Self { code, id: id.to_string(), text: text.into(), is_left_out: true }
+    }
+
+    /// The row fits, though not as it is.
+    #[must_use]
+    pub fn adapted(code: &'static str, id: impl ToString, text: impl Into<String>) -> Self {
+        Self { is_left_out: false, ..Self::left_out(code, id, text) }
+    }
+}
+
+/// Findings and counts of a run.
+#[derive(Debug)]
+pub struct Report {
+    service: &'static str,
+    writes: bool,
+    json: bool,
+    progress: Option<Progress>,
+    lines: Vec<String>,
+    found: BTreeMap<&'static str, u64>,
+    left_out: u64,
+    /// By label, in the order of their first appearance.
+    counts: Vec<(&'static str, u64)>,
+    imported: usize,
+}
+
+impl Report {
+    pub(super) fn new(service: &'static str, writes: bool, json: bool) -> Self {
+        let (lines, found, counts) = (Vec::new(), BTreeMap::new(), Vec::new());
+        Self { service, writes, json, progress: None, lines, found, left_out: 0, counts, imported: 0 }
+    }
+
+    /// Whether the run imports, and not only says what it would do.
+    #[must_use]
+    pub fn writes(&self) -> bool {
+        self.writes
+    }
+
+    /// Begins to read this number of rows, of which counts with these labels are shown.
+    pub fn begin(&mut self, rows: u64, labels: &[&'static str]) {
+        self.counts = labels.iter().map(|label| (*label, 0)).collect();
+        self.progress = Some(Progress::new(rows));
+    }
+
+    /// Rows were read and done with.
+    pub fn advance(&mut self, rows: usize) {
+        if let Some(progress) = &mut self.progress {
+            progress.add(rows as u64);
+        }
+    }
+
+    /// Adds one to the count with this label.
+    pub fn count(&mut self, label: &'static str) {
+        match self.counts.iter_mut().find(|(counted, _)| *counted == label) {
+            Some((_, count)) => *count += 1,
+            None => self.counts.push((label, 1)),
+        }
+    }
+
+    /// Rows were written and committed.
+    pub fn add_imported(&mut self, rows: usize) {
+        self.imported += rows;
+    }
+
+    /// Adds a finding. As JSON it is printed at once.
+    ///
+    /// # Errors
+    /// When it cannot be printed.
+    pub fn add(&mut self, finding: Finding) -> io::Result<()> {
+        let Finding { code, id, text, is_left_out } = finding;
+        self.left_out += u64::from(is_left_out);
+        let found = self.found.entry(code).or_default();
+        *found += 1;
+        if self.json {
+            return writeln!(
+                io::stdout(),
+                "{}",
+                json!({ "code": code, "id": id, "text": text, "leftOut": is_left_out })
+            );
+        }
+        if *found <= SHOWN {
+            self.lines.push(format!("{code} {id}: {text}"));
+        }
+        Ok(())
+    }
+
+    pub(super) fn imported(&self) -> usize {
+        self.imported
+    }
+
+    pub(super) fn left_out(&self) -> u64 {
+        self.left_out
+    }
+
+    /// Prints findings and counts.
+    pub(super) fn print(&self) -> io::Result<()> {
+        if let Some(progress) = &self.progress {
+            progress.end();
+        }
+        let text = if self.json { self.summary().to_string() + "\n" } else { self.text() };
+        io::stdout().write_all(text.as_bytes())
+    }
+
+    fn text(&self) -> String {
+        let mut text = self.lines.iter().map(|line| format!("{line}\n")).collect::<String>();
+        for (code, more) in self.found.iter().filter(|(_, found)| **found > SHOWN) {
+            // Writing to a String is infallible.
+            let _ = writeln!(text, "{code}: and {} more; --json prints all", more - SHOWN);
+        }
+        let did = if self.writes { "imported" } else { "nothing was changed; with --yes this is done" };
+        let _ = writeln!(text, "{}: {did}", self.service);
+        for (label, count) in self.all_counts() {
+            let _ = writeln!(text, "{count:>12} {label}");
+        }
+        text
+    }
+
+    fn summary(&self) -> Value {
+        let counts: Map<_, _> = self.all_counts().map(|(label, count)| (camel_case(label), count.into())).collect();
+        json!({ "code": "SUMMARY", "imported": self.writes, "counts": counts })
+    }
+
+    fn all_counts(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        self.counts.iter().copied().chain([("left out", self.left_out)])
+    }
+}
+
+/// A label as the name of a field.
+fn camel_case(label: &str) -> String {
+    let mut words = label.split(' ').map(str::to_owned);
+    let first = words.next().unwrap_or_default();
+    words.fold(first, |name, word| {
+        let (initial, rest) = word.split_at(word.len().min(1));
+        name + &initial.to_uppercase() + rest
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_each_kind_the_first_findings_are_shown_and_all_are_counted() {
+        let mut report = Report::new("service", false, false);
+        report.begin(30, &["rows read", "there already"]);
+        for row in 0..25 {
+            report.count("rows read");
+            report.add(Finding::left_out("BROKEN", row, "a reason")).expect("added");
+        }
+        report.add(Finding::adapted("ADAPTED", 25, "another reason")).expect("added");
+        let text = report.text();
+        assert_eq!((text.matches("BROKEN").count(), report.left_out()), (21, 25), "{text}");
+        let end = "BROKEN: and 5 more; --json prints all\nservice: nothing was changed; with --yes this is done
+          25 rows read
+           0 there already
+          25 left out
+";
+        assert!(text.ends_with(end) && text.contains("ADAPTED 25: another reason\n"), "{text}");
+        let counts = json!({ "rowsRead": 25, "thereAlready": 0, "leftOut": 25 });
+        assert_eq!(report.summary(), json!({ "code": "SUMMARY", "imported": false, "counts": counts }));
+    }
+}

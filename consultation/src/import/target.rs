@@ -1,0 +1,98 @@
+//! What is here already. It is never changed: a consultation that is here with other content is named.
+
+use std::collections::HashMap;
+
+use chassis::{database::Connections, import::Finding};
+use chrono::{DateTime, Utc};
+use entity::consultation::Model as Consultation;
+use sea_orm::DbErr;
+use uuid::Uuid;
+
+use super::{
+    mapping::{Mapped, superseded},
+    record::Record,
+};
+use crate::store::{
+    self,
+    import::{Ended, Imported},
+};
+
+/// Consultations that are here, of those of a batch and of its patients.
+#[derive(Debug)]
+pub(super) struct Target {
+    by_id: HashMap<Uuid, Consultation>,
+    /// In progress.
+    by_patient: HashMap<Uuid, Consultation>,
+}
+
+/// Where a consultation of the source belongs.
+#[derive(Debug)]
+pub(super) enum Place {
+    There,
+    Missing(Mapped),
+    LeftOut(Finding),
+}
+
+impl Target {
+    pub(super) async fn read(database: &Connections, batch: &[(Mapped, Record)]) -> Result<Self, DbErr> {
+        let rows = || batch.iter().map(|(mapped, _)| &mapped.row);
+        let found = store::find(database, rows().map(|row| row.id)).await?;
+        let by_id = found.consultations.into_iter().map(|(id, (consultation, _))| (id, consultation)).collect();
+        let open = rows().filter(|row| row.ended.is_none()).map(|row| row.patient_id).collect();
+        Ok(Self { by_id, by_patient: store::find_in_progress(database, open).await? })
+    }
+
+    pub(super) fn place(&self, record: &Record, mapped: Mapped, now: DateTime<Utc>) -> Place {
+        if let Some(here) = self.by_id.get(&record.id) {
+            return match difference(record, &mapped.row, here) {
+                None => Place::There,
+                Some(text) => Place::LeftOut(Finding::left_out("CONFLICT", record.id, text)),
+            };
+        }
+        match self.by_patient.get(&record.patient_id) {
+            Some(here) if mapped.row.ended.is_none() && here.start_date >= record.start_date => {
+                Place::Missing(superseded(record, here.id, now))
+            }
+            Some(here) if mapped.row.ended.is_none() => {
+                let text =
+                    format!("its patient is in an older consultation here, {}: end that, then import again", here.id);
+                Place::LeftOut(Finding::left_out("PATIENT_IN_CONSULTATION", record.id, text))
+            }
+            _ => Place::Missing(mapped),
+        }
+    }
+}
+
+/// A start of the patient won the race.
+pub(super) fn started_meanwhile(row: &Imported) -> Finding {
+    let text = "its patient started another consultation meanwhile, or another import is at work: import again";
+    Finding::left_out("PATIENT_IN_CONSULTATION", row.id, text)
+}
+
+/// Why a consultation here is not the one of the source. One that was in progress there may have ended here since.
+fn difference(record: &Record, row: &Imported, here: &Consultation) -> Option<String> {
+    let people = |physician, patient| format!("physician {physician} and patient {patient}");
+    if (here.physician_id, here.patient_id) != (record.physician_id, record.patient_id) {
+        let here = people(here.physician_id, here.patient_id);
+        return Some(format!("here it has {here}, not {}", people(record.physician_id, record.patient_id)));
+    }
+    if here.start_date != record.start_date {
+        return Some(format!("here it started at {}, not at {}", here.start_date, record.start_date));
+    }
+    let is = match &row.ended {
+        None => return None,
+        Some(Ended::Cancelled { .. }) if record.end_date.is_none() => {
+            let text = "here it is in progress, and its patient has a newer one: end it, then import again";
+            return here.end_date.is_none().then(|| text.to_owned());
+        }
+        Some(Ended::Cancelled { end_date, .. }) => (Some(*end_date), None),
+        Some(Ended::Finished { end_date, price, .. }) => (Some(*end_date), Some(*price)),
+    };
+    let end = |(date, price): (Option<DateTime<Utc>>, Option<entity::Money>)| match (date, price) {
+        (None, _) => "is in progress".to_owned(),
+        (Some(date), None) => format!("was cancelled at {date}"),
+        (Some(date), Some(price)) => format!("ended at {date} with the price {price}"),
+    };
+    let was = (here.end_date, here.price_cents);
+    (was != is).then(|| format!("here it {}, in the source it {}", end(was), end(is)))
+}
