@@ -1,5 +1,5 @@
-//! The consultation service: starts, finishes and cancels consultations, prices them, and delivers their payments to finance
-//! through a transactional outbox.
+//! The consultation service: starts, finishes and cancels consultations, prices them, and delivers their payments to
+//! finance through a transactional outbox.
 
 pub mod config;
 

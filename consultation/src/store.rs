@@ -36,8 +36,8 @@ pub(crate) struct Start {
     pub(crate) id: Uuid,
     pub(crate) physician_id: Uuid,
     pub(crate) patient_id: Uuid,
-    /// By default the database's time at which it is inserted.
-    pub(crate) start_date: Option<DateTime<Utc>>,
+    /// Its start. By default the database's time at which it is inserted.
+    pub(crate) date: Option<DateTime<Utc>>,
     pub(crate) started_by: Arc<str>,
 }
 

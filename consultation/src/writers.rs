@@ -72,7 +72,7 @@ impl Consultations {
         started_by: Arc<str>,
     ) -> Result<Started, WriteError<DbErr>> {
         let id = start_date.map_or_else(clock::new_id, clock::id_at);
-        self.start.write(Start { id, physician_id, patient_id, start_date, started_by }).await
+        self.start.write(Start { id, physician_id, patient_id, date: start_date, started_by }).await
     }
 
     /// Finishes a consultation for the caller of this name at `end_date`, by default now by the database's clock.

@@ -38,7 +38,7 @@ pub(super) const MISTAKES: [Mistake; 13] = [
         ..mistake(
             "outbox-outside-transaction",
             Change::Statements(statements::OUTBOX_OUTSIDE_TRANSACTION),
-            300,
+            500,
             &[BOTH_OR_NEITHER],
         )
     },

@@ -83,8 +83,8 @@ pub(super) async fn insert(postgres: &impl ConnectionTrait, rows: &[&Start]) -> 
     let ids = |of: fn(&Start) -> Uuid| rows.iter().map(|row| of(row)).collect::<Vec<_>>().into();
     let started_by: Vec<_> = rows.iter().map(|row| row.started_by.as_ref().to_owned()).collect();
     let columns = [ids(|row| row.id), ids(|row| row.physician_id), ids(|row| row.patient_id), started_by.into()];
-    let insert = if rows.iter().any(|row| row.start_date.is_some()) {
-        let start_dates: Vec<_> = rows.iter().map(|row| row.start_date.map_or_else(String::new, rfc3339)).collect();
+    let insert = if rows.iter().any(|row| row.date.is_some()) {
+        let start_dates: Vec<_> = rows.iter().map(|row| row.date.map_or_else(String::new, rfc3339)).collect();
         let columns = columns.into_iter().chain([start_dates.into()]);
         Statement::from_sql_and_values(DbBackend::Postgres, INSERT_BACKDATED, columns)
     } else {

@@ -17,8 +17,8 @@ use super::{ByPatient, Ended, Start, cancel::Cancellation};
 pub(super) async fn insert(sqlite: &impl ConnectionTrait, rows: Vec<&Start>) -> Result<ByPatient, DbErr> {
     let columns = [Column::Id, Column::PhysicianId, Column::PatientId, Column::StartDate, Column::StartedBy];
     let mut insert = Query::insert().into_table(Consultations).columns(columns).to_owned();
-    for Start { id, physician_id, patient_id, start_date, started_by } in rows {
-        let start_date = start_date.map_or_else(|| now(sqlite.get_database_backend()), time);
+    for Start { id, physician_id, patient_id, date, started_by } in rows {
+        let start_date = date.map_or_else(|| now(sqlite.get_database_backend()), time);
         let started_by = started_by.as_ref().into();
         insert.values_panic([(*id).into(), (*physician_id).into(), (*patient_id).into(), start_date, started_by]);
     }

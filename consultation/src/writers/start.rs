@@ -29,7 +29,7 @@ impl BatchWriter for StartWriter {
     type Fault = DbErr;
 
     async fn write(&self, rows: &[Start]) -> Result<Vec<Option<Started>>, DbErr> {
-        if rows.iter().all(|row| row.start_date.is_none()) {
+        if rows.iter().all(|row| row.date.is_none()) {
             return self.insert(rows).await;
         }
         let refusals = self.refusals(rows).await?;
@@ -52,7 +52,7 @@ impl StartWriter {
     /// Refuses start dates that break a rule by the database's clock.
     async fn refusals(&self, rows: &[Start]) -> Result<HashMap<Uuid, InvalidStartDate>, DbErr> {
         let now = store::time(&self.database.write).await?;
-        let refusal = |row: &Start| Some((row.id, rules::check_start_date(row.start_date?, now, &self.rules).err()?));
+        let refusal = |row: &Start| Some((row.id, rules::check_start_date(row.date?, now, &self.rules).err()?));
         let mut refusals: HashMap<_, _> = rows.iter().filter_map(refusal).collect();
         if !refusals.is_empty() {
             // An earlier attempt may have been committed without an answer when the date broke no rule yet.

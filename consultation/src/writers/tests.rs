@@ -35,7 +35,7 @@ fn writers_of(db: &TestDatabase) -> (StartWriter, FinishWriter) {
 
 fn a_start() -> Start {
     let [physician_id, patient_id] = [(); 2].map(|()| Uuid::new_v4());
-    Start { id: clock::new_id(), physician_id, patient_id, start_date: None, started_by: "ana".into() }
+    Start { id: clock::new_id(), physician_id, patient_id, date: None, started_by: "ana".into() }
 }
 
 /// A finish whose end is later than any start before.

@@ -47,7 +47,7 @@ pub(crate) async fn running(backend: Backend) -> Option<Running> {
 pub(crate) async fn running_without_longest(backend: Backend) -> Option<Running> {
     let db = TestDatabase::empty(backend).await?;
     db.database.migrate::<Migrator>().await.expect("migrated");
-    let service = start_with(&db, Api::default(), DomainSettings { longest: FOR_EVER, ..domain() });
+    let service = start_with(&db, Api::default(), &DomainSettings { longest: FOR_EVER, ..domain() });
     Some(Running { db, service })
 }
 
@@ -58,23 +58,23 @@ pub(crate) fn start_service(db: &TestDatabase) -> TestService {
 
 /// Starts a replica on the database with these limits of the API.
 pub(crate) fn start_under(db: &TestDatabase, rules: Api) -> TestService {
-    start_with(db, rules, domain())
+    start_with(db, rules, &domain())
 }
 
 /// Starts a replica on the database for these users.
 pub(crate) fn start_for(db: &TestDatabase, access: Access) -> TestService {
-    start_server(db, &Server { access, ..db.server("consultation") }, domain())
+    start_server(db, &Server { access, ..db.server("consultation") }, &domain())
 }
 
 /// Starts a replica on the database with these settings.
-pub(crate) fn start_with(db: &TestDatabase, rules: Api, domain: DomainSettings) -> TestService {
+pub(crate) fn start_with(db: &TestDatabase, rules: Api, domain: &DomainSettings) -> TestService {
     start_server(db, &Server { api: rules, ..db.server("consultation") }, domain)
 }
 
-fn start_server(db: &TestDatabase, server: &Server, domain: DomainSettings) -> TestService {
+fn start_server(db: &TestDatabase, server: &Server, domain: &DomainSettings) -> TestService {
     let nobody = "http://127.0.0.1:9/graphql?key=s3cret".parse().expect("a URL");
     let finance = FinanceTarget::in_development(nobody);
-    TestService::start(|shutdown| app::build(server, finance, &domain, &db.database, shutdown).expect("a service"))
+    TestService::start(|shutdown| app::build(server, finance, domain, &db.database, shutdown).expect("a service"))
 }
 
 pub(crate) fn domain() -> DomainSettings {

@@ -113,7 +113,7 @@ async fn an_operator_may_allow_no_start_dates(#[values(Backend::Sqlite, Backend:
     let Some(db) = TestDatabase::empty(backend).await else { return };
     db.database.migrate::<Migrator>().await.expect("migrated");
     let domain = DomainSettings { longest_backdate: Duration::ZERO, ..domain() };
-    let service = start_with(&db, Api::default(), domain);
+    let service = start_with(&db, Api::default(), &domain);
     let refused = start_at(&service.client, &ago(TimeDelta::seconds(1))).await;
     assert_eq!(refusal(&refused), "INVALID_INPUT");
     let message = refused["userErrors"][0]["message"].as_str().expect("a message");

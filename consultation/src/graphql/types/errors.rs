@@ -98,6 +98,7 @@ impl NoPendingPayment {
 }
 
 /// Refusals of `startConsultation`.
+#[expect(clippy::large_enum_variant, reason = "one is made for a request, and sent")]
 #[derive(Clone, Debug, Union)]
 pub(crate) enum StartConsultationError {
     PatientInConsultation(PatientInConsultation),
