@@ -1,7 +1,5 @@
 //! Each shape of a predecessor's consultation, and what becomes of it.
 
-use uuid::Uuid;
-
 use super::{super::newest::Newest, *};
 
 fn at(text: &str) -> DateTime<Utc> {
