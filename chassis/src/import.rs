@@ -51,7 +51,7 @@ pub struct Arguments {
 /// Some rows are not in this service's database now.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "{0} rows of the source are left out, as listed; correct them there and run this again, or accept that with --skip-invalid"
+    "{0} rows of the source are left out; correct them there and run this again, or accept that with --skip-invalid"
 )]
 struct LeftOut(u64);
 

@@ -9,6 +9,8 @@ mod newest;
 mod record;
 mod target;
 
+use std::collections::HashSet;
+
 use anyhow::Context;
 use chassis::{
     config::Server,
@@ -28,7 +30,7 @@ use crate::{
 use mapping::{Mapped, map};
 use newest::Newest;
 use record::{ALL, ID, Record};
-use target::Target;
+use target::{Place, Target};
 
 /// The end of `--help`.
 pub const HELP: &str = "\
@@ -126,20 +128,23 @@ async fn import_batch(
     let mut missing = Vec::with_capacity(fitting.len());
     for (mapped, record) in fitting {
         match target.place(&record, mapped, now) {
-            target::Place::There => report.count("there already"),
-            target::Place::LeftOut(finding) => report.add(finding)?,
-            target::Place::Missing(mapped) => missing.push((mapped, record.is_truncated)),
+            Place::There => report.count("there already"),
+            Place::LeftOut(finding) => report.add(finding)?,
+            Place::Missing(mapped) => missing.push((mapped, record.is_truncated)),
         }
     }
-    let inserted = if report.writes() {
-        let rows: Vec<_> = missing.iter().map(|(mapped, _)| &mapped.row).collect();
-        Some(insert(database, &rows).await.context(FAILED)?.into_iter().collect::<std::collections::HashSet<_>>())
-    } else {
-        None
-    };
-    report.add_imported(inserted.as_ref().map_or(0, std::collections::HashSet::len));
+    write(missing, database, report).await
+}
+
+/// Inserts what is missing, if the run writes, and reports it.
+async fn write(missing: Vec<(Mapped, bool)>, database: &Database, report: &mut Report) -> anyhow::Result<()> {
+    let rows: Vec<_> = missing.iter().map(|(mapped, _)| &mapped.row).collect();
+    let is_dry = !report.writes();
+    let inserted = if is_dry { Vec::new() } else { insert(database, &rows).await.context(FAILED)? };
+    report.add_imported(inserted.len());
+    let inserted: HashSet<_> = inserted.into_iter().collect();
     for (Mapped { row, adapted }, is_truncated) in missing {
-        if inserted.as_ref().is_some_and(|inserted| !inserted.contains(&row.id)) {
+        if !is_dry && !inserted.contains(&row.id) {
             report.add(target::started_meanwhile(&row))?;
             continue;
         }

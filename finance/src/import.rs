@@ -101,8 +101,9 @@ async fn write(missing: &[Paid], database: &Database, report: &mut Report) -> an
     let records: Vec<_> = missing.iter().map(record).collect();
     let inserted = insert(&database.write, &records).await.context(FAILED)?;
     report.add_imported(inserted.len());
-    // Recorded by a running service since they were looked up.
-    let lost = missing.iter().map(|paid| paid.appointment_id).filter(|id| !inserted.contains_key(id)).collect();
+    // Recorded by a running service since they were looked up, or written in two ways in the source.
+    let is_own = |record: &&Record| inserted.get(&record.appointment_id).is_some_and(|row| row.id == record.id);
+    let lost = records.iter().filter(|record| !is_own(record)).map(|record| record.appointment_id).collect();
     let here = find(&database.read, lost).await.context(FAILED)?;
     missing.iter().try_for_each(|paid| match here.get(&paid.appointment_id) {
         Some(payment) => compare(paid, payment, report),

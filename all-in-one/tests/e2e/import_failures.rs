@@ -136,6 +136,8 @@ fn an_import_that_cannot_begin_says_why_and_shows_no_password(#[values("consulta
 async fn all_in_one_imports_into_both_of_its_databases() {
     let from = Predecessor::empty(Backend::Sqlite).await.expect("a file");
     from.many(2).await;
+    let file = from.url().trim_start_matches("sqlite://").to_owned();
+    let before = fs::read(&file).expect("a file");
     let directory = tempfile::tempdir().expect("a directory");
     let url = |name| format!("sqlite://{}/{name}.sqlite", directory.path().display());
     let settings = [("CONSULTATION_DATABASE_URL", url("consultation")), ("FINANCE_DATABASE_URL", url("finance"))];
@@ -150,4 +152,5 @@ async fn all_in_one_imports_into_both_of_its_databases() {
     for (command, counts) in [("import-finance", ("payments", 2)), ("import-consultation", ("finished", 2))] {
         has_counts(&run("all-in-one", &[command, "--yes", "--from", &from.url()]), &[counts]);
     }
+    assert!(fs::read(&file).expect("a file") == before, "the predecessor's file is as it was");
 }

@@ -10,8 +10,9 @@ use uuid::Uuid;
 const SQLITE: [&str; 3] = [
     r#"CREATE TABLE "consultation" ("id" char(32) NOT NULL PRIMARY KEY, "start_date" datetime NOT NULL,
        "end_date" datetime NULL, "physician_id" char(32) NOT NULL, "patient_id" char(32) NOT NULL, "price" decimal NULL)"#,
-    r#"CREATE TABLE "pending_payment" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "appointment_id" char(32) NOT NULL,
-       "total_price" decimal NOT NULL, "tries" integer NOT NULL, "processing" bool NOT NULL, "finished" bool NOT NULL)"#,
+    r#"CREATE TABLE "pending_payment" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT,
+       "appointment_id" char(32) NOT NULL, "total_price" decimal NOT NULL, "tries" integer NOT NULL,
+       "processing" bool NOT NULL, "finished" bool NOT NULL)"#,
     r#"CREATE TABLE "payment" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "appointment_id" char(32) NOT NULL,
        "total_price" decimal NOT NULL)"#,
 ];

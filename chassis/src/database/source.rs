@@ -1,8 +1,8 @@
 //! The database of another program, to read from: one snapshot of it, each value as a text.
 //!
-//! It is never written: on SQLite the file is opened read-only, on PostgreSQL the transaction is. Texts need no knowledge
-//! of the columns' types, and a value that cannot be parsed is a matter of its row alone. Rows are streamed: a table of
-//! any length takes the memory of one batch. There is no deadline, since sorting a long table takes its time.
+//! It is never written: the file of SQLite and the transaction of PostgreSQL are read-only. Texts need no knowledge of
+//! the columns' types, and a value that cannot be parsed is a matter of its row alone. Rows are streamed, so a table of
+//! any length takes the memory of one batch. There is no deadline: sorting a long table takes its time.
 
 use std::time::Duration;
 

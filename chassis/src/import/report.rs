@@ -29,13 +29,13 @@ pub struct Finding {
 impl Finding {
     /// The row does not fit: it is left out.
     #[must_use]
-    pub fn left_out(code: &'static str, id: impl ToString, text: impl Into<String>) -> Self {
-        Self { code, id: id.to_string(), text: text.into(), is_left_out: true }
+    pub fn left_out(code: &'static str, id: impl Into<String>, text: impl Into<String>) -> Self {
+        Self { code, id: id.into(), text: text.into(), is_left_out: true }
     }
 
     /// The row fits, though not as it is.
     #[must_use]
-    pub fn adapted(code: &'static str, id: impl ToString, text: impl Into<String>) -> Self {
+    pub fn adapted(code: &'static str, id: impl Into<String>, text: impl Into<String>) -> Self {
         Self { is_left_out: false, ..Self::left_out(code, id, text) }
     }
 }
@@ -110,7 +110,7 @@ impl Report {
             );
         }
         if *found <= SHOWN {
-            self.lines.push(format!("{code} {id}: {text}"));
+            self.lines.push(format!("{code} {id}: {text}\n"));
         }
         Ok(())
     }
@@ -133,7 +133,7 @@ impl Report {
     }
 
     fn text(&self) -> String {
-        let mut text = self.lines.iter().map(|line| format!("{line}\n")).collect::<String>();
+        let mut text = self.lines.concat();
         for (code, more) in self.found.iter().filter(|(_, found)| **found > SHOWN) {
             // Writing to a String is infallible.
             let _ = writeln!(text, "{code}: and {} more; --json prints all", more - SHOWN);
@@ -176,9 +176,9 @@ mod tests {
         report.begin(30, &["rows read", "there already"]);
         for row in 0..25 {
             report.count("rows read");
-            report.add(Finding::left_out("BROKEN", row, "a reason")).expect("added");
+            report.add(Finding::left_out("BROKEN", row.to_string(), "a reason")).expect("added");
         }
-        report.add(Finding::adapted("ADAPTED", 25, "another reason")).expect("added");
+        report.add(Finding::adapted("ADAPTED", "25", "another reason")).expect("added");
         let text = report.text();
         assert_eq!((text.matches("BROKEN").count(), report.left_out()), (21, 25), "{text}");
         let end = "BROKEN: and 5 more; --json prints all\nservice: nothing was changed; with --yes this is done

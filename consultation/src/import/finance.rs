@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use chassis::{
     cli,
     database::source::{Query, Source},
-    import::Batches,
+    import::{Batches, Row},
 };
 use sea_orm::DbErr;
 use uuid::Uuid;
@@ -25,7 +25,7 @@ const DELIVERED: Query = Query {
 /// Notes how many of the last delivered payments finance lacks, if it can be asked.
 pub(super) async fn note_missing(source: &mut Source, finance: FinanceTarget) -> Result<(), DbErr> {
     let delivered = Batches::of(source, &DELIVERED).next().await?;
-    let id = |row: &chassis::import::Row| row.required(DELIVERED.columns[0], str::parse::<Uuid>).ok();
+    let id = |row: &Row| row.required(DELIVERED.columns[0], str::parse::<Uuid>).ok();
     let ids: HashSet<_> = delivered.iter().flatten().filter_map(id).collect();
     if ids.is_empty() {
         return Ok(());

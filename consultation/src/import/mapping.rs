@@ -5,6 +5,7 @@
 use chassis::import::Finding;
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::Money;
+use uuid::Uuid;
 
 use super::record::{PendingPayment, Record};
 use crate::store::import::{Delivery, Ended, Imported};
@@ -64,7 +65,7 @@ pub(super) fn map(record: &Record, now: DateTime<Utc>) -> Result<Mapped, Finding
 }
 
 /// A consultation in progress, of a patient who has a newer one: it becomes a cancelled one.
-pub(super) fn superseded(record: &Record, newer: uuid::Uuid, now: DateTime<Utc>) -> Mapped {
+pub(super) fn superseded(record: &Record, newer: Uuid, now: DateTime<Utc>) -> Mapped {
     // The end of a cancelled consultation is the time of its cancellation, and behind its start.
     let end_date = now.max(record.start_date + TimeDelta::milliseconds(1));
     let reason = format!("imported: the patient had a newer consultation in progress, {newer}");

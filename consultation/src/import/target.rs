@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use chassis::{database::Connections, import::Finding};
 use chrono::{DateTime, Utc};
-use entity::consultation::Model as Consultation;
+use entity::{Money, consultation::Model as Consultation};
 use sea_orm::DbErr;
 use uuid::Uuid;
 
@@ -88,7 +88,7 @@ fn difference(record: &Record, row: &Imported, here: &Consultation) -> Option<St
         Some(Ended::Cancelled { end_date, .. }) => (Some(*end_date), None),
         Some(Ended::Finished { end_date, price, .. }) => (Some(*end_date), Some(*price)),
     };
-    let end = |(date, price): (Option<DateTime<Utc>>, Option<entity::Money>)| match (date, price) {
+    let end = |(date, price): (Option<DateTime<Utc>>, Option<Money>)| match (date, price) {
         (None, _) => "is in progress".to_owned(),
         (Some(date), None) => format!("was cancelled at {date}"),
         (Some(date), Some(price)) => format!("ended at {date} with the price {price}"),

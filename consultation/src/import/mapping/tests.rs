@@ -1,7 +1,5 @@
 //! Each shape of a predecessor's consultation, and what becomes of it.
 
-use uuid::Uuid;
-
 use super::{super::newest::Newest, *};
 
 fn at(text: &str) -> DateTime<Utc> {
@@ -85,7 +83,9 @@ fn of_several_in_progress_the_newest_of_each_patient_stays_so() {
     let [first, twin, last] = [open(3, 8, now), open(3, 9, now), open(3, 1, now - TimeDelta::hours(9))];
     let other = open(4, 7, now + TimeDelta::hours(1));
     let mut newest = Newest::default();
-    [&first, &twin, &last, &other].map(|record| newest.add(record));
+    for record in [&first, &twin, &last, &other] {
+        newest.add(record);
+    }
     for (record, newer) in [(&first, Some(9_u128)), (&last, Some(9)), (&twin, None), (&other, None)] {
         let Mapped { row, .. } = newest.mapped(record, map(record, now).expect("it fits"), now);
         match (row.ended, newer) {

@@ -1,4 +1,4 @@
-//! An import into PostgreSQL: one statement, and so one transaction. Arrays make one statement for batches of every size.
+//! An import into PostgreSQL: one statement, which is one transaction. With arrays it serves batches of every size.
 
 use chassis::clock;
 use entity::consultation::Origin;
@@ -15,7 +15,8 @@ const INSERT: &str = "
             AS row (id, physician_id, patient_id, start_date, end_date, price_cents, cancel_reason, pending_payment_id,
                 tries, finished)
     ), imported AS (
-        INSERT INTO consultation (id, physician_id, patient_id, start_date, end_date, price_cents, cancel_reason, origin)
+        INSERT INTO consultation
+            (id, physician_id, patient_id, start_date, end_date, price_cents, cancel_reason, origin)
         SELECT id, physician_id, patient_id, start_date, NULLIF(end_date, start_date), NULLIF(price_cents, -1),
             NULLIF(cancel_reason, ''), $11
         FROM row
