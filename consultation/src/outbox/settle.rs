@@ -1,0 +1,126 @@
+//! The settlement of a conflict by an operator: finance's recorded amount stands. Nobody says that amount; it is read
+//! from finance at that moment, outside every transaction. Recorded payments never change, so it is still right when it
+//! is stored.
+
+use chassis::{changes::Changes, database::Database};
+use entity::{Money, pending_payment::Model as PendingPayment};
+use sea_orm::DbErr;
+use uuid::Uuid;
+
+use super::store;
+use crate::finance_client::{DestinationFailed, FinanceClient};
+
+/// Characters of a reason.
+pub(crate) const MAX_REASON_LENGTH: usize = 500;
+
+/// Settles payments, for the API, the console and the command.
+#[derive(Clone, Debug)]
+pub struct Settlements {
+    /// The database of the outbox.
+    pub database: Database,
+    /// Finance, which says the recorded amount.
+    pub finance: FinanceClient,
+    /// Receives the id of each consultation whose payment was settled.
+    pub changes: Changes,
+}
+
+/// Why an operator lets finance's amount stand: 1 to 500 characters, without blanks around them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reason(String);
+
+/// The text is no reason: it is blank, or has more than 500 characters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("want a reason of 1 to 500 characters")]
+pub struct InvalidReason;
+
+/// The payment was settled, or why not.
+pub type Settled = Result<PendingPayment, Refusal>;
+
+/// Why a payment cannot be settled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// Finance has not refused it: there is none, it waits, is delivered, or is settled.
+    NotRefused(Option<Box<PendingPayment>>),
+    /// Finance refused it, and has no payment of it: there is no amount that could stand.
+    NotRecorded,
+    /// Finance has recorded our amount: a retry delivers the payment.
+    AmountsAgree(Money),
+}
+
+/// Nothing was settled, and it is not the payment's fault.
+#[derive(Debug, thiserror::Error)]
+pub enum NotSettled {
+    /// The database failed.
+    #[error("the database failed: {0}")]
+    Database(#[from] DbErr),
+    /// Finance does not say what it has recorded.
+    #[error("finance does not say what it has recorded: {0}")]
+    Finance(#[from] DestinationFailed),
+}
+
+impl Settlements {
+    /// Settles the payment of a consultation for the caller of this name.
+    ///
+    /// # Errors
+    /// When the database or finance fails, or finance is another instance than payments go to.
+    pub async fn settle(&self, consultation: Uuid, reason: &Reason, by: &str) -> Result<Settled, NotSettled> {
+        let recorded = match self.conflict(consultation).await? {
+            Ok((_, recorded)) => recorded,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let settled = store::settle(&self.database.write, consultation, recorded, &reason.0, by).await;
+        // Also after a failure: it may be stored nevertheless.
+        self.changes.publish(&[consultation]);
+        match settled? {
+            Some(settled) => Ok(Ok(settled)),
+            // A retry came between. Its result is not known yet.
+            None => {
+                let row = store::find(&self.database.write, consultation).await?;
+                Ok(Err(Refusal::NotRefused(row.map(Box::new))))
+            }
+        }
+    }
+
+    /// The payment that finance refused, and the amount that it has recorded.
+    ///
+    /// # Errors
+    /// As of [`Self::settle`].
+    pub async fn conflict(&self, consultation: Uuid) -> Result<Result<(PendingPayment, Money), Refusal>, NotSettled> {
+        let row = match store::find(&self.database.write, consultation).await? {
+            Some(row) if row.parked_at.is_some() && !row.finished => row,
+            other => return Ok(Err(Refusal::NotRefused(other.map(Box::new)))),
+        };
+        if let Some(accepted) = store::destination(&self.database.read).await? {
+            self.finance.ensure_accepted(self.finance.instance_id().await?, accepted)?;
+        }
+        let recorded = self.finance.payments_of(&[consultation]).await?;
+        let recorded = recorded.into_iter().find(|payment| payment.appointment_id == consultation);
+        Ok(match recorded.map(|payment| payment.total_price) {
+            None => Err(Refusal::NotRecorded),
+            Some(amount) if amount == row.total_price_cents => Err(Refusal::AmountsAgree(amount)),
+            Some(amount) => Ok((row, amount)),
+        })
+    }
+}
+
+impl Refusal {
+    /// Its text for people.
+    pub(crate) fn message(&self) -> &'static str {
+        match self {
+            Self::NotRefused(_) => "payment-not-refused",
+            Self::NotRecorded => "payment-not-recorded",
+            Self::AmountsAgree(_) => "amounts-agree",
+        }
+    }
+}
+
+impl std::str::FromStr for Reason {
+    type Err = InvalidReason;
+
+    /// Control characters become blanks: PostgreSQL stores no NUL.
+    fn from_str(text: &str) -> Result<Self, InvalidReason> {
+        let text = text.replace(char::is_control, " ").trim().to_owned();
+        let is_valid = (1..=MAX_REASON_LENGTH).contains(&text.chars().count());
+        if is_valid { Ok(Self(text)) } else { Err(InvalidReason) }
+    }
+}
