@@ -41,7 +41,7 @@ pub use policy::Policy;
 pub use redrive::Redrive;
 pub use relay::{Relay, Tick};
 pub(crate) use settle::MAX_REASON_LENGTH;
-pub use settle::{InvalidReason, NotSettled, Reason, Refusal, Settled, Settlements};
+pub use settle::{InvalidReason, NotSettled, Reason, SettleRefusal, Settled, Settlements};
 pub use state::{State, undelivered};
 pub(crate) use upkeep::BATCH_PAUSE;
 pub use upkeep::Upkeep;

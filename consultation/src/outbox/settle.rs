@@ -34,11 +34,11 @@ pub struct Reason(String);
 pub struct InvalidReason;
 
 /// The payment was settled, or why not.
-pub type Settled = Result<PendingPayment, Refusal>;
+pub type Settled = Result<PendingPayment, SettleRefusal>;
 
 /// Why a payment cannot be settled.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Refusal {
+pub enum SettleRefusal {
     /// Finance has not refused it: there is none, it waits, is delivered, or is settled.
     NotRefused(Option<Box<PendingPayment>>),
     /// Finance refused it, and has no payment of it: there is no amount that could stand.
@@ -76,7 +76,7 @@ impl Settlements {
             // A retry came between. Its result is not known yet.
             None => {
                 let row = store::find(&self.database.write, consultation).await?;
-                Ok(Err(Refusal::NotRefused(row.map(Box::new))))
+                Ok(Err(SettleRefusal::NotRefused(row.map(Box::new))))
             }
         }
     }
@@ -85,10 +85,13 @@ impl Settlements {
     ///
     /// # Errors
     /// As of [`Self::settle`].
-    pub async fn conflict(&self, consultation: Uuid) -> Result<Result<(PendingPayment, Money), Refusal>, NotSettled> {
+    pub async fn conflict(
+        &self,
+        consultation: Uuid,
+    ) -> Result<Result<(PendingPayment, Money), SettleRefusal>, NotSettled> {
         let row = match store::find(&self.database.write, consultation).await? {
             Some(row) if row.parked_at.is_some() && !row.finished => row,
-            other => return Ok(Err(Refusal::NotRefused(other.map(Box::new)))),
+            other => return Ok(Err(SettleRefusal::NotRefused(other.map(Box::new)))),
         };
         if let Some(accepted) = store::destination(&self.database.read).await? {
             self.finance.ensure_accepted(self.finance.instance_id().await?, accepted)?;
@@ -96,14 +99,14 @@ impl Settlements {
         let recorded = self.finance.payments_of(&[consultation]).await?;
         let recorded = recorded.into_iter().find(|payment| payment.appointment_id == consultation);
         Ok(match recorded.map(|payment| payment.total_price) {
-            None => Err(Refusal::NotRecorded),
-            Some(amount) if amount == row.total_price_cents => Err(Refusal::AmountsAgree(amount)),
+            None => Err(SettleRefusal::NotRecorded),
+            Some(amount) if amount == row.total_price_cents => Err(SettleRefusal::AmountsAgree(amount)),
             Some(amount) => Ok((row, amount)),
         })
     }
 }
 
-impl Refusal {
+impl SettleRefusal {
     /// Its text for people.
     pub(crate) fn message(&self) -> &'static str {
         match self {

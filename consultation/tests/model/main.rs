@@ -14,7 +14,7 @@ use rstest::rstest;
 use stateright::{Checker, CheckerBuilder, HasDiscoveries, Model};
 
 use clock::{Clocked, IN_TIME, KEEPS_LEASE};
-use remedies::{AGREE, NEEDED, Remedied};
+use remedies::{DELIVERED, NEEDED, Remedied, STANDS};
 use replication::{Replicated, STAYS_PAID};
 use row::{FENCE, Flaw, ONE_LEASE, Outbox, STAYS};
 
@@ -82,9 +82,9 @@ fn settlements_and_redeliveries_end_with_both_sides_equal() {
 }
 
 #[rstest]
-#[case::that_settles_what_finance_has_not_refused(remedies::Flaw::SettlesWhatIsNotRefused, AGREE)]
+#[case::that_settles_what_finance_has_not_refused(remedies::Flaw::SettlesWhatIsNotRefused, DELIVERED)]
 #[case::whose_refusals_override_settlements(remedies::Flaw::RefusalOverridesSettlement, remedies::STAYS)]
-#[case::that_sends_the_price_of_what_was_settled(remedies::Flaw::SendsThePriceAgain, AGREE)]
+#[case::that_sends_the_price_of_what_was_settled(remedies::Flaw::SendsThePriceAgain, STANDS)]
 #[case::that_sends_again_without_comparing(remedies::Flaw::SendsAgainWithoutComparing, NEEDED)]
 fn a_model_with_operators_is_refuted(#[case] flaw: remedies::Flaw, #[case] property: &'static str) {
     let found = HasDiscoveries::AllOf([property].into());

@@ -1,11 +1,14 @@
 //! The model of one row and what operators do about it: another program records another amount, a conflict is settled,
 //! finance is restored from a backup without the payment, and the payment is sent again.
 //!
-//! Left out: messages that are lost or late (see `row`). A restore ends the requests in flight: finance is stopped.
+//! Left out: messages that are lost or late (see `row`). A restore takes longer than a lease, so no relay has a request
+//! or a result of before.
 
 use stateright::{Model, Property};
 
 pub(crate) const AGREE: &str = "at rest both sides agree";
+pub(crate) const DELIVERED: &str = "what is finished was in finance";
+pub(crate) const STANDS: &str = "what is confirmed is what stands";
 pub(crate) const STAYS: &str = "a settlement stays, and only a redelivery takes a row back";
 pub(crate) const NEEDED: &str = "nothing is sent again that another command has sent again";
 const RELAYS: usize = 2;
@@ -20,7 +23,7 @@ pub(crate) enum Flaw {
     SendsAgainWithoutComparing,
 }
 
-/// The system, with a bound on payments of another program and on restores.
+/// The system, with a bound on payments of another program, on restores and on slow relays.
 #[derive(Clone, Debug)]
 pub(crate) struct Remedied {
     pub(crate) flaw: Option<Flaw>,
@@ -38,7 +41,7 @@ enum Amount {
 enum Relay {
     Idle,
     Sent(u8, Amount),
-    Confirmed,
+    Confirmed(Amount),
     Refused(u8),
 }
 
@@ -60,6 +63,7 @@ pub(crate) struct State {
     relays: [Relay; RELAYS],
     operators: [Operator; OPERATORS],
     recorded: Option<Amount>,
+    was_recorded: bool,
     faults_left: u8,
     violated: Option<&'static str>,
 }
@@ -90,6 +94,7 @@ impl Model for Remedied {
             relays: [Relay::Idle; RELAYS],
             operators: [Operator::Idle; OPERATORS],
             recorded: None,
+            was_recorded: false,
             faults_left: self.faults,
             violated: None,
         }]
@@ -116,12 +121,12 @@ impl Model for Remedied {
             Action::OtherRecords => {
                 next.faults_left = next.faults_left.checked_sub(1)?;
                 next.recorded = next.recorded.is_none().then_some(Some(Amount::Theirs))?;
+                next.was_recorded = true;
             }
             Action::Restore => {
                 next.faults_left = next.faults_left.checked_sub(1)?;
                 next.recorded.take()?;
-                let in_flight = next.relays.iter_mut().filter(|relay| matches!(relay, Relay::Sent(..)));
-                in_flight.for_each(|relay| *relay = Relay::Idle);
+                next.relays = [Relay::Idle; RELAYS];
             }
         }
         Some(next)
@@ -131,6 +136,8 @@ impl Model for Remedied {
         vec![
             Property::always(STAYS, |_, state: &State| state.violated != Some(STAYS)),
             Property::always(NEEDED, |_, state: &State| state.violated != Some(NEEDED)),
+            Property::always(STANDS, |_, state: &State| state.violated != Some(STANDS)),
+            Property::always(DELIVERED, |_, state: &State| !state.finished || state.was_recorded),
             Property::always(AGREE, |model: &Self, state: &State| {
                 let agree = state.finished && state.recorded == Some(state.settled.unwrap_or(Amount::Ours));
                 agree || model.goes_on_by_itself(state)
@@ -144,12 +151,15 @@ impl Remedied {
         self.flaw == Some(flaw)
     }
 
-    /// A claim, whose lease may end at any time, and its request.
+    /// A claim and its request. A claim beside another relay's is a fault: that one has outlived its lease.
     fn send(&self, next: &mut State, relay: usize) -> Option<()> {
         // A parked row is retried, which changes nothing while its payment is there.
         let is_futile = next.parked && next.recorded.is_some();
         if next.finished || is_futile || next.relays[relay] != Relay::Idle {
             return None;
+        }
+        if next.relays.iter().any(|relay| *relay != Relay::Idle) {
+            next.faults_left = next.faults_left.checked_sub(1)?;
         }
         next.claim_seq += 1;
         let settled = next.settled.filter(|_| !self.has(Flaw::SendsThePriceAgain));
@@ -159,7 +169,12 @@ impl Remedied {
 
     fn write_result(&self, next: &mut State, relay: usize) -> Option<()> {
         match next.relays[relay] {
-            Relay::Confirmed => next.finished = true,
+            Relay::Confirmed(amount) => {
+                if !next.finished && amount != next.settled.unwrap_or(Amount::Ours) {
+                    next.violated = Some(STANDS);
+                }
+                next.finished = true;
+            }
             Relay::Refused(token) if token == next.claim_seq && !next.finished => next.parked = true,
             Relay::Refused(_) if next.finished && self.has(Flaw::RefusalOverridesSettlement) => {
                 (next.finished, next.parked, next.violated) = (false, true, Some(STAYS));
@@ -172,9 +187,10 @@ impl Remedied {
     }
 
     fn read_finance(&self, next: &mut State, operator: usize) -> Option<()> {
-        let refused = next.parked || self.has(Flaw::SettlesWhatIsNotRefused);
         next.operators[operator] = match (next.operators[operator], next.recorded) {
-            (Operator::Idle, Some(Amount::Theirs)) if refused && !next.finished => Operator::Settles(Amount::Theirs),
+            (Operator::Idle, Some(Amount::Theirs)) if next.parked && !next.finished => {
+                Operator::Settles(Amount::Theirs)
+            }
             (Operator::Idle, None) if self.has(Flaw::SettlesWhatIsNotRefused) && !next.finished => {
                 Operator::Settles(Amount::Theirs)
             }
@@ -223,6 +239,7 @@ impl Remedied {
 fn record(next: &mut State, relay: usize) -> Option<()> {
     let Relay::Sent(token, amount) = next.relays[relay] else { return None };
     let recorded = *next.recorded.get_or_insert(amount);
-    next.relays[relay] = if recorded == amount { Relay::Confirmed } else { Relay::Refused(token) };
+    next.was_recorded = true;
+    next.relays[relay] = if recorded == amount { Relay::Confirmed(amount) } else { Relay::Refused(token) };
     Some(())
 }

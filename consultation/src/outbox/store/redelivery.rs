@@ -76,34 +76,32 @@ async fn again(transaction: &impl ConnectionTrait, lost: &[Lost]) -> Result<Vec<
 
 /// New rows for those whose delivered row was deleted after the retention time.
 async fn anew(transaction: &impl ConnectionTrait, lost: &[Lost]) -> Result<Vec<(Uuid, Option<DateTimeUtc>)>, DbErr> {
+    let gone: Vec<_> = lost.iter().filter(|lost| lost.redeliveries.is_none()).collect();
+    // On SQLite the trigger that protects undelivered rows fires before ON CONFLICT is asked.
+    let there =
+        is_one_of(transaction.get_database_backend(), Column::AppointmentId, gone.iter().map(|lost| lost.consultation));
+    let there = PendingPayments::find().filter(there).all(transaction).await?;
     let mut inserted = Vec::new();
-    for Lost { consultation, price, .. } in lost.iter().filter(|lost| lost.redeliveries.is_none()) {
-        let now = || now_plus(transaction.get_database_backend(), Duration::ZERO);
-        let insert = Query::insert()
-            .into_table(PendingPayments)
-            .columns([
-                Column::Id,
-                Column::AppointmentId,
-                Column::TotalPriceCents,
-                Column::NextAttemptAt,
-                Column::CreatedAt,
-                Column::Redeliveries,
-            ])
-            .values_panic([
-                clock::new_id().into(),
-                (*consultation).into(),
-                price.cents().into(),
-                now(),
-                now(),
-                1.into(),
-            ])
-            .on_conflict(OnConflict::column(Column::AppointmentId).do_nothing().to_owned())
-            .to_owned();
-        if transaction.execute(&insert).await?.rows_affected() > 0 {
-            inserted.push((*consultation, None));
+    for lost in gone.into_iter().filter(|lost| !there.iter().any(|row| row.appointment_id == lost.consultation)) {
+        if insert(transaction, lost).await? {
+            inserted.push((lost.consultation, None));
         }
     }
     Ok(inserted)
+}
+
+/// Returns whether nobody else has inserted it meanwhile.
+async fn insert(transaction: &impl ConnectionTrait, lost: &Lost) -> Result<bool, DbErr> {
+    use Column::{AppointmentId, CreatedAt, Id, NextAttemptAt, Redeliveries, TotalPriceCents};
+    let now = || now_plus(transaction.get_database_backend(), Duration::ZERO);
+    let (id, price) = (clock::new_id().into(), lost.price.cents().into());
+    let insert = Query::insert()
+        .into_table(PendingPayments)
+        .columns([Id, AppointmentId, TotalPriceCents, NextAttemptAt, CreatedAt, Redeliveries])
+        .values_panic([id, lost.consultation.into(), price, now(), now(), 1.into()])
+        .on_conflict(OnConflict::column(AppointmentId).do_nothing().to_owned())
+        .to_owned();
+    Ok(transaction.execute(&insert).await?.rows_affected() > 0)
 }
 
 async fn record(
