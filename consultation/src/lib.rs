@@ -17,6 +17,7 @@ pub mod forget;
 pub mod pending;
 pub mod reconcile;
 pub mod retry;
+pub mod settle;
 
 pub mod graphql;
 pub mod permissions;

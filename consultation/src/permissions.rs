@@ -25,6 +25,7 @@ pub static PERMISSIONS: Permissions = Permissions {
         Rule::new("startConsultation", &[CLINICIAN]),
         Rule::new("finishConsultation", &[CLINICIAN]),
         Rule::new("retryPendingPayment", &[OPERATOR]),
+        Rule::new("settlePendingPayment", &[OPERATOR]),
         Rule::new("consultationChanged", &[READER, CLINICIAN, FINANCE, OPERATOR]),
     ],
     // The input of `startConsultation` has a `patientId`, too: who may start may name the patient.
@@ -34,5 +35,6 @@ pub static PERMISSIONS: Permissions = Permissions {
         Rule::new("startedBy", &[FINANCE, OPERATOR]),
         Rule::new("finishedBy", &[FINANCE, OPERATOR]),
         Rule::new("retriedBy", &[FINANCE, OPERATOR]),
+        Rule::new("settledBy", &[FINANCE, OPERATOR]),
     ],
 };

@@ -1,4 +1,6 @@
-//! Starting and finishing consultations, and sending a pending payment now.
+//! Starting and finishing consultations, and sending or settling a pending payment.
+
+mod settle;
 
 use std::sync::Arc;
 
@@ -11,8 +13,8 @@ use uuid::Uuid;
 use super::types::{
     ConsultationAlreadyFinished, ConsultationNotFound, FinishConsultationError, FinishConsultationInput,
     FinishConsultationPayload, NoPendingPayment, PatientInConsultation, RetryPendingPaymentError,
-    RetryPendingPaymentInput, RetryPendingPaymentPayload, StartConsultationError, StartConsultationInput,
-    StartConsultationPayload,
+    RetryPendingPaymentInput, RetryPendingPaymentPayload, SettlePendingPaymentInput, SettlePendingPaymentPayload,
+    StartConsultationError, StartConsultationInput, StartConsultationPayload,
 };
 use crate::{
     end_date,
@@ -66,6 +68,16 @@ impl Mutation {
         #[graphql(desc = "The payment.")] input: RetryPendingPaymentInput,
     ) -> Option<Result<RetryPendingPaymentPayload>> {
         Some(retry(ctx, input).await)
+    }
+
+    /// Lets the amount stand that finance has recorded, for a payment that finance refuses because of it. The amount is read
+    /// from finance at that moment and stored beside the price; the payment is not sent any more. It cannot be undone.
+    async fn settle_pending_payment(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The payment, and the reason.")] input: SettlePendingPaymentInput,
+    ) -> Option<Result<SettlePendingPaymentPayload>> {
+        Some(settle::settle(ctx, input).await)
     }
 }
 

@@ -4,7 +4,7 @@ use async_graphql::{Interface, SimpleObject, Union};
 use entity::consultation;
 use graphql_http::refusal::{self, InvalidInput};
 
-use super::Consultation;
+use super::{AmountsAgree, Consultation, PaymentNotRecorded, PaymentNotRefused};
 use crate::messages::MESSAGES;
 
 /// The patient is in another consultation, which is in progress.
@@ -131,5 +131,8 @@ pub(crate) enum UserError {
     ConsultationNotFound(ConsultationNotFound),
     ConsultationAlreadyFinished(ConsultationAlreadyFinished),
     NoPendingPayment(NoPendingPayment),
+    PaymentNotRefused(PaymentNotRefused),
+    PaymentNotRecorded(PaymentNotRecorded),
+    AmountsAgree(AmountsAgree),
     InvalidInput(InvalidInput),
 }
