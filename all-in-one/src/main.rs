@@ -22,7 +22,7 @@ use clap::{Parser, Subcommand};
 use consultation::{
     accept_finance,
     config::{Credentials, FinanceSettings, FinanceTarget, Password},
-    export, forget, pending, reconcile, retry,
+    export, forget, pending, reconcile, retry, settle,
 };
 use migration::{consultation::Migrator as ConsultationMigrator, finance::Migrator as FinanceMigrator};
 
@@ -63,6 +63,9 @@ enum Command {
     /// Send a pending payment now, or all parked ones
     #[command(after_help = retry::HELP)]
     Retry(retry::Arguments),
+    /// Let the amount stand that finance has recorded, for a payment that finance refuses; finance must run
+    #[command(after_help = settle::HELP)]
+    Settle(settle::Arguments),
     /// Compare finished consultations with finance's payments and print each difference; finance must run
     #[command(after_help = reconcile::HELP)]
     Reconcile(reconcile::Arguments),
@@ -110,6 +113,10 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Backup { directory } => back_up(&servers, &directory).await,
         Command::Pending(arguments) => pending::run(&servers[0], arguments).await,
         Command::Retry(arguments) => retry::run(&servers[0], arguments).await,
+        Command::Settle(arguments) => {
+            let to_finance = to_finance(consultation.finance, &servers[1])?;
+            settle::run(&servers[0], to_finance, arguments).await
+        }
         Command::Reconcile(arguments) => {
             let to_finance = to_finance(consultation.finance, &servers[1])?;
             reconcile::run(&servers[0], to_finance, arguments).await

@@ -1,5 +1,5 @@
 //! One service's database is restored from an older dump. Reconciliation must name exactly the payments that are
-//! missing on one side or unknown to the other.
+//! missing on one side or unknown to the other, and its remedy must make both sides equal.
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
@@ -40,20 +40,28 @@ struct Outcome {
     expected: BTreeSet<String>,
     named: BTreeSet<String>,
     exit: Option<i32>,
+    /// The last line after the remedy, which says that both sides agree.
+    mended: Option<String>,
 }
 
 impl Outcome {
     fn wrong(&self) -> Option<String> {
-        let is_right = self.expected == self.named && !self.named.is_empty() && self.exit == Some(1);
+        let is_named = self.expected == self.named && !self.named.is_empty() && self.exit == Some(1);
+        let is_right = is_named && self.mended.is_some();
         (!is_right).then(|| self.to_string())
     }
 }
 
 impl std::fmt::Display for Outcome {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { code, expected, named, exit } = self;
+        let Self { code, expected, named, exit, mended } = self;
         let [unnamed, others] = [expected.difference(named).count(), named.difference(expected).count()];
-        write!(f, "{} {code} named, {unnamed} not named, {others} named that are none, exit code {exit:?}", named.len())
+        write!(
+            f,
+            "{} {code} named, {unnamed} not named, {others} named that are none, exit code {exit:?}; ",
+            named.len()
+        )?;
+        f.write_str(mended.as_deref().unwrap_or("its remedy leaves differences"))
     }
 }
 
@@ -97,21 +105,43 @@ async fn compare(world: &World, name: &str) -> anyhow::Result<Outcome> {
     }
     let facts = Facts::of(&consultation, &finance, &world.load).await?;
     let is_finished = |id: &String| facts.consultations.get(id).is_some_and(|found| found.price.is_some());
-    let (code, expected): (_, BTreeSet<String>) = if name == "finance" {
+    let (code, remedy, expected): (_, _, BTreeSet<String>) = if name == "finance" {
         let missing = facts.consultations.keys().filter(|id| is_finished(id) && facts.payments_of(id).is_empty());
-        ("MISSING_PAYMENT", missing.cloned().collect())
+        ("MISSING_PAYMENT", "--send-again", missing.cloned().collect())
     } else {
-        ("PAYMENT_WITHOUT_CONSULTATION", facts.payments.keys().filter(|id| !is_finished(id)).cloned().collect())
+        (
+            "PAYMENT_WITHOUT_CONSULTATION",
+            "--adopt",
+            facts.payments.keys().filter(|id| !is_finished(id)).cloned().collect(),
+        )
     };
     ensure!(!expected.is_empty(), "nothing was lost by restoring {name}");
-    let output = reconcile(&world.stack.consultation[0])?;
+    let output = reconcile(&world.stack.consultation[0], None)?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let named = text.lines().filter(|line| line.starts_with(code)).filter_map(id).collect();
-    Ok(Outcome { code, expected, named, exit: output.status.code() })
+    let mended = mend(&world.stack.consultation[0], remedy).await?;
+    Ok(Outcome { code, expected, named, exit: output.status.code(), mended })
 }
 
-fn reconcile(replica: &Replica) -> anyhow::Result<std::process::Output> {
-    tokio::task::block_in_place(|| replica.reconciliation().output().map_err(Into::into))
+/// Runs the remedy, and compares until nothing is in transit. Returns the last line if both sides agree.
+async fn mend(replica: &Replica, remedy: &str) -> anyhow::Result<Option<String>> {
+    let began = std::time::Instant::now();
+    reconcile(replica, Some(remedy))?;
+    while began.elapsed() < QUIET_TIMEOUT {
+        let output = reconcile(replica, None)?;
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        if output.status.success() && text.contains(", 0 in transit, 0 differences") {
+            return Ok(text.lines().last().map(str::to_owned));
+        }
+        sleep(Duration::from_millis(100)).await;
+    }
+    Ok(None)
+}
+
+fn reconcile(replica: &Replica, remedy: Option<&str>) -> anyhow::Result<std::process::Output> {
+    let mut command = replica.reconciliation();
+    command.args(remedy);
+    tokio::task::block_in_place(|| command.output().map_err(Into::into))
 }
 
 /// The consultation of a line.

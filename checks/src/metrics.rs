@@ -43,7 +43,13 @@ pub const CONFIGURED: [&str; 2] =
     ["jwks_last_success_timestamp_seconds", "tls_certificate_not_after_timestamp_seconds"];
 
 /// Metrics in the textfile of `consultation reconcile`.
-pub const TEXTFILE: [&str; 3] = ["reconcile_differences", "reconcile_overdue", "reconcile_last_run_timestamp_seconds"];
+pub const TEXTFILE: [&str; 5] = [
+    "reconcile_differences",
+    "reconcile_overdue",
+    "reconcile_settled",
+    "reconcile_known",
+    "reconcile_last_run_timestamp_seconds",
+];
 
 /// The metric of a series: a histogram has several names.
 #[must_use]

@@ -1,7 +1,8 @@
 //! The console at `/console`: what is on its way to finance, and what holds it up, for people. Pages are made here and
 //! work without script; `console.js` only refreshes them.
 //!
-//! Roles are those of the API: reading stands for `pendingPayments`, a retry for `retryPendingPayment`.
+//! Roles are those of the API: reading stands for `pendingPayments`, a retry for `retryPendingPayment`, a
+//! settlement for `settlePendingPayment`.
 //! All addresses are relative: a proxy may serve the console below a prefix.
 
 mod access;
@@ -13,6 +14,7 @@ mod overview;
 mod payment;
 mod recent;
 mod retry;
+mod settle;
 mod snapshot;
 mod state;
 mod system;
@@ -23,6 +25,7 @@ use std::sync::Arc;
 
 use axum::{
     Router,
+    extract::DefaultBodyLimit,
     http::{HeaderValue, Method, StatusCode, Uri, header},
     middleware,
     response::{Redirect, Response},
@@ -31,7 +34,7 @@ use axum::{
 use chrono_tz::Tz;
 use reqwest::Url;
 
-use crate::outbox::{Activity, Redrive};
+use crate::outbox::{Activity, Redrive, Settlements};
 use layout::{message, say};
 use snapshot::Unread;
 
@@ -48,6 +51,8 @@ const REFERRER: HeaderValue = HeaderValue::from_static("same-origin");
 pub(crate) struct Console {
     /// Retries payments, and has the database.
     pub(crate) redrive: Redrive,
+    /// Settles payments.
+    pub(crate) settlements: Settlements,
     /// What the relay of this process did.
     pub(crate) activity: Arc<Activity>,
     /// Finance's GraphQL endpoint.
@@ -63,6 +68,10 @@ pub(crate) fn router(console: Console) -> Router {
         .route("/console/", get(async || Redirect::temporary("../console")))
         .route("/console/payments/{id}", get(payment::show))
         .route("/console/payments/{id}/retry", post(retry::one))
+        .route(
+            "/console/payments/{id}/settle",
+            get(settle::ask).post(settle::settle).layer(DefaultBodyLimit::max(settle::MAX_FORM_BYTES)),
+        )
         .route("/console/parked/retry", get(retry::confirm).post(retry::parked))
         .route("/console/{*path}", any(no_page))
         .merge(assets::router())

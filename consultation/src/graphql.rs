@@ -15,10 +15,10 @@ use chassis::{changes::Changes, config::Api, database::Database};
 use chrono_tz::Tz;
 use graphql_http::{Options, connection::Connection};
 
-use crate::{outbox::Redrive, writers::Consultations};
+use crate::{outbox::Remedies, writers::Consultations};
 use loader::Loader;
 
-/// Values of a response. A page of 100 consultations with all their fields has 3,400; two such pages need two requests.
+/// Values of a response. A page of 100 consultations with all their fields has 3,900; two such pages need two requests.
 const MAX_COMPLEXITY: usize = 5_000;
 /// The cost of a filtered total, which reads all rows that match: ten fit.
 const FILTERED_TOTAL_COST: usize = 500;
@@ -32,13 +32,13 @@ pub fn schema(
     api: &Api,
     database: Database,
     consultations: Consultations,
-    redrive: Redrive,
+    Remedies { redrive, settlements }: Remedies,
     changes: Changes,
     time_zone: Tz,
 ) -> ConsultationSchema {
     let loader = DataLoader::new(Loader { database: database.clone() }, TokioSpawner::current(), TokioTimer::default());
     let builder = options(api).apply(builder()).data(database).data(loader).data(consultations);
-    builder.data(redrive).data(changes).data(time_zone).finish()
+    builder.data(redrive).data(settlements).data(changes).data(time_zone).finish()
 }
 
 /// The schema as text, as committed in `schema.graphql`: that of an Apollo Federation 2 subgraph.

@@ -18,6 +18,7 @@ pub mod import;
 pub mod pending;
 pub mod reconcile;
 pub mod retry;
+pub mod settle;
 
 pub mod graphql;
 pub mod permissions;
@@ -26,6 +27,6 @@ mod console;
 mod end_date;
 mod graphiql_tabs;
 mod messages;
-mod reason;
+pub mod reason;
 mod rest;
 mod store;

@@ -8,7 +8,7 @@ use consultation::{
     config::{FinanceTarget, Settings},
     export, forget, graphql, import, pending,
     permissions::PERMISSIONS,
-    reconcile, retry,
+    reconcile, retry, settle,
 };
 use migration::consultation::Migrator;
 
@@ -38,6 +38,9 @@ enum Command {
     /// Send a pending payment now, or all parked ones
     #[command(after_help = retry::HELP)]
     Retry(retry::Arguments),
+    /// Let the amount stand that finance has recorded, for a payment that finance refuses
+    #[command(after_help = settle::HELP)]
+    Settle(settle::Arguments),
     /// Compare finished consultations with finance's payments and name each difference
     #[command(after_help = reconcile::HELP)]
     Reconcile(reconcile::Arguments),
@@ -73,6 +76,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Service(command)) => Some(command),
         Some(Command::Pending(arguments)) => return pending::run(&server, arguments).await,
         Some(Command::Retry(arguments)) => return retry::run(&server, arguments).await,
+        Some(Command::Settle(arguments)) => return settle::run(&server, finance, arguments).await,
         Some(Command::Reconcile(arguments)) => return reconcile::run(&server, finance, arguments).await,
         Some(Command::AcceptFinance) => return accept_finance::run(&server, finance).await,
         Some(Command::Export(arguments)) => return export::run(&server, finance, arguments).await,

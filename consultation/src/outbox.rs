@@ -6,7 +6,8 @@
 //!     ^  destination failed: again in 5 s        |  |
 //!     +------------------------------------------+  |  refused: PAYMENT_CONFLICT or invalid
 //!     ^  lease expired: claimable again             v
-//!     +------------------------------------- parked (still retried, pauses grow to an hour; an operator may redrive)
+//!     +------------------------------------- parked (still retried, pauses grow to an hour; an operator may redrive,
+//!                                                    or settle: finance's recorded amount stands, the row is finished)
 //! ```
 //!
 //! - A row is written in the transaction that finishes the consultation: both or neither.
@@ -19,6 +20,8 @@
 //! - The database's clock decides which rows are due. It may be set back: a lease or a delay longer than any possible
 //!   one counts as ended.
 //! - Delivery is retried for ever. The database refuses to delete undelivered rows.
+//! - A finished row is pending again only by a redelivery, which is recorded: finance was restored from a backup that
+//!   lacks its payment. A settled one is then sent with the settled amount.
 
 mod activity;
 mod breaker;
@@ -26,6 +29,7 @@ mod meter;
 mod policy;
 mod redrive;
 mod relay;
+mod settle;
 mod state;
 pub mod store;
 mod upkeep;
@@ -36,10 +40,20 @@ pub use meter::Meter;
 pub use policy::Policy;
 pub use redrive::Redrive;
 pub use relay::{Relay, Tick};
+pub use settle::{NotSettled, SettleRefusal, Settled, Settlements};
 pub use state::{State, undelivered};
 pub(crate) use upkeep::BATCH_PAUSE;
 pub use upkeep::Upkeep;
 pub use wake_up::WakeUp;
+
+/// What operators do about payments that do not arrive.
+#[derive(Clone, Debug)]
+pub struct Remedies {
+    /// Has payments sent now.
+    pub redrive: Redrive,
+    /// Lets finance's recorded amount stand.
+    pub settlements: Settlements,
+}
 
 /// The name of the outbox in spans.
 pub(crate) const MESSAGING_SYSTEM: &str = "outbox";

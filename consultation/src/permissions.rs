@@ -26,6 +26,7 @@ pub static PERMISSIONS: Permissions = Permissions {
         Rule::new("finishConsultation", &[CLINICIAN]),
         Rule::new("cancelConsultation", &[CLINICIAN]),
         Rule::new("retryPendingPayment", &[OPERATOR]),
+        Rule::new("settlePendingPayment", &[OPERATOR]),
         Rule::new("consultationChanged", &[READER, CLINICIAN, FINANCE, OPERATOR]),
     ],
     // The input of `startConsultation` has a `patientId`, too: who may start may name the patient.
@@ -38,5 +39,6 @@ pub static PERMISSIONS: Permissions = Permissions {
         Rule::new("finishedBy", &[FINANCE, OPERATOR]),
         Rule::new("cancelledBy", &[FINANCE, OPERATOR]),
         Rule::new("retriedBy", &[FINANCE, OPERATOR]),
+        Rule::new("settledBy", &[FINANCE, OPERATOR]),
     ],
 };

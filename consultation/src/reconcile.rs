@@ -6,7 +6,11 @@
 //! finance is asked must be in finance. A payment that finance had before the database is read must be of a
 //! consultation that is finished here.
 
+mod adopt;
+mod comparison;
+mod help;
 mod json;
+mod known;
 mod last;
 mod page;
 mod report;
@@ -19,19 +23,23 @@ use std::{
 };
 
 use anyhow::{Context, bail};
-use chassis::{cli, clock, config::Server};
+use chassis::{
+    cli::{self, wrong_setting},
+    clock,
+    config::Server,
+};
 use clap::Args;
-use sea_orm::ConnectionTrait;
-use uuid::Uuid;
 
 use crate::{
-    accept_finance::ensure_accepted,
     config::FinanceTarget,
     finance_client::{FinanceClient, REQUEST_TIMEOUT},
 };
+pub use adopt::Adoption;
+pub use comparison::{Remedies, reconcile};
+pub use help::HELP;
+pub use known::Known;
 pub use last::last;
-use page::Page;
-pub use report::{Difference, Finding, HELP, Overdue, Reconciliation};
+pub use report::{Difference, Finding, Overdue, Reconciliation, SettledConflict};
 
 /// Exit code: the two sides could not be compared. 1 is for sides that do not agree.
 const NOT_COMPARED: u8 = 2;
@@ -60,6 +68,15 @@ pub struct Arguments {
     /// Write the counts and the time also to this file, for node_exporter's textfile collector
     #[arg(long, value_name = "FILE")]
     textfile: Option<PathBuf>,
+    /// Count payments of another system apart: ids of appointments or payments, one a line
+    #[arg(long, value_name = "FILE")]
+    known: Option<PathBuf>,
+    /// Put payments that finance lacks on their way again, after finance was restored from an older backup
+    #[arg(long)]
+    send_again: bool,
+    /// Give payments without a consultation a finished one, after consultation was restored from an older backup
+    #[arg(long)]
+    adopt: bool,
 }
 
 /// The subcommand: prints each difference, each late payment and the counts.
@@ -67,12 +84,18 @@ pub struct Arguments {
 /// # Errors
 /// [`Attention`] when an operator should look; another error when the database or finance cannot be read.
 pub async fn run(server: &Server, finance: FinanceTarget, arguments: Arguments) -> anyhow::Result<()> {
+    let known = arguments.known.as_deref().map(Known::read).transpose().context("--known").map_err(wrong_setting)?;
+    let (send_again, adopt) = (arguments.send_again, arguments.adopt);
+    let mut remedies = Remedies { known: known.unwrap_or_default(), send_again, adopt };
     let database = cli::connect_beside(server).await?;
     let client = FinanceClient::new(finance, REQUEST_TIMEOUT)?;
     let report = |finding: Finding| print(&if arguments.json { json::finding(&finding)? } else { finding.to_string() });
-    let reconciliation = reconcile(&database.read, &client, report).await?;
+    let reconciliation = reconcile(&database, &client, &mut remedies, report).await?;
     let summary = if arguments.json { json::summary(&reconciliation)? } else { reconciliation.to_string() };
     print(&summary).context(NO_REPORT)?;
+    for (line, id) in remedies.known.unmatched() {
+        cli::note(format_args!("--known: line {line}: no payment without a consultation has the id {id}"));
+    }
     // The user of the database may be one that only reads. The comparison is as good.
     if let Err(error) = last::store(&database.write, &reconciliation).await {
         cli::note(format_args!("the result is not stored, so the console does not show it: {error}"));
@@ -103,53 +126,5 @@ pub fn exit_code(outcome: anyhow::Result<()>) -> ExitCode {
         None | Some(Some(Attention::Disagree)) => code,
         Some(Some(Attention::Overdue)) => ExitCode::from(OVERDUE),
         Some(None) => ExitCode::from(NOT_COMPARED),
-    }
-}
-
-/// Compares both sides page by page.
-///
-/// # Errors
-/// When the database or finance cannot be read, or `report` fails.
-pub async fn reconcile(
-    database: &impl ConnectionTrait,
-    finance: &FinanceClient,
-    mut report: impl FnMut(Finding) -> io::Result<()>,
-) -> anyhow::Result<Reconciliation> {
-    ensure_accepted(database, finance).await?;
-    let mut sum = Reconciliation::default();
-    let mut report = |sum: &mut Reconciliation, finding| {
-        match &finding {
-            Finding::Difference(_) => sum.differences += 1,
-            Finding::Overdue(_) => sum.overdue += 1,
-        }
-        report(finding).context(NO_REPORT)
-    };
-    let mut after = Uuid::nil();
-    while let Some(page) = Page::after(database, after).await.context("cannot read the database")? {
-        let recorded = finance.payments_of(&page.ids()).await.context("cannot read finance's payments")?;
-        for compared in page.compare(&recorded) {
-            sum.consultations += 1;
-            match compared {
-                page::Compared::Agrees => {}
-                page::Compared::InTransit => sum.in_transit += 1,
-                page::Compared::InTransitForLong(overdue) => {
-                    sum.in_transit += 1;
-                    report(&mut sum, Finding::Overdue(overdue))?;
-                }
-                page::Compared::Differs(difference) => report(&mut sum, Finding::Difference(difference))?,
-            }
-        }
-        after = page.last();
-    }
-    let mut cursor = None;
-    loop {
-        let (payments, next) = finance.payments_after(cursor).await.context("cannot read finance's payments")?;
-        let known = page::finished(database, &payments).await.context("cannot read the database")?;
-        sum.payments += payments.len() as u64;
-        for stranger in payments.into_iter().filter(|payment| !known.contains(&payment.appointment_id)) {
-            report(&mut sum, Finding::Difference(Difference::PaymentWithoutConsultation(stranger)))?;
-        }
-        let Some(next) = next else { return Ok(sum) };
-        cursor = Some(next);
     }
 }

@@ -9,5 +9,6 @@ pub mod money;
 pub mod payment;
 pub mod pending_payment;
 pub mod reconciliation;
+pub mod redelivery;
 
 pub use money::{Money, MoneyError, ParseMoneyError};

@@ -21,7 +21,7 @@ pub struct Model {
     pub tries: i64,
     /// A relay holds the row until `lease_until`.
     pub processing: bool,
-    /// Finance has confirmed the payment. It stays true.
+    /// Finance has confirmed the payment, or an operator has settled it. It stays true until a redelivery.
     pub finished: bool,
     /// Due time, by the database's clock.
     pub next_attempt_at: DateTimeUtc,
@@ -37,12 +37,30 @@ pub struct Model {
     pub parked_at: Option<DateTimeUtc>,
     /// Time of the finish, by the database's clock.
     pub created_at: DateTimeUtc,
-    /// Time of finance's confirmation, by the database's clock.
+    /// Time of finance's confirmation, or of the settlement, by the database's clock.
     pub finished_at: Option<DateTimeUtc>,
     /// Name of the last operator that sent it again, at most 512 characters. Null if none has.
     pub retried_by: Option<String>,
     /// The span of the finish as W3C's `traceparent`, of 55 characters. Null if it was not sampled. It never changes.
     pub trace_parent: Option<String>,
+    /// Amount that finance has recorded and that an operator let stand instead of ours. Null unless it was settled.
+    pub settled_price_cents: Option<Money>,
+    /// Why it was settled, at most 500 characters. Set only together with the amount, as are the user and the time.
+    pub settle_reason: Option<String>,
+    /// Name of the operator that settled it, at most 512 characters.
+    pub settled_by: Option<String>,
+    /// Time of the settlement, by the database's clock.
+    pub settled_at: Option<DateTimeUtc>,
+    /// Number of times that the payment was put on its way again, since finance had lost it after its confirmation.
+    pub redeliveries: i32,
 }
 
 impl ActiveModelBehavior for ActiveModel {}
+
+impl Model {
+    /// The amount that finance should have: the settled one, else the price.
+    #[must_use]
+    pub fn amount(&self) -> Money {
+        self.settled_price_cents.unwrap_or(self.total_price_cents)
+    }
+}

@@ -22,6 +22,8 @@ mod m20261128_000013_trace_payments;
 mod m20261128_000014_create_reconciliation;
 mod m20261128_000015_cancel_consultations;
 mod m20261128_000016_name_origins;
+mod m20261128_000017_settle_payments;
+mod m20261128_000018_redeliver_payments;
 mod row_count;
 
 pub use sea_orm_migration::MigratorTrait;

@@ -2,6 +2,7 @@
 
 use std::{
     net::Ipv4Addr,
+    process::Command,
     sync::{
         Arc, Mutex,
         atomic::{AtomicU32, Ordering},
@@ -95,6 +96,29 @@ impl TestDatabase {
             api: chassis::config::Api::default(),
             browsers: chassis::gate::browsers::Browsers::default(),
         }
+    }
+
+    /// A copy of it as it is now, as a backup has it.
+    ///
+    /// # Panics
+    /// When `pg_dump` or `psql` is missing, or the copy fails.
+    pub async fn backup(&self) -> Self {
+        let url = self.url();
+        let (copy, directory) = if url.starts_with("sqlite:") {
+            let directory = tempfile::tempdir().expect("a directory");
+            let file = directory.path().join("test.sqlite");
+            self.database.write.execute_unprepared(&format!("VACUUM INTO '{}'", file.display())).await.expect("copied");
+            (format!("sqlite://{}", file.display()), Some(directory))
+        } else {
+            let copy = create_database().await.expect("a server");
+            let dump = "pg_dump \"$0\" | psql -q -v ON_ERROR_STOP=1 -o /dev/null \"$1\"";
+            let dumped = Command::new("sh").args(["-c", dump, &url, &copy]).status().expect("a shell");
+            assert!(dumped.success(), "{url} was not copied");
+            (copy, None)
+        };
+        let url = SecretString::from(copy);
+        let database = Database::connect(&url).await.expect("a database");
+        Self { database, url, _directory: directory }
     }
 
     /// Records the statements that later clones of this database send.

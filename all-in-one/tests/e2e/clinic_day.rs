@@ -29,9 +29,7 @@ fn plan(number: usize) -> Visit {
 
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
-async fn a_clinics_day_ends_with_every_cent_explained(
-    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
-) {
+async fn a_clinics_day_ends_with_every_cent_explained(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
     let Some(mut cluster) = Cluster::start(backend).await else { return };
     let mut ledger = Ledger::default();
 

@@ -2,6 +2,7 @@
 
 use std::{path::Path, process::Output};
 
+use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 use testkit::{Backend, GraphqlClient, Process, TestDatabase, free_port};
 use uuid::Uuid;
@@ -48,17 +49,9 @@ impl Cluster {
         settings: Vec<(&'static str, String)>,
     ) -> Self {
         let (port, finance_port) = (free_port(), free_port());
-        let url = consultation_db.as_ref().unwrap_or(&finance_db).url();
-        let (bind, finance_url) = (format!("127.0.0.1:{port}"), format!("http://127.0.0.1:{finance_port}/graphql"));
-        let mut own = vec![
-            ("CONSULTATION_BIND", bind.as_str()),
-            ("CONSULTATION_DATABASE_URL", &url),
-            ("CONSULTATION_FINANCE_URL", &finance_url),
-        ];
-        own.extend(settings.iter().map(|(name, value)| (*name, value.as_str())));
-        migrate("consultation", &own);
         let finance = start_finance(&finance_db, finance_port, trusted_documents, &settings).await;
-        let consultation = Process::start("consultation", port, &own).await;
+        let own_db = consultation_db.as_ref().unwrap_or(&finance_db);
+        let consultation = start_consultation(own_db, port, finance_port, &settings).await;
         let finance = Some(finance);
         Self { consultation, finance, finance_port, trusted_documents, settings, finance_db, consultation_db }
     }
@@ -108,6 +101,14 @@ impl Cluster {
         self.restart_finance().await;
     }
 
+    /// Kills consultation, and starts it on another database.
+    pub(crate) async fn replace_consultation(&mut self, db: TestDatabase) {
+        self.consultation.signal(Signal::SIGKILL);
+        let started = start_consultation(&db, free_port(), self.finance_port, &self.settings).await;
+        std::mem::replace(&mut self.consultation, started).kill().await;
+        self.consultation_db = Some(db);
+    }
+
     pub(crate) fn finance_client(&self) -> &GraphqlClient {
         &self.finance.as_ref().expect("finance runs").client
     }
@@ -147,6 +148,24 @@ impl Cluster {
         };
         edges.iter().map(node).collect()
     }
+}
+
+async fn start_consultation(
+    db: &TestDatabase,
+    port: u16,
+    finance_port: u16,
+    further: &[(&'static str, String)],
+) -> Process {
+    let (bind, url) = (format!("127.0.0.1:{port}"), db.url());
+    let finance_url = format!("http://127.0.0.1:{finance_port}/graphql");
+    let mut settings = vec![
+        ("CONSULTATION_BIND", bind.as_str()),
+        ("CONSULTATION_DATABASE_URL", &url),
+        ("CONSULTATION_FINANCE_URL", &finance_url),
+    ];
+    settings.extend(further.iter().map(|(name, value)| (*name, value.as_str())));
+    migrate("consultation", &settings);
+    Process::start("consultation", port, &settings).await
 }
 
 async fn start_finance(

@@ -39,7 +39,7 @@ async fn stop_between_writes(cluster: &Cluster) {
 }
 
 /// An id as a literal: SQLite stores ids as bytes.
-fn literal(backend: Backend, id: &str) -> String {
+pub(crate) fn literal(backend: Backend, id: &str) -> String {
     if backend == Backend::Sqlite { format!("x'{}'", id.replace('-', "")) } else { format!("'{id}'") }
 }
 

@@ -28,6 +28,11 @@ fn samples(textfile: &Path) -> Vec<String> {
     counts
 }
 
+fn counts(differences: u32) -> [String; 4] {
+    let counts = [("differences", differences), ("overdue", 0), ("settled", 0), ("known", 0)];
+    counts.map(|(name, count)| format!("reconcile_{name} {count}"))
+}
+
 #[rstest]
 #[tokio::test]
 async fn programs_read_the_comparison_as_json_and_as_metrics(
@@ -40,17 +45,17 @@ async fn programs_read_the_comparison_as_json_and_as_metrics(
     all_arrive(&cluster, 1).await;
     let summary = |payments: u32, differences: u32| {
         format!(
-            "{{\"code\":\"SUMMARY\",\"consultations\":1,\"payments\":{payments},\"inTransit\":0,\"overdue\":0,\"differences\":{differences}}}\n"
+            "{{\"code\":\"SUMMARY\",\"consultations\":1,\"payments\":{payments},\"inTransit\":0,\"overdue\":0,\"differences\":{differences},\"settled\":0,\"known\":0,\"sentAgain\":0,\"adopted\":0}}\n"
         )
     };
     assert_eq!(reconcile(&cluster, &textfile), (Some(0), summary(1, 0)));
-    assert_eq!(samples(&textfile), ["reconcile_differences 0", "reconcile_overdue 0"]);
+    assert_eq!(samples(&textfile), counts(0));
 
     lift_protection(backend, cluster.finance_db()).await;
     execute(cluster.finance_db(), "DELETE FROM payment").await;
     let missing = format!("{{\"code\":\"MISSING_PAYMENT\",\"consultationId\":\"{id}\",\"price\":\"200.00\"}}\n");
     assert_eq!(reconcile(&cluster, &textfile), (Some(1), missing + &summary(0, 1)));
-    assert_eq!(samples(&textfile), ["reconcile_differences 1", "reconcile_overdue 0"]);
+    assert_eq!(samples(&textfile), counts(1));
     let mode = fs::metadata(&textfile).expect("a file").permissions().mode();
     assert_eq!((mode & 0o777, fs::read_dir(&directory).expect("a directory").count()), (0o644, 1));
 

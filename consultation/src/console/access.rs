@@ -24,6 +24,7 @@ use crate::permissions::PERMISSIONS;
 
 const READ: &str = "pendingPayments";
 const RETRY: &str = "retryPendingPayment";
+const SETTLE: &str = "settlePendingPayment";
 const RETRIED_BY: &str = "retriedBy";
 
 /// A request that is permitted.
@@ -48,6 +49,10 @@ pub(super) struct Reading(pub(super) Visit);
 #[derive(Debug)]
 pub(super) struct Retrying(pub(super) Visit);
 
+/// A request of someone who may settle them, from a page of this service.
+#[derive(Debug)]
+pub(super) struct Settling(pub(super) Visit);
+
 impl<S: Sync> FromRequestParts<S> for Reading {
     type Rejection = Response;
 
@@ -60,16 +65,27 @@ impl<S: Sync> FromRequestParts<S> for Retrying {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Response> {
-        // A form needs no preflight. So pages of origins that may call the API may not send one either.
-        if parts.method == Method::POST && is_from_elsewhere(&parts.headers, &parts.uri) {
-            let refused = Refused { status: StatusCode::FORBIDDEN, message: say("console-other-site") };
-            return Err(page(&refused, parts));
-        }
-        Visit::of(parts, RETRY).map(Self).map_err(|refused| page(&refused, parts))
+        Visit::changing(parts, RETRY).map(Self).map_err(|refused| page(&refused, parts))
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Settling {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Response> {
+        Visit::changing(parts, SETTLE).map(Self).map_err(|refused| page(&refused, parts))
     }
 }
 
 impl Visit {
+    fn changing(parts: &Parts, field: &str) -> Result<Self, Refused> {
+        // A form needs no preflight. So pages of origins that may call the API may not send one either.
+        if parts.method == Method::POST && is_from_elsewhere(&parts.headers, &parts.uri) {
+            return Err(Refused { status: StatusCode::FORBIDDEN, message: say("console-other-site") });
+        }
+        Self::of(parts, field)
+    }
+
     fn of(parts: &Parts, field: &str) -> Result<Self, Refused> {
         let permitted = permit(&parts.extensions, &PERMISSIONS, field)?;
         let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok());
@@ -94,6 +110,11 @@ impl Visit {
         PERMISSIONS.root_field(RETRY).is_some_and(|rule| rule.permits(&self.permitted.caller))
     }
 
+    /// Whether the caller may settle payments.
+    pub(super) fn may_settle(&self) -> bool {
+        PERMISSIONS.root_field(SETTLE).is_some_and(|rule| rule.permits(&self.permitted.caller))
+    }
+
     /// Whether the caller may know who retried a payment.
     pub(super) fn may_know_who(&self) -> bool {
         let mut rules = PERMISSIONS.sensitive.iter().filter(|rule| rule.name == RETRIED_BY);
@@ -108,7 +129,7 @@ impl Visit {
         }
     }
 
-    /// Records a retry.
+    /// Records a retry or a settlement.
     pub(super) fn has_retried(&self, consultations: &[Uuid], outcome: Outcome) {
         self.permitted.record(OperationType::Mutation, &[], consultations, outcome);
     }

@@ -33,7 +33,7 @@ pub(super) async fn show(
         Err(error) => unavailable(&visit.path, &error),
         Ok(None) => unknown(&visit),
         Ok(Some(row)) => {
-            let knows_who = visit.may_know_who() && row.retried_by.is_some();
+            let knows_who = visit.may_know_who() && (row.retried_by.is_some() || row.settled_by.is_some());
             visit.has_read(&[id], knows_who);
             let times = Times { zone: console.time_zone, now: clock::now() };
             let title = say("console-payment");
@@ -87,6 +87,9 @@ impl Payment<'_> {
                             button #retry type="submit" { (say("console-retry")) }
                         }
                     }
+                    @if self.visit.may_settle() && row.parked_at.is_some() && !row.finished {
+                        p { a.button #settle href=(format!("{}/settle", row.appointment_id)) { (say("console-settle")) } }
+                    }
                 }
                 section #timeline aria-labelledby="timeline-title" {
                     h2 #timeline-title tabindex="-1" { (say("console-timeline")) }
@@ -99,7 +102,7 @@ impl Payment<'_> {
     }
 
     fn timeline(&self) -> Markup {
-        let Model { created_at, parked_at, finished_at, retried_by, lease_until, .. } = self.row;
+        let Model { created_at, parked_at, finished_at, retried_by, lease_until, settled_at, .. } = self.row;
         let retried_by = retried_by.as_deref().filter(|_| self.visit.may_know_who());
         html! {
             ol.timeline {
@@ -109,7 +112,8 @@ impl Payment<'_> {
                     li { (say("console-parked-at")) " " (self.times.at(*at)) ". " (count("console-refused", self.row.rejections)) }
                 }
                 @if let Some(name) = retried_by { li { (say("console-retried-by")) " " span.error { (name) } } }
-                @if let Some(at) = finished_at { li { (say("console-confirmed-at")) " " (self.times.at(*at)) } }
+                @if let Some(at) = settled_at { li { (say("console-settled-at")) " " (self.times.at(*at)) ". " (self.settlement()) } }
+                @else if let Some(at) = finished_at { li { (say("console-confirmed-at")) " " (self.times.at(*at)) } }
                 @else if let Some(until) = lease_until.filter(|_| self.row.processing) {
                     li { (say("console-being-sent")) " " (self.times.at(until)) }
                 } @else {
@@ -117,6 +121,17 @@ impl Payment<'_> {
                         (self.times.until(self.row.next_attempt_at, &say("console-now"))) ")" }
                 }
             }
+        }
+    }
+
+    /// Finance's amount, why it stands, and who said so.
+    fn settlement(&self) -> Markup {
+        let Model { settle_reason, settled_by, .. } = self.row;
+        let by = settled_by.as_deref().filter(|_| self.visit.may_know_who());
+        html! {
+            (say("console-settle-recorded")) " " (money(self.row.amount()))
+            @if let Some(reason) = settle_reason { ": " span.error { (reason) } }
+            @if let Some(by) = by { " (" span.error { (by) } ")" }
         }
     }
 }

@@ -59,6 +59,11 @@ pub(super) struct PendingPayment {
     created_at: String,
     finished_at: Option<String>,
     retried_by: Option<String>,
+    settled_price: Option<String>,
+    settle_reason: Option<String>,
+    settled_by: Option<String>,
+    settled_at: Option<String>,
+    redeliveries: i32,
 }
 
 #[derive(Debug, Serialize)]
@@ -129,6 +134,11 @@ impl From<pending_payment::Model> for PendingPayment {
             created_at,
             finished_at,
             retried_by,
+            settled_price_cents,
+            settle_reason,
+            settled_by,
+            settled_at,
+            redeliveries,
             // How a relay holds the row, and a trace: nothing about the payment.
             processing: _,
             lease_until: _,
@@ -148,6 +158,11 @@ impl From<pending_payment::Model> for PendingPayment {
             created_at: time(created_at),
             finished_at: finished_at.map(time),
             retried_by,
+            settled_price: settled_price_cents.map(|price| price.to_string()),
+            settle_reason,
+            settled_by,
+            settled_at: settled_at.map(time),
+            redeliveries,
         }
     }
 }

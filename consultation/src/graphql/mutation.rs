@@ -1,6 +1,7 @@
-//! Starting, finishing and cancelling consultations, and sending a pending payment now.
+//! Starting, finishing and cancelling consultations, and sending or settling a pending payment.
 
 mod cancel;
+mod settle;
 mod start;
 
 use std::sync::Arc;
@@ -15,7 +16,7 @@ use super::types::{
     CancelConsultationInput, CancelConsultationPayload, ConsultationAlreadyFinished, ConsultationCancelled,
     ConsultationNotFound, FinishConsultationError, FinishConsultationInput, FinishConsultationPayload,
     NoPendingPayment, RetryPendingPaymentError, RetryPendingPaymentInput, RetryPendingPaymentPayload,
-    StartConsultationInput, StartConsultationPayload,
+    SettlePendingPaymentInput, SettlePendingPaymentPayload, StartConsultationInput, StartConsultationPayload,
 };
 use crate::{
     end_date,
@@ -24,6 +25,7 @@ use crate::{
         Redrive,
         store::{self, Redriven},
     },
+    reason::{InvalidReason, Reason},
     rules::{FinishRefusal, Finished},
     writers::Consultations,
 };
@@ -73,6 +75,16 @@ impl Mutation {
     ) -> Option<Result<RetryPendingPaymentPayload>> {
         Some(retry(ctx, input).await)
     }
+
+    /// Lets the amount stand that finance has recorded, for a payment that finance refuses because of it. The amount is read
+    /// from finance at that moment and stored beside the price; the payment is not sent any more. It cannot be undone.
+    async fn settle_pending_payment(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The payment, and the reason.")] input: SettlePendingPaymentInput,
+    ) -> Option<Result<SettlePendingPaymentPayload>> {
+        Some(settle::settle(ctx, input).await)
+    }
 }
 
 async fn finish(ctx: &Context<'_>, input: FinishConsultationInput) -> Result<FinishConsultationPayload> {
@@ -107,6 +119,10 @@ async fn retry(ctx: &Context<'_>, input: RetryPendingPaymentInput) -> Result<Ret
 
 fn user(ctx: &Context<'_>) -> Arc<str> {
     audit::user(ctx.data_unchecked::<Caller>())
+}
+
+fn reason(text: &str) -> Result<Reason, InvalidInput> {
+    text.parse().map_err(|invalid: InvalidReason| InvalidInput::new(&["input", "reason"], invalid.message("reason")))
 }
 
 fn consultation_id(id: &ID) -> Result<Uuid, InvalidInput> {

@@ -4,6 +4,7 @@ mod cancel;
 mod errors;
 mod inputs;
 mod origin;
+mod settlement;
 
 use async_graphql::{ComplexObject, Context, Enum, ID, Interface, Result, SimpleObject, dataloader::DataLoader};
 use entity::{consultation, pending_payment};
@@ -15,6 +16,7 @@ pub(crate) use cancel::*;
 pub(crate) use errors::*;
 pub(crate) use inputs::*;
 pub(crate) use origin::*;
+pub(crate) use settlement::*;
 
 /// A medical consultation of a patient with a physician.
 #[derive(Clone, Debug, SimpleObject)]
@@ -116,19 +118,21 @@ pub(crate) struct PendingPayment {
     total_price: Decimal,
     /// Number of sends that have started.
     tries: i64,
-    /// Time of the next send, by the database's clock. Null once finance has confirmed the payment.
+    /// Time of the next send, by the database's clock. Null once finance has confirmed the payment, or it was settled.
     next_attempt_at: Option<DateTime>,
     /// Text of the last failure, at most 500 characters: of a parked payment that of its refusal, also while finance is down.
-    /// Null if none has failed, and once finance has confirmed the payment.
+    /// Null if none has failed, and once finance has confirmed the payment, or it was settled.
     last_error: Option<String>,
     /// Time at which the finish was stored, by the database's clock.
     created_at: DateTime,
-    /// Time at which the confirmation of finance was stored, by the database's clock. Null until then.
+    /// Time at which the confirmation of finance, or the settlement, was stored, by the database's clock. Null until then.
     finished_at: Option<DateTime>,
     /// Operator that last asked to send the payment again: the name of the login, the issuer and subject of the token joined by
     /// "#", or, on the command line, the user of the operating system, as in "uid 1000". At most 512 characters. Null if nobody
     /// has.
     retried_by: Option<String>,
+    /// Settlement of a conflict: an operator let the amount stand that finance has recorded. Null without one.
+    settlement: Option<Settlement>,
     #[graphql(skip)]
     pub(super) appointment_id: uuid::Uuid,
 }
@@ -153,13 +157,14 @@ pub(crate) enum PendingPaymentStatus {
     Processing,
     /// Finance has refused it. It is sent again after growing pauses of up to an hour. An operator should read `lastError`.
     Parked,
-    /// Finance has confirmed it.
+    /// Finance has confirmed it, or an operator has settled it.
     Finished,
 }
 
 impl From<pending_payment::Model> for PendingPayment {
     fn from(row: pending_payment::Model) -> Self {
         Self {
+            settlement: Settlement::of(&row),
             status: State::of(&row).into(),
             total_price: Decimal(row.total_price_cents.into()),
             tries: row.tries,

@@ -1,11 +1,10 @@
 //! The report for programs: a JSON object a line, by the codes of the text. So a long report takes no memory, and one that
 //! was cut off lacks its summary.
 
-use chrono::SecondsFormat;
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::{Difference, Finding, Overdue, Reconciliation};
+use super::{Adoption, Difference, Finding, Overdue, Reconciliation, SettledConflict, report::time};
 
 #[derive(Serialize)]
 #[serde(tag = "code", rename_all = "SCREAMING_SNAKE_CASE", rename_all_fields = "camelCase")]
@@ -15,7 +14,34 @@ enum Line<'a> {
     WrongAmount { consultation_id: Uuid, price: String, amount: String },
     PaymentWithoutConsultation { payment_id: &'a str, appointment_id: Uuid, amount: String },
     InTransitForLong { consultation_id: Uuid, price: String, since: String, tries: i64 },
-    Summary { consultations: u64, payments: u64, in_transit: u64, overdue: u64, differences: u64 },
+    Settled { consultation_id: Uuid, price: String, amount: String, settled_at: String },
+    SentAgain { consultation_id: Uuid, amount: String },
+    Adopted(Adopted),
+    Finished(Adopted),
+    Summary(Summary),
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Adopted {
+    consultation_id: Uuid,
+    price: String,
+    start_date: String,
+    end_date: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Summary {
+    consultations: u64,
+    payments: u64,
+    in_transit: u64,
+    overdue: u64,
+    differences: u64,
+    settled: u64,
+    known: u64,
+    sent_again: u64,
+    adopted: u64,
 }
 
 pub(super) fn finding(finding: &Finding) -> serde_json::Result<String> {
@@ -24,9 +50,17 @@ pub(super) fn finding(finding: &Finding) -> serde_json::Result<String> {
         Finding::Overdue(Overdue { consultation, price, since, tries }) => Line::InTransitForLong {
             consultation_id: *consultation,
             price: price.to_string(),
-            since: since.to_rfc3339_opts(SecondsFormat::Millis, true),
+            since: time(*since),
             tries: *tries,
         },
+        Finding::Settled(SettledConflict { consultation, price, recorded, at }) => Line::Settled {
+            consultation_id: *consultation,
+            price: price.to_string(),
+            amount: recorded.to_string(),
+            settled_at: time(*at),
+        },
+        Finding::SentAgain(id, amount) => Line::SentAgain { consultation_id: *id, amount: amount.to_string() },
+        Finding::Adopted(adoption) => adopted(adoption),
     })
 }
 
@@ -49,9 +83,39 @@ fn differs(difference: &Difference) -> Line<'_> {
     }
 }
 
+fn adopted(Adoption { was_in_progress, consultation, price, start, end }: &Adoption) -> Line<'static> {
+    let adopted = Adopted {
+        consultation_id: *consultation,
+        price: price.to_string(),
+        start_date: time(*start),
+        end_date: time(*end),
+    };
+    if *was_in_progress { Line::Finished(adopted) } else { Line::Adopted(adopted) }
+}
+
 pub(super) fn summary(reconciliation: &Reconciliation) -> serde_json::Result<String> {
-    let Reconciliation { consultations, payments, in_transit, overdue, differences } = *reconciliation;
-    serde_json::to_string(&Line::Summary { consultations, payments, in_transit, overdue, differences })
+    let Reconciliation {
+        consultations,
+        payments,
+        in_transit,
+        overdue,
+        differences,
+        settled,
+        known,
+        sent_again,
+        adopted,
+    } = *reconciliation;
+    serde_json::to_string(&Line::Summary(Summary {
+        consultations,
+        payments,
+        in_transit,
+        overdue,
+        differences,
+        settled,
+        known,
+        sent_again,
+        adopted,
+    }))
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use crate::outbox::store::now_plus;
 /// Replaces the stored counts.
 pub(super) async fn store(database: &impl ConnectionTrait, reconciliation: &Reconciliation) -> Result<(), DbErr> {
     use Column::{Consultations, Differences, EndedAt, InTransit, Overdue, Payments, Singleton};
-    let Reconciliation { consultations, payments, in_transit, overdue, differences } = *reconciliation;
+    let Reconciliation { consultations, payments, in_transit, overdue, differences, .. } = *reconciliation;
     let counts = [consultations, payments, in_transit, overdue, differences].map(|count| count.cast_signed().into());
     let now = now_plus(database.get_database_backend(), Duration::ZERO);
     let columns = [EndedAt, Consultations, Payments, InTransit, Overdue, Differences];

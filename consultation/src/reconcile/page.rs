@@ -12,10 +12,10 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::{Difference, Overdue};
+use super::{Difference, Overdue, SettledConflict};
 use crate::{
     finance_client::{MAX_PAYMENTS, RecordedPayment},
-    outbox::store::now_plus_seconds,
+    outbox::store::{Lost, now_plus_seconds},
 };
 
 /// A payment in transit for longer is late, because of an outage, a refusal or a wrong setting. It is still sent.
@@ -42,6 +42,9 @@ pub(super) enum Compared {
     Agrees,
     InTransit,
     InTransitForLong(Overdue),
+    Settled(SettledConflict),
+    /// Finance has lost the payment of this amount.
+    Lost(Lost, Money, Difference),
     Differs(Difference),
 }
 
@@ -88,25 +91,41 @@ impl Page {
     pub(super) fn compare(&self, recorded: &[RecordedPayment]) -> impl Iterator<Item = Compared> {
         let recorded: HashMap<_, _> = recorded.iter().map(|payment| (payment.appointment_id, payment)).collect();
         self.finished.iter().map(move |(id, price)| {
-            let pending = self.pending.get(id);
-            let amounts =
-                [pending.map(|pending| pending.row.total_price_cents), recorded.get(id).map(|row| row.total_price)];
-            if let Some(amount) = amounts.into_iter().flatten().find(|amount| amount != price) {
-                return Compared::Differs(Difference::WrongAmount(*id, *price, amount));
-            }
-            match (recorded.contains_key(id), pending) {
-                // The row of a delivered payment may have been deleted.
-                (true, _) => Compared::Agrees,
-                (false, Some(Pending { row, is_old: true })) if !row.finished => {
-                    let (since, tries) = (row.created_at, row.tries);
-                    Compared::InTransitForLong(Overdue { consultation: *id, price: *price, since, tries })
-                }
-                (false, Some(Pending { row, .. })) if !row.finished => Compared::InTransit,
-                (false, Some(_)) => Compared::Differs(Difference::MissingPayment(*id, *price)),
-                (false, None) => Compared::Differs(Difference::NoPendingPayment(*id, *price)),
-            }
+            let recorded = recorded.get(id).map(|payment| payment.total_price);
+            compare(*id, *price, self.pending.get(id), recorded)
         })
     }
+}
+
+/// The amount of a settled payment is the one that finance had then; of others it is the price.
+fn compare(consultation: Uuid, price: Money, pending: Option<&Pending>, recorded: Option<Money>) -> Compared {
+    let row = pending.map(|pending| &pending.row);
+    let amount = row.map_or(price, pending_payment::Model::amount);
+    let pending_price = row.map(|row| row.total_price_cents).filter(|pending| *pending != price);
+    if let Some(other) = pending_price {
+        return Compared::Differs(Difference::WrongAmount(consultation, price, other));
+    }
+    let is_delivered = row.is_none_or(|row| row.finished);
+    let lost = Lost { consultation, price, redeliveries: row.map(|row| row.redeliveries) };
+    match (recorded, row) {
+        (Some(other), _) if other != amount => {
+            let difference = Difference::WrongAmount(consultation, amount, other);
+            if is_delivered { Compared::Lost(lost, amount, difference) } else { Compared::Differs(difference) }
+        }
+        // The row of a delivered payment may have been deleted. A settled one stays.
+        (Some(recorded), _) => match row.and_then(|row| row.settled_at) {
+            Some(at) => Compared::Settled(SettledConflict { consultation, price, recorded, at }),
+            None => Compared::Agrees,
+        },
+        (None, Some(row)) if !row.finished => in_transit(row, price, pending.is_some_and(|pending| pending.is_old)),
+        (None, Some(_)) => Compared::Lost(lost, amount, Difference::MissingPayment(consultation, amount)),
+        (None, None) => Compared::Lost(lost, amount, Difference::NoPendingPayment(consultation, amount)),
+    }
+}
+
+fn in_transit(row: &pending_payment::Model, price: Money, is_old: bool) -> Compared {
+    let (consultation, since, tries) = (row.appointment_id, row.created_at, row.tries);
+    if is_old { Compared::InTransitForLong(Overdue { consultation, price, since, tries }) } else { Compared::InTransit }
 }
 
 /// The consultations of these payments that are finished.

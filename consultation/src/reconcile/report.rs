@@ -6,39 +6,8 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use entity::Money;
 use uuid::Uuid;
 
+use super::adopt::Adoption;
 use crate::finance_client::RecordedPayment;
-
-/// The end of `--help`.
-pub const HELP: &str = "\
-Finished consultations are read from consultation's database and payments through finance's API, page by page; \
-the services may run on. Each difference is a line on standard output:
-
-  MISSING_PAYMENT consultation=ID price=AMOUNT
-      finance confirmed the payment and does not have it
-  NO_PENDING_PAYMENT consultation=ID price=AMOUNT
-      there is neither a payment nor a pending one
-  WRONG_AMOUNT consultation=ID price=AMOUNT payment=AMOUNT
-      the payment, or the pending one, has another amount than the price
-  PAYMENT_WITHOUT_CONSULTATION payment=ID appointment=ID amount=AMOUNT
-      the payment belongs to no finished consultation
-
-A payment that the relay has not delivered yet is in transit. That is no difference. It is named when it is over an hour \
-old:
-
-  IN_TRANSIT_FOR_LONG consultation=ID price=AMOUNT since=TIME tries=NUMBER
-      the payment was not delivered yet; lastError of the pending payment says why
-
-The last line sums up. Its counts are stored for the console, if the user of the database may write. Nothing else is changed.
-
-With --json each line is an object: code (as above), consultationId, price, amount, paymentId, appointmentId, since and \
-tries, as far as the finding has them. The last one has the code SUMMARY, and consultations, payments, inTransit, overdue \
-and differences; without it the comparison is incomplete.
-
---textfile writes reconcile_differences, reconcile_overdue and reconcile_last_run_timestamp_seconds in Prometheus' text \
-format, after a complete comparison only. FILE is replaced as a whole; its name should end in .prom.
-
-Exit code: 0 if both sides agree, 1 if they do not, 2 if one of them cannot be read, or finance is another than the \
-accepted one, 3 if they agree but payments are in transit for over an hour.";
 
 /// A difference between the two sides.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,6 +35,19 @@ pub struct Overdue {
     pub tries: i64,
 }
 
+/// A conflict that an operator has settled: the two sides agree on finance's amount.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SettledConflict {
+    /// Id of the consultation.
+    pub consultation: Uuid,
+    /// Price of the consultation.
+    pub price: Money,
+    /// Amount that finance has recorded.
+    pub recorded: Money,
+    /// Time of the settlement, by the database's clock.
+    pub at: DateTime<Utc>,
+}
+
 /// A line of the report.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Finding {
@@ -73,6 +55,12 @@ pub enum Finding {
     Difference(Difference),
     /// They will agree, but the payment is late.
     Overdue(Overdue),
+    /// They agree by a settlement.
+    Settled(SettledConflict),
+    /// Finance lacked the payment of a consultation. It is on its way again.
+    SentAgain(Uuid, Money),
+    /// A payment had no finished consultation. It has one now.
+    Adopted(Adoption),
 }
 
 /// The counts of a comparison.
@@ -88,6 +76,14 @@ pub struct Reconciliation {
     pub overdue: u64,
     /// Differences.
     pub differences: u64,
+    /// Settled conflicts.
+    pub settled: u64,
+    /// Payments without a consultation that the file of known ones names.
+    pub known: u64,
+    /// Payments that are on their way again.
+    pub sent_again: u64,
+    /// Payments that got a consultation.
+    pub adopted: u64,
 }
 
 impl Display for Difference {
@@ -108,7 +104,7 @@ impl Display for Difference {
 impl Display for Overdue {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let Self { consultation, price, since, tries } = self;
-        let since = since.to_rfc3339_opts(SecondsFormat::Millis, true);
+        let since = time(*since);
         write!(f, "IN_TRANSIT_FOR_LONG consultation={consultation} price={price} since={since} tries={tries}")
     }
 }
@@ -118,17 +114,41 @@ impl Display for Finding {
         match self {
             Self::Difference(difference) => difference.fmt(f),
             Self::Overdue(overdue) => overdue.fmt(f),
+            Self::Settled(SettledConflict { consultation, price, recorded, at }) => {
+                write!(f, "SETTLED consultation={consultation} price={price} payment={recorded} at={}", time(*at))
+            }
+            Self::SentAgain(consultation, amount) => {
+                write!(f, "SENT_AGAIN consultation={consultation} amount={amount}")
+            }
+            Self::Adopted(Adoption { was_in_progress, consultation, price, start, end }) => {
+                let code = if *was_in_progress { "FINISHED" } else { "ADOPTED" };
+                let (start, end) = (time(*start), time(*end));
+                write!(f, "{code} consultation={consultation} price={price} start={start} end={end}")
+            }
         }
     }
 }
 
 impl Display for Reconciliation {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let Self { consultations, payments, in_transit, overdue, differences } = self;
+        let Self { consultations, payments, in_transit, overdue, differences, settled, known, sent_again, adopted } =
+            self;
         write!(f, "{consultations} finished consultations, {payments} payments, {in_transit} in transit")?;
         if *overdue > 0 {
             write!(f, " ({overdue} for over an hour)")?;
         }
-        write!(f, ", {differences} differences")
+        write!(f, ", {differences} differences")?;
+        // Rare: without them the line is that of most nights.
+        for (count, what) in [(settled, "settled"), (known, "known"), (sent_again, "sent again"), (adopted, "adopted")]
+        {
+            if *count > 0 {
+                write!(f, ", {count} {what}")?;
+            }
+        }
+        Ok(())
     }
+}
+
+pub(super) fn time(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Millis, true)
 }

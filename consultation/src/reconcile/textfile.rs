@@ -34,7 +34,7 @@ pub(super) fn write(file: &Path, reconciliation: &Reconciliation, now: DateTime<
     written
 }
 
-fn metrics(Reconciliation { differences, overdue, .. }: &Reconciliation, now: DateTime<Utc>) -> String {
+fn metrics(Reconciliation { differences, overdue, settled, known, .. }: &Reconciliation, now: DateTime<Utc>) -> String {
     let now = now.timestamp();
     format!(
         "# HELP reconcile_differences Differences between finished consultations and recorded payments.
@@ -43,6 +43,12 @@ reconcile_differences {differences}
 # HELP reconcile_overdue Payments that are in transit for over an hour.
 # TYPE reconcile_overdue gauge
 reconcile_overdue {overdue}
+# HELP reconcile_settled Conflicts that an operator has settled.
+# TYPE reconcile_settled gauge
+reconcile_settled {settled}
+# HELP reconcile_known Payments without a consultation that the file of known ones names.
+# TYPE reconcile_known gauge
+reconcile_known {known}
 # HELP reconcile_last_run_timestamp_seconds Time of the last complete comparison.
 # TYPE reconcile_last_run_timestamp_seconds gauge
 reconcile_last_run_timestamp_seconds {now}

@@ -8,13 +8,16 @@ use sea_orm::{ConnectionTrait, DbBackend, DbErr};
 use uuid::Uuid;
 
 use super::{find, postgres, sqlite};
-use crate::rules::{self, CancelRefusal, Cancelled};
+use crate::{
+    reason::Reason,
+    rules::{self, CancelRefusal, Cancelled},
+};
 
 /// A consultation to cancel.
 #[derive(Debug)]
 pub(crate) struct Cancellation {
     pub(crate) consultation_id: Uuid,
-    pub(crate) reason: String,
+    pub(crate) reason: Reason,
     pub(crate) cancelled_by: Arc<str>,
 }
 

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::Consultations;
 use crate::{
+    reason::Reason,
     rules::Cancelled,
     store::cancel::{Cancellation, cancel},
 };
@@ -25,7 +26,7 @@ impl Consultations {
     pub async fn cancel(
         &self,
         consultation_id: Uuid,
-        reason: String,
+        reason: Reason,
         cancelled_by: Arc<str>,
     ) -> Result<Cancelled, WriteError<DbErr>> {
         let row = Cancellation { consultation_id, reason, cancelled_by };

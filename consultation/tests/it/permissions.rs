@@ -14,7 +14,7 @@ const USERS: [&str; 6] = ["reader", "clinician", "finance", "operator", "service
 const ID: &str = "\"ea959b03-5577-45c9-b9f7-a45d3e77ce82\"";
 
 /// Documents and the roles that may ask them. ID stands for an id.
-const MATRIX: [(&str, &str); 23] = [
+const MATRIX: [(&str, &str); 25] = [
     ("{ consultation(id: ID) { id price } }", "reader clinician finance operator"),
     ("{ consultations { totalCount } }", "reader clinician finance operator"),
     ("{ node(id: ID) { id } }", "reader clinician finance operator"),
@@ -31,6 +31,10 @@ const MATRIX: [(&str, &str); 23] = [
         "clinician",
     ),
     ("mutation { retryPendingPayment(input: { consultationId: ID }) { userErrors { __typename } } }", "operator"),
+    (
+        "mutation { settlePendingPayment(input: { consultationId: ID, reason: \"\" }) { userErrors { __typename } } }",
+        "operator",
+    ),
     ("{ consultations { edges { node { patientId } } } }", "reader clinician"),
     ("{ consultations(filter: { patientId: ID }) { totalCount } }", "reader clinician"),
     (
@@ -46,6 +50,7 @@ const MATRIX: [(&str, &str); 23] = [
     ("{ consultations { edges { node { cancelReason } } } }", "reader clinician"),
     ("{ consultation(id: ID) { cancelledBy } }", "finance operator"),
     ("{ pendingPayments { edges { node { retriedBy } } } }", "finance operator"),
+    ("{ pendingPayments { edges { node { settlement { settledBy } } } } }", "finance operator"),
     (
         "{ __typename __schema { queryType { name } } _service { sdl } }",
         "reader clinician finance operator service nobody",

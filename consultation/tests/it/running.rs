@@ -28,6 +28,7 @@ pub(crate) const FINISH: &str = "mutation ($id: ID!, $end: DateTime) {
 
 /// The default.
 pub(crate) const LONGEST: Duration = Duration::from_hours(24);
+const NOBODY: &str = "http://127.0.0.1:9/graphql?key=s3cret";
 const FOR_EVER: Duration = Duration::from_hours(24 * 366 * 10_000);
 
 pub(crate) struct Running {
@@ -63,17 +64,21 @@ pub(crate) fn start_under(db: &TestDatabase, rules: Api) -> TestService {
 
 /// Starts a replica on the database for these users.
 pub(crate) fn start_for(db: &TestDatabase, access: Access) -> TestService {
-    start_server(db, &Server { access, ..db.server("consultation") }, &domain())
+    start_server(db, &Server { access, ..db.server("consultation") }, &domain(), NOBODY)
+}
+
+/// Starts a replica on the database for these users, which calls finance at this URL.
+pub(crate) fn start_calling(db: &TestDatabase, access: Access, finance: &str) -> TestService {
+    start_server(db, &Server { access, ..db.server("consultation") }, &domain(), finance)
 }
 
 /// Starts a replica on the database with these settings.
 pub(crate) fn start_with(db: &TestDatabase, rules: Api, domain: &DomainSettings) -> TestService {
-    start_server(db, &Server { api: rules, ..db.server("consultation") }, domain)
+    start_server(db, &Server { api: rules, ..db.server("consultation") }, domain, NOBODY)
 }
 
-fn start_server(db: &TestDatabase, server: &Server, domain: &DomainSettings) -> TestService {
-    let nobody = "http://127.0.0.1:9/graphql?key=s3cret".parse().expect("a URL");
-    let finance = FinanceTarget::in_development(nobody);
+fn start_server(db: &TestDatabase, server: &Server, domain: &DomainSettings, finance: &str) -> TestService {
+    let finance = FinanceTarget::in_development(finance.parse().expect("a URL"));
     TestService::start(|shutdown| app::build(server, finance, domain, &db.database, shutdown).expect("a service"))
 }
 

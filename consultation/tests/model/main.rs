@@ -1,11 +1,12 @@
 //! Models of one outbox row: every order of steps, with relays and lost messages (`row`), with a database clock that is
-//! set (`clock`), and with a standby (`replication`). They are separate, since together they would have too many
+//! set (`clock`), with a standby (`replication`), and with operators who settle and send again (`remedies`). They are separate, since together they would have too many
 //! states.
 //!
 //! Each model is checked exhaustively for a bounded number of faults. It is itself tested: models with a
 //! known flaw must be refuted, each by the property that the flaw breaks.
 
 mod clock;
+mod remedies;
 mod replication;
 mod row;
 
@@ -13,6 +14,7 @@ use rstest::rstest;
 use stateright::{Checker, CheckerBuilder, HasDiscoveries, Model};
 
 use clock::{Clocked, IN_TIME, KEEPS_LEASE};
+use remedies::{DELIVERED, NEEDED, Remedied, STANDS};
 use replication::{Replicated, STAYS_PAID};
 use row::{FENCE, FREE, Flaw, ONE_END, ONE_LEASE, Outbox, STAYS};
 
@@ -67,6 +69,29 @@ fn a_row_is_delivered_soon_however_the_databases_clock_is_set() {
 fn a_model_with_clocks_is_refuted(#[case] flaw: clock::Flaw, #[case] property: &'static str) {
     let found = HasDiscoveries::AllOf([property].into());
     let checker = clocked(Some(flaw)).finish_when(found).spawn_bfs().join();
+    assert!(checker.discovery(property).is_some(), "{flaw:?} passes for correct");
+}
+
+fn remedied(flaw: Option<remedies::Flaw>) -> CheckerBuilder<Remedied> {
+    Remedied { flaw, faults: FAULTS }.checker().threads(2)
+}
+
+#[test]
+fn settlements_and_redeliveries_end_with_both_sides_equal() {
+    let checker = remedied(None).spawn_bfs().join();
+    checker.assert_properties();
+    println!("{} states", checker.unique_state_count());
+    assert!(checker.unique_state_count() > 1_000);
+}
+
+#[rstest]
+#[case::that_settles_what_finance_has_not_refused(remedies::Flaw::SettlesWhatIsNotRefused, DELIVERED)]
+#[case::whose_refusals_override_settlements(remedies::Flaw::RefusalOverridesSettlement, remedies::STAYS)]
+#[case::that_sends_the_price_of_what_was_settled(remedies::Flaw::SendsThePriceAgain, STANDS)]
+#[case::that_sends_again_without_comparing(remedies::Flaw::SendsAgainWithoutComparing, NEEDED)]
+fn a_model_with_operators_is_refuted(#[case] flaw: remedies::Flaw, #[case] property: &'static str) {
+    let found = HasDiscoveries::AllOf([property].into());
+    let checker = remedied(Some(flaw)).finish_when(found).spawn_bfs().join();
     assert!(checker.discovery(property).is_some(), "{flaw:?} passes for correct");
 }
 

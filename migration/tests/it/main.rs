@@ -6,6 +6,7 @@ mod consultation_rules;
 mod finance_instance;
 mod kept_callers;
 mod kept_payments;
+mod kept_remedies;
 mod kept_rows;
 mod migrators;
 mod payment_rules;

@@ -8,7 +8,7 @@ use testkit::{Backend, TestDatabase};
 
 use crate::catalogue::{applied, catalogue, tables};
 
-const CONSULTATION_TABLES: [&str; 7] = [
+const CONSULTATION_TABLES: [&str; 8] = [
     "consultation",
     "consultation_count",
     "consultation_migration",
@@ -16,6 +16,7 @@ const CONSULTATION_TABLES: [&str; 7] = [
     "pending_payment",
     "pending_payment_count",
     "reconciliation",
+    "redelivery",
 ];
 const FINANCE_TABLES: [&str; 4] = ["finance_instance", "finance_migration", "payment", "payment_count"];
 
@@ -103,7 +104,9 @@ async fn what_is_missing_is_named_without_creating_anything(
             "m20261128_000013_trace_payments",
             "m20261128_000014_create_reconciliation",
             "m20261128_000015_cancel_consultations",
-            "m20261128_000016_name_origins"
+            "m20261128_000016_name_origins",
+            "m20261128_000017_settle_payments",
+            "m20261128_000018_redeliver_payments"
         ]
     );
     let missing = db.database.pending_migrations::<Finance>().await.expect("an answer");

@@ -69,6 +69,11 @@ pub(crate) fn pending(appointment_id: Uuid) -> pending_payment::Model {
         finished_at: None,
         retried_by: None,
         trace_parent: None,
+        settled_price_cents: None,
+        settle_reason: None,
+        settled_by: None,
+        settled_at: None,
+        redeliveries: 0,
     }
 }
 

@@ -15,7 +15,9 @@ pub(super) enum Ending {
     Finished,
     Cancelled,
     /// Finance had another amount, and an operator let it stand.
-    Settled { recorded_cents: i64 },
+    Settled {
+        recorded_cents: i64,
+    },
 }
 
 #[derive(Clone, Debug)]

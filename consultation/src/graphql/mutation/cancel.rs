@@ -2,25 +2,22 @@
 
 use async_graphql::{Context, Result};
 use chassis::graphql::not_written;
-use graphql_http::{observer::Touched, refusal::InvalidInput};
+use graphql_http::observer::Touched;
 
 use super::{
     super::types::{
         CancelConsultationError, CancelConsultationInput, CancelConsultationPayload, ConsultationAlreadyFinished,
         ConsultationCancelled, ConsultationNotFound,
     },
-    consultation_id, user,
+    consultation_id, reason, user,
 };
 use crate::{
-    reason,
     rules::{CancelRefusal, Cancelled},
     writers::Consultations,
 };
 
 pub(super) async fn cancel(ctx: &Context<'_>, input: CancelConsultationInput) -> Result<CancelConsultationPayload> {
-    let reason = reason::checked(&input.reason, "reason");
-    let reason = reason.map_err(|message| InvalidInput::new(&["input", "reason"], message));
-    let (id, reason) = match (consultation_id(&input.consultation_id), reason) {
+    let (id, reason) = match (consultation_id(&input.consultation_id), reason(&input.reason)) {
         (Ok(id), Ok(reason)) => (id, reason),
         (Err(refusal), _) | (_, Err(refusal)) => return Ok(CancelConsultationError::from(refusal).into()),
     };

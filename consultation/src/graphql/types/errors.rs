@@ -4,7 +4,7 @@ use async_graphql::{Interface, SimpleObject, Union};
 use entity::consultation;
 use graphql_http::refusal::{self, InvalidInput};
 
-use super::{Consultation, ConsultationCancelled};
+use super::{AmountsAgree, Consultation, ConsultationCancelled, PaymentNotRecorded, PaymentNotRefused};
 use crate::messages::MESSAGES;
 
 /// The patient is in another consultation, which is in progress.
@@ -134,5 +134,8 @@ pub(crate) enum UserError {
     ConsultationAlreadyFinished(ConsultationAlreadyFinished),
     ConsultationCancelled(ConsultationCancelled),
     NoPendingPayment(NoPendingPayment),
+    PaymentNotRefused(PaymentNotRefused),
+    PaymentNotRecorded(PaymentNotRecorded),
+    AmountsAgree(AmountsAgree),
     InvalidInput(InvalidInput),
 }

@@ -111,7 +111,7 @@ impl Relay {
                     failed.push(Failure { lease, delay: retry, error });
                 }
                 PaymentResult::Refused(error) => {
-                    tracing::error!(appointment_id = %lease.appointment_id, error = shortened(&error), "finance refused a payment; it is parked");
+                    log_refusal(lease, &error);
                     let delay = refusal_delay(lease.rejections.saturating_add(1), fastrand::f64());
                     refused.push(Failure { lease, delay, error });
                 }
@@ -157,5 +157,15 @@ impl Relay {
             sleep(database_delay(failures)).await;
             left = failed;
         }
+    }
+}
+
+/// The first refusal wants an operator, once. Later ones are counted: the gauge of parked payments keeps its alert.
+fn log_refusal(lease: &Lease, error: &str) {
+    let (appointment_id, error) = (lease.appointment_id, shortened(error));
+    if lease.rejections == 0 {
+        tracing::error!(%appointment_id, error, "finance refused a payment; it is parked");
+    } else {
+        tracing::debug!(%appointment_id, error, rejections = lease.rejections, "finance refused a parked payment again");
     }
 }

@@ -13,7 +13,7 @@ pub struct Lease {
     pub id: Uuid,
     /// The consultation.
     pub appointment_id: Uuid,
-    /// The amount to send.
+    /// The amount to send: the price, or of a redelivery of a settled payment the settled amount.
     pub total_price_cents: Money,
     /// The fencing token: each claim of the row has another.
     pub claim_seq: i64,
@@ -96,7 +96,8 @@ const POSTGRES: &str = "
     SET processing = true, tries = claimed.tries + 1, claim_seq = claimed.claim_seq + 1,
         lease_until = statement_timestamp() + make_interval(secs => $2)
     FROM due WHERE claimed.id = due.id
-    RETURNING claimed.id, appointment_id, total_price_cents, claim_seq, claimed.tries, rejections, trace_parent,
+    RETURNING claimed.id, appointment_id, COALESCE(settled_price_cents, total_price_cents) AS total_price_cents,
+        claim_seq, claimed.tries, rejections, trace_parent,
         (SELECT instance_id FROM delivery_destination WHERE singleton) AS destination";
 
 /// One writer at a time: the statement takes the write lock before it reads.
@@ -110,5 +111,6 @@ const SQLITE: &str = "
           AND (lease_until IS NULL OR lease_until <= strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now') {impossible})
         ORDER BY next_attempt_at, id LIMIT $1
     )
-    RETURNING id, appointment_id, total_price_cents, claim_seq, tries, rejections, trace_parent,
+    RETURNING id, appointment_id, COALESCE(settled_price_cents, total_price_cents) AS total_price_cents,
+        claim_seq, tries, rejections, trace_parent,
         (SELECT instance_id FROM delivery_destination WHERE singleton) AS destination";

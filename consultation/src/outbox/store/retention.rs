@@ -1,4 +1,4 @@
-//! The deletion of rows that were delivered long ago. The database refuses to delete undelivered rows.
+//! The deletion of rows that were delivered long ago. The database refuses to delete undelivered and settled rows.
 
 use std::time::Duration;
 
@@ -26,7 +26,8 @@ pub async fn delete_delivered(
 const POSTGRES: &str = "
     WITH old AS MATERIALIZED (
         SELECT id FROM pending_payment
-        WHERE id < $1 AND finished AND finished_at < clock_timestamp() - make_interval(secs => $2)
+        WHERE id < $1 AND finished AND settled_price_cents IS NULL
+          AND finished_at < clock_timestamp() - make_interval(secs => $2)
         ORDER BY id LIMIT $3
         FOR UPDATE SKIP LOCKED
     )
@@ -35,7 +36,7 @@ const POSTGRES: &str = "
 const SQLITE: &str = "
     DELETE FROM pending_payment WHERE id IN (
         SELECT id FROM pending_payment
-        WHERE id < $1 AND finished
+        WHERE id < $1 AND finished AND settled_price_cents IS NULL
           AND finished_at < strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now', '-' || $2 || ' seconds')
         ORDER BY id LIMIT $3
     )";

@@ -1,0 +1,80 @@
+//! Settling from the console: who may, what it asks, and what becomes of a form without a reason.
+
+use axum::{
+    Json, Router,
+    http::{Method, header},
+    routing::post,
+};
+use consultation::permissions::PERMISSIONS;
+use rstest::rstest;
+use serde_json::{Value, json};
+use testkit::{Backend, RoleUsers};
+
+use crate::{
+    console::Page,
+    outbox::{outbox, row},
+    pending::{in_order, park},
+    running::start_calling,
+};
+
+/// A finance that has recorded 1.00 for each appointment that it is asked about.
+async fn finance() -> String {
+    let answer = async |Json(request): Json<Value>| {
+        let payment = request["variables"]["filter"]["appointmentIds"][0].clone();
+        let recorded = json!({
+            "id": payment, "appointmentId": payment, "totalPrice": "1.00", "recordedAt": "2026-11-27T12:00:00.000Z"
+        });
+        let page = json!({ "hasNextPage": false, "endCursor": null });
+        Json(json!({ "data": { "payments": { "edges": [{ "node": recorded }], "pageInfo": page } } }))
+    };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let url = format!("http://{}/graphql", listener.local_addr().expect("an address"));
+    tokio::spawn(async move { axum::serve(listener, Router::new().route("/graphql", post(answer))).await });
+    url
+}
+
+#[rstest]
+#[tokio::test]
+async fn an_operator_settles_by_a_form_that_shows_both_amounts_and_wants_a_reason(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let Some(db) = outbox(backend, 1).await else { return };
+    park(&db, in_order(&db).await.iter().map(|row| row.id), "refused").await;
+    let service = start_calling(&db, RoleUsers::of(PERMISSIONS.roles).access(), &finance().await);
+    let id = row(&db).await.appointment_id;
+    let path = format!("/console/payments/{id}/settle");
+    let as_user = |user, method| service.client.as_user(user).request(method, &path);
+    for user in ["reader", "clinician", "finance", "service", "nobody"] {
+        for method in [Method::GET, Method::POST] {
+            assert_eq!(Page::of(as_user(user, method)).await.status, 403, "{user}");
+        }
+    }
+    let operator = service.client.as_user("operator");
+    let link = format!("href=\"{id}/settle\"");
+    assert!(Page::get(&operator, &format!("/payments/{id}")).await.text.contains(&link));
+    let asked = Page::of(as_user("operator", Method::GET)).await;
+    assert_eq!(asked.status, 200, "{}", asked.text);
+    assert!(asked.text.contains("999999999.99") && asked.text.contains("Let 1.00 stand"), "{}", asked.text);
+
+    let form = |body: &str| {
+        let request =
+            as_user("operator", Method::POST).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        Page::of(request.body(body.to_owned()))
+    };
+    for without in ["", "reason=", "reason=+%00", &format!("reason={}", "a".repeat(501)), &"a".repeat(20_000)] {
+        let page = form(without).await;
+        assert_eq!(page.status, 422, "{}", page.text);
+        assert!(page.text.contains("must be a text of 1 to 500 characters"), "{}", page.text);
+    }
+    let settled = form("reason=agreed+%C3%A7+%3Cb%3E").await;
+    assert_eq!((settled.status, settled.header("location")), (303, format!("../{id}").as_str()));
+    let stored = row(&db).await;
+    assert_eq!(
+        (stored.settle_reason.as_deref(), stored.settled_by.as_deref()),
+        (Some("agreed ç <b>"), Some("operator"))
+    );
+    let page = Page::get(&operator, &format!("/payments/{id}")).await.text;
+    assert!(page.contains("Settled:") && page.contains("agreed ç &lt;b&gt;") && page.contains("operator"), "{page}");
+    assert!(!page.contains(&link), "there is nothing left to settle");
+    assert_eq!(form("reason=again").await.status, 409);
+}
