@@ -19,6 +19,7 @@ pub mod reconcile;
 pub mod retry;
 
 pub mod graphql;
+pub mod lists;
 pub mod permissions;
 
 mod console;

@@ -21,6 +21,7 @@ pub static PERMISSIONS: Permissions = Permissions {
         Rule::new("consultations", &[READER, CLINICIAN, FINANCE, OPERATOR]),
         Rule::new("pendingPayments", &[READER, FINANCE, OPERATOR]),
         Rule::new("node", &[READER, CLINICIAN, FINANCE, OPERATOR]),
+        Rule::new("nodes", &[READER, CLINICIAN, FINANCE, OPERATOR]),
         Rule::new("_entities", &[READER, CLINICIAN, FINANCE, OPERATOR]),
         Rule::new("startConsultation", &[CLINICIAN]),
         Rule::new("finishConsultation", &[CLINICIAN]),
@@ -31,6 +32,8 @@ pub static PERMISSIONS: Permissions = Permissions {
     sensitive: &[
         Rule::new("patientId", &[READER, CLINICIAN]),
         Rule::new("pendingPayment", &[READER, FINANCE, OPERATOR]),
+        // The type, to which `node` leads as well.
+        Rule::new("PendingPayment", &[READER, FINANCE, OPERATOR]),
         Rule::new("startedBy", &[FINANCE, OPERATOR]),
         Rule::new("finishedBy", &[FINANCE, OPERATOR]),
         Rule::new("retriedBy", &[FINANCE, OPERATOR]),

@@ -11,6 +11,7 @@ pub mod rules;
 pub mod writer;
 
 pub mod graphql;
+pub mod lists;
 pub mod permissions;
 
 mod graphiql_tabs;

@@ -2,6 +2,7 @@
 
 mod errors;
 mod inputs;
+mod lists;
 
 use async_graphql::{ComplexObject, Context, Enum, ID, Interface, Result, SimpleObject, dataloader::DataLoader};
 use entity::{consultation, pending_payment};
@@ -11,6 +12,7 @@ use super::loader::{AppointmentId, ConsultationId, Loader};
 use crate::outbox::State;
 pub(crate) use errors::*;
 pub(crate) use inputs::*;
+pub(crate) use lists::*;
 
 /// A medical consultation of a patient with a physician.
 #[derive(Clone, Debug, SimpleObject)]
@@ -83,6 +85,8 @@ impl From<consultation::Model> for Consultation {
 #[derive(Clone, Debug, SimpleObject)]
 #[graphql(complex)]
 pub(crate) struct PendingPayment {
+    /// Id, a UUID.
+    pub(crate) id: ID,
     /// Progress of the delivery.
     status: PendingPaymentStatus,
     /// Amount to charge: the price of the consultation, from "0.00" to "999999999.99".
@@ -133,6 +137,7 @@ pub(crate) enum PendingPaymentStatus {
 impl From<pending_payment::Model> for PendingPayment {
     fn from(row: pending_payment::Model) -> Self {
         Self {
+            id: row.id.into(),
             status: State::of(&row).into(),
             total_price: Decimal(row.total_price_cents.into()),
             tries: row.tries,
@@ -151,4 +156,5 @@ impl From<pending_payment::Model> for PendingPayment {
 #[graphql(field(name = "id", ty = "&ID", desc = "Id, a UUID."))]
 pub(crate) enum Node {
     Consultation(Consultation),
+    PendingPayment(PendingPayment),
 }
