@@ -5,7 +5,7 @@ use chassis::database::{is_one_of, paging::Count, time_key, time_key_of, time_ke
 use chrono::{DateTime, Utc};
 use entity::payment::{Column, Entity as Payments};
 use sea_orm::{
-    ColumnTrait, DbBackend, EntityTrait, QueryFilter, Select,
+    DbBackend, EntityTrait, QueryFilter, Select,
     sea_query::{ExprTrait, SimpleExpr},
 };
 use uuid::Uuid;

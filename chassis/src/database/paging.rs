@@ -82,8 +82,10 @@ pub fn select<E: EntityTrait>(
         let value = time_key_of(backend, key.time);
         let row = Expr::tuple([time.clone(), id.into_simple_expr()]);
         let key = Expr::tuple([value.clone(), key.id.into()]);
-        // To SQLite the comparison of pairs is no range of an index.
-        if is_lower { time.clone().gte(value).and(row.gt(key)) } else { time.clone().lte(value).and(row.lt(key)) }
+        let (beyond, from) =
+            if is_lower { (row.gt(key), time.clone().gte(value)) } else { (row.lt(key), time.clone().lte(value)) };
+        // To SQLite a comparison of pairs is no range of an index; PostgreSQL would count both as conditions.
+        if backend == DbBackend::Sqlite { from.and(beyond) } else { beyond }
     };
     let descending = page.list.descending;
     let direction = if descending == page.backward { Order::Asc } else { Order::Desc };

@@ -20,6 +20,7 @@ mod hang_ups;
 mod hints;
 mod language;
 mod limits;
+mod list_history;
 mod list_orders;
 mod list_plans;
 mod lists;
