@@ -55,7 +55,7 @@ pub use connections::Connections;
 pub use faults::{is_about_rows, is_unavailable, may_be_done};
 pub(crate) use faults::{is_busy, is_read_only};
 pub use private_file::create_directory;
-pub use sql::{is_one_of, now};
+pub use sql::{is_one_of, now, time_key, time_key_of, time_key_within};
 pub use transaction::Transaction;
 
 /// Enough for three write batches, the background tasks and the readers. More connections only make PostgreSQL switch

@@ -31,10 +31,23 @@ const LEASE: Duration = Duration::from_secs(30);
 const FIRST_CLAIMED: u64 = 1 << 43;
 const FIRST_IN_PROGRESS: u64 = 1 << 44;
 const IN_PROGRESS: u64 = 100;
+/// One of the hundred of the history.
+const PHYSICIAN: Uuid = Uuid::from_u128(7);
 const ABOUT: &str = "Beside finished and delivered consultations: p50 of a claim of 100 payments, and of requests one \
                      after the other; in brackets the ratio to none.";
-const COLUMNS: [&str; 8] =
-    ["finished before", "claim", "finish", "look up", "20 newest", "20 oldest", "20 in progress", "totals"];
+const COLUMNS: [&str; 11] = [
+    "finished before",
+    "claim",
+    "finish",
+    "look up",
+    "20 newest",
+    "20 oldest",
+    "20 in progress",
+    "totals",
+    "20 ended last",
+    "20 ended last of a physician",
+    "20 newest payments",
+];
 
 pub(crate) async fn run(stack: &Stack, arguments: &Arguments) -> anyhow::Result<Section> {
     let mut section = Section::new("history", ABOUT, &COLUMNS);
@@ -95,10 +108,13 @@ impl Clinic {
 
     /// Makes one request of each kind. The number of consultations in progress stays the same.
     async fn requests(&mut self, round: u64) -> anyhow::Result<()> {
-        use operation::{finish, in_progress, look_up, page, totals};
+        use operation::{finish, in_progress, last_ended, look_up, newest_payments, page, totals};
         let (oldest, next) = (FIRST_IN_PROGRESS + round, FIRST_IN_PROGRESS + round + IN_PROGRESS);
         prepared::in_progress(&self.database, next..next + 1).await?;
-        let mut calls = [finish(), look_up(), page(true), page(false), in_progress(), totals()];
+        let [newest, oldest_page, ended] = [page(true), page(false), last_ended(None)];
+        let of_physician = last_ended(Some(PHYSICIAN));
+        let mut calls =
+            [finish(), look_up(), newest, oldest_page, in_progress(), totals(), ended, of_physician, newest_payments()];
         for call in &mut calls[..2] {
             call.request.fill(0, Uuid::from_u128(oldest.into()));
         }

@@ -1,5 +1,7 @@
 //! The measured GraphQL operations, and their expected responses.
 
+use uuid::Uuid;
+
 use crate::http::Request;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,6 +109,26 @@ pub(crate) fn page(newest: bool) -> Call {
         begins: br#"{"data":{"consultations":{"edges":[{"node":{"id":""#,
         ends: b"}}}}",
     }
+}
+
+/// The 20 that ended last; with a physician only those of that one.
+pub(crate) fn last_ended(physician: Option<Uuid>) -> Call {
+    const QUERY: &str = "query Ended($filter: ConsultationFilter) {
+        consultations(first: 20, filter: $filter, orderBy: { field: END_DATE, direction: DESC }) {
+        edges { node { id endDate price } } pageInfo { hasNextPage endCursor } } }";
+    let variables = physician.map(|id| format!(r#"{{"filter":{{"physicianId":"{id}"}}}}"#));
+    Call {
+        request: Request::graphql(QUERY, variables.as_deref().unwrap_or("{}")),
+        begins: br#"{"data":{"consultations":{"edges":["#,
+        ends: b"}}}}",
+    }
+}
+
+/// The 20 newest payments on their way or delivered.
+pub(crate) fn newest_payments() -> Call {
+    const QUERY: &str = "{ pendingPayments(first: 20, orderBy: { field: CREATED_AT, direction: DESC }) {
+        edges { node { id status totalPrice } } pageInfo { hasNextPage endCursor } } }";
+    Call { request: Request::graphql(QUERY, "{}"), begins: br#"{"data":{"pendingPayments":{"edges":["#, ends: b"}}}}" }
 }
 
 /// The 20 newest consultations in progress.

@@ -1,7 +1,9 @@
 //! The GraphQL API. A clinic's software calls it.
 
+mod lists;
 mod loader;
 mod mutation;
+mod nodes;
 mod query;
 mod subscription;
 mod types;

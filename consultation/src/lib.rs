@@ -21,6 +21,7 @@ pub mod retry;
 pub mod settle;
 
 pub mod graphql;
+pub mod lists;
 pub mod permissions;
 
 mod console;

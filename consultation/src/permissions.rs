@@ -21,6 +21,7 @@ pub static PERMISSIONS: Permissions = Permissions {
         Rule::new("consultations", &[READER, CLINICIAN, FINANCE, OPERATOR]),
         Rule::new("pendingPayments", &[READER, FINANCE, OPERATOR]),
         Rule::new("node", &[READER, CLINICIAN, FINANCE, OPERATOR]),
+        Rule::new("nodes", &[READER, CLINICIAN, FINANCE, OPERATOR]),
         Rule::new("_entities", &[READER, CLINICIAN, FINANCE, OPERATOR]),
         Rule::new("startConsultation", &[CLINICIAN]),
         Rule::new("finishConsultation", &[CLINICIAN]),
@@ -35,6 +36,8 @@ pub static PERMISSIONS: Permissions = Permissions {
         // Free text, which may say whom it is about.
         Rule::new("cancelReason", &[READER, CLINICIAN]),
         Rule::new("pendingPayment", &[READER, FINANCE, OPERATOR]),
+        // The type, to which `node` leads as well.
+        Rule::new("PendingPayment", &[READER, FINANCE, OPERATOR]),
         Rule::new("startedBy", &[FINANCE, OPERATOR]),
         Rule::new("finishedBy", &[FINANCE, OPERATOR]),
         Rule::new("cancelledBy", &[FINANCE, OPERATOR]),

@@ -1,7 +1,9 @@
 //! The GraphQL API. Clients and the consultation service's relay call it.
 
+mod lists;
 mod loader;
 mod mutation;
+mod nodes;
 mod query;
 mod subscription;
 mod types;

@@ -13,6 +13,7 @@ pub mod writer;
 pub mod import;
 
 pub mod graphql;
+pub mod lists;
 pub mod permissions;
 
 mod graphiql_tabs;

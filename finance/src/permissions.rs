@@ -21,6 +21,7 @@ pub static PERMISSIONS: Permissions = Permissions {
         Rule::new("payments", &[READER, FINANCE, OPERATOR, SERVICE]),
         Rule::new("instanceId", &[OPERATOR, SERVICE]),
         Rule::new("node", &[READER, FINANCE, OPERATOR, SERVICE]),
+        Rule::new("nodes", &[READER, FINANCE, OPERATOR, SERVICE]),
         Rule::new("_entities", &[READER, FINANCE, OPERATOR, SERVICE]),
         Rule::new("recordPayment", &[FINANCE, SERVICE]),
         Rule::new("recordPayments", &[SERVICE]),

@@ -19,11 +19,11 @@ use crate::{
 /// Attempts at an insert that lost against a twin, another payment of the appointment, which then vanished. A twin
 /// vanishes only when its transaction is rolled back just then.
 const MAX_ROUNDS: usize = 3;
-/// Longest time between the making of a payment's id and the start of its write. By then nobody waits for it, and its
-/// old id would put it in the middle of the list. A write that was sent is stored within the deadlines of a connection
-/// and a statement, or never.
+/// Longest time between the making of a payment's id and the start of its write. By then nobody waits for it. A write that
+/// was sent is stored within the deadlines of a connection and a statement, or never.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(20);
-/// How long after its id was made a payment can still appear in the list. It leaves 25 s for clocks that differ.
+/// How long after its time of recording a payment can still appear in the list: its write, and 25 s for clocks that differ.
+/// The time is that of the database, at the begin of the write.
 pub(crate) const APPEARS_WITHIN: TimeDelta = TimeDelta::minutes(1);
 
 /// Records payments in batches.

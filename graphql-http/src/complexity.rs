@@ -5,11 +5,14 @@
 //! async-graphql's macro: `page_cost(__ctx, __variables_definition, __field, child_complexity)`. Its version is pinned.
 
 use async_graphql::{
-    InputType, Positioned, VisitorContext,
+    ID, InputType, Positioned, VisitorContext,
     parser::types::{Field, VariableDefinition},
 };
 
-use crate::connection::{DEFAULT_SIZE, MAX_SIZE};
+use crate::{
+    connection::{DEFAULT_SIZE, MAX_SIZE},
+    refusal::MAX_IDS,
+};
 
 /// Far above any limit of complexity, and low enough that sums do not overflow.
 const MAX_COST: usize = 1_000_000_000;
@@ -26,6 +29,19 @@ pub fn page_cost(
     // The resolver refuses other sizes.
     let size = size("first").or_else(|| size("last")).unwrap_or(DEFAULT_SIZE).clamp(1, MAX_SIZE);
     list_cost(size.unsigned_abs() as usize, child_complexity)
+}
+
+/// Complexity of `nodes(ids:)`: its selection times the number of ids.
+#[must_use]
+pub fn nodes_cost(
+    ctx: &VisitorContext<'_>,
+    variables: &[Positioned<VariableDefinition>],
+    field: &Field,
+    child_complexity: usize,
+) -> usize {
+    let ids = argument::<Vec<ID>>(ctx, variables, field, "ids");
+    // The resolver refuses longer lists.
+    list_cost(ids.map_or(1, |ids| ids.len().min(MAX_IDS)), child_complexity)
 }
 
 /// Complexity of a list of `length`.

@@ -1,22 +1,20 @@
 //! Lists as Relay connections with keyset pagination: a page costs the same wherever it lies.
 
-use std::{
-    borrow::Cow,
-    fmt::{self, Display, Formatter},
-};
+mod cursor;
 
 use async_graphql::{
     Object, OutputType, Result,
     connection::{
-        Connection as RelayConnection, CursorType, DefaultConnectionName, DefaultEdgeName, DisableNodesField, Edge,
-        EmptyFields, OpaqueCursor,
+        Connection as RelayConnection, DefaultConnectionName, DefaultEdgeName, DisableNodesField, Edge, EmptyFields,
+        OpaqueCursor,
     },
 };
+use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
-use serde::{Deserialize, Serialize, Serializer};
 use uuid::Uuid;
 
 use crate::refusal::bad_user_input;
+pub use cursor::Position;
 
 /// Rows of a page by default.
 pub(crate) const DEFAULT_SIZE: i32 = 20;
@@ -53,29 +51,47 @@ impl Total {
     }
 }
 
+/// A list in one order. Its cursors fit no other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct List {
+    /// The field of the list.
+    pub field: &'static str,
+    /// The time that rows are ordered by, as clients name it. Rows of one time are in the order of their ids.
+    pub ordered_by: &'static str,
+    /// Whether the newest rows come first.
+    pub descending: bool,
+}
+
+/// The place of a row in a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Key {
+    /// The time that the list is ordered by, to the microsecond.
+    pub time: DateTime<Utc>,
+    /// The id, for rows of one time.
+    pub id: Uuid,
+}
+
 /// A page of a list, by the arguments of Relay's cursor connections.
 #[derive(Debug)]
 pub struct Page {
-    /// The field of the list. Its cursors are refused by others.
-    field: &'static str,
+    /// The list and its order.
+    pub list: List,
     size: u64,
-    /// Whether rows come in descending order of their ids.
-    pub descending: bool,
     /// Whether the page is the last one of the range, as `last` asks for.
     pub backward: bool,
-    /// The id that all rows follow.
-    pub after: Option<Uuid>,
-    /// The id that all rows precede.
-    pub before: Option<Uuid>,
+    /// The key that all rows follow.
+    pub after: Option<Key>,
+    /// The key that all rows precede.
+    pub before: Option<Key>,
 }
 
 impl Page {
-    /// Reads the arguments of the list `field`: `first` or `last` from 1 to 100, by default the first 20.
+    /// Reads the arguments of `list`: `first` or `last` from 1 to 100, by default the first 20.
     ///
     /// # Errors
-    /// When both are given, one is out of range, or a cursor is of another list.
+    /// When both are given, one is out of range, or a cursor is of another list or another order.
     pub fn new(
-        field: &'static str,
+        list: List,
         first: Option<i32>,
         after: Option<String>,
         last: Option<i32>,
@@ -89,8 +105,9 @@ impl Page {
         if !(1..=MAX_SIZE).contains(&size) {
             return Err(bad_user_input(format!("{name}: must be 1 to {MAX_SIZE}")));
         }
-        let (after, before) = (id_at(field, "after", after)?, id_at(field, "before", before)?);
-        Ok(Self { field, size: u64::from(size.unsigned_abs()), descending: false, backward, after, before })
+        let key = |argument, text: Option<String>| text.map(|text| cursor::read(list, argument, &text)).transpose();
+        let (after, before) = (key("after", after)?, key("before", before)?);
+        Ok(Self { list, size: u64::from(size.unsigned_abs()), backward, after, before })
     }
 
     /// Rows to load: one more than the page has tells whether there is another page.
@@ -99,8 +116,8 @@ impl Page {
         self.size + 1
     }
 
-    /// Makes the connection of up to [`Page::limit`] rows in the order of the list. They may be loaded from either end.
-    pub fn connection<R, T>(self, mut rows: Vec<R>, total: Total, id: impl Fn(&R) -> Uuid) -> Connection<T>
+    /// Makes the connection of up to [`Page::limit`] rows in the order of the list.
+    pub fn connection<R, T>(self, mut rows: Vec<R>, total: Total, key: impl Fn(&R) -> Key) -> Connection<T>
     where
         T: OutputType + From<R>,
     {
@@ -111,49 +128,8 @@ impl Page {
         let (has_previous, has_next) =
             if self.backward { (more, self.before.is_some()) } else { (self.after.is_some(), more) };
         let mut connection = Connection::with_additional_fields(has_previous, has_next, total);
-        connection.edges.extend(
-            rows.into_iter()
-                .map(|row| Edge::new(OpaqueCursor(Position { list: self.field.into(), id: id(&row) }), T::from(row))),
-        );
+        let edge = |row| Edge::new(OpaqueCursor(Position::new(self.list, key(&row))), T::from(row));
+        connection.edges.extend(rows.into_iter().map(edge));
         connection
     }
-}
-
-/// The content of a cursor, `LIST:ID`. The list is checked, so that no cursor is taken for one of another list.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
-pub struct Position {
-    list: Cow<'static, str>,
-    id: Uuid,
-}
-
-impl Display for Position {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.list, self.id)
-    }
-}
-
-impl Serialize for Position {
-    /// Without an intermediate String: a page has a cursor a row.
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl TryFrom<String> for Position {
-    type Error = &'static str;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        let (list, id) = text.split_once(':').ok_or("no list")?;
-        Ok(Self { list: list.to_owned().into(), id: id.parse().map_err(|_| "no id")? })
-    }
-}
-
-/// The id in a cursor of `field`.
-fn id_at(field: &str, argument: &str, cursor: Option<String>) -> Result<Option<Uuid>> {
-    let Some(cursor) = cursor else { return Ok(None) };
-    let position = OpaqueCursor::<Position>::decode_cursor(&cursor).ok().map(|cursor| cursor.0);
-    let id = position.filter(|position| position.list == field).map(|position| position.id);
-    let id = id.ok_or_else(|| format!("{argument}: want a cursor of {field}, as its edges and its pageInfo have it"));
-    id.map(Some).map_err(bad_user_input)
 }

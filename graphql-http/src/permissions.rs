@@ -19,7 +19,8 @@ pub struct Permissions {
     /// Rules of root fields: of queries, mutations and subscriptions together. Introspection needs no role. No other
     /// type may have a field that leads back to a root type, since its fields would not be checked.
     pub root_fields: &'static [Rule],
-    /// Rules of names that are sensitive wherever they stand: names of fields, arguments and fields of input objects.
+    /// Rules of names that are sensitive wherever they stand: names of fields, arguments, fields of input objects, and of
+    /// types as conditions of fragments. A type that an interface leads to, as `Node` does, wants a rule of its own.
     pub sensitive: &'static [Rule],
 }
 

@@ -7,6 +7,9 @@ use uuid::Uuid;
 /// and `Retry-After`.
 pub const UNAVAILABLE: &str = "UNAVAILABLE";
 
+/// Ids in an argument: as many as a page has items at most.
+pub(crate) const MAX_IDS: usize = 100;
+
 /// An error with its code.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
@@ -62,4 +65,15 @@ pub fn bad_user_input(message: impl Into<String>) -> Error {
 /// When it is not a UUID.
 pub fn parse_id(name: &str, id: &ID) -> Result<Uuid, Error> {
     id.parse().map_err(|_| bad_user_input(format!("{name}: want a UUID")))
+}
+
+/// Parses a list of ids of a query.
+///
+/// # Errors
+/// When they are more than 100, or one is not a UUID.
+pub fn parse_ids(name: &str, ids: &[ID]) -> Result<Vec<Uuid>, Error> {
+    if ids.len() > MAX_IDS {
+        return Err(bad_user_input(format!("{name}: want at most {MAX_IDS}, not {}", ids.len())));
+    }
+    ids.iter().map(|id| parse_id(name, id)).collect()
 }

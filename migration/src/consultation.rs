@@ -7,7 +7,7 @@ use crate::{
     m20261124_000004_keep_pending_payments, m20261124_000005_count_consultations, m20261124_000007_room_for_claims,
     m20261124_000009_create_delivery_destination, m20261127_000011_name_starters, m20261128_000013_trace_payments,
     m20261128_000014_create_reconciliation, m20261128_000015_cancel_consultations, m20261128_000016_name_origins,
-    m20261128_000017_settle_payments, m20261128_000018_redeliver_payments,
+    m20261128_000017_settle_payments, m20261128_000018_redeliver_payments, m20261128_000019_order_consultations,
 };
 
 /// Migrates `consultation`, `pending_payment`, `delivery_destination`, `reconciliation` and `redelivery`, and the row
@@ -32,6 +32,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261128_000016_name_origins::Migration),
             Box::new(m20261128_000017_settle_payments::Migration),
             Box::new(m20261128_000018_redeliver_payments::Migration),
+            Box::new(m20261128_000019_order_consultations::Migration),
         ]
     }
 

@@ -4,7 +4,7 @@ use sea_orm_migration::prelude::*;
 
 use crate::{
     m20261124_000003_create_payment, m20261124_000006_count_payments, m20261124_000008_create_finance_instance,
-    m20261127_000010_keep_payments, m20261127_000012_name_recorder,
+    m20261127_000010_keep_payments, m20261127_000012_name_recorder, m20261128_000020_order_payments,
 };
 
 /// Migrates `payment`, its row count, and `finance_instance`.
@@ -20,6 +20,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000008_create_finance_instance::Migration),
             Box::new(m20261127_000010_keep_payments::Migration),
             Box::new(m20261127_000012_name_recorder::Migration),
+            Box::new(m20261128_000020_order_payments::Migration),
         ]
     }
 

@@ -24,7 +24,10 @@ mod m20261128_000015_cancel_consultations;
 mod m20261128_000016_name_origins;
 mod m20261128_000017_settle_payments;
 mod m20261128_000018_redeliver_payments;
+mod m20261128_000019_order_consultations;
+mod m20261128_000020_order_payments;
 mod row_count;
+mod time_index;
 
 pub use sea_orm_migration::MigratorTrait;
 

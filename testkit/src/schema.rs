@@ -11,12 +11,12 @@ const INTROSPECT: &str = "{ __schema { types { name
     inputFields { name } } } }";
 const ROOTS: [&str; 3] = ["Query", "Mutation", "Subscription"];
 
-/// Names of fields.
+/// Names of fields and types.
 #[derive(Debug)]
 pub struct SchemaNames {
     /// Root fields, but the one of which each subgraph is asked its schema.
     pub root_fields: BTreeSet<String>,
-    /// Fields of other types, and of input objects.
+    /// Fields of other types, and of input objects; the types themselves.
     pub others: BTreeSet<String>,
     /// Fields of other types that lead back to a root type.
     pub back: BTreeSet<String>,
@@ -29,6 +29,7 @@ impl SchemaNames {
         let mut names = Self { root_fields: BTreeSet::new(), others: BTreeSet::new(), back: BTreeSet::new() };
         for of_type in elements(&schema["types"]) {
             let is_root = ROOTS.iter().any(|root| of_type["name"] == *root);
+            names.others.extend(of_type["name"].as_str().map(str::to_owned));
             for field in elements(&of_type["fields"]).chain(elements(&of_type["inputFields"])) {
                 let name = field["name"].as_str().expect("a name").to_owned();
                 if is_root {

@@ -25,6 +25,17 @@ const RECORD: &str = "mutation ($input: RecordPaymentInput!) { recordPayment(inp
     payment { totalPrice recordedAt id } userErrors { ... on UserError { code message } } } }";
 const LIST: &str = "{ consultations(last: 20) { edges { node { id status price } } pageInfo { hasPreviousPage } } }";
 
+const LAST_ENDED: &str = "{ consultations(first: 20, orderBy: { field: END_DATE, direction: DESC }) {
+    edges { node { id status price } } pageInfo { hasNextPage endCursor } } }";
+const OF_A_DAY: &str = "{ consultations(
+    filter: { startedFrom: \"2021-08-02T00:00\", startedUntil: \"2921-08-03T00:00\", status: IN_PROGRESS }, first: 20) {
+    edges { node { id status price } } pageInfo { hasNextPage } } }";
+const NODES: &str = "query ($input: [ID!]!) { nodes(ids: $input) { id ... on Consultation { status } } }";
+const NODE: &str = "query ($input: ID!) { node(id: $input) { id ... on Consultation { status } } }";
+const NEWEST_PAYMENTS: &str = "{ payments(first: 20, orderBy: { field: RECORDED_AT, direction: DESC }) {
+    edges { node { id totalPrice recordedAt } } pageInfo { hasNextPage } } }";
+const PAYMENT: &str = "query ($input: UUID) { payment(appointmentId: $input) { id totalPrice } }";
+
 const WARM_UP: usize = 20;
 const MEASURED: usize = 20;
 
@@ -127,6 +138,47 @@ fn a_page_costs_one_statement(#[case] backend: Backend, #[case] allocations: u64
         started(&mut service);
     }
     assert_costs(&cheapest(&mut service, LIST, |_| Value::Null), &["SELECT"], allocations);
+}
+
+#[rstest]
+#[case::sqlite(Backend::Sqlite, 1)]
+#[case::postgres(Backend::Postgres, 1)]
+fn a_page_in_another_order_costs_one_statement_too(#[case] backend: Backend, #[case] allocations: u64) {
+    let Some(mut service) = Service::consultation(backend) else { return };
+    for _ in 0..20 {
+        let id = started(&mut service);
+        service.cost(FINISH, &json!({ "input": { "consultationId": id } }));
+        started(&mut service);
+    }
+    for list in [LAST_ENDED, OF_A_DAY] {
+        assert_costs(&cheapest(&mut service, list, |_| Value::Null), &["SELECT"], allocations);
+    }
+}
+
+#[rstest]
+#[case::sqlite(Backend::Sqlite, [1, 1])]
+#[case::postgres(Backend::Postgres, [1, 1])]
+fn objects_by_their_ids_cost_one_statement(#[case] backend: Backend, #[case] [of_one, of_20]: [u64; 2]) {
+    let Some(mut service) = Service::consultation(backend) else { return };
+    let ids: Vec<_> = (0..20).map(|_| started(&mut service)).collect();
+    assert_costs(&cheapest(&mut service, NODE, |_| json!(ids[0])), &["SELECT"], of_one);
+    assert_costs(&cheapest(&mut service, NODES, |_| json!(ids)), &["SELECT"], of_20);
+}
+
+#[rstest]
+#[case::sqlite(Backend::Sqlite, [1, 1])]
+#[case::postgres(Backend::Postgres, [1, 1])]
+fn payments_newest_first_or_by_their_appointment_cost_one_statement(
+    #[case] backend: Backend,
+    #[case] [of_one, of_20]: [u64; 2],
+) {
+    let Some(mut service) = Service::finance(backend) else { return };
+    let appointment = Uuid::new_v4();
+    for id in (0..20).map(|_| Uuid::new_v4()).chain([appointment]) {
+        service.cost(RECORD, &json!({ "input": { "appointmentId": id, "totalPrice": "216.00" } }));
+    }
+    assert_costs(&cheapest(&mut service, PAYMENT, |_| json!(appointment)), &["SELECT"], of_one);
+    assert_costs(&cheapest(&mut service, NEWEST_PAYMENTS, |_| Value::Null), &["SELECT"], of_20);
 }
 
 /// All fields of a payment, and those of its consultation repeatedly: some 500 fields in 5 kB.

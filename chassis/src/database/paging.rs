@@ -1,15 +1,15 @@
-//! Pages of rows as GraphQL connections, by keyset pagination on the id.
+//! Pages of rows as GraphQL connections, by keyset pagination on a time and the id.
 
 use async_graphql::{Error, OutputType};
 use futures_util::FutureExt;
-use graphql_http::connection::{Connection, Page, Total};
+use graphql_http::connection::{Connection, Key, Page, Total};
 use sea_orm::{
-    ConnectionTrait, DbErr, EntityTrait, FromQueryResult, QueryTrait, Select,
+    ConnectionTrait, DbBackend, DbErr, EntityTrait, FromQueryResult, IntoSimpleExpr, Order, QueryFilter, QueryOrder,
+    QuerySelect, QueryTrait, Select,
     sea_query::{Alias, Expr, ExprTrait, Func, Query, SelectStatement, SimpleExpr},
 };
-use uuid::Uuid;
 
-use super::{Connections, Database};
+use super::{Connections, Database, time_key_of};
 
 /// The count of a list, as an expression.
 #[derive(Clone, Debug)]
@@ -45,7 +45,7 @@ impl Count {
     }
 }
 
-/// Loads a page of `rows` in the order of their ids, with the total `count`.
+/// Loads a page of `rows` in the order of a time key and the id, with the total `count`.
 ///
 /// # Errors
 /// When the database fails.
@@ -53,29 +53,47 @@ pub async fn load<E, T>(
     page: Page,
     rows: Select<E>,
     count: Count,
-    id_column: E::Column,
+    order: (SimpleExpr, E::Column),
     database: &Database,
-    id: impl Fn(&E::Model) -> Uuid,
+    key: impl Fn(&E::Model) -> Key,
 ) -> Result<Connection<T>, Error>
 where
     E: EntityTrait<Model: FromQueryResult + Send + Sync>,
     T: OutputType + From<E::Model>,
 {
-    let mut rows = rows.cursor_by(id_column);
-    if page.descending {
-        rows.desc();
+    let mut rows = select(&page, rows, order, database.read.get_database_backend()).all(&database.read).await?;
+    if page.backward {
+        rows.reverse();
     }
-    if let Some(after) = page.after {
-        rows.after(after);
-    }
-    if let Some(before) = page.before {
-        rows.before(before);
-    }
-    let limited = if page.backward { rows.last(page.limit()) } else { rows.first(page.limit()) };
-    let rows = limited.all(&database.read).await?;
     let counting = database.count.clone();
     let total = Total::new(move || count.clone().read(counting.clone()).map(|total| Ok(total?)).boxed());
-    Ok(page.connection(rows, total, id))
+    Ok(page.connection(rows, total, key))
+}
+
+/// The statement of a page, of which an index has the order. The last page of a range comes with its last row first.
+#[must_use]
+pub fn select<E: EntityTrait>(
+    page: &Page,
+    rows: Select<E>,
+    (time, id): (SimpleExpr, E::Column),
+    backend: DbBackend,
+) -> Select<E> {
+    let bound = |key: Key, is_lower: bool| {
+        let value = time_key_of(backend, key.time);
+        let row = Expr::tuple([time.clone(), id.into_simple_expr()]);
+        let key = Expr::tuple([value.clone(), key.id.into()]);
+        let (beyond, from) =
+            if is_lower { (row.gt(key), time.clone().gte(value)) } else { (row.lt(key), time.clone().lte(value)) };
+        // To SQLite a comparison of pairs is no range of an index; PostgreSQL would count both as conditions.
+        if backend == DbBackend::Sqlite { from.and(beyond) } else { beyond }
+    };
+    let descending = page.list.descending;
+    let direction = if descending == page.backward { Order::Asc } else { Order::Desc };
+    rows.apply_if(page.after, |rows, key| rows.filter(bound(key, !descending)))
+        .apply_if(page.before, |rows, key| rows.filter(bound(key, descending)))
+        .order_by(time.clone(), direction.clone())
+        .order_by(id, direction)
+        .limit(page.limit())
 }
 
 fn scalar(query: SelectStatement) -> SimpleExpr {

@@ -20,6 +20,10 @@ pub(crate) struct ConsultationId(pub(crate) Uuid);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct AppointmentId(pub(crate) Uuid);
 
+/// The key of a pending payment's row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct PendingPaymentId(pub(crate) Uuid);
+
 impl dataloader::Loader<ConsultationId> for Loader {
     type Value = consultation::Model;
     type Error = Arc<DbErr>;
@@ -42,5 +46,17 @@ impl dataloader::Loader<AppointmentId> for Loader {
         let of_these = is_one_of(backend, pending_payment::Column::AppointmentId, ids);
         let rows = pending_payment::Entity::find().filter(of_these).all(&self.database.read).await?;
         Ok(rows.into_iter().map(|row| (AppointmentId(row.appointment_id), row)).collect())
+    }
+}
+
+impl dataloader::Loader<PendingPaymentId> for Loader {
+    type Value = pending_payment::Model;
+    type Error = Arc<DbErr>;
+
+    async fn load(&self, keys: &[PendingPaymentId]) -> Result<HashMap<PendingPaymentId, Self::Value>, Arc<DbErr>> {
+        let ids = keys.iter().map(|key| key.0);
+        let these = is_one_of(self.database.read.get_database_backend(), pending_payment::Column::Id, ids);
+        let rows = pending_payment::Entity::find().filter(these).all(&self.database.read).await?;
+        Ok(rows.into_iter().map(|row| (PendingPaymentId(row.id), row)).collect())
     }
 }

@@ -3,6 +3,7 @@
 mod cancel;
 mod errors;
 mod inputs;
+mod lists;
 mod origin;
 mod settlement;
 
@@ -15,6 +16,7 @@ use crate::outbox::State;
 pub(crate) use cancel::*;
 pub(crate) use errors::*;
 pub(crate) use inputs::*;
+pub(crate) use lists::*;
 pub(crate) use origin::*;
 pub(crate) use settlement::*;
 
@@ -112,6 +114,8 @@ impl From<consultation::Model> for Consultation {
 #[derive(Clone, Debug, SimpleObject)]
 #[graphql(complex)]
 pub(crate) struct PendingPayment {
+    /// Id, a UUID.
+    pub(crate) id: ID,
     /// Progress of the delivery.
     status: PendingPaymentStatus,
     /// Amount to charge: the price of the consultation, from "0.00" to "999999999.99".
@@ -164,6 +168,7 @@ pub(crate) enum PendingPaymentStatus {
 impl From<pending_payment::Model> for PendingPayment {
     fn from(row: pending_payment::Model) -> Self {
         Self {
+            id: row.id.into(),
             settlement: Settlement::of(&row),
             status: State::of(&row).into(),
             total_price: Decimal(row.total_price_cents.into()),
@@ -183,4 +188,5 @@ impl From<pending_payment::Model> for PendingPayment {
 #[graphql(field(name = "id", ty = "&ID", desc = "Id, a UUID."))]
 pub(crate) enum Node {
     Consultation(Consultation),
+    PendingPayment(PendingPayment),
 }

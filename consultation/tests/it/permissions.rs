@@ -14,10 +14,13 @@ const USERS: [&str; 6] = ["reader", "clinician", "finance", "operator", "service
 const ID: &str = "\"ea959b03-5577-45c9-b9f7-a45d3e77ce82\"";
 
 /// Documents and the roles that may ask them. ID stands for an id.
-const MATRIX: [(&str, &str); 25] = [
+const MATRIX: [(&str, &str); 30] = [
     ("{ consultation(id: ID) { id price } }", "reader clinician finance operator"),
     ("{ consultations { totalCount } }", "reader clinician finance operator"),
     ("{ node(id: ID) { id } }", "reader clinician finance operator"),
+    ("{ nodes(ids: [ID]) { ... on Consultation { price } } }", "reader clinician finance operator"),
+    ("{ node(id: ID) { ... on PendingPayment { tries } } }", "reader finance operator"),
+    ("{ nodes(ids: [ID]) { ...F } } fragment F on PendingPayment { tries }", "reader finance operator"),
     (
         "{ _entities(representations: [{ __typename: \"Consultation\", id: ID }]) { __typename } }",
         "reader clinician finance operator",

@@ -2,7 +2,9 @@
 
 mod errors;
 
-use async_graphql::{ComplexObject, Context, ID, InputObject, Interface, Result, SimpleObject, dataloader::DataLoader};
+use async_graphql::{
+    ComplexObject, Context, Enum, ID, InputObject, Interface, Result, SimpleObject, dataloader::DataLoader,
+};
 use entity::payment;
 use graphql_http::{
     observer::Touched,
@@ -97,6 +99,31 @@ pub(crate) struct PaymentFilter {
     /// A client that polls with this filter, each time `after` the last cursor, reads every payment exactly once. False or
     /// null: no condition.
     pub(crate) stable: Option<bool>,
+}
+
+/// Order of payments. Those of the same time are in the order of their ids.
+#[derive(Debug, InputObject)]
+pub(crate) struct PaymentOrder {
+    /// Field to order by.
+    pub(crate) field: PaymentOrderField,
+    /// Direction of the order.
+    pub(crate) direction: OrderDirection,
+}
+
+/// Fields to order payments by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+pub(crate) enum PaymentOrderField {
+    /// Time of recording.
+    RecordedAt,
+}
+
+/// Direction of an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+pub(crate) enum OrderDirection {
+    /// Oldest first.
+    Asc,
+    /// Newest first.
+    Desc,
 }
 
 /// A payment to record.

@@ -1,16 +1,20 @@
 //! Lists: 45 payments, page by page, forward and backward.
 
+use entity::payment;
 use rstest::rstest;
+use sea_orm::{ActiveModelTrait, ActiveValue::Set};
 use serde_json::{Value, json};
 use testkit::Backend;
+use uuid::Uuid;
 
 use crate::{
     history::{noon_and, recorded_at},
     running::{Running, running},
 };
 
-const PAGE: &str = "query ($filter: PaymentFilter, $first: Int, $after: String, $last: Int, $before: String) {
-    payments(filter: $filter, first: $first, after: $after, last: $last, before: $before) {
+const PAGE: &str = "query ($filter: PaymentFilter, $orderBy: PaymentOrder,
+        $first: Int, $after: String, $last: Int, $before: String) {
+    payments(filter: $filter, orderBy: $orderBy, first: $first, after: $after, last: $last, before: $before) {
         edges { cursor node { id } }
         pageInfo { hasPreviousPage hasNextPage startCursor endCursor } } }";
 
@@ -89,6 +93,54 @@ async fn pages_backward_give_every_payment_once_in_the_same_order(
     }
     assert_eq!(shapes, [(20, true, false), (20, true, true), (5, false, true)]);
     assert_eq!(read, all);
+}
+
+#[rstest]
+#[tokio::test]
+async fn newest_first_is_the_same_list_from_its_end(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+    let Some((service, mut all)) = with_45_payments(backend).await else { return };
+    all.reverse();
+    let newest_first = json!({ "field": "RECORDED_AT", "direction": "DESC" });
+    let first = page(&service, json!({ "orderBy": newest_first, "first": 40 })).await;
+    assert_eq!((first.ids.as_slice(), first.has_next), (&all[..40], true));
+    let rest = json!({ "orderBy": newest_first, "first": 40, "after": first.cursors[39] });
+    assert_eq!(page(&service, rest).await.ids, all[40..]);
+    let back = json!({ "orderBy": newest_first, "last": 20, "before": first.cursors[39] });
+    assert_eq!(page(&service, back).await.ids, all[19..39]);
+    let other_order = json!({ "first": 1, "after": first.cursors[39] });
+    let (code, message) = service.client().error(PAGE, other_order).await;
+    assert_eq!(code, "BAD_USER_INPUT");
+    assert_eq!(message, "after: want a cursor of payments by RECORDED_AT ASC; this one is of another order");
+}
+
+#[rstest]
+#[tokio::test]
+async fn imported_payments_are_in_the_order_of_their_times_whatever_their_ids(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let Some(service) = running(backend).await else { return };
+    let mut wanted = Vec::new();
+    for number in 0..9 {
+        // A whole second, which SQLite's drivers write without a fraction, and others.
+        let row = payment::ActiveModel {
+            id: Set(Uuid::new_v4()),
+            appointment_id: Set(Uuid::new_v4()),
+            total_price_cents: Set(entity::Money::MAX),
+            recorded_at: Set(noon_and(number / 3 * 500 - 123)),
+            recorded_by: Set(None),
+        };
+        let row = row.insert(&service.db.database.write).await.expect("inserted");
+        wanted.push((row.recorded_at, row.id));
+    }
+    wanted.sort_unstable();
+    let wanted: Vec<_> = wanted.into_iter().map(|(_, id)| id.to_string()).collect();
+    let (mut read, mut after) = (Vec::new(), None);
+    for _ in 0..9 {
+        let mut page = page(&service, json!({ "first": 1, "after": after })).await;
+        read.append(&mut page.ids);
+        after = page.cursors.pop();
+    }
+    assert_eq!(read, wanted);
 }
 
 #[rstest]

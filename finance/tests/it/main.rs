@@ -8,6 +8,7 @@ mod filters;
 mod history;
 mod instance;
 mod limits;
+mod list_plans;
 mod listing;
 mod lost_answers;
 mod permissions;

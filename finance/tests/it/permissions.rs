@@ -14,11 +14,13 @@ const USERS: [&str; 6] = ["reader", "clinician", "finance", "operator", "service
 const ID: &str = "\"ea959b03-5577-45c9-b9f7-a45d3e77ce82\"";
 
 /// Documents and the roles that may ask them. ID stands for an id.
-const MATRIX: [(&str, &str); 13] = [
+const MATRIX: [(&str, &str); 15] = [
     ("{ payment(id: ID) { id } }", "reader finance operator service"),
     ("{ payments { totalCount } }", "reader finance operator service"),
     ("{ payments { edges { node { consultation { id payment { id } } } } } }", "reader finance operator service"),
+    ("{ payment(appointmentId: ID) { id } }", "reader finance operator service"),
     ("{ node(id: ID) { id } }", "reader finance operator service"),
+    ("{ nodes(ids: [ID]) { id } }", "reader finance operator service"),
     ("{ payments { edges { node { recordedBy } } } }", "finance operator"),
     (
         "mutation { recordPayment(input: { appointmentId: ID, totalPrice: \"1.00\" }) { payment { recordedBy } } }",

@@ -1,5 +1,5 @@
-//! The check of an operation: each field, argument and input of it, fragments expanded and variables put in. A field
-//! under `@skip` or `@include` counts.
+//! The check of an operation: each field, argument, input and type condition of it, fragments expanded and variables put
+//! in. A field under `@skip` or `@include` counts.
 
 use async_graphql::{
     Name, Pos, Positioned, Variables,
@@ -65,7 +65,11 @@ impl<'a> Check<'a> {
         for selection in &set.items {
             match &selection.node {
                 Selection::Field(field) => self.field(field, at_root)?,
-                Selection::InlineFragment(fragment) => self.selections(&fragment.node.selection_set.node, at_root)?,
+                Selection::InlineFragment(fragment) => {
+                    let condition = fragment.node.type_condition.as_ref();
+                    condition.map_or(Ok(()), |condition| self.name(&condition.node.on.node, condition.pos))?;
+                    self.selections(&fragment.node.selection_set.node, at_root)?;
+                }
                 Selection::FragmentSpread(spread) => self.fragment(&spread.node.fragment_name.node, at_root)?,
             }
         }
@@ -78,8 +82,10 @@ impl<'a> Check<'a> {
         }
         self.fragments.push((name, at_root));
         // Validation reports a missing fragment.
-        let fragment = self.document.fragments.get(name);
-        fragment.map_or(Ok(()), |fragment| self.selections(&fragment.node.selection_set.node, at_root))
+        let Some(fragment) = self.document.fragments.get(name) else { return Ok(()) };
+        let condition = &fragment.node.type_condition;
+        self.name(&condition.node.on.node, condition.pos)?;
+        self.selections(&fragment.node.selection_set.node, at_root)
     }
 
     fn field(&mut self, field: &'a Positioned<Field>, at_root: bool) -> Result<(), BadRequest> {

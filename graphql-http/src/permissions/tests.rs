@@ -19,7 +19,7 @@ static PERMISSIONS: Permissions = Permissions {
         Rule::new("write", &[EDITOR]),
         Rule::new("changed", &[READER, EDITOR]),
     ],
-    sensitive: &[Rule::new("author", &[READER, OWNER])],
+    sensitive: &[Rule::new("author", &[READER, OWNER]), Rule::new("Draft", &[READER, OWNER])],
 };
 
 /// The refusal of the operation `Chosen`, or else of the only one; whether each root field has a rule.
@@ -80,8 +80,11 @@ fn an_operation_whose_every_name_is_permitted_runs(#[case] document: &str) {
     "query ($f: [F!] = [{ any: { author: 1 } }]) { note(filter: { all: $f }) { text } }",
     "author"
 )]
+#[case::a_type("{ note { ... on Draft { text } } }", "Draft")]
+#[case::a_type_within_another("{ note { ... on Node { ... on Draft { text } } } }", "Draft")]
+#[case::a_type_of_a_fragment("{ note { ...F } } fragment F on Draft { text }", "Draft")]
 fn an_operation_with_a_name_that_no_role_permits_is_refused_as_a_whole(#[case] document: &str, #[case] name: &str) {
-    let roles = if name == "author" { "reader or owner" } else { "reader" };
+    let roles = if name == "node" { "reader" } else { "reader or owner" };
     let refusal = format!("{name} needs the role {roles}; the user \"ana\" has editor");
     assert_eq!(check(&[EDITOR], document, json!({})), Err(refusal));
     let permitted = check(&[EDITOR, READER], document, json!({}));

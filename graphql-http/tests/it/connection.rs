@@ -1,12 +1,14 @@
 //! Pages of a list: which arguments are accepted.
 
 use async_graphql::connection::{CursorType, OpaqueCursor};
-use graphql_http::connection::Page;
+use graphql_http::connection::{List, Page};
 use rstest::rstest;
 use uuid::Uuid;
 
+const ROWS: List = List { field: "rows", ordered_by: "MADE_AT", descending: true };
+
 fn cursor(list: &str) -> String {
-    OpaqueCursor(format!("{list}:{}", Uuid::nil())).encode_cursor()
+    OpaqueCursor(format!("{list}:1627905600123456:{}", Uuid::nil())).encode_cursor()
 }
 
 #[rstest]
@@ -15,7 +17,10 @@ fn cursor(list: &str) -> String {
 #[case::the_largest(Some(100), None)]
 #[case::the_largest_from_the_end(None, Some(100))]
 fn a_page_has_1_to_100_rows(#[case] first: Option<i32>, #[case] last: Option<i32>) {
-    assert!(Page::new("rows", first, Some(cursor("rows")), last, Some(cursor("rows"))).is_ok());
+    let cursor = || Some(cursor("rows:MADE_AT:DESC"));
+    let page = Page::new(ROWS, first, cursor(), last, cursor()).expect("accepted");
+    let key = page.after.expect("a key");
+    assert_eq!((key.time.timestamp_micros(), key.id, page.before), (1_627_905_600_123_456, Uuid::nil(), page.after));
 }
 
 #[rstest]
@@ -37,7 +42,7 @@ fn other_pages_are_refused_by_the_name_of_the_argument(
     #[case] before: Option<&str>,
     #[case] argument: &str,
 ) {
-    let refused = Page::new("rows", first, after.map(str::to_owned), last, before.map(str::to_owned));
+    let refused = Page::new(ROWS, first, after.map(str::to_owned), last, before.map(str::to_owned));
     let refused = refused.expect_err("refused");
     assert!(refused.message.starts_with(&format!("{argument}: ")), "{}", refused.message);
     let code = refused.extensions.as_ref().and_then(|extensions| extensions.get("code"));
@@ -45,11 +50,30 @@ fn other_pages_are_refused_by_the_name_of_the_argument(
 }
 
 #[rstest]
-#[case::of_another_list(cursor("others"))]
-#[case::of_a_longer_name(cursor("rowsets"))]
+#[case::of_another_list(cursor("others:MADE_AT:DESC"))]
+#[case::of_a_longer_name(cursor("rowsets:MADE_AT:DESC"))]
 #[case::of_no_list(OpaqueCursor(Uuid::nil()).encode_cursor())]
-#[case::without_an_id(OpaqueCursor("rows:1".to_owned()).encode_cursor())]
+#[case::without_an_order(cursor("rows"))]
+#[case::without_an_id(OpaqueCursor("rows:MADE_AT:DESC:1:1".to_owned()).encode_cursor())]
+#[case::without_a_time(OpaqueCursor(format!("rows:MADE_AT:DESC:noon:{}", Uuid::nil())).encode_cursor())]
+#[case::of_a_time_beyond_all(OpaqueCursor(format!("rows:MADE_AT:DESC:{}:{}", i64::MAX, Uuid::nil())).encode_cursor())]
 fn a_cursor_of_another_list_is_refused_and_the_list_named(#[case] foreign: String) {
-    let refused = Page::new("rows", None, Some(foreign), None, None).expect_err("refused");
+    let refused = Page::new(ROWS, None, Some(foreign), None, None).expect_err("refused");
     assert_eq!(refused.message, "after: want a cursor of rows, as its edges and its pageInfo have it");
+}
+
+#[rstest]
+#[case::of_another_direction("rows:MADE_AT:ASC")]
+#[case::of_another_time("rows:SEEN_AT:DESC")]
+#[case::of_an_unknown_direction("rows:MADE_AT:")]
+fn a_cursor_of_another_order_is_refused_and_the_order_named(#[case] of: &str) {
+    let refused = Page::new(ROWS, None, None, Some(1), Some(cursor(of))).expect_err("refused");
+    assert_eq!(refused.message, "before: want a cursor of rows by MADE_AT DESC; this one is of another order");
+}
+
+#[test]
+fn a_cursor_of_an_earlier_version_is_refused_as_such() {
+    let old = OpaqueCursor(format!("rows:{}", Uuid::nil())).encode_cursor();
+    let refused = Page::new(ROWS, None, Some(old), None, None).expect_err("refused");
+    assert_eq!(refused.message, "after: this cursor of rows is of an earlier version; begin again without it");
 }

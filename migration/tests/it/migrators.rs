@@ -106,7 +106,8 @@ async fn what_is_missing_is_named_without_creating_anything(
             "m20261128_000015_cancel_consultations",
             "m20261128_000016_name_origins",
             "m20261128_000017_settle_payments",
-            "m20261128_000018_redeliver_payments"
+            "m20261128_000018_redeliver_payments",
+            "m20261128_000019_order_consultations"
         ]
     );
     let missing = db.database.pending_migrations::<Finance>().await.expect("an answer");
@@ -117,7 +118,8 @@ async fn what_is_missing_is_named_without_creating_anything(
             "m20261124_000006_count_payments",
             "m20261124_000008_create_finance_instance",
             "m20261127_000010_keep_payments",
-            "m20261127_000012_name_recorder"
+            "m20261127_000012_name_recorder",
+            "m20261128_000020_order_payments"
         ]
     );
     assert!(tables(&db).await.is_empty());

@@ -17,7 +17,8 @@ export const List = graphql`
     cursor: { type: "String" }
   )
   @refetchable(queryName: "pageListPaginationQuery") {
-    consultations(filter: $filter, first: $count, after: $cursor) @connection(key: "page_consultations") {
+    consultations(filter: $filter, orderBy: { field: START_DATE, direction: DESC }, first: $count, after: $cursor)
+      @connection(key: "page_consultations") {
       edges { node { id ...page_row } }
     }
   }

@@ -1,12 +1,9 @@
 //! Arguments of the API and payloads of its mutations.
 
-use async_graphql::{Enum, ID, InputObject, SimpleObject};
+use async_graphql::{ID, InputObject, SimpleObject};
 use graphql_http::scalars::{DateTime, Uuid};
 
-use super::{
-    Consultation, ConsultationStatus, FinishConsultationError, PendingPayment, PendingPaymentStatus,
-    RetryPendingPaymentError, StartConsultationError,
-};
+use super::{Consultation, FinishConsultationError, PendingPayment, RetryPendingPaymentError, StartConsultationError};
 
 /// The physician and the patient of a consultation to start, and its start.
 #[derive(Debug, InputObject)]
@@ -65,47 +62,4 @@ pub(crate) struct RetryPendingPaymentPayload {
     pub(crate) pending_payment: Option<PendingPayment>,
     /// Refusals. Empty on success.
     pub(crate) user_errors: Vec<RetryPendingPaymentError>,
-}
-
-/// Conditions on consultations. All that are given must hold.
-#[derive(Debug, Default, InputObject)]
-pub(crate) struct ConsultationFilter {
-    /// Consultations of this physician.
-    pub(crate) physician_id: Option<Uuid>,
-    /// Consultations of this patient.
-    pub(crate) patient_id: Option<Uuid>,
-    /// Consultations with this status.
-    pub(crate) status: Option<ConsultationStatus>,
-}
-
-/// Order of consultations.
-#[derive(Debug, InputObject)]
-pub(crate) struct ConsultationOrder {
-    /// Field to order by.
-    pub(crate) field: ConsultationOrderField,
-    /// Direction of the order.
-    pub(crate) direction: OrderDirection,
-}
-
-/// Fields to order consultations by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
-pub(crate) enum ConsultationOrderField {
-    /// Start of the consultation.
-    StartDate,
-}
-
-/// Direction of an order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
-pub(crate) enum OrderDirection {
-    /// Oldest first.
-    Asc,
-    /// Newest first.
-    Desc,
-}
-
-/// Conditions on pending payments.
-#[derive(Debug, Default, InputObject)]
-pub(crate) struct PendingPaymentFilter {
-    /// Pending payments with this status.
-    pub(crate) status: Option<PendingPaymentStatus>,
 }

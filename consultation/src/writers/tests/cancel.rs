@@ -7,7 +7,11 @@ use crate::{
 };
 
 fn a_cancellation(start: &Start) -> Cancellation {
-    Cancellation { consultation_id: start.id, reason: "started by mistake".to_owned(), cancelled_by: "bruno".into() }
+    Cancellation {
+        consultation_id: start.id,
+        reason: "started by mistake".parse().expect("a reason"),
+        cancelled_by: "bruno".into(),
+    }
 }
 
 /// The answer when nobody else holds a lock.
@@ -37,7 +41,11 @@ async fn a_cancellation_is_final_and_its_repetition_shows_what_is_stored(
     let stored = consultation::Entity::find_by_id(start.id).one(&db.database.read).await.expect("a row");
     assert_eq!(stored.as_ref(), Some(&first), "what was answered is what is stored");
 
-    let another = Cancellation { reason: "another".to_owned(), cancelled_by: "ana".into(), ..a_cancellation(&start) };
+    let another = Cancellation {
+        reason: "another".parse().expect("a reason"),
+        cancelled_by: "ana".into(),
+        ..a_cancellation(&start)
+    };
     assert_eq!(cancelled(&db, &another).await, Err(CancelRefusal::Cancelled(first.clone().into())));
     let answers = written(finishes.write(&[a_finish(&start)]).await);
     assert_eq!(answers, [Err(FinishRefusal::Cancelled(first.into()))]);
