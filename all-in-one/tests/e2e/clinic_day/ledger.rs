@@ -71,14 +71,6 @@ impl Ledger {
         self.0[visits..].iter().filter(|visit| visit.charged().is_some()).count()
     }
 
-    pub(super) fn forget_settlements_after(&mut self, visits: usize) {
-        for visit in &mut self.0[visits..] {
-            if matches!(visit.ending, Ending::Settled { .. }) {
-                visit.ending = Ending::Finished;
-            }
-        }
-    }
-
     /// Both services have these visits and no other, each with its price and its payment.
     pub(super) async fn agrees_with(&self, cluster: &Cluster) {
         let field = "consultations(first: 100, after: $after, filter: { startedFrom: \"2021-08-02T00:00:00Z\" })";
