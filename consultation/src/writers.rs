@@ -47,8 +47,8 @@ impl Consultations {
         changes: Changes,
         [of_starts, of_finishes]: [(Heartbeat, WriterMeter); 2],
     ) -> (Self, [BoxFuture<'static, ()>; 2]) {
-        let (start, starting) =
-            WriteCoalescer::new(StartWriter { database: database.clone() }, of_starts.0, of_starts.1);
+        let writer = StartWriter { database: database.clone(), changes: changes.clone() };
+        let (start, starting) = WriteCoalescer::new(writer, of_starts.0, of_starts.1);
         let writer = FinishWriter { database: database.clone(), rules, wake_up, changes };
         let (finish, finishing) = WriteCoalescer::new(writer, of_finishes.0, of_finishes.1);
         (Self { start, finish }, [Box::pin(starting), Box::pin(finishing)])

@@ -1,7 +1,8 @@
 //! The writer of starts. A row that lost against a consultation in progress is answered with it.
 
 use chassis::{
-    database::{Database, is_about_rows},
+    changes::Changes,
+    database::{Database, is_about_rows, may_be_done},
     write_coalescer::BatchWriter,
 };
 use sea_orm::DbErr;
@@ -17,6 +18,7 @@ const MAX_ROUNDS: usize = 3;
 #[derive(Debug)]
 pub(super) struct StartWriter {
     pub(super) database: Database,
+    pub(super) changes: Changes,
 }
 
 impl BatchWriter for StartWriter {
@@ -28,6 +30,7 @@ impl BatchWriter for StartWriter {
         for _ in 0..MAX_ROUNDS {
             let mut stored = store::insert(&self.database.write, rows).await?;
             if let Some(answers) = start(rows, &stored) {
+                self.publish(&answers);
                 return Ok(answers);
             }
             // A separate statement: it sees the consultations against which the others lost.
@@ -41,6 +44,7 @@ impl BatchWriter for StartWriter {
             }
             transaction.commit_durably().await?;
             if let Some(answers) = start(rows, &stored) {
+                self.publish(&answers);
                 return Ok(answers);
             }
         }
@@ -49,6 +53,21 @@ impl BatchWriter for StartWriter {
 
     fn is_about_rows(fault: &DbErr) -> bool {
         is_about_rows(fault)
+    }
+
+    fn may_have_written(fault: &DbErr) -> bool {
+        may_be_done(fault)
+    }
+
+    fn lost_answers(&self) {
+        self.changes.publish_missed();
+    }
+}
+
+impl StartWriter {
+    fn publish(&self, answers: &[Option<Started>]) {
+        let started = answers.iter().flatten().filter_map(|answer| answer.as_ref().ok());
+        self.changes.publish(&started.map(|consultation| consultation.id).collect::<Vec<_>>());
     }
 }
 

@@ -23,8 +23,8 @@ async fn writers(backend: Backend) -> Option<(TestDatabase, StartWriter, FinishW
 }
 
 fn writers_of(db: &TestDatabase) -> (StartWriter, FinishWriter) {
-    let start = StartWriter { database: db.database.clone() };
     let (wake_up, changes) = (WakeUp::default(), Changes::new("consultation_changed").0);
+    let start = StartWriter { database: db.database.clone(), changes: changes.clone() };
     let rules = Rules { price_per_hour: Money::MAX, longest: TimeDelta::hours(24) };
     let finish = FinishWriter { database: db.database.clone(), rules, wake_up, changes };
     (start, finish)
