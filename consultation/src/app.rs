@@ -50,7 +50,7 @@ pub fn build(
     let metrics = Metrics::new(server.name);
     metrics.collect(database.metrics());
     let (address, time_zone) = (console::finance::address(&finance.url), domain.time_zone);
-    let client = FinanceClient::new(finance, policy.request_timeout)?.measured(&metrics);
+    let client = FinanceClient::new(finance, policy.request_timeout)?.measured(&metrics).in_currency(domain.currency);
     tokio::spawn(client.clone().keep_certificate_renewed(shutdown.clone()));
     let meter = outbox::Meter::registered(&metrics);
     let mut relay = Relay::new(database.clone(), client, policy, wake_up.clone(), changes.clone());
@@ -67,7 +67,7 @@ pub fn build(
     let console = Console { redrive: redrive.clone(), activity: meter.activity.clone(), finance: address, time_zone };
     let rest = rest::router(consultations.clone(), time_zone).merge(console::router(console));
     let api = &server.api;
-    let schema = graphql::schema(api, database.clone(), consultations, redrive, changes, time_zone);
+    let schema = graphql::schema(api, database.clone(), consultations, redrive, changes, time_zone, domain.currency);
     let page = graphiql::Page { title: "consultation", tabs: graphiql_tabs::TABS };
     let (options, permissions) = (graphql::options(api), &PERMISSIONS);
     let (sdl, measured, spans) = (graphql::sdl(), metrics.clone(), traces.clone());

@@ -13,12 +13,13 @@ use async_graphql::{
 };
 use chassis::{changes::Changes, config::Api, database::Database};
 use chrono_tz::Tz;
+use entity::Currency;
 use graphql_http::{Options, connection::Connection};
 
 use crate::{outbox::Redrive, writers::Consultations};
 use loader::Loader;
 
-/// Values of a response. A page of 100 consultations with all their fields has 3,400; two such pages need two requests.
+/// Values of a response. A page of 100 consultations with all their fields has 3,700; two such pages need two requests.
 const MAX_COMPLEXITY: usize = 5_000;
 /// The cost of a filtered total, which reads all rows that match: ten fit.
 const FILTERED_TOTAL_COST: usize = 500;
@@ -35,10 +36,11 @@ pub fn schema(
     redrive: Redrive,
     changes: Changes,
     time_zone: Tz,
+    currency: Currency,
 ) -> ConsultationSchema {
     let loader = DataLoader::new(Loader { database: database.clone() }, TokioSpawner::current(), TokioTimer::default());
     let builder = options(api).apply(builder()).data(database).data(loader).data(consultations);
-    builder.data(redrive).data(changes).data(time_zone).finish()
+    builder.data(redrive).data(changes).data(time_zone).data(currency).finish()
 }
 
 /// The schema as text, as committed in `schema.graphql`: that of an Apollo Federation 2 subgraph.

@@ -72,7 +72,9 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Retry(arguments)) => return retry::run(&server, arguments).await,
         Some(Command::Reconcile(arguments)) => return reconcile::run(&server, finance, arguments).await,
         Some(Command::AcceptFinance) => return accept_finance::run(&server, finance).await,
-        Some(Command::Export(arguments)) => return export::run(&server, finance, arguments).await,
+        Some(Command::Export(arguments)) => {
+            return export::run(&server, finance, domain.currency, arguments).await;
+        }
         Some(Command::Forget(arguments)) => return forget::run(&server, arguments).await,
     };
     chassis::cli::run::<Migrator>(command, server, graphql::sdl, &PERMISSIONS, |server, database, shutdown| {

@@ -30,5 +30,9 @@ async fn main() -> ExitCode {
 async fn run(cli: Cli) -> anyhow::Result<()> {
     cli.telemetry.init(matches!(cli.command, None | Some(chassis::cli::Command::Serve)))?;
     let server = cli.settings.server.resolve()?;
-    chassis::cli::run::<Migrator>(cli.command, server, graphql::sdl, &PERMISSIONS, app::build).await
+    let currency = cli.settings.currency;
+    chassis::cli::run::<Migrator>(cli.command, server, graphql::sdl, &PERMISSIONS, |server, database, shutdown| {
+        app::build(server, currency, database, shutdown)
+    })
+    .await
 }

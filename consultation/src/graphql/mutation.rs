@@ -5,12 +5,12 @@ use std::sync::Arc;
 use async_graphql::{Context, ID, Object, Result};
 use chassis::{audit, graphql::not_written};
 use chrono_tz::Tz;
-use graphql_http::{Caller, observer::Touched, refusal::InvalidInput};
+use graphql_http::{Caller, observer::Touched};
 use uuid::Uuid;
 
 use super::types::{
     ConsultationAlreadyFinished, ConsultationNotFound, FinishConsultationError, FinishConsultationInput,
-    FinishConsultationPayload, NoPendingPayment, PatientInConsultation, RetryPendingPaymentError,
+    FinishConsultationPayload, InvalidInput, NoPendingPayment, PatientInConsultation, RetryPendingPaymentError,
     RetryPendingPaymentInput, RetryPendingPaymentPayload, StartConsultationError, StartConsultationInput,
     StartConsultationPayload,
 };

@@ -1,14 +1,16 @@
 //! Types of the API. They are not rows: the schema stays when tables change.
 
+mod error_code;
 mod errors;
 mod inputs;
 
 use async_graphql::{ComplexObject, Context, Enum, ID, Interface, Result, SimpleObject, dataloader::DataLoader};
-use entity::{consultation, pending_payment};
+use entity::{Currency, consultation, pending_payment};
 use graphql_http::scalars::{DateTime, Decimal, Uuid};
 
 use super::loader::{AppointmentId, ConsultationId, Loader};
 use crate::outbox::State;
+pub(crate) use error_code::*;
 pub(crate) use errors::*;
 pub(crate) use inputs::*;
 
@@ -28,7 +30,7 @@ pub(crate) struct Consultation {
     start_date: DateTime,
     /// End. Null while the consultation is in progress.
     end_date: Option<DateTime>,
-    /// Price in the currency of the clinic, from "0.00" to "999999999.99". Null while the consultation is in progress.
+    /// Price in `currency`, from "0.00" to "999999999.99". Null while the consultation is in progress.
     price: Option<Decimal>,
     /// User that started the consultation: the name of the login, or the issuer and subject of the token joined by "#". At
     /// most 512 characters. Null for consultations that were started before names were kept.
@@ -42,6 +44,11 @@ pub(crate) struct Consultation {
 
 #[ComplexObject]
 impl Consultation {
+    /// Currency of `price`, by its ISO 4217 code: "BRL". All amounts of the clinic are in the same.
+    async fn currency(&self, ctx: &Context<'_>) -> &'static str {
+        ctx.data_unchecked::<Currency>().code()
+    }
+
     /// Payment on its way to finance. Null while the consultation is in progress. Null again once the payment has been
     /// delivered for longer than the operator keeps it here, by default 90 days.
     async fn pending_payment(&self, ctx: &Context<'_>) -> Option<Result<PendingPayment>> {
@@ -85,7 +92,7 @@ impl From<consultation::Model> for Consultation {
 pub(crate) struct PendingPayment {
     /// Progress of the delivery.
     status: PendingPaymentStatus,
-    /// Amount to charge: the price of the consultation, from "0.00" to "999999999.99".
+    /// Amount to charge, in `currency`: the price of the consultation, from "0.00" to "999999999.99".
     total_price: Decimal,
     /// Number of sends that have started.
     tries: i64,
@@ -108,6 +115,11 @@ pub(crate) struct PendingPayment {
 
 #[ComplexObject]
 impl PendingPayment {
+    /// Currency of `totalPrice`, by its ISO 4217 code: "BRL". All amounts of the clinic are in the same.
+    async fn currency(&self, ctx: &Context<'_>) -> &'static str {
+        ctx.data_unchecked::<Currency>().code()
+    }
+
     /// The consultation that is paid for.
     async fn consultation(&self, ctx: &Context<'_>) -> Result<Consultation> {
         let row = ctx.data_unchecked::<DataLoader<Loader>>().load_one(ConsultationId(self.appointment_id)).await?;
