@@ -98,6 +98,20 @@ fn a_page_costs_one_statement(#[case] backend: Backend, #[case] allocations: u64
     assert_costs(&cheapest(&mut service, LIST, |_| Value::Null), &["SELECT"], allocations);
 }
 
+#[rstest]
+fn an_event_costs_one_statement_however_many_follow_the_list(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    const FOLLOW: &str = "subscription { consultationsChanged { id status price } }";
+    let Some(mut service) = Service::consultation(backend) else { return };
+    let mut subscribers = service.subscribers(50, FOLLOW);
+    for _ in 0..3 {
+        let statements = service.event(&mut subscribers, START, &json!({ "input": people() }));
+        let begins: Vec<_> = statements.iter().filter_map(|sql| sql.split_whitespace().next()).collect();
+        assert_eq!(begins, ["INSERT", "SELECT"], "{statements:#?}");
+    }
+}
+
 /// All fields of a payment, and those of its consultation repeatedly: some 500 fields in 5 kB.
 fn fields(within: usize) -> String {
     let own = ["id", "appointmentId", "totalPrice", "__typename"].map(|name| format!("{name} ").repeat(20)).concat();

@@ -1,5 +1,6 @@
 //! Types of the API. They are not rows: the schema stays when tables change.
 
+mod changes;
 mod error_code;
 mod errors;
 mod inputs;
@@ -10,6 +11,7 @@ use graphql_http::scalars::{DateTime, Decimal, Uuid};
 
 use super::loader::{AppointmentId, ConsultationId, Loader};
 use crate::outbox::State;
+pub(crate) use changes::*;
 pub(crate) use error_code::*;
 pub(crate) use errors::*;
 pub(crate) use inputs::*;

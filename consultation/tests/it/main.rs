@@ -15,6 +15,8 @@ mod finance_credentials;
 mod finance_metrics;
 mod finance_stub;
 mod finish;
+mod followed_lists;
+mod followed_payments;
 mod forget;
 mod hang_ups;
 mod hints;
