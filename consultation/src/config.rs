@@ -50,7 +50,7 @@ pub struct Settings {
 #[group(skip)]
 pub struct DomainSettings {
     /// Currency of all amounts: an ISO 4217 code, of a currency with two decimals. Finance needs the same
-    #[arg(long = "consultation-currency", env = "CONSULTATION_CURRENCY", default_value = "BRL")]
+    #[arg(id = "consultation-currency", long, env = "CONSULTATION_CURRENCY", default_value = "BRL")]
     #[arg(global = true, value_name = "CODE")]
     pub currency: Currency,
     /// Price of an hour in the currency: 0.00 to 999999999.99

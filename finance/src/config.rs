@@ -19,7 +19,7 @@ pub struct Settings {
     #[command(flatten)]
     pub server: ServerSettings,
     /// Currency of all amounts: an ISO 4217 code, of a currency with two decimals. Consultation needs the same
-    #[arg(long = "finance-currency", env = "FINANCE_CURRENCY", default_value = "BRL")]
+    #[arg(id = "finance-currency", long, env = "FINANCE_CURRENCY", default_value = "BRL")]
     #[arg(global = true, value_name = "CODE")]
     pub currency: Currency,
 }

@@ -58,7 +58,7 @@ fn assert_costs(cost: &Cost, statements: &[&str], allocations: u64) {
 }
 
 #[rstest]
-#[case::sqlite(Backend::Sqlite, 204)]
+#[case::sqlite(Backend::Sqlite, 219)]
 #[case::postgres(Backend::Postgres, 206)]
 fn starting_a_consultation_costs_one_statement(#[case] backend: Backend, #[case] allocations: u64) {
     let Some(mut service) = Service::consultation(backend) else { return };
@@ -66,8 +66,8 @@ fn starting_a_consultation_costs_one_statement(#[case] backend: Backend, #[case]
 }
 
 #[rstest]
-#[case::sqlite(Backend::Sqlite, &["BEGIN", "SELECT", "UPDATE", "INSERT", "COMMIT"], 311)]
-#[case::postgres(Backend::Postgres, &["SELECT", "WITH"], 242)]
+#[case::sqlite(Backend::Sqlite, &["BEGIN", "SELECT", "UPDATE", "INSERT", "COMMIT"], 335)]
+#[case::postgres(Backend::Postgres, &["SELECT", "WITH"], 265)]
 fn finishing_a_consultation_costs_few_statements(
     #[case] backend: Backend,
     #[case] statements: &[&str],
@@ -88,8 +88,8 @@ fn recording_a_payment_costs_one_statement(#[case] backend: Backend, #[case] all
 }
 
 #[rstest]
-#[case::sqlite(Backend::Sqlite, 695)]
-#[case::postgres(Backend::Postgres, 720)]
+#[case::sqlite(Backend::Sqlite, 811)]
+#[case::postgres(Backend::Postgres, 836)]
 fn a_page_costs_one_statement(#[case] backend: Backend, #[case] allocations: u64) {
     let Some(mut service) = Service::consultation(backend) else { return };
     for _ in 0..20 {

@@ -65,9 +65,10 @@ impl Subscription {
         shown.inspect(move |shown| touched.add(shown.iter().map(|consultation| consultation.row_id)))
     }
 
-    /// Sends each pending payment after the finish of its consultation and after each step of its delivery, as it is then.
-    /// As with `consultationsChanged`, steps may come as one or twice, and the subscription ends with the error
-    /// `EVENTS_MISSED` when changes were missed. Then subscribe again, and list the pending payments.
+    /// Sends each pending payment after the finish of its consultation and after each step of its delivery, as it is then:
+    /// confirmed, refused, to be sent again. The begin of a send is no step. As with `consultationsChanged`, steps may come
+    /// as one or twice, and the subscription ends with the error `EVENTS_MISSED` when changes were missed. Then subscribe
+    /// again, and list the pending payments.
     async fn pending_payment_changed<'ctx>(
         &self,
         ctx: &Context<'ctx>,
