@@ -11,7 +11,7 @@ const DOMAIN_WORDS: &str = "consultation payment finance patient physician appoi
 
 /// Public items of the chassis that fewer than two services name, and why they are public.
 const CHASSIS_API: [(&str, &str); 6] = [
-    ("subscriptions: finance's to all rows, consultation's to one", "Change Watcher subscribe watch"),
+    ("subscriptions of consultation to one row, and what tests see of the feed", "Change Watcher subscribe watch"),
     (
         "types of the parameters and results of others",
         "Access BodyError Certificate Channel Outcome Publisher Task TokenIssuer WriterMeter",

@@ -35,14 +35,18 @@ const PAYMENT: &str = "query ($id: UUID!) {
 ///
 /// # Errors
 /// When a call fails or a payment does not arrive.
-pub(crate) async fn run(settings: consultation::config::Settings, servers: [Server; 2]) -> anyhow::Result<()> {
+pub(crate) async fn run(
+    settings: consultation::config::Settings,
+    of_finance: &finance::config::Settings,
+    servers: [Server; 2],
+) -> anyhow::Result<()> {
     let [consultation, finance] = &servers;
     let (consultation, finance) = (Api::new(consultation)?, Api::new(finance)?);
     if consultation.is_up().await && finance.is_up().await {
         return three_consultations(&consultation, &finance).await;
     }
     print("Starting both services for the demo.")?;
-    let mut lifecycle = crate::start(settings, servers).await?;
+    let mut lifecycle = crate::start(settings, of_finance, servers).await?;
     let shutdown = lifecycle.shutdown();
     lifecycle.spawn("demo", async move {
         let outcome = three_consultations(&consultation, &finance).await;

@@ -102,14 +102,14 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
     let servers = linked([consultation.server.clone().resolve()?, finance.server.clone().resolve()?]);
     match command {
         Command::Serve => {
-            let lifecycle = start(consultation, servers.clone()).await?;
+            let lifecycle = start(consultation, &finance, servers.clone()).await?;
             for server in &servers {
                 announce(server.name, format_args!("{}/graphiql   {}", server.local_url(), server.access));
             }
             announce("console", format_args!("{}/console", servers[0].local_url()));
             lifecycle.run().await
         }
-        Command::Demo => Box::pin(demo::run(consultation, servers)).await,
+        Command::Demo => Box::pin(demo::run(consultation, &finance, servers)).await,
         Command::Backup { directory } => back_up(&servers, &directory).await,
         Command::Pending(arguments) => pending::run(&servers[0], arguments).await,
         Command::Retry(arguments) => retry::run(&servers[0], arguments).await,
@@ -127,7 +127,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         }
         Command::Export(arguments) => {
             let to_finance = to_finance(consultation.finance, &servers[1])?;
-            export::run(&servers[0], to_finance, arguments).await
+            export::run(&servers[0], to_finance, consultation.domain.currency, arguments).await
         }
         Command::Forget(arguments) => forget::run(&servers[0], arguments).await,
         Command::ImportFinance(arguments) => finance::import::run(&servers[1], arguments).await,
@@ -139,7 +139,11 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
 }
 
 /// Migrates both databases and starts both services.
-async fn start(settings: consultation::config::Settings, servers: [Server; 2]) -> anyhow::Result<Lifecycle> {
+async fn start(
+    settings: consultation::config::Settings,
+    of_finance: &finance::config::Settings,
+    servers: [Server; 2],
+) -> anyhow::Result<Lifecycle> {
     let [consultation, finance] = servers;
     let to_finance = to_finance(settings.finance, &finance)?;
     let mut lifecycle = Lifecycle::new()?;
@@ -148,7 +152,7 @@ async fn start(settings: consultation::config::Settings, servers: [Server; 2]) -
     let payments = cli::connect(&finance).await?;
     payments.migrate::<FinanceMigrator>().await.context("finance: cannot migrate the database")?;
     cli::use_database(&mut lifecycle, &finance, &payments).await?;
-    let service = finance::app::build(&finance, &payments, &shutdown)?;
+    let service = finance::app::build(&finance, of_finance.currency, &payments, &shutdown)?;
     server::start(&mut lifecycle, finance.name, server::listen(&finance)?, service);
 
     let consultations = cli::connect(&consultation).await?;

@@ -3,6 +3,7 @@
 //! Only ids are sent; a subscriber reads the rows that it needs. A slow subscriber blocks nobody and takes no memory:
 //! it receives [`Change::Missed`].
 
+mod following;
 mod watchers;
 
 use async_graphql::futures_util::{Stream, StreamExt};

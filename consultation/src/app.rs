@@ -49,7 +49,7 @@ pub fn build(
     let metrics = Metrics::new(server.name);
     metrics.collect(database.metrics());
     let (address, time_zone) = (console::finance::address(&finance.url), domain.time_zone);
-    let client = FinanceClient::new(finance, policy.request_timeout)?.measured(&metrics);
+    let client = FinanceClient::new(finance, policy.request_timeout)?.measured(&metrics).in_currency(domain.currency);
     tokio::spawn(client.clone().keep_certificate_renewed(shutdown.clone()));
     let meter = outbox::Meter::registered(&metrics);
     let settlements = Settlements { database: database.clone(), finance: client.clone(), changes: changes.clone() };
@@ -70,7 +70,7 @@ pub fn build(
     let console = Console { redrive, settlements, activity, finance: address, time_zone };
     let rest = rest::router(consultations.clone(), time_zone).merge(console::router(console));
     let api = &server.api;
-    let schema = graphql::schema(api, database.clone(), consultations, remedies, changes, time_zone);
+    let schema = graphql::schema(api, database.clone(), consultations, remedies, changes, time_zone, domain.currency);
     let page = graphiql_tabs::page(server.browsers.graphiql_link.clone());
     let (options, permissions) = (graphql::options(api), &PERMISSIONS);
     let (sdl, measured, spans) = (graphql::sdl(), metrics.clone(), traces.clone());

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use chrono_tz::Tz;
 use clap::Args;
-use entity::Money;
+use entity::{Currency, Money};
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
@@ -49,7 +49,11 @@ pub struct Settings {
 #[derive(Clone, Debug, Args)]
 #[group(skip)]
 pub struct DomainSettings {
-    /// Price of an hour, in the currency of the clinic (BRL): 0.00 to 999999999.99
+    /// Currency of all amounts: an ISO 4217 code, of a currency with two decimals. Finance needs the same
+    #[arg(id = "consultation-currency", long, env = "CONSULTATION_CURRENCY", default_value = "BRL")]
+    #[arg(global = true, value_name = "CODE")]
+    pub currency: Currency,
+    /// Price of an hour in the currency: 0.00 to 999999999.99
     #[arg(long = "consultation-price-per-hour", env = "CONSULTATION_PRICE_PER_HOUR", default_value = "200.00")]
     #[arg(global = true, value_name = "AMOUNT", value_parser = price_per_hour)]
     pub price_per_hour: Money,

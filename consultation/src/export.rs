@@ -18,7 +18,7 @@ use chassis::{
     database::{Connections, is_one_of},
 };
 use clap::Args;
-use entity::pending_payment;
+use entity::{Currency, pending_payment};
 use sea_orm::{ConnectionTrait, DbErr, EntityTrait, QueryFilter};
 use uuid::Uuid;
 
@@ -37,7 +37,7 @@ The document goes to standard output, and to nobody else if a file is made so:
   (umask 077; consultation export --patient ID > patient.json)
 
 Run it with the settings of the service and beside it. Consultations come from the database, payments from finance's \
-API; when either cannot be read, nothing is written. Times are in UTC, amounts in the currency of the clinic. A patient \
+API; when either cannot be read, nothing is written. Times are in UTC, amounts in the `currency`. A patient \
 of whom nothing is stored gets a document with an empty list. docs/privacy.md describes the fields.
 
 Exit code: 0 if all was written, 2 for a wrong flag or setting, 1 otherwise.";
@@ -58,11 +58,16 @@ pub struct Arguments {
 ///
 /// # Errors
 /// When the database or finance cannot be read, or the document cannot be written.
-pub async fn run(server: &Server, finance: FinanceTarget, arguments: Arguments) -> anyhow::Result<()> {
+pub async fn run(
+    server: &Server,
+    finance: FinanceTarget,
+    currency: Currency,
+    arguments: Arguments,
+) -> anyhow::Result<()> {
     let database = cli::connect_beside(server).await?.read;
     let client = FinanceClient::new(finance, REQUEST_TIMEOUT)?;
     let finance = (!arguments.without_finance).then_some(&client);
-    let written = read(&database, finance, arguments.patient).await.and_then(|export| {
+    let written = read(&database, finance, currency, arguments.patient).await.and_then(|export| {
         write(&export).context("cannot write the document")?;
         Ok(export.consultations.len())
     });
@@ -80,11 +85,16 @@ pub async fn run(server: &Server, finance: FinanceTarget, arguments: Arguments) 
 ///
 /// # Errors
 /// When the database or finance cannot be read.
-pub async fn read(database: &Connections, finance: Option<&FinanceClient>, patient: Uuid) -> anyhow::Result<Export> {
+pub async fn read(
+    database: &Connections,
+    finance: Option<&FinanceClient>,
+    currency: Currency,
+    patient: Uuid,
+) -> anyhow::Result<Export> {
     if let Some(finance) = finance {
         ensure_accepted(database, finance).await?;
     }
-    let mut export = Export::new(patient, finance.is_some(), clock::now());
+    let mut export = Export::new(patient, currency, finance.is_some(), clock::now());
     let mut after = Uuid::nil();
     loop {
         let page = find_of_patient(database, patient, after, MAX_PAYMENTS).await.context("cannot read the database")?;

@@ -1,6 +1,7 @@
 //! The client of finance. Its documents are checked against finance's schema at compile time.
 
 mod connector;
+mod currency;
 mod instance;
 mod meter;
 mod payments;
@@ -15,7 +16,7 @@ use std::{sync::Arc, time::Duration};
 
 use chassis::{cli::wrong_setting, metrics::Metrics, traces::Span};
 use cynic::{GraphQlResponse, Operation};
-use entity::Money;
+use entity::{Currency, Money};
 use reqwest::{
     Response,
     header::{ACCEPT, CONTENT_TYPE},
@@ -85,6 +86,8 @@ impl DestinationFailed {
 pub struct FinanceClient {
     connector: Arc<Connector>,
     target: FinanceTarget,
+    /// Currency of the payments to record. `None`: finance does not compare it with its own.
+    currency: Option<Currency>,
     meter: Meter,
 }
 
@@ -95,7 +98,7 @@ impl FinanceClient {
     /// When TLS cannot be set up, or the client certificate cannot be used.
     pub fn new(target: FinanceTarget, request_timeout: Duration) -> anyhow::Result<Self> {
         let connector = Connector::new(target.certificate.clone(), request_timeout).map_err(wrong_setting)?;
-        Ok(Self { connector: Arc::new(connector), target, meter: Meter::default() })
+        Ok(Self { connector: Arc::new(connector), target, currency: None, meter: Meter::default() })
     }
 
     /// Measures calls, and shows until when the client certificate is valid.
@@ -103,6 +106,12 @@ impl FinanceClient {
     pub fn measured(self, metrics: &Metrics) -> Self {
         self.connector.show_not_after(metrics);
         Self { meter: Meter::registered(metrics), ..self }
+    }
+
+    /// Records payments in this currency, and in no finance with another.
+    #[must_use]
+    pub fn in_currency(self, currency: Currency) -> Self {
+        Self { currency: Some(currency), ..self }
     }
 
     /// Renews the client certificate, if there is one, until shutdown.

@@ -15,6 +15,7 @@ use async_graphql::{
 };
 use chassis::{changes::Changes, config::Api, database::Database};
 use chrono_tz::Tz;
+use entity::Currency;
 use graphql_http::{Options, connection::Connection};
 
 use crate::{outbox::Remedies, writers::Consultations};
@@ -37,10 +38,12 @@ pub fn schema(
     Remedies { redrive, settlements }: Remedies,
     changes: Changes,
     time_zone: Tz,
+    currency: Currency,
 ) -> ConsultationSchema {
     let loader = DataLoader::new(Loader { database: database.clone() }, TokioSpawner::current(), TokioTimer::default());
     let builder = options(api).apply(builder()).data(database).data(loader).data(consultations);
-    builder.data(redrive).data(settlements).data(changes).data(time_zone).finish()
+    let builder = builder.data(redrive).data(settlements).data(changes);
+    builder.data(time_zone).data(currency).finish()
 }
 
 /// The schema as text, as committed in `schema.graphql`: that of an Apollo Federation 2 subgraph.

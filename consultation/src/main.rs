@@ -79,7 +79,9 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Settle(arguments)) => return settle::run(&server, finance, arguments).await,
         Some(Command::Reconcile(arguments)) => return reconcile::run(&server, finance, arguments).await,
         Some(Command::AcceptFinance) => return accept_finance::run(&server, finance).await,
-        Some(Command::Export(arguments)) => return export::run(&server, finance, arguments).await,
+        Some(Command::Export(arguments)) => {
+            return export::run(&server, finance, domain.currency, arguments).await;
+        }
         Some(Command::Forget(arguments)) => return forget::run(&server, arguments).await,
         Some(Command::Import(arguments)) => return import::run(&server, finance, arguments).await,
     };

@@ -29,6 +29,8 @@ pub static PERMISSIONS: Permissions = Permissions {
         Rule::new("retryPendingPayment", &[OPERATOR]),
         Rule::new("settlePendingPayment", &[OPERATOR]),
         Rule::new("consultationChanged", &[READER, CLINICIAN, FINANCE, OPERATOR]),
+        Rule::new("consultationsChanged", &[READER, CLINICIAN, FINANCE, OPERATOR]),
+        Rule::new("pendingPaymentChanged", &[READER, FINANCE, OPERATOR]),
     ],
     // The input of `startConsultation` has a `patientId`, too: who may start may name the patient.
     sensitive: &[

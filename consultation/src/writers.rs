@@ -53,7 +53,7 @@ impl Consultations {
         [of_starts, of_finishes]: [(Heartbeat, WriterMeter); 2],
     ) -> (Self, [BoxFuture<'static, ()>; 2]) {
         let database = database.clone();
-        let writer = StartWriter { database: database.clone(), rules };
+        let writer = StartWriter { database: database.clone(), rules, changes: changes.clone() };
         let (start, starting) = WriteCoalescer::new(writer, of_starts.0, of_starts.1);
         let writer = FinishWriter { database: database.clone(), rules, wake_up, changes: changes.clone() };
         let (finish, finishing) = WriteCoalescer::new(writer, of_finishes.0, of_finishes.1);

@@ -3,6 +3,7 @@
 //! Each table has one owner, named in the first line of its module. Only the owner writes it.
 
 pub mod consultation;
+pub mod currency;
 pub mod delivery_destination;
 pub mod finance_instance;
 pub mod money;
@@ -11,4 +12,5 @@ pub mod pending_payment;
 pub mod reconciliation;
 pub mod redelivery;
 
+pub use currency::{Currency, CurrencyError};
 pub use money::{Money, MoneyError, ParseMoneyError};

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use rust_decimal::Decimal;
 use sea_orm::DeriveValueType;
 
-/// An amount from 0.00 to 999999999.99, in the currency of the deployment (BRL by default).
+/// An amount from 0.00 to 999999999.99, in the [`Currency`](crate::Currency) of the deployment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, DeriveValueType)]
 pub struct Money(i64);
 

@@ -12,6 +12,7 @@ use chassis::{
     traces::Traces,
     write_coalescer::WriteCoalescer,
 };
+use entity::Currency;
 use futures_util::FutureExt;
 use migration::finance::Migrator;
 use tokio_util::sync::CancellationToken;
@@ -22,7 +23,12 @@ use crate::{graphiql_tabs, graphql, permissions::PERMISSIONS, rest, writer::Reco
 ///
 /// # Errors
 /// When the users cannot be read, or a setting of traces is invalid.
-pub fn build(server: &Server, database: &Database, shutdown: &CancellationToken) -> anyhow::Result<Service> {
+pub fn build(
+    server: &Server,
+    currency: Currency,
+    database: &Database,
+    shutdown: &CancellationToken,
+) -> anyhow::Result<Service> {
     let metrics = Metrics::new(server.name);
     metrics.collect(database.metrics());
     let (changes, channel) = Changes::new("payment_recorded");
@@ -31,7 +37,7 @@ pub fn build(server: &Server, database: &Database, shutdown: &CancellationToken)
     let writer = RecordWriter { database: database.clone(), recorded: changes.clone() };
     let (writer, writing) = WriteCoalescer::new(writer, recording.clone(), metrics.writer("record"));
     let rest = rest::router(writer.clone());
-    let schema = graphql::schema(&server.api, database.clone(), writer, changes);
+    let schema = graphql::schema(&server.api, database.clone(), writer, changes, currency);
     let page = graphiql_tabs::page(server.browsers.graphiql_link.clone());
     let (options, permissions) = (graphql::options(&server.api), &PERMISSIONS);
     let (sdl, traces) = (graphql::sdl(), Traces::of(server.name)?);

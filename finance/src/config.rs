@@ -1,6 +1,7 @@
 //! Settings of the finance service.
 
 use clap::Args;
+use entity::Currency;
 
 chassis::server_settings!(
     "finance",
@@ -17,4 +18,8 @@ pub struct Settings {
     /// Address, database and access.
     #[command(flatten)]
     pub server: ServerSettings,
+    /// Currency of all amounts: an ISO 4217 code, of a currency with two decimals. Consultation needs the same
+    #[arg(id = "finance-currency", long, env = "FINANCE_CURRENCY", default_value = "BRL")]
+    #[arg(global = true, value_name = "CODE")]
+    pub currency: Currency,
 }

@@ -14,12 +14,13 @@ use async_graphql::{
     runtime::{TokioSpawner, TokioTimer},
 };
 use chassis::{changes::Changes, config::Api, database::Database, write_coalescer::WriteCoalescer};
+use entity::Currency;
 use graphql_http::{Options, connection::Connection};
 
 use crate::writer::RecordWriter;
 use loader::Loader;
 
-/// Values of a response. A page of 100 payments with all their fields has 1,300.
+/// Values of a response. A page of 100 payments with all their fields has 1,400.
 const MAX_COMPLEXITY: usize = 5_000;
 /// The cost of a filtered total, which reads all rows that match: ten fit.
 const FILTERED_TOTAL_COST: usize = 500;
@@ -29,9 +30,16 @@ pub type FinanceSchema = Schema<query::Query, mutation::Mutation, subscription::
 
 /// Builds the schema with the data of its resolvers.
 #[must_use]
-pub fn schema(api: &Api, database: Database, writer: WriteCoalescer<RecordWriter>, changes: Changes) -> FinanceSchema {
+pub fn schema(
+    api: &Api,
+    database: Database,
+    writer: WriteCoalescer<RecordWriter>,
+    changes: Changes,
+    currency: Currency,
+) -> FinanceSchema {
     let loader = DataLoader::new(Loader { database: database.clone() }, TokioSpawner::current(), TokioTimer::default());
-    options(api).apply(builder()).data(database).data(writer).data(changes).data(loader).finish()
+    let builder = options(api).apply(builder()).data(database).data(loader).data(writer);
+    builder.data(changes).data(currency).finish()
 }
 
 /// The schema as text, as committed in `schema.graphql`: that of an Apollo Federation 2 subgraph.

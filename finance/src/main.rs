@@ -39,10 +39,14 @@ async fn main() -> ExitCode {
 async fn run(cli: Cli) -> anyhow::Result<()> {
     cli.telemetry.init(matches!(cli.command, None | Some(Command::Service(chassis::cli::Command::Serve))))?;
     let server = cli.settings.server.resolve()?;
+    let currency = cli.settings.currency;
     let command = match cli.command {
         None => None,
         Some(Command::Service(command)) => Some(command),
         Some(Command::Import(arguments)) => return import::run(&server, arguments).await,
     };
-    chassis::cli::run::<Migrator>(command, server, graphql::sdl, &PERMISSIONS, app::build).await
+    chassis::cli::run::<Migrator>(command, server, graphql::sdl, &PERMISSIONS, |server, database, shutdown| {
+        app::build(server, currency, database, shutdown)
+    })
+    .await
 }

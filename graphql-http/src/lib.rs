@@ -11,6 +11,7 @@ pub mod connection;
 pub mod cross_site;
 mod documents;
 mod endpoint;
+mod error_code;
 mod errors;
 mod event_stream;
 mod explain;

@@ -1,6 +1,6 @@
 //! Refusals: errors that a client can do something about. They carry a code; an error without one is a fault.
 
-use async_graphql::{Error, ID, SimpleObject};
+use async_graphql::{Error, ID, OutputType, SimpleObject};
 use uuid::Uuid;
 
 /// The code of an error whose cause is an unavailable backend. A response with no other errors and no data has status 503,
@@ -27,23 +27,33 @@ impl From<Refusal> for Error {
     }
 }
 
+/// The enum of an API's refusals: [`user_error_codes`](crate::user_error_codes) declares it.
+pub trait ErrorCode: OutputType + Clone {
+    /// The code of [`InvalidInput`].
+    const INVALID_INPUT: Self;
+}
+
 /// A well-formed argument breaks a rule. Nothing was changed.
 #[derive(Clone, Debug, SimpleObject)]
 #[graphql(shareable)]
-pub struct InvalidInput {
+pub struct InvalidInput<C: ErrorCode> {
     /// What to change, for people.
     pub message: String,
     /// `INVALID_INPUT`, for programs.
     pub code: String,
+    /// Kind of refusal: `code` as an enum.
+    #[graphql(owned)]
+    pub error_code: C,
     /// The path of the argument, as in `["input", "name"]`.
     pub field: Option<Vec<String>>,
 }
 
-impl InvalidInput {
+impl<C: ErrorCode> InvalidInput<C> {
     /// Refuses the argument at `path`.
     #[must_use]
     pub fn new(path: &[impl AsRef<str>], message: impl Into<String>) -> Self {
-        Self { message: message.into(), code: "INVALID_INPUT".to_owned(), field: field(path) }
+        let (code, error_code) = ("INVALID_INPUT".to_owned(), C::INVALID_INPUT);
+        Self { message: message.into(), code, error_code, field: field(path) }
     }
 }
 

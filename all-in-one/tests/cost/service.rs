@@ -1,5 +1,7 @@
 //! A service whose every step runs in this thread, without its network.
 
+mod subscribers;
+
 use std::{
     sync::{Arc, Mutex},
     time::Duration,
@@ -15,6 +17,8 @@ use testkit::{Backend, TestDatabase};
 use tokio::runtime::{Builder, Runtime};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
+
+const CURRENCY: &str = "BRL";
 
 /// The cost of one request.
 #[derive(Debug)]
@@ -37,6 +41,7 @@ impl Service {
     pub(crate) fn consultation(backend: Backend) -> Option<Self> {
         let nobody = "http://127.0.0.1:9/graphql".parse().expect("a URL");
         let domain = DomainSettings {
+            currency: CURRENCY.parse().expect("a currency"),
             price_per_hour: Money::try_from(Decimal::from(200)).expect("money"),
             time_zone: "America/Sao_Paulo".parse().expect("a time zone"),
             longest: Duration::from_hours(24),
@@ -52,7 +57,8 @@ impl Service {
 
     pub(crate) fn finance(backend: Backend) -> Option<Self> {
         Self::start::<migration::finance::Migrator>(backend, |db, shutdown| {
-            finance::app::build(&db.server("finance"), &db.database, shutdown)
+            let currency = CURRENCY.parse().expect("a currency");
+            finance::app::build(&db.server("finance"), currency, &db.database, shutdown)
         })
     }
 
@@ -90,12 +96,7 @@ impl Service {
 
     /// Answers one request.
     pub(crate) fn cost(&mut self, query: &str, variables: &Value) -> (Cost, Value) {
-        let body = json!({ "query": query, "variables": variables }).to_string();
-        let request = Request::post("/graphql")
-            .header("content-type", "application/json")
-            .header("authorization", "Basic YWRtaW46dGVzdGUxMjM=")
-            .body(Body::from(body))
-            .expect("a request");
+        let request = request(query, variables);
         self.statements.lock().expect("no panic").clear();
         let router = self.router.clone();
         let mut answer = None;
@@ -109,4 +110,12 @@ impl Service {
         let answer = serde_json::from_slice(&answer.expect("measured")).expect("JSON");
         (Cost { statements, allocations: info.count_total }, answer)
     }
+}
+
+fn request(query: &str, variables: &Value) -> Request<Body> {
+    Request::post("/graphql")
+        .header("content-type", "application/json")
+        .header("authorization", "Basic YWRtaW46dGVzdGUxMjM=")
+        .body(Body::from(json!({ "query": query, "variables": variables }).to_string()))
+        .expect("a request")
 }

@@ -2,7 +2,7 @@
 //! about it.
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use entity::{consultation, pending_payment};
+use entity::{Currency, consultation, pending_payment};
 use sea_orm::ActiveEnum;
 use serde::Serialize;
 use uuid::Uuid;
@@ -21,6 +21,8 @@ pub struct Export {
     exported_at: String,
     patient_id: Uuid,
     with_finance: bool,
+    /// Of all amounts.
+    currency: &'static str,
     /// In the order of their starts.
     pub consultations: Vec<Consultation>,
 }
@@ -76,9 +78,16 @@ pub(super) struct Payment {
 }
 
 impl Export {
-    pub(super) fn new(patient_id: Uuid, with_finance: bool, now: DateTime<Utc>) -> Self {
-        let (format, version) = ("consultation-export", VERSION);
-        Self { format, version, exported_at: time(now), patient_id, with_finance, consultations: Vec::new() }
+    pub(super) fn new(patient_id: Uuid, currency: Currency, with_finance: bool, now: DateTime<Utc>) -> Self {
+        Self {
+            format: "consultation-export",
+            version: VERSION,
+            exported_at: time(now),
+            patient_id,
+            with_finance,
+            currency: currency.code(),
+            consultations: Vec::new(),
+        }
     }
 }
 

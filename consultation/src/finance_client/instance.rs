@@ -43,7 +43,7 @@ impl RecordPaymentsPayload {
     pub(super) fn other_instance(&self) -> Option<Uuid> {
         self.user_errors.iter().find_map(|refusal| match refusal {
             RecordPaymentsError::WrongInstance(other) => Some(other.instance_id),
-            RecordPaymentsError::Other => None,
+            RecordPaymentsError::WrongCurrency(_) | RecordPaymentsError::Other => None,
         })
     }
 }

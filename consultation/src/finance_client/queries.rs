@@ -3,6 +3,7 @@
 use std::fmt::{self, Display, Formatter};
 
 use chrono::{DateTime, Utc};
+use entity::Currency;
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
@@ -23,6 +24,7 @@ pub(super) struct RecordPaymentsVariables {
 pub(super) struct RecordPaymentsInput {
     payments: Vec<RecordPaymentInput>,
     instance_id: Option<Uuid>,
+    currency: Option<String>,
 }
 
 #[derive(Debug, cynic::InputObject)]
@@ -32,13 +34,14 @@ struct RecordPaymentInput {
 }
 
 impl RecordPaymentsInput {
-    /// Payments for this instance of finance only.
-    pub(super) fn new(payments: &[super::Payment], instance_id: Uuid) -> Self {
+    /// Payments for this instance of finance only, in this currency.
+    pub(super) fn new(payments: &[super::Payment], instance_id: Uuid, currency: Option<Currency>) -> Self {
         let payments = payments.iter().map(|payment| RecordPaymentInput {
             appointment_id: payment.appointment_id,
             total_price: payment.total_price.into(),
         });
-        Self { payments: payments.collect(), instance_id: Some(instance_id) }
+        let currency = currency.map(|currency| currency.code().to_owned());
+        Self { payments: payments.collect(), instance_id: Some(instance_id), currency }
     }
 }
 
@@ -58,6 +61,7 @@ pub(super) struct RecordPaymentsPayload {
 #[derive(Debug, cynic::InlineFragments)]
 pub(super) enum RecordPaymentsError {
     WrongInstance(WrongInstance),
+    WrongCurrency(WrongCurrency),
     #[cynic(fallback)]
     Other,
 }
@@ -65,6 +69,11 @@ pub(super) enum RecordPaymentsError {
 #[derive(Debug, cynic::QueryFragment)]
 pub(super) struct WrongInstance {
     pub(super) instance_id: Uuid,
+}
+
+#[derive(Debug, cynic::QueryFragment)]
+pub(super) struct WrongCurrency {
+    pub(super) currency: String,
 }
 
 #[derive(Debug, cynic::QueryFragment)]

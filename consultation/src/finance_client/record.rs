@@ -12,23 +12,26 @@ use super::{
 };
 
 impl FinanceClient {
-    /// Records 1 to 100 payments in one request, in this instance of finance only. Returns the results in their order.
+    /// Records 1 to 100 payments in one request, in this instance of finance only and in one currency. Returns the results in their order.
     /// At least one is not [`PaymentResult::Failed`]. A success must name the appointment and the amount that were
     /// sent.
     ///
     /// # Errors
-    /// When finance is another instance, or returns no result for any of them.
+    /// When finance is another instance, has another currency, or returns no result for any of them.
     pub async fn record_payments(
         &self,
         payments: &[Payment],
         instance_id: Uuid,
     ) -> Result<Vec<PaymentResult>, DestinationFailed> {
-        let input = RecordPaymentsInput::new(payments, instance_id);
+        let input = RecordPaymentsInput::new(payments, instance_id, self.currency);
         let GraphQlResponse { data, errors } =
             self.call(&RecordPayments::build(RecordPaymentsVariables { input })).await?;
         let payload = data.and_then(|data: RecordPayments| data.record_payments).unwrap_or_default();
         if let Some(told) = payload.other_instance() {
             self.ensure_accepted(told, instance_id)?;
+        }
+        if let Some(told) = payload.other_currency() {
+            return Err(self.wrong_currency(told));
         }
         results(payload, &errors.unwrap_or_default(), payments)
     }

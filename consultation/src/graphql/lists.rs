@@ -94,6 +94,7 @@ impl From<ConsultationStatus> for Progress {
         match status {
             ConsultationStatus::InProgress => Self::InProgress,
             ConsultationStatus::Finished => Self::Finished,
+            ConsultationStatus::Cancelled => Self::Cancelled,
         }
     }
 }

@@ -9,12 +9,12 @@ use std::sync::Arc;
 use async_graphql::{Context, ID, Object, Result};
 use chassis::{audit, graphql::not_written};
 use chrono_tz::Tz;
-use graphql_http::{Caller, observer::Touched, refusal::InvalidInput};
+use graphql_http::{Caller, observer::Touched};
 use uuid::Uuid;
 
 use super::types::{
     CancelConsultationInput, CancelConsultationPayload, ConsultationAlreadyFinished, ConsultationCancelled,
-    ConsultationNotFound, FinishConsultationError, FinishConsultationInput, FinishConsultationPayload,
+    ConsultationNotFound, FinishConsultationError, FinishConsultationInput, FinishConsultationPayload, InvalidInput,
     NoPendingPayment, RetryPendingPaymentError, RetryPendingPaymentInput, RetryPendingPaymentPayload,
     SettlePendingPaymentInput, SettlePendingPaymentPayload, StartConsultationInput, StartConsultationPayload,
 };

@@ -1,4 +1,4 @@
-//! Following a consultation.
+//! Following a consultation, and lists.
 
 use async_graphql::{Context, ID, Result, Subscription, dataloader::DataLoader};
 use chassis::changes::{Changes, Watcher};
@@ -14,15 +14,18 @@ use graphql_http::{
 use uuid::Uuid;
 
 use super::{
-    loader::{ConsultationId, Loader},
-    types::Consultation,
+    loader::{AppointmentId, ConsultationId, Loader},
+    types::{Consultation, ConsultationChangeFilter, PendingPayment, PendingPaymentChangeFilter},
 };
 use crate::messages::MESSAGES;
+
+const MISSED_CONSULTATIONS: &str = "Changes were missed: subscribe again, then list the consultations";
+const MISSED_PAYMENTS: &str = "Changes were missed: subscribe again, then list the pending payments";
 
 #[derive(Debug)]
 pub struct Subscription;
 
-/// Following a consultation.
+/// Following a consultation, and lists.
 #[Subscription]
 impl Subscription {
     /// Sends a consultation as it is now, and again after its finish or cancellation and after each step of its payment.
@@ -44,6 +47,50 @@ impl Subscription {
         });
         Ok(once(ready(Ok(first))).chain(later))
     }
+
+    /// Sends each consultation after its start, its end and each step of its payment. Steps that follow each other quickly
+    /// may come as one, and a step may come twice: each event shows the consultation as it is then. The subscription ends
+    /// with the error `EVENTS_MISSED` when changes were missed: the client was too slow, or replicas lost each other. Then
+    /// subscribe again, and list the consultations.
+    async fn consultations_changed<'ctx>(
+        &self,
+        ctx: &Context<'ctx>,
+        #[graphql(desc = "Conditions. All consultations by default.")] filter: Option<ConsultationChangeFilter>,
+    ) -> impl Stream<Item = Result<Consultation>> + use<'ctx> {
+        let loader = ctx.data_unchecked::<DataLoader<Loader>>();
+        let (filter, touched) = (filter.unwrap_or_default(), Touched::by(ctx));
+        let changed =
+            ctx.data_unchecked::<Changes>().follow(MISSED_CONSULTATIONS, move |ids| consultations(loader, ids));
+        let shown = changed.filter(move |changed| ready(changed.as_ref().map_or(true, |row| filter.matches(row))));
+        shown.inspect(move |shown| touched.add(shown.iter().map(|consultation| consultation.row_id)))
+    }
+
+    /// Sends each pending payment after the finish of its consultation and after each step of its delivery, as it is then:
+    /// confirmed, refused, to be sent again. The begin of a send is no step. As with `consultationsChanged`, steps may come
+    /// as one or twice, and the subscription ends with the error `EVENTS_MISSED` when changes were missed. Then subscribe
+    /// again, and list the pending payments.
+    async fn pending_payment_changed<'ctx>(
+        &self,
+        ctx: &Context<'ctx>,
+        #[graphql(desc = "Conditions. All pending payments by default.")] filter: Option<PendingPaymentChangeFilter>,
+    ) -> impl Stream<Item = Result<PendingPayment>> + use<'ctx> {
+        let loader = ctx.data_unchecked::<DataLoader<Loader>>();
+        let (filter, touched) = (filter.unwrap_or_default(), Touched::by(ctx));
+        let changed = ctx.data_unchecked::<Changes>().follow(MISSED_PAYMENTS, move |ids| pending_payments(loader, ids));
+        let shown = changed.filter(move |changed| ready(changed.as_ref().map_or(true, |row| filter.matches(row))));
+        shown.inspect(move |shown| touched.add(shown.iter().map(|payment| payment.appointment_id)))
+    }
+}
+
+async fn consultations(loader: &DataLoader<Loader>, ids: Vec<Uuid>) -> Result<Vec<Consultation>> {
+    let mut rows = loader.load_many(ids.iter().copied().map(ConsultationId)).await?;
+    Ok(ids.into_iter().filter_map(|id| rows.remove(&ConsultationId(id))).map(Consultation::from).collect())
+}
+
+/// Consultations in progress have none.
+async fn pending_payments(loader: &DataLoader<Loader>, ids: Vec<Uuid>) -> Result<Vec<PendingPayment>> {
+    let mut rows = loader.load_many(ids.iter().copied().map(AppointmentId)).await?;
+    Ok(ids.into_iter().filter_map(|id| rows.remove(&AppointmentId(id))).map(PendingPayment::from).collect())
 }
 
 async fn read(loader: &DataLoader<Loader>, id: Uuid, touched: Touched<'_>) -> Result<Consultation> {

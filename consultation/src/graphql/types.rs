@@ -1,23 +1,28 @@
 //! Types of the API. They are not rows: the schema stays when tables change.
 
 mod cancel;
+mod changes;
+mod error_code;
 mod errors;
 mod inputs;
 mod lists;
 mod origin;
+mod pending_payment;
 mod settlement;
 
 use async_graphql::{ComplexObject, Context, Enum, ID, Interface, Result, SimpleObject, dataloader::DataLoader};
-use entity::{consultation, pending_payment};
+use entity::{Currency, consultation};
 use graphql_http::scalars::{DateTime, Decimal, Uuid};
 
-use super::loader::{AppointmentId, ConsultationId, Loader};
-use crate::outbox::State;
+use super::loader::{AppointmentId, Loader};
 pub(crate) use cancel::*;
+pub(crate) use changes::*;
+pub(crate) use error_code::*;
 pub(crate) use errors::*;
 pub(crate) use inputs::*;
 pub(crate) use lists::*;
 pub(crate) use origin::*;
+pub(crate) use pending_payment::*;
 pub(crate) use settlement::*;
 
 /// A medical consultation of a patient with a physician.
@@ -36,8 +41,8 @@ pub(crate) struct Consultation {
     start_date: DateTime,
     /// End; of a cancelled consultation the time of the cancellation. Null while the consultation is in progress.
     end_date: Option<DateTime>,
-    /// Price in the currency of the clinic, from "0.00" to "999999999.99". Null while the consultation is in progress, and
-    /// if it was cancelled.
+    /// Price in `currency`, from "0.00" to "999999999.99". Null while the consultation is in progress, and if it was
+    /// cancelled.
     price: Option<Decimal>,
     /// User that started the consultation: the name of the login, or the issuer and subject of the token joined by "#". At
     /// most 512 characters. Null for consultations that were started before names were kept.
@@ -58,6 +63,11 @@ pub(crate) struct Consultation {
 
 #[ComplexObject]
 impl Consultation {
+    /// Currency of `price`, by its ISO 4217 code: "BRL". All amounts of the clinic are in the same.
+    async fn currency(&self, ctx: &Context<'_>) -> &'static str {
+        ctx.data_unchecked::<Currency>().code()
+    }
+
     /// Payment on its way to finance. Null while the consultation is in progress, and if it was cancelled. Null again once
     /// the payment has been delivered for longer than the operator keeps it here, by default 90 days.
     async fn pending_payment(&self, ctx: &Context<'_>) -> Option<Result<PendingPayment>> {
@@ -106,79 +116,6 @@ impl From<consultation::Model> for Consultation {
             cancelled_by: row.cancelled_by,
             origin: row.origin.into(),
             row_id: row.id,
-        }
-    }
-}
-
-/// A payment on its way to finance. Each finished consultation has one.
-#[derive(Clone, Debug, SimpleObject)]
-#[graphql(complex)]
-pub(crate) struct PendingPayment {
-    /// Id, a UUID.
-    pub(crate) id: ID,
-    /// Progress of the delivery.
-    status: PendingPaymentStatus,
-    /// Amount to charge: the price of the consultation, from "0.00" to "999999999.99".
-    total_price: Decimal,
-    /// Number of sends that have started.
-    tries: i64,
-    /// Time of the next send, by the database's clock. Null once finance has confirmed the payment, or it was settled.
-    next_attempt_at: Option<DateTime>,
-    /// Text of the last failure, at most 500 characters: of a parked payment that of its refusal, also while finance is down.
-    /// Null if none has failed, and once finance has confirmed the payment, or it was settled.
-    last_error: Option<String>,
-    /// Time at which the finish was stored, by the database's clock.
-    created_at: DateTime,
-    /// Time at which the confirmation of finance, or the settlement, was stored, by the database's clock. Null until then.
-    finished_at: Option<DateTime>,
-    /// Operator that last asked to send the payment again: the name of the login, the issuer and subject of the token joined by
-    /// "#", or, on the command line, the user of the operating system, as in "uid 1000". At most 512 characters. Null if nobody
-    /// has.
-    retried_by: Option<String>,
-    /// Settlement of a conflict: an operator let the amount stand that finance has recorded. Null without one.
-    settlement: Option<Settlement>,
-    #[graphql(skip)]
-    pub(super) appointment_id: uuid::Uuid,
-}
-
-#[ComplexObject]
-impl PendingPayment {
-    /// The consultation that is paid for.
-    async fn consultation(&self, ctx: &Context<'_>) -> Result<Consultation> {
-        let row = ctx.data_unchecked::<DataLoader<Loader>>().load_one(ConsultationId(self.appointment_id)).await?;
-        // The foreign key keeps the consultation.
-        row.map(Consultation::from).ok_or_else(|| async_graphql::Error::new("a pending payment without a consultation"))
-    }
-}
-
-/// Progress of the delivery of a payment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
-#[graphql(remote = "State")]
-pub(crate) enum PendingPaymentStatus {
-    /// It waits for its next send.
-    Pending,
-    /// It is being sent.
-    Processing,
-    /// Finance has refused it. It is sent again after growing pauses of up to an hour. An operator should read `lastError`.
-    Parked,
-    /// Finance has confirmed it, or an operator has settled it.
-    Finished,
-}
-
-impl From<pending_payment::Model> for PendingPayment {
-    fn from(row: pending_payment::Model) -> Self {
-        Self {
-            id: row.id.into(),
-            settlement: Settlement::of(&row),
-            status: State::of(&row).into(),
-            total_price: Decimal(row.total_price_cents.into()),
-            tries: row.tries,
-            next_attempt_at: (!row.finished).then(|| row.next_attempt_at.into()),
-            last_error: row.last_error,
-            created_at: row.created_at.into(),
-            finished_at: row.finished_at.map(DateTime::from),
-            retried_by: row.retried_by,
-            appointment_id: row.appointment_id,
         }
     }
 }

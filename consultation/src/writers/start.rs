@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 
 use chassis::{
-    database::{Database, is_about_rows},
+    changes::Changes,
+    database::{Database, is_about_rows, may_be_done},
     write_coalescer::BatchWriter,
 };
 use sea_orm::DbErr;
@@ -21,6 +22,7 @@ const MAX_ROUNDS: usize = 3;
 pub(super) struct StartWriter {
     pub(super) database: Database,
     pub(super) rules: Rules,
+    pub(super) changes: Changes,
 }
 
 impl BatchWriter for StartWriter {
@@ -45,6 +47,14 @@ impl BatchWriter for StartWriter {
 
     fn is_about_rows(fault: &DbErr) -> bool {
         is_about_rows(fault)
+    }
+
+    fn may_have_written(fault: &DbErr) -> bool {
+        may_be_done(fault)
+    }
+
+    fn lost_answers(&self) {
+        self.changes.publish_missed();
     }
 }
 
@@ -72,6 +82,7 @@ impl StartWriter {
         for _ in 0..MAX_ROUNDS {
             let mut stored = store::insert(&self.database.write, rows).await?;
             if let Some(answers) = start(rows, &stored) {
+                self.publish(&answers);
                 return Ok(answers);
             }
             // A separate statement: it sees the consultations against which the others lost.
@@ -85,10 +96,16 @@ impl StartWriter {
             }
             transaction.commit_durably().await?;
             if let Some(answers) = start(rows, &stored) {
+                self.publish(&answers);
                 return Ok(answers);
             }
         }
         Err(DbErr::Custom("a consultation was neither inserted nor found in progress".to_owned()))
+    }
+
+    fn publish(&self, answers: &[Option<Started>]) {
+        let started = answers.iter().flatten().filter_map(|answer| answer.as_ref().ok());
+        self.changes.publish(&started.map(|consultation| consultation.id).collect::<Vec<_>>());
     }
 }
 

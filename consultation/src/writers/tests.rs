@@ -27,8 +27,8 @@ async fn writers(backend: Backend) -> Option<(TestDatabase, StartWriter, FinishW
 fn writers_of(db: &TestDatabase) -> (StartWriter, FinishWriter) {
     let [longest, longest_backdate] = [TimeDelta::hours(24); 2];
     let rules = Rules { price_per_hour: Money::MAX, longest, longest_backdate };
-    let start = StartWriter { database: db.database.clone(), rules };
     let (wake_up, changes) = (WakeUp::default(), Changes::new("consultation_changed").0);
+    let start = StartWriter { database: db.database.clone(), rules, changes: changes.clone() };
     let finish = FinishWriter { database: db.database.clone(), rules, wake_up, changes };
     (start, finish)
 }

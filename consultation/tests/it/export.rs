@@ -1,7 +1,10 @@
 //! The export of a patient's data: all pages, each value in its documented form, or nothing.
 
 use consultation::export::read;
-use entity::consultation::{Column, Entity as Consultations};
+use entity::{
+    Currency,
+    consultation::{Column, Entity as Consultations},
+};
 use rstest::rstest;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, sea_query::Expr};
 use serde_json::{Value, json};
@@ -23,6 +26,10 @@ pub(crate) async fn consultations_of(patient: Uuid, count: usize, backend: Backe
     Some(db)
 }
 
+fn currency() -> Currency {
+    "BRL".parse().expect("a currency")
+}
+
 /// A finance that has recorded each payment that it is asked for.
 fn recorded(variables: &Value) -> Value {
     let ids = variables["filter"]["appointmentIds"].as_array().expect("ids").iter();
@@ -38,11 +45,12 @@ async fn an_export_has_every_page_with_its_payments(#[values(Backend::Sqlite, Ba
     let patient = Uuid::new_v4();
     let Some(db) = consultations_of(patient, 205, backend).await else { return };
     let finance = finance(async |variables| recorded(&variables)).await;
-    let export = read(&db.database.read, Some(&finance), patient).await.expect("an export");
+    let export = read(&db.database.read, Some(&finance), currency(), patient).await.expect("an export");
     let export = serde_json::to_value(&export).expect("JSON");
     let (head, exported) = (&export, export["consultations"].as_array().expect("a list"));
     assert_eq!((&head["format"], &head["version"]), (&json!("consultation-export"), &json!(1)));
     assert_eq!((&head["patientId"], &head["withFinance"]), (&json!(patient), &json!(true)));
+    assert_eq!(head["currency"], "BRL");
 
     let stored = Consultations::find().filter(Column::PatientId.eq(patient)).order_by_asc(Column::Id);
     let stored = stored.all(&db.database.read).await.expect("rows");
@@ -71,7 +79,7 @@ async fn an_export_has_every_page_with_its_payments(#[values(Backend::Sqlite, Ba
 async fn an_export_without_finance_says_so(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
     let patient = Uuid::new_v4();
     let Some(db) = consultations_of(patient, 1, backend).await else { return };
-    let export = read(&db.database.read, None, patient).await.expect("an export");
+    let export = read(&db.database.read, None, currency(), patient).await.expect("an export");
     let export = serde_json::to_value(&export).expect("JSON");
     assert_eq!((&export["withFinance"], &export["consultations"][0]["payment"]), (&json!(false), &Value::Null));
     assert_eq!(export["consultations"][0]["pendingPayment"]["totalPrice"], "999999999.99");

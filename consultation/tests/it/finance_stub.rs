@@ -44,6 +44,8 @@ pub(crate) enum Script {
 struct Shared {
     scripts: Mutex<VecDeque<Script>>,
     requests: Mutex<Vec<Vec<Value>>>,
+    /// Currency of each request.
+    currencies: Mutex<Vec<Value>>,
     /// Authorization header of each request.
     credentials: Mutex<Vec<String>>,
     /// Instance id that it tells. `None`: it tells none.
@@ -65,6 +67,7 @@ impl FinanceStub {
         let shared = Arc::new(Shared {
             scripts: Mutex::new(scripts.into_iter().collect()),
             requests: Mutex::default(),
+            currencies: Mutex::default(),
             credentials: Mutex::default(),
             instance: Mutex::new(Some(Uuid::new_v4())),
             asked: Mutex::default(),
@@ -107,6 +110,11 @@ impl FinanceStub {
         self.requests().iter().map(Vec::len).collect()
     }
 
+    /// The currency of each request so far.
+    pub(crate) fn currencies(&self) -> Vec<Value> {
+        self.shared.currencies.lock().expect("the currencies").clone()
+    }
+
     /// The Authorization header of each request so far.
     pub(crate) fn credentials(&self) -> Vec<String> {
         self.shared.credentials.lock().expect("the credentials").clone()
@@ -135,6 +143,8 @@ async fn answer(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Byt
         return (StatusCode::OK, HeaderMap::new(), told.unwrap_or(untold).to_string());
     };
     shared.requests.lock().expect("the requests").push(payments.clone());
+    let currency = request["variables"]["input"]["currency"].clone();
+    shared.currencies.lock().expect("the currencies").push(currency);
     shared.arrived.add_permits(1);
     let script = shared.scripts.lock().expect("the scripts").pop_front().unwrap_or(Script::Record);
     if request["variables"]["input"]["instanceId"] != json!(instance) {

@@ -12,9 +12,9 @@ const PAGE: &str = "consultations(first: 100) {
     edges { cursor node { ...Everything pendingPayment { ...Payment consultation { ...Everything } } } }
     pageInfo { hasNextPage hasPreviousPage startCursor endCursor } }";
 const FRAGMENTS: &str = "
-    fragment Everything on Consultation { __typename id physicianId patientId status startDate endDate price }
+    fragment Everything on Consultation { __typename id physicianId patientId status startDate endDate price currency }
     fragment Payment on PendingPayment {
-        __typename status totalPrice tries nextAttemptAt lastError createdAt finishedAt }";
+        __typename status totalPrice currency tries nextAttemptAt lastError createdAt finishedAt }";
 
 #[rstest]
 #[tokio::test]

@@ -14,7 +14,7 @@ const USERS: [&str; 6] = ["reader", "clinician", "finance", "operator", "service
 const ID: &str = "\"ea959b03-5577-45c9-b9f7-a45d3e77ce82\"";
 
 /// Documents and the roles that may ask them. ID stands for an id.
-const MATRIX: [(&str, &str); 30] = [
+const MATRIX: [(&str, &str); 32] = [
     ("{ consultation(id: ID) { id price } }", "reader clinician finance operator"),
     ("{ consultations { totalCount } }", "reader clinician finance operator"),
     ("{ node(id: ID) { id } }", "reader clinician finance operator"),
@@ -26,6 +26,11 @@ const MATRIX: [(&str, &str); 30] = [
         "reader clinician finance operator",
     ),
     ("subscription { consultationChanged(id: ID) { status } }", "reader clinician finance operator"),
+    // Permitted first, and then invalid: valid ones have no event before something changes.
+    ("subscription { consultationsChanged { nothing } }", "reader clinician finance operator"),
+    ("subscription { consultationsChanged(filter: { patientId: ID }) { nothing } }", "reader clinician"),
+    ("subscription { consultationsChanged { nothing pendingPayment { status } } }", "reader finance operator"),
+    ("subscription { pendingPaymentChanged { nothing } }", "reader finance operator"),
     ("{ pendingPayments { totalCount } }", "reader finance operator"),
     ("mutation { startConsultation(input: { physicianId: ID, patientId: ID }) { consultation { id } } }", "clinician"),
     ("mutation { finishConsultation(input: { consultationId: ID }) { consultation { id } } }", "clinician"),

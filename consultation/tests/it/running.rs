@@ -84,6 +84,7 @@ fn start_server(db: &TestDatabase, server: &Server, domain: &DomainSettings, fin
 
 pub(crate) fn domain() -> DomainSettings {
     DomainSettings {
+        currency: "BRL".parse().expect("a currency"),
         price_per_hour: Money::try_from(Decimal::from(200)).expect("money"),
         time_zone: "America/Sao_Paulo".parse().expect("a time zone"),
         longest: LONGEST,

@@ -4,12 +4,13 @@ use consultation::outbox::{Tick, store};
 use entity::pending_payment::Column;
 use futures_util::future::join_all;
 use rstest::rstest;
+use serde_json::json;
 use testkit::{Backend, TestDatabase};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::{
-    finance_stub::FinanceStub,
+    finance_stub::{FinanceStub, Script},
     outbox::{come, outbox, relay, row, rows, tick},
 };
 
@@ -58,6 +59,29 @@ async fn another_finance_gets_nothing_and_the_row_says_why(
         let error = row.last_error.expect("an error");
         let host = finance.url().replace("http://", "").replace("/graphql", "");
         for part in [&accepted.to_string(), &finance.instance().to_string(), &host, "`consultation accept-finance`"] {
+            assert!(error.contains(part), "{part} in {error}");
+        }
+    }
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_finance_with_another_currency_gets_nothing_and_the_row_says_why(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let Some(db) = outbox(backend, 2).await else { return };
+    let refusal = json!({ "__typename": "WrongCurrency", "currency": "USD" });
+    let refused = json!({ "data": { "recordPayments": { "results": [], "userErrors": [refusal] } } });
+    let finance = FinanceStub::start([Script::Answer(200, refused.to_string())]).await;
+    let mut relay = relay(&db, &finance);
+    relay.finance = relay.finance.in_currency("BRL".parse().expect("a currency"));
+    assert_eq!(tick(&relay).await, Tick { claimed: 2, postponed: 2, ..Tick::default() });
+    assert_eq!(tick(&relay).await, Tick::default(), "the breaker is open at once");
+    assert_eq!(finance.currencies(), ["BRL"]);
+    for row in rows(&db).await {
+        assert!(!row.finished && row.parked_at.is_none() && row.rejections == 0);
+        let error = row.last_error.expect("an error");
+        for part in ["payments in USD", "prices are in BRL", "--consultation-currency", "--finance-currency"] {
             assert!(error.contains(part), "{part} in {error}");
         }
     }

@@ -12,18 +12,17 @@ use chassis::{
     graphql::not_written,
     write_coalescer::{WriteCoalescer, WriteError},
 };
-use entity::{Money, payment::Model as Payment};
+use entity::{Currency, Money, payment::Model as Payment};
 use graphql_http::{
     Caller,
     complexity::{argument, list_cost},
     observer::Touched,
-    refusal::InvalidInput,
 };
 use sea_orm::DbErr;
 
 use super::types::{
-    PaymentConflict, RecordPaymentError, RecordPaymentInput, RecordPaymentPayload, RecordPaymentsError,
-    RecordPaymentsInput, RecordPaymentsPayload, WrongInstance,
+    InvalidInput, PaymentConflict, RecordPaymentError, RecordPaymentInput, RecordPaymentPayload, RecordPaymentsError,
+    RecordPaymentsInput, RecordPaymentsPayload, WrongCurrency, WrongInstance,
 };
 use crate::{
     messages::{MESSAGES, invalid_amount},
@@ -110,6 +109,10 @@ async fn refuse_all(ctx: &Context<'_>, input: &RecordPaymentsInput) -> Result<Op
         let message = MESSAGES.text("number-of-payments", &[("maximum", &MAX_PAYMENTS)]);
         let error = InvalidInput::new(&["input", "payments"], message);
         return Ok(Some(RecordPaymentsError::InvalidInput(error)));
+    }
+    let own = *ctx.data_unchecked::<Currency>();
+    if input.currency.as_ref().is_some_and(|currency| currency != own.code()) {
+        return Ok(Some(RecordPaymentsError::WrongCurrency(WrongCurrency::new(own))));
     }
     let Some(expected) = &input.instance_id else { return Ok(None) };
     let instance_id = store::instance_id(ctx.data_unchecked()).await?;

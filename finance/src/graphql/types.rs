@@ -1,18 +1,22 @@
 //! Types of the API. They are not rows: the schema stays when tables change.
 
+mod error_code;
 mod errors;
 
 use async_graphql::{
     ComplexObject, Context, Enum, ID, InputObject, Interface, Result, SimpleObject, dataloader::DataLoader,
 };
-use entity::payment;
+use entity::{Currency, payment};
 use graphql_http::{
     observer::Touched,
     scalars::{DateTime, Decimal, Uuid},
 };
 
 use super::loader::{AppointmentId, Loader};
-pub(crate) use errors::{PaymentConflict, RecordPaymentError, RecordPaymentsError, UserError, WrongInstance};
+pub(crate) use error_code::{InvalidInput, UserErrorCode};
+pub(crate) use errors::{
+    PaymentConflict, RecordPaymentError, RecordPaymentsError, UserError, WrongCurrency, WrongInstance,
+};
 
 /// The payment entry of one finished consultation. It never changes.
 #[derive(Clone, Debug, SimpleObject)]
@@ -22,7 +26,7 @@ pub(crate) struct Payment {
     pub(crate) id: ID,
     /// Id of the consultation that is paid for.
     pub(crate) appointment_id: Uuid,
-    /// Amount that is charged, in the currency of the clinic: "0.00" to "999999999.99".
+    /// Amount that is charged, in `currency`: "0.00" to "999999999.99".
     total_price: Decimal,
     /// Time of recording, by the database's clock.
     recorded_at: DateTime,
@@ -46,6 +50,11 @@ impl From<payment::Model> for Payment {
 
 #[ComplexObject]
 impl Payment {
+    /// Currency of `totalPrice`, by its ISO 4217 code: "BRL". All amounts of the clinic are in the same.
+    async fn currency(&self, ctx: &Context<'_>) -> &'static str {
+        ctx.data_unchecked::<Currency>().code()
+    }
+
     /// The consultation that is paid for.
     async fn consultation(&self) -> Consultation {
         self.appointment_id.0.into()
@@ -142,6 +151,9 @@ pub(crate) struct RecordPaymentsInput {
     pub(crate) payments: Vec<RecordPaymentInput>,
     /// The `instanceId` of the finance that the caller expects. Another finance refuses all. Null: any finance records.
     pub(crate) instance_id: Option<Uuid>,
+    /// Currency of the amounts, by its ISO 4217 code. A finance with another currency refuses all. Null: they are in the
+    /// currency of the finance that records.
+    pub(crate) currency: Option<String>,
 }
 
 /// Result of recording one payment.

@@ -3,6 +3,7 @@
 mod access;
 mod amounts;
 mod callers;
+mod currency;
 mod federation;
 mod filters;
 mod history;

@@ -44,7 +44,8 @@ pub(crate) fn start_for(db: &TestDatabase, access: Access) -> TestService {
 }
 
 fn start_server(db: &TestDatabase, server: &Server) -> TestService {
-    TestService::start(|shutdown| app::build(server, &db.database, shutdown).expect("a service"))
+    let currency = "BRL".parse().expect("a currency");
+    TestService::start(|shutdown| app::build(server, currency, &db.database, shutdown).expect("a service"))
 }
 
 impl Running {

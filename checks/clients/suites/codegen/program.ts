@@ -25,6 +25,8 @@ assert.match(startDate, /Z$/);
 const { data: again } = await consultations.mutation(clinic.StartDocument, { input });
 const refusal = again?.startConsultation?.userErrors[0];
 assert(refusal?.__typename === 'PatientInConsultation');
+const code: clinic.UserErrorCode = refusal.errorCode;
+assert.equal(code, refusal.code);
 assert.equal(refusal.consultation.id, first.id); // after the assertion above, the compiler knows the field
 
 const finish = { input: { consultationId: first.id } };
@@ -48,5 +50,7 @@ export function refusedByTheCompiler() {
   const nobody: clinic.StartConsultationInput = { physicianId: 'x' };
   // @ts-expect-error there is no such status
   const cancelled: clinic.ConsultationStatus = 'CANCELLED';
-  return [amount, nobody, cancelled];
+  // @ts-expect-error a typing error: there is no such code
+  const isRefused = code === 'PATIENT_IN_CONSULTAION';
+  return [amount, nobody, cancelled, isRefused];
 }

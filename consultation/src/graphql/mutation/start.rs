@@ -3,10 +3,12 @@
 use async_graphql::{Context, Result};
 use chassis::graphql::not_written;
 use chrono_tz::Tz;
-use graphql_http::{observer::Touched, refusal::InvalidInput};
+use graphql_http::observer::Touched;
 
 use super::{
-    super::types::{PatientInConsultation, StartConsultationError, StartConsultationInput, StartConsultationPayload},
+    super::types::{
+        InvalidInput, PatientInConsultation, StartConsultationError, StartConsultationInput, StartConsultationPayload,
+    },
     user,
 };
 use crate::{

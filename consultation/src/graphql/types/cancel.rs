@@ -2,9 +2,9 @@
 
 use async_graphql::{ID, InputObject, SimpleObject, Union};
 use entity::consultation;
-use graphql_http::refusal::{self, InvalidInput};
+use graphql_http::refusal;
 
-use super::{Consultation, ConsultationAlreadyFinished, ConsultationNotFound};
+use super::{Consultation, ConsultationAlreadyFinished, ConsultationNotFound, InvalidInput};
 use crate::messages::MESSAGES;
 
 /// A consultation to cancel, and why.
@@ -28,6 +28,7 @@ pub(crate) struct CancelConsultationPayload {
 
 /// The consultation was cancelled before. Nothing was changed.
 #[derive(Clone, Debug, SimpleObject)]
+#[graphql(complex)]
 pub(crate) struct ConsultationCancelled {
     /// Explanation for people, in the language of the request.
     pub(super) message: String,

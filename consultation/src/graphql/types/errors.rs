@@ -2,13 +2,17 @@
 
 use async_graphql::{Interface, SimpleObject, Union};
 use entity::consultation;
-use graphql_http::refusal::{self, InvalidInput};
+use graphql_http::refusal;
 
-use super::{AmountsAgree, Consultation, ConsultationCancelled, PaymentNotRecorded, PaymentNotRefused};
+use super::{
+    AmountsAgree, Consultation, ConsultationCancelled, InvalidInput, PaymentNotRecorded, PaymentNotRefused,
+    UserErrorCode,
+};
 use crate::messages::MESSAGES;
 
 /// The patient is in another consultation, which is in progress.
 #[derive(Clone, Debug, SimpleObject)]
+#[graphql(complex)]
 pub(crate) struct PatientInConsultation {
     /// Explanation for people, in the language of the request.
     message: String,
@@ -22,6 +26,7 @@ pub(crate) struct PatientInConsultation {
 
 /// No consultation has this id.
 #[derive(Clone, Debug, SimpleObject)]
+#[graphql(complex)]
 pub(crate) struct ConsultationNotFound {
     /// Explanation for people, in the language of the request.
     message: String,
@@ -33,6 +38,7 @@ pub(crate) struct ConsultationNotFound {
 
 /// The consultation was finished before. Nothing was changed.
 #[derive(Clone, Debug, SimpleObject)]
+#[graphql(complex)]
 pub(crate) struct ConsultationAlreadyFinished {
     /// Explanation for people, in the language of the request.
     message: String,
@@ -46,6 +52,7 @@ pub(crate) struct ConsultationAlreadyFinished {
 
 /// No payment can be sent: the consultation is unknown, in progress or cancelled, or finance has confirmed its payment.
 #[derive(Clone, Debug, SimpleObject)]
+#[graphql(complex)]
 pub(crate) struct NoPendingPayment {
     /// Explanation for people, in the language of the request.
     message: String,
@@ -126,6 +133,7 @@ pub(crate) enum RetryPendingPaymentError {
 #[graphql(
     field(name = "message", ty = "&String", desc = "Explanation for people, in the language of the request."),
     field(name = "code", ty = "&String", desc = "Kind of refusal, for programs. It never changes."),
+    field(name = "error_code", ty = "UserErrorCode", desc = "Kind of refusal: `code` as an enum."),
     field(name = "field", ty = "&Option<Vec<String>>", desc = "Path of the refused argument.")
 )]
 pub(crate) enum UserError {

@@ -3,11 +3,11 @@
 use async_graphql::{ID, InputObject, SimpleObject, Union};
 use entity::pending_payment;
 use graphql_http::{
-    refusal::{self, InvalidInput},
+    refusal,
     scalars::{DateTime, Decimal},
 };
 
-use super::PendingPayment;
+use super::{InvalidInput, PendingPayment};
 use crate::{
     messages::MESSAGES,
     outbox::{SettleRefusal, Settled},
@@ -57,6 +57,7 @@ pub(crate) enum SettlePendingPaymentError {
 /// Finance has not refused the payment: the consultation is unknown, in progress or cancelled, or its payment waits, is
 /// delivered, or is settled.
 #[derive(Clone, Debug, SimpleObject)]
+#[graphql(complex)]
 pub(crate) struct PaymentNotRefused {
     /// Explanation for people, in the language of the request.
     pub(super) message: String,
@@ -70,6 +71,7 @@ pub(crate) struct PaymentNotRefused {
 
 /// Finance refused the payment and has recorded none of the consultation: there is no amount that could stand.
 #[derive(Clone, Debug, SimpleObject)]
+#[graphql(complex)]
 pub(crate) struct PaymentNotRecorded {
     /// Explanation for people, in the language of the request.
     pub(super) message: String,
@@ -81,6 +83,7 @@ pub(crate) struct PaymentNotRecorded {
 
 /// Finance has recorded the amount that is to be charged: `retryPendingPayment` delivers the payment.
 #[derive(Clone, Debug, SimpleObject)]
+#[graphql(complex)]
 pub(crate) struct AmountsAgree {
     /// Explanation for people, in the language of the request.
     pub(super) message: String,

@@ -1,17 +1,15 @@
 //! Refusals. They are data: each names the argument and carries what the client needs to go on.
 
 use async_graphql::{Interface, SimpleObject, Union};
-use entity::payment;
-use graphql_http::{
-    refusal::{self, InvalidInput},
-    scalars::Uuid,
-};
+use entity::{Currency, payment};
+use graphql_http::{refusal, scalars::Uuid};
 
-use super::Payment;
+use super::{InvalidInput, Payment, UserErrorCode};
 use crate::messages::MESSAGES;
 
 /// The appointment is recorded with another amount, which stands. Nothing was changed.
 #[derive(Clone, Debug, SimpleObject)]
+#[graphql(complex)]
 pub(crate) struct PaymentConflict {
     /// Explanation for people, in the language of the request.
     message: String,
@@ -36,6 +34,7 @@ impl PaymentConflict {
 
 /// This finance is another instance than the caller expects. Nothing was recorded.
 #[derive(Clone, Debug, SimpleObject)]
+#[graphql(complex)]
 pub(crate) struct WrongInstance {
     /// Explanation for people, in the language of the request.
     message: String,
@@ -58,6 +57,31 @@ impl WrongInstance {
     }
 }
 
+/// The amounts are in another currency than those of this finance. Nothing was recorded.
+#[derive(Clone, Debug, SimpleObject)]
+#[graphql(complex)]
+pub(crate) struct WrongCurrency {
+    /// Explanation for people, in the language of the request.
+    message: String,
+    /// Always `WRONG_CURRENCY`.
+    code: String,
+    /// Path of the refused argument.
+    field: Option<Vec<String>>,
+    /// Currency of this finance.
+    currency: String,
+}
+
+impl WrongCurrency {
+    pub(crate) fn new(own: Currency) -> Self {
+        Self {
+            message: MESSAGES.text("wrong-currency", &[("currency", &own)]),
+            code: "WRONG_CURRENCY".to_owned(),
+            field: refusal::field(&["input", "currency"]),
+            currency: own.code().to_owned(),
+        }
+    }
+}
+
 /// Refusals of one payment.
 #[derive(Clone, Debug, Union)]
 pub(crate) enum RecordPaymentError {
@@ -70,6 +94,7 @@ pub(crate) enum RecordPaymentError {
 pub(crate) enum RecordPaymentsError {
     InvalidInput(InvalidInput),
     WrongInstance(WrongInstance),
+    WrongCurrency(WrongCurrency),
 }
 
 /// A refusal. Every kind of refusal has these fields.
@@ -77,10 +102,12 @@ pub(crate) enum RecordPaymentsError {
 #[graphql(
     field(name = "message", ty = "&String", desc = "Explanation for people, in the language of the request."),
     field(name = "code", ty = "&String", desc = "Kind of refusal, for programs. It never changes."),
+    field(name = "error_code", ty = "UserErrorCode", desc = "Kind of refusal: `code` as an enum."),
     field(name = "field", ty = "&Option<Vec<String>>", desc = "Path of the refused argument.")
 )]
 pub(crate) enum UserError {
     PaymentConflict(PaymentConflict),
     InvalidInput(InvalidInput),
     WrongInstance(WrongInstance),
+    WrongCurrency(WrongCurrency),
 }
