@@ -1,8 +1,8 @@
 //! The model of one row and what operators do about it: another program records another amount, a conflict is settled,
 //! finance is restored from a backup without the payment, and the payment is sent again.
 //!
-//! Left out: messages that are lost or late (see `row`). A restore takes longer than a lease, so no relay has a request
-//! or a result of before.
+//! Left out: messages that are lost or late (see `row`). A restore takes longer than a lease and a command's calls, so
+//! nobody has read or sent anything before it and writes after it.
 
 use stateright::{Model, Property};
 
@@ -126,7 +126,7 @@ impl Model for Remedied {
             Action::Restore => {
                 next.faults_left = next.faults_left.checked_sub(1)?;
                 next.recorded.take()?;
-                next.relays = [Relay::Idle; RELAYS];
+                (next.relays, next.operators) = ([Relay::Idle; RELAYS], [Operator::Idle; OPERATORS]);
             }
         }
         Some(next)
