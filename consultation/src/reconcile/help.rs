@@ -37,13 +37,14 @@ back on its way, with a record of it in the table `redelivery`, and running serv
   SENT_AGAIN consultation=ID amount=AMOUNT
       in transit; a later run says that both sides agree
 
-So is a delivered payment with a WRONG_AMOUNT, which stays a difference: finance will refuse it, and then it can be settled.
+A delivered payment with a WRONG_AMOUNT is put on its way too, and stays a difference: finance will refuse it, and then it \
+can be settled.
 
 --adopt is for a consultation service that was restored from an older backup. Each PAYMENT_WITHOUT_CONSULTATION that is not \
 known gets a finished consultation of its price, with the origin ADOPTED, that ends when the payment was recorded and starts \
 at the time in its id, or a second before its end. Physician and patient are unknown: the nil UUID. One that is in progress \
 here is finished with the payment's amount; its patient may then start another. One that was cancelled stays a difference. \
-So stop the services before, or no consultation that is really in progress must have a payment:
+Look at the lines of a plain run first: what is really in progress and has a payment of another program is finished too.
 
   ADOPTED consultation=ID price=AMOUNT start=TIME end=TIME
       it was unknown
