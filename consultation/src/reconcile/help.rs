@@ -56,7 +56,8 @@ settledAt, startDate and endDate, as far as the finding has them. The last one h
 payments, inTransit, overdue, differences, settled, known, sentAgain and adopted; without it the comparison is incomplete.
 
 --textfile writes reconcile_differences, reconcile_overdue, reconcile_settled, reconcile_known and \
-reconcile_last_run_timestamp_seconds in Prometheus' text format, after a complete comparison only. FILE is replaced as a whole; its name should end in .prom.
+reconcile_last_run_timestamp_seconds in Prometheus' text format, after a complete comparison only. FILE is replaced as a \
+whole; its name should end in .prom.
 
-Exit code: 0 if both sides agree, or will by what was done, 1 if they do not, 2 if one of them cannot be read, or finance is another than the \
-accepted one, 3 if they agree but payments are in transit for over an hour.";
+Exit code: 0 if both sides agree, or will by what was done, 1 if they do not, 2 if one of them cannot be read or, if \
+that was wanted, written, or finance is another than the accepted one, 3 if they agree but payments are in transit for over an hour.";
