@@ -23,7 +23,7 @@ use crate::{
     console::{self, Console},
     finance_client::FinanceClient,
     graphiql_tabs, graphql,
-    outbox::{self, Policy, Redrive, Relay, Remedies, Settlements, Upkeep, WakeUp},
+    outbox::{self, Policy, Relay, Remedies, Upkeep, WakeUp},
     permissions::PERMISSIONS,
     rest,
     rules::Rules,
@@ -52,7 +52,7 @@ pub fn build(
     let client = FinanceClient::new(finance, policy.request_timeout)?.measured(&metrics).in_currency(domain.currency);
     tokio::spawn(client.clone().keep_certificate_renewed(shutdown.clone()));
     let meter = outbox::Meter::registered(&metrics);
-    let settlements = Settlements { database: database.clone(), finance: client.clone(), changes: changes.clone() };
+    let remedies = Remedies::new(database, &client, &wake_up, &changes);
     let mut relay = Relay::new(database.clone(), client, policy, wake_up.clone(), changes.clone());
     let traces = Traces::of(server.name)?;
     (relay.meter, relay.traces) = (meter.clone(), traces.clone());
@@ -61,13 +61,9 @@ pub fn build(
     let monitor = Monitor::<Migrator>::new(server, database);
     let beside = [(starts.clone(), metrics.writer("start")), (finishes.clone(), metrics.writer("finish"))];
     let rules = rules(domain)?;
-    let (consultations, writers) = Consultations::new(database, rules, wake_up.clone(), changes.clone(), beside);
+    let (consultations, writers) = Consultations::new(database, rules, wake_up, changes.clone(), beside);
 
-    let redrive = Redrive { database: database.clone(), wake_up, changes: changes.clone() };
-    let remedies = Remedies { redrive, settlements };
-    let Remedies { redrive, settlements } = remedies.clone();
-    let activity = meter.activity.clone();
-    let console = Console { redrive, settlements, activity, finance: address, time_zone };
+    let console = Console { remedies: remedies.clone(), activity: meter.activity.clone(), finance: address, time_zone };
     let rest = rest::router(consultations.clone(), time_zone).merge(console::router(console));
     let api = &server.api;
     let schema = graphql::schema(api, database.clone(), consultations, remedies, changes, time_zone, domain.currency);

@@ -34,7 +34,7 @@ use axum::{
 use chrono_tz::Tz;
 use reqwest::Url;
 
-use crate::outbox::{Activity, Redrive, Settlements};
+use crate::outbox::{Activity, Remedies};
 use layout::{message, say};
 use snapshot::Unread;
 
@@ -49,10 +49,8 @@ const REFERRER: HeaderValue = HeaderValue::from_static("same-origin");
 /// What the pages show and do.
 #[derive(Clone, Debug)]
 pub(crate) struct Console {
-    /// Retries payments, and has the database.
-    pub(crate) redrive: Redrive,
-    /// Settles payments.
-    pub(crate) settlements: Settlements,
+    /// Retries and settles payments, and has the database.
+    pub(crate) remedies: Remedies,
     /// What the relay of this process did.
     pub(crate) activity: Arc<Activity>,
     /// Finance's GraphQL endpoint.

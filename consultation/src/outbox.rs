@@ -46,6 +46,10 @@ pub(crate) use upkeep::BATCH_PAUSE;
 pub use upkeep::Upkeep;
 pub use wake_up::WakeUp;
 
+use chassis::{changes::Changes, database::Database};
+
+use crate::finance_client::FinanceClient;
+
 /// What operators do about payments that do not arrive.
 #[derive(Clone, Debug)]
 pub struct Remedies {
@@ -53,6 +57,16 @@ pub struct Remedies {
     pub redrive: Redrive,
     /// Lets finance's recorded amount stand.
     pub settlements: Settlements,
+}
+
+impl Remedies {
+    /// Remedies of the running service: its relays and watchers hear of them.
+    #[must_use]
+    pub fn new(database: &Database, finance: &FinanceClient, wake_up: &WakeUp, changes: &Changes) -> Self {
+        let (database, finance) = (database.clone(), finance.clone());
+        let redrive = Redrive { database: database.clone(), wake_up: wake_up.clone(), changes: changes.clone() };
+        Self { redrive, settlements: Settlements { database, finance, changes: changes.clone() } }
+    }
 }
 
 /// The name of the outbox in spans.

@@ -35,7 +35,7 @@ use crate::{
     finance_client::{FinanceClient, REQUEST_TIMEOUT},
 };
 pub use adopt::Adoption;
-pub use comparison::{Remedies, reconcile};
+pub use comparison::{Handling, reconcile};
 pub use help::HELP;
 pub use known::Known;
 pub use last::last;
@@ -86,14 +86,14 @@ pub struct Arguments {
 pub async fn run(server: &Server, finance: FinanceTarget, arguments: Arguments) -> anyhow::Result<()> {
     let known = arguments.known.as_deref().map(Known::read).transpose().context("--known").map_err(wrong_setting)?;
     let (send_again, adopt) = (arguments.send_again, arguments.adopt);
-    let mut remedies = Remedies { known: known.unwrap_or_default(), send_again, adopt };
+    let mut handling = Handling { known: known.unwrap_or_default(), send_again, adopt };
     let database = cli::connect_beside(server).await?;
     let client = FinanceClient::new(finance, REQUEST_TIMEOUT)?;
     let report = |finding: Finding| print(&if arguments.json { json::finding(&finding)? } else { finding.to_string() });
-    let reconciliation = reconcile(&database, &client, &mut remedies, report).await?;
+    let reconciliation = reconcile(&database, &client, &mut handling, report).await?;
     let summary = if arguments.json { json::summary(&reconciliation)? } else { reconciliation.to_string() };
     print(&summary).context(NO_REPORT)?;
-    for (line, id) in remedies.known.unmatched() {
+    for (line, id) in handling.known.unmatched() {
         cli::note(format_args!("--known: line {line}: no payment without a consultation has the id {id}"));
     }
     // The user of the database may be one that only reads. The comparison is as good.

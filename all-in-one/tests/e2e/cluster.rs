@@ -1,11 +1,15 @@
 //! A consultation and a finance process, each with a database of its own or both with one.
 
+mod services;
+
 use std::{path::Path, process::Output};
 
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 use testkit::{Backend, GraphqlClient, Process, TestDatabase, free_port};
 use uuid::Uuid;
+
+use services::{start_consultation, start_finance};
 
 pub(crate) struct Cluster {
     pub(crate) consultation: Process,
@@ -148,43 +152,6 @@ impl Cluster {
         };
         edges.iter().map(node).collect()
     }
-}
-
-async fn start_consultation(
-    db: &TestDatabase,
-    port: u16,
-    finance_port: u16,
-    further: &[(&'static str, String)],
-) -> Process {
-    let (bind, url) = (format!("127.0.0.1:{port}"), db.url());
-    let finance_url = format!("http://127.0.0.1:{finance_port}/graphql");
-    let mut settings = vec![
-        ("CONSULTATION_BIND", bind.as_str()),
-        ("CONSULTATION_DATABASE_URL", &url),
-        ("CONSULTATION_FINANCE_URL", &finance_url),
-    ];
-    settings.extend(further.iter().map(|(name, value)| (*name, value.as_str())));
-    migrate("consultation", &settings);
-    Process::start("consultation", port, &settings).await
-}
-
-async fn start_finance(
-    db: &TestDatabase,
-    port: u16,
-    trusted_documents: Option<&Path>,
-    further: &[(&'static str, String)],
-) -> Process {
-    let (bind, url) = (format!("127.0.0.1:{port}"), db.url());
-    let mut settings = vec![("FINANCE_BIND", bind.as_str()), ("FINANCE_DATABASE_URL", &url)];
-    settings.extend(further.iter().map(|(name, value)| (*name, value.as_str())));
-    settings.extend(trusted_documents.map(|path| ("FINANCE_TRUSTED_DOCUMENTS", path.to_str().expect("a path"))));
-    migrate("finance", &settings);
-    Process::start("finance", port, &settings).await
-}
-
-fn migrate(name: &str, settings: &[(&str, &str)]) {
-    let migrated = Process::command(name, &["migrate"], settings).output().expect("it runs");
-    assert!(migrated.status.success(), "{name} migrate: {}", String::from_utf8_lossy(&migrated.stderr));
 }
 
 pub(crate) async fn finish_one(client: &GraphqlClient) -> (String, String) {

@@ -25,7 +25,7 @@ use crate::outbox::{Bucket, Calls};
 const MINUTE: usize = 6;
 
 pub(super) async fn show(State(console): State<Arc<Console>>, Reading(visit): Reading) -> Response {
-    let snapshot = Snapshot::read(&console.redrive.database).await.inspect_err(Unread::tell);
+    let snapshot = Snapshot::read(&console.remedies.redrive.database).await.inspect_err(Unread::tell);
     let status = if snapshot.is_ok() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     if let Ok(snapshot) = &snapshot {
         visit.has_read(&snapshot.consultations(), false);

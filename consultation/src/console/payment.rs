@@ -29,7 +29,7 @@ pub(super) async fn show(
     Reading(visit): Reading,
 ) -> Response {
     let Ok(Path(id)) = id else { return unknown(&visit) };
-    match in_time(store::find(&console.redrive.database.read, id)).await {
+    match in_time(store::find(&console.remedies.redrive.database.read, id)).await {
         Err(error) => unavailable(&visit.path, &error),
         Ok(None) => unknown(&visit),
         Ok(Some(row)) => {

@@ -31,7 +31,7 @@ pub(super) async fn one(
     Retrying(visit): Retrying,
 ) -> Response {
     let Ok(Path(id)) = id else { return unknown(&visit) };
-    let (redrive, path) = (console.redrive.clone(), visit.path.clone());
+    let (redrive, path) = (console.remedies.redrive.clone(), visit.path.clone());
     let retry = async move {
         let redriven = redrive.one(id, &visit.user()).await;
         visit.has_retried(&[id], Outcome::from(&redriven));
@@ -52,7 +52,7 @@ pub(super) async fn one(
 
 /// Asks before many are retried.
 pub(super) async fn confirm(State(console): State<Arc<Console>>, Retrying(visit): Retrying) -> Response {
-    let backlog = match in_time(store::backlog(&console.redrive.database.count)).await {
+    let backlog = match in_time(store::backlog(&console.remedies.redrive.database.count)).await {
         Ok(backlog) => backlog,
         Err(error) => return unavailable(&visit.path, &error),
     };
@@ -72,7 +72,7 @@ pub(super) async fn confirm(State(console): State<Arc<Console>>, Retrying(visit)
 }
 
 pub(super) async fn parked(State(console): State<Arc<Console>>, Retrying(visit): Retrying) -> Response {
-    let (redrive, path) = (console.redrive.clone(), visit.path.clone());
+    let (redrive, path) = (console.remedies.redrive.clone(), visit.path.clone());
     let retry = async move {
         let redriven = redrive.parked(MOST.into(), &visit.user()).await;
         visit.has_retried(redriven.as_deref().unwrap_or_default(), Outcome::from(&redriven));

@@ -54,7 +54,7 @@ pub(super) async fn settle(
         Ok(reason) => reason,
         Err(invalid) => return form(&console, id, &visit, Some(invalid.message(&say("console-settle-reason")))).await,
     };
-    let (settlements, path) = (console.settlements.clone(), visit.path.clone());
+    let (settlements, path) = (console.remedies.settlements.clone(), visit.path.clone());
     // In a task of its own: a browser that goes away does not take the line of the audit log with it.
     let settled = tokio::spawn(async move {
         let settled = settlements.settle(id, &reason, &visit.user()).await;
@@ -74,7 +74,7 @@ pub(super) async fn settle(
 }
 
 async fn form(console: &Console, id: Uuid, visit: &Visit, notice: Option<String>) -> Response {
-    match console.settlements.conflict(id).await {
+    match console.remedies.settlements.conflict(id).await {
         Ok(Ok((row, recorded))) => {
             visit.has_read(&[id], false);
             conflict(&row, recorded, &visit.path, notice)

@@ -62,14 +62,12 @@ impl Settlements {
         let settled = store::settle(&self.database.write, consultation, recorded, reason.as_str(), by).await;
         // Also after a failure: it may be stored nevertheless.
         self.changes.publish(&[consultation]);
-        match settled? {
-            Some(settled) => Ok(Ok(settled)),
-            // A retry came between. Its result is not known yet.
-            None => {
-                let row = store::find(&self.database.write, consultation).await?;
-                Ok(Err(SettleRefusal::NotRefused(row.map(Box::new))))
-            }
+        if let Some(settled) = settled? {
+            return Ok(Ok(settled));
         }
+        // A retry or another settlement came between.
+        let row = store::find(&self.database.write, consultation).await?;
+        Ok(Err(SettleRefusal::NotRefused(row.map(Box::new))))
     }
 
     /// The payment that finance refused, and the amount that it has recorded.

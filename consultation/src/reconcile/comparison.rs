@@ -23,9 +23,9 @@ use crate::{
 
 const SERVICE: &str = "consultation";
 
-/// What to do about differences beside naming them.
+/// How differences are handled, beside naming them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Remedies {
+pub struct Handling {
     /// Payments of another system.
     pub known: Known,
     /// Payments that finance lacks are put on their way again.
@@ -41,11 +41,11 @@ pub struct Remedies {
 pub async fn reconcile(
     database: &Database,
     finance: &FinanceClient,
-    remedies: &mut Remedies,
+    handling: &mut Handling,
     report: impl FnMut(Finding) -> io::Result<()>,
 ) -> anyhow::Result<Reconciliation> {
     ensure_accepted(&database.read, finance).await?;
-    let mut comparison = Comparison { database, remedies, sum: Reconciliation::default(), report };
+    let mut comparison = Comparison { database, handling, sum: Reconciliation::default(), report };
     let mut after = Uuid::nil();
     while let Some(page) = Page::after(&database.read, after).await.context("cannot read the database")? {
         let recorded = finance.payments_of(&page.ids()).await.context("cannot read finance's payments")?;
@@ -63,7 +63,7 @@ pub async fn reconcile(
 
 struct Comparison<'a, R> {
     database: &'a Database,
-    remedies: &'a mut Remedies,
+    handling: &'a mut Handling,
     sum: Reconciliation,
     report: R,
 }
@@ -83,10 +83,10 @@ impl<R: FnMut(Finding) -> io::Result<()>> Comparison<'_, R> {
                 Compared::Settled(settled) => self.report(Finding::Settled(settled))?,
                 Compared::Lost(payment, amount, difference) => {
                     // One that finance has with another amount will be refused. Then it can be settled.
-                    if !self.remedies.send_again || matches!(difference, Difference::WrongAmount(..)) {
+                    if !self.handling.send_again || matches!(difference, Difference::WrongAmount(..)) {
                         self.report(Finding::Difference(difference))?;
                     }
-                    if self.remedies.send_again {
+                    if self.handling.send_again {
                         lost.push((payment, amount));
                     }
                 }
@@ -100,7 +100,7 @@ impl<R: FnMut(Finding) -> io::Result<()>> Comparison<'_, R> {
     async fn send_again(&mut self, lost: &[(Lost, Money)]) -> anyhow::Result<()> {
         let payments: Vec<_> = lost.iter().map(|(payment, _)| *payment).collect();
         let sent = store::redeliver(self.database, &payments, &audit::operator()).await;
-        record("send-again", &sent, |ids| ids.clone());
+        record("send-again", &sent, Vec::clone);
         let sent = sent.context("cannot put payments on their way again; run this again")?;
         self.sum.in_transit += lost.len() as u64;
         for (payment, amount) in lost.iter().filter(|(payment, _)| sent.contains(&payment.consultation)) {
@@ -110,24 +110,34 @@ impl<R: FnMut(Finding) -> io::Result<()>> Comparison<'_, R> {
     }
 
     async fn payments(&mut self, payments: Vec<RecordedPayment>) -> anyhow::Result<()> {
-        let finished = page::finished(&self.database.read, &payments).await.context("cannot read the database")?;
         self.sum.payments += payments.len() as u64;
-        let mut strangers = payments;
-        strangers.retain(|payment| !finished.contains(&payment.appointment_id));
+        let mut strangers = self.without_consultation(payments).await?;
         let before = strangers.len();
-        strangers.retain(|payment| !self.remedies.known.names(payment));
+        strangers.retain(|payment| !self.handling.known.names(payment));
         self.sum.known += (before - strangers.len()) as u64;
-        if self.remedies.adopt && !strangers.is_empty() {
-            let adopted = adopt::adopt(self.database, &strangers, &audit::operator()).await;
-            record("adopt", &adopted, |adopted| adopted.iter().map(|adoption| adoption.consultation).collect());
-            for adoption in adopted.context("cannot adopt payments; run this again")? {
-                strangers.retain(|payment| payment.appointment_id != adoption.consultation);
-                self.sum.consultations += 1;
-                self.report(Finding::Adopted(adoption))?;
-            }
+        if self.handling.adopt && !strangers.is_empty() {
+            self.adopt(&strangers).await?;
+            // Another command may have adopted the rest.
+            strangers = self.without_consultation(strangers).await?;
         }
         for stranger in strangers {
             self.report(Finding::Difference(Difference::PaymentWithoutConsultation(stranger)))?;
+        }
+        Ok(())
+    }
+
+    async fn without_consultation(&self, mut payments: Vec<RecordedPayment>) -> anyhow::Result<Vec<RecordedPayment>> {
+        let finished = page::finished(&self.database.read, &payments).await.context("cannot read the database")?;
+        payments.retain(|payment| !finished.contains(&payment.appointment_id));
+        Ok(payments)
+    }
+
+    async fn adopt(&mut self, strangers: &[RecordedPayment]) -> anyhow::Result<()> {
+        let adopted = adopt::adopt(self.database, strangers, &audit::operator()).await;
+        record("adopt", &adopted, |adopted| adopted.iter().map(|adoption| adoption.consultation).collect());
+        for adoption in adopted.context("cannot adopt payments; run this again")? {
+            self.sum.consultations += 1;
+            self.report(Finding::Adopted(adoption))?;
         }
         Ok(())
     }

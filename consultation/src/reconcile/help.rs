@@ -37,13 +37,14 @@ back on its way, with a record of it in the table `redelivery`, and running serv
   SENT_AGAIN consultation=ID amount=AMOUNT
       in transit; a later run says that both sides agree
 
-So is a delivered payment with a WRONG_AMOUNT, which stays a difference: finance will refuse it, and then it can be settled.
+A delivered payment with a WRONG_AMOUNT is put on its way too, and stays a difference: finance will refuse it, and then it \
+can be settled.
 
 --adopt is for a consultation service that was restored from an older backup. Each PAYMENT_WITHOUT_CONSULTATION that is not \
 known gets a finished consultation of its price, with the origin ADOPTED, that ends when the payment was recorded and starts \
 at the time in its id, or a second before its end. Physician and patient are unknown: the nil UUID. One that is in progress \
 here is finished with the payment's amount; its patient may then start another. One that was cancelled stays a difference. \
-So stop the services before, or no consultation that is really in progress must have a payment:
+Look at the lines of a plain run first: what is really in progress and has a payment of another program is finished too.
 
   ADOPTED consultation=ID price=AMOUNT start=TIME end=TIME
       it was unknown
@@ -55,7 +56,8 @@ settledAt, startDate and endDate, as far as the finding has them. The last one h
 payments, inTransit, overdue, differences, settled, known, sentAgain and adopted; without it the comparison is incomplete.
 
 --textfile writes reconcile_differences, reconcile_overdue, reconcile_settled, reconcile_known and \
-reconcile_last_run_timestamp_seconds in Prometheus' text format, after a complete comparison only. FILE is replaced as a whole; its name should end in .prom.
+reconcile_last_run_timestamp_seconds in Prometheus' text format, after a complete comparison only. FILE is replaced as a \
+whole; its name should end in .prom.
 
-Exit code: 0 if both sides agree, or will by what was done, 1 if they do not, 2 if one of them cannot be read, or finance is another than the \
-accepted one, 3 if they agree but payments are in transit for over an hour.";
+Exit code: 0 if both sides agree, or will by what was done, 1 if they do not, 2 if one of them cannot be read or, if \
+that was wanted, written, or finance is another than the accepted one, 3 if they agree but payments are in transit for over an hour.";

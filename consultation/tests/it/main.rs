@@ -1,5 +1,6 @@
 //! The promises of the consultation service to users and operators, on both databases.
 
+mod adopted;
 mod backlog;
 mod callers;
 mod cancel;

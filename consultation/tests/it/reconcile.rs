@@ -5,7 +5,7 @@ use consultation::{
     config::FinanceTarget,
     finance_client::{FinanceClient, REQUEST_TIMEOUT},
     outbox::store::{self, Due},
-    reconcile::{Reconciliation, Remedies, reconcile},
+    reconcile::{Handling, Reconciliation, reconcile},
 };
 use entity::pending_payment;
 use rstest::rstest;
@@ -43,7 +43,7 @@ async fn compare(db: &TestDatabase, finance: &FinanceClient) -> (anyhow::Result<
         lines.push(finding.to_string());
         Ok(())
     };
-    let reconciliation = reconcile(&db.database, finance, &mut Remedies::default(), report).await;
+    let reconciliation = reconcile(&db.database, finance, &mut Handling::default(), report).await;
     (reconciliation, lines)
 }
 

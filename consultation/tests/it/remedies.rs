@@ -1,12 +1,16 @@
 //! Settlements and redeliveries beside relays: what an operator decides is written once and sent at most once.
 
-use consultation::outbox::{
-    Tick,
-    store::{self, Due, Failure, Lost},
+use consultation::{
+    outbox::{
+        Tick,
+        store::{self, Due, Failure, Lost},
+    },
+    reconcile::{Finding, Handling, reconcile},
 };
 use entity::{Money, pending_payment::Column, redelivery};
 use rstest::rstest;
 use sea_orm::EntityTrait;
+use serde_json::{Value, json};
 use testkit::{Backend, Log, TestDatabase};
 use uuid::Uuid;
 
@@ -14,6 +18,7 @@ use crate::{
     finance_stub::{FinanceStub, Script},
     outbox::{LEASE, come, outbox, relay, row, rows, tick},
     pending::park,
+    reconcile::{finance, last_page, payments},
 };
 
 async fn settle(db: &TestDatabase, id: Uuid) -> bool {
@@ -126,4 +131,41 @@ async fn a_settled_payment_that_is_lost_is_sent_with_the_settled_amount(
     let finance = FinanceStub::start([]).await;
     assert_eq!(tick(&relay(&db, &finance)).await.delivered, 1);
     assert_eq!(finance.requests()[0][0]["totalPrice"], "0.00");
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_delivered_payment_that_finance_has_with_another_amount_is_sent_again_so_that_it_can_be_settled(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let Some(db) = outbox(backend, 1).await else { return };
+    let stub = FinanceStub::start([Script::Record, Script::RefuseFirst]).await;
+    let relay = relay(&db, &stub);
+    assert_eq!(tick(&relay).await.delivered, 1);
+    let id = row(&db).await.appointment_id;
+    store::accept(&db.database.write, stub.instance()).await.expect("accepted");
+    let instance = stub.instance();
+    let other = move |variables: Value| async move {
+        if variables.is_null() || variables.as_object().is_some_and(serde_json::Map::is_empty) {
+            return json!({ "data": { "instanceId": instance } });
+        }
+        let at = "2026-11-27T12:00:00.000Z";
+        let other = json!({ "id": id, "appointmentId": id, "totalPrice": "1.00", "recordedAt": at });
+        payments(&[other], &last_page())
+    };
+    let mut lines = Vec::new();
+    let report = |finding: Finding| {
+        lines.push(finding.to_string());
+        Ok(())
+    };
+    let mut handling = Handling { send_again: true, ..Handling::default() };
+    let sum = reconcile(&db.database, &finance(other).await, &mut handling, report).await.expect("compared");
+    assert_eq!((sum.differences, sum.sent_again, sum.in_transit), (1, 1, 1));
+    let expected = [
+        format!("WRONG_AMOUNT consultation={id} price=999999999.99 payment=1.00"),
+        format!("SENT_AGAIN consultation={id} amount=999999999.99"),
+    ];
+    assert_eq!(lines, expected);
+    assert_eq!(tick(&relay).await.parked, 1);
+    assert!(settle(&db, id).await, "by the amount that finance has");
 }

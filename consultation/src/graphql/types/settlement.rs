@@ -66,7 +66,7 @@ pub(crate) struct PaymentNotRefused {
     /// Path of the refused argument.
     pub(super) field: Option<Vec<String>>,
     /// The pending payment as it is. A client whose response was lost finds the settlement here. Null without one.
-    pending_payment: Option<PendingPayment>,
+    pending_payment: Option<Box<PendingPayment>>,
 }
 
 /// Finance refused the payment and has recorded none of the consultation: there is no amount that could stand.
@@ -125,7 +125,7 @@ impl From<SettleRefusal> for SettlePendingPaymentError {
         let message = MESSAGES.text(refusal.message(), &[]);
         match refusal {
             SettleRefusal::NotRefused(row) => {
-                let pending_payment = row.map(|row| (*row).into());
+                let pending_payment = row.map(|row| Box::new((*row).into()));
                 PaymentNotRefused { message, code: "PAYMENT_NOT_REFUSED".to_owned(), field, pending_payment }.into()
             }
             SettleRefusal::NotRecorded => {
