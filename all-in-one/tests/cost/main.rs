@@ -127,11 +127,11 @@ fn a_page_in_another_order_costs_one_statement_too(#[case] backend: Backend, #[c
 #[rstest]
 #[case::sqlite(Backend::Sqlite, [1, 1])]
 #[case::postgres(Backend::Postgres, [1, 1])]
-fn objects_by_their_ids_cost_one_statement(#[case] backend: Backend, #[case] [of_one, of_20]: [u64; 2]) {
+fn objects_by_their_ids_cost_one_statement(#[case] backend: Backend, #[case] allocations: [u64; 2]) {
     let Some(mut service) = Service::consultation(backend) else { return };
     let ids: Vec<_> = (0..20).map(|_| started(&mut service)).collect();
-    assert_costs(&cheapest(&mut service, NODE, |_| json!(ids[0])), &["SELECT"], of_one);
-    assert_costs(&cheapest(&mut service, NODES, |_| json!(ids)), &["SELECT"], of_20);
+    assert_costs(&cheapest(&mut service, NODE, |_| json!(ids[0])), &["SELECT"], allocations[0]);
+    assert_costs(&cheapest(&mut service, NODES, |_| json!(ids)), &["SELECT"], allocations[1]);
 }
 
 #[rstest]
@@ -139,15 +139,15 @@ fn objects_by_their_ids_cost_one_statement(#[case] backend: Backend, #[case] [of
 #[case::postgres(Backend::Postgres, [1, 1])]
 fn payments_newest_first_or_by_their_appointment_cost_one_statement(
     #[case] backend: Backend,
-    #[case] [of_one, of_20]: [u64; 2],
+    #[case] allocations: [u64; 2],
 ) {
     let Some(mut service) = Service::finance(backend) else { return };
     let appointment = Uuid::new_v4();
     for id in (0..20).map(|_| Uuid::new_v4()).chain([appointment]) {
         service.cost(RECORD, &json!({ "input": { "appointmentId": id, "totalPrice": "216.00" } }));
     }
-    assert_costs(&cheapest(&mut service, PAYMENT, |_| json!(appointment)), &["SELECT"], of_one);
-    assert_costs(&cheapest(&mut service, NEWEST_PAYMENTS, |_| Value::Null), &["SELECT"], of_20);
+    assert_costs(&cheapest(&mut service, PAYMENT, |_| json!(appointment)), &["SELECT"], allocations[0]);
+    assert_costs(&cheapest(&mut service, NEWEST_PAYMENTS, |_| Value::Null), &["SELECT"], allocations[1]);
 }
 
 /// All fields of a payment, and those of its consultation repeatedly: some 500 fields in 5 kB.
