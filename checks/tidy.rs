@@ -19,8 +19,8 @@ const CHASSIS_API: [(&str, &str); 6] = [
     (
         "features of one service",
         "DEVELOPMENT_PASSWORD DEVELOPMENT_USERNAME Permitted beat certificate_not_after connect_beside database_delay durations \
-         erase_deleted is_this_machine keeps_secrets note one_line optional permit read_body record register rollback secret_file \
-         show_not_after time_of without write_all",
+         erase_deleted first_id_at is_this_machine keeps_secrets note one_line optional permit read_body record register rollback \
+         secret_file show_not_after time_of without write_all",
     ),
     (
         "spans of messages, which one service stores and sends",
@@ -34,7 +34,7 @@ const CHASSIS_API: [(&str, &str); 6] = [
         "what tests set up or look at",
         "Authenticator Keeper Language Limits Listener LockWaits LogFile Notification PreviousExit Readiness begin_service \
          close end_service exposes_development_password file_of id_at is_gone is_missing mark_closed mark_in_use observe \
-         of_used_log open open_beside pending_migrations refuse_weak_password renew require with_certificate \
+         of_used_log open open_beside pending_migrations refuse_weak_password renew require select with_certificate \
          with_issuer with_limits",
     ),
 ];

@@ -86,12 +86,12 @@ pub struct Page {
 }
 
 impl Page {
-    /// Reads the arguments of `list`: `first` or `last` from 1 to 100, by default the first 20.
+    /// Reads the arguments of a list: `first` or `last` from 1 to 100, by default the first 20.
     ///
     /// # Errors
     /// When both are given, one is out of range, or a cursor is of another list or another order.
     pub fn new(
-        list: List,
+        of: List,
         first: Option<i32>,
         after: Option<String>,
         last: Option<i32>,
@@ -105,9 +105,9 @@ impl Page {
         if !(1..=MAX_SIZE).contains(&size) {
             return Err(bad_user_input(format!("{name}: must be 1 to {MAX_SIZE}")));
         }
-        let key = |argument, text: Option<String>| text.map(|text| cursor::read(list, argument, &text)).transpose();
+        let key = |argument, text: Option<String>| text.map(|text| cursor::read(of, argument, &text)).transpose();
         let (after, before) = (key("after", after)?, key("before", before)?);
-        Ok(Self { list, size: u64::from(size.unsigned_abs()), backward, after, before })
+        Ok(Self { list: of, size: u64::from(size.unsigned_abs()), backward, after, before })
     }
 
     /// Rows to load: one more than the page has tells whether there is another page.

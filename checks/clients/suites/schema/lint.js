@@ -12,9 +12,9 @@ const implementing = (name) => new Set(services.flatMap((service) => parse(commi
 const RULES = {
   ...graphql.configs['flat/schema-recommended'].rules,
   ...graphql.configs['flat/schema-relay'].rules,
-  // Payloads, pages and refusals have no id, nor has the pending payment, which is a part of its consultation.
+  // Payloads, pages and refusals have no id.
   '@graphql-eslint/strict-id-in-types': ['error', { exceptions: {
-    types: ['PageInfo', 'PendingPayment', ...implementing('UserError')],
+    types: ['PageInfo', ...implementing('UserError')],
     suffixes: ['Payload', 'Connection', 'Edge'],
   } }],
   // Short complete lists are no connections: the refusals of a mutation, the path of an argument.
