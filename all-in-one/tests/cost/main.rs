@@ -62,7 +62,7 @@ fn assert_costs(cost: &Cost, statements: &[&str], allocations: u64) {
 }
 
 #[rstest]
-#[case::sqlite(Backend::Sqlite, 204)]
+#[case::sqlite(Backend::Sqlite, 214)]
 #[case::postgres(Backend::Postgres, 206)]
 fn starting_a_consultation_costs_one_statement(#[case] backend: Backend, #[case] allocations: u64) {
     let Some(mut service) = Service::consultation(backend) else { return };
@@ -70,8 +70,8 @@ fn starting_a_consultation_costs_one_statement(#[case] backend: Backend, #[case]
 }
 
 #[rstest]
-#[case::sqlite(Backend::Sqlite, 250)]
-#[case::postgres(Backend::Postgres, 260)]
+#[case::sqlite(Backend::Sqlite, 245)]
+#[case::postgres(Backend::Postgres, 238)]
 fn a_start_that_is_entered_late_reads_the_clock_first(#[case] backend: Backend, #[case] allocations: u64) {
     let Some(mut service) = Service::consultation(backend) else { return };
     let start_date = (chassis::clock::now() - Duration::from_hours(1)).to_rfc3339();
@@ -84,8 +84,8 @@ fn a_start_that_is_entered_late_reads_the_clock_first(#[case] backend: Backend, 
 }
 
 #[rstest]
-#[case::sqlite(Backend::Sqlite, &["BEGIN", "SELECT", "UPDATE", "COMMIT"], 300)]
-#[case::postgres(Backend::Postgres, &["WITH"], 200)]
+#[case::sqlite(Backend::Sqlite, &["BEGIN", "SELECT", "UPDATE", "COMMIT"], 308)]
+#[case::postgres(Backend::Postgres, &["WITH"], 183)]
 fn a_cancellation_costs_one_statement_or_transaction(
     #[case] backend: Backend,
     #[case] statements: &[&str],
@@ -97,8 +97,8 @@ fn a_cancellation_costs_one_statement_or_transaction(
 }
 
 #[rstest]
-#[case::sqlite(Backend::Sqlite, &["BEGIN", "SELECT", "UPDATE", "INSERT", "COMMIT"], 311)]
-#[case::postgres(Backend::Postgres, &["SELECT", "WITH"], 242)]
+#[case::sqlite(Backend::Sqlite, &["BEGIN", "SELECT", "UPDATE", "INSERT", "COMMIT"], 335)]
+#[case::postgres(Backend::Postgres, &["SELECT", "WITH"], 265)]
 fn finishing_a_consultation_costs_few_statements(
     #[case] backend: Backend,
     #[case] statements: &[&str],
@@ -119,8 +119,8 @@ fn recording_a_payment_costs_one_statement(#[case] backend: Backend, #[case] all
 }
 
 #[rstest]
-#[case::sqlite(Backend::Sqlite, 695)]
-#[case::postgres(Backend::Postgres, 720)]
+#[case::sqlite(Backend::Sqlite, 810)]
+#[case::postgres(Backend::Postgres, 835)]
 fn a_page_costs_one_statement(#[case] backend: Backend, #[case] allocations: u64) {
     let Some(mut service) = Service::consultation(backend) else { return };
     for _ in 0..20 {

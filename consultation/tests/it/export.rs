@@ -54,7 +54,7 @@ async fn an_export_has_every_page_with_its_payments(#[values(Backend::Sqlite, Ba
     let expected = json!({
         "id": row.id, "physicianId": row.physician_id, "patientId": patient,
         "startDate": time(row.start_date), "endDate": row.end_date.map(time), "price": "999999999.99",
-        "startedBy": null, "finishedBy": null,
+        "startedBy": null, "finishedBy": null, "cancelReason": null, "cancelledBy": null, "origin": null,
         "pendingPayment": {
             "id": pending.id, "appointmentId": row.id, "totalPrice": "999999999.99", "tries": 0, "finished": false,
             "nextAttemptAt": time(pending.next_attempt_at), "lastError": null, "rejections": 0, "parkedAt": null,
