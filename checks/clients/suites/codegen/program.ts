@@ -47,6 +47,6 @@ export function refusedByTheCompiler() {
   // @ts-expect-error the input needs a patient
   const nobody: clinic.StartConsultationInput = { physicianId: 'x' };
   // @ts-expect-error there is no such status
-  const cancelled: clinic.ConsultationStatus = 'CANCELLED';
-  return [amount, nobody, cancelled];
+  const postponed: clinic.ConsultationStatus = 'POSTPONED';
+  return [amount, nobody, postponed];
 }
