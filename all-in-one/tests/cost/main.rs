@@ -81,8 +81,8 @@ fn starting_a_consultation_costs_one_statement(#[case] backend: Backend, #[case]
 }
 
 #[rstest]
-#[case::sqlite(Backend::Sqlite, 250)]
-#[case::postgres(Backend::Postgres, 260)]
+#[case::sqlite(Backend::Sqlite, 245)]
+#[case::postgres(Backend::Postgres, 238)]
 fn a_start_that_is_entered_late_reads_the_clock_first(#[case] backend: Backend, #[case] allocations: u64) {
     let Some(mut service) = Service::consultation(backend) else { return };
     let start_date = (chassis::clock::now() - Duration::from_hours(1)).to_rfc3339();
@@ -95,8 +95,8 @@ fn a_start_that_is_entered_late_reads_the_clock_first(#[case] backend: Backend, 
 }
 
 #[rstest]
-#[case::sqlite(Backend::Sqlite, &["BEGIN", "SELECT", "UPDATE", "COMMIT"], 300)]
-#[case::postgres(Backend::Postgres, &["WITH"], 200)]
+#[case::sqlite(Backend::Sqlite, &["BEGIN", "SELECT", "UPDATE", "COMMIT"], 308)]
+#[case::postgres(Backend::Postgres, &["WITH"], 183)]
 fn a_cancellation_costs_one_statement_or_transaction(
     #[case] backend: Backend,
     #[case] statements: &[&str],

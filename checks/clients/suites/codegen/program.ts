@@ -49,8 +49,8 @@ export function refusedByTheCompiler() {
   // @ts-expect-error the input needs a patient
   const nobody: clinic.StartConsultationInput = { physicianId: 'x' };
   // @ts-expect-error there is no such status
-  const cancelled: clinic.ConsultationStatus = 'CANCELLED';
+  const postponed: clinic.ConsultationStatus = 'POSTPONED';
   // @ts-expect-error a typing error: there is no such code
   const isRefused = code === 'PATIENT_IN_CONSULTAION';
-  return [amount, nobody, cancelled, isRefused];
+  return [amount, nobody, postponed, isRefused];
 }
