@@ -16,7 +16,7 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha384};
 
 /// Files whose change runs npm again.
-const INPUTS: [&str; 5] = ["package.json", "package-lock.json", "assets.json", "page.css", "page.js"];
+const INPUTS: [&str; 6] = ["package.json", "package-lock.json", "assets.json", "page.css", "tabs.js", "page.js"];
 
 /// Flags for a fast failure when offline: npm's defaults would wait for more than a minute.
 const OFFLINE_FLAGS: [&str; 3] = ["--fetch-retries=1", "--fetch-retry-mintimeout=1000", "--fetch-timeout=30000"];
@@ -37,7 +37,7 @@ fn main() -> Result<()> {
     };
     let mut table = String::from("static ASSETS: &[Asset] = &[\n");
     vendored(&mut table, modules.as_deref(), &out)?;
-    for ours in ["page.css", "page.js"] {
+    for ours in ["page.css", "tabs.js", "page.js"] {
         let content = fs::read(Path::new("graphiql").join(ours))?;
         embed(&mut table, ours, &content, &out)?;
     }

@@ -90,7 +90,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
     let Cli { consultation, finance, telemetry, command } = cli;
     let command = command.unwrap_or(Command::Serve);
     telemetry.init(matches!(command, Command::Serve))?;
-    let servers = [consultation.server.clone().resolve()?, finance.server.clone().resolve()?];
+    let servers = linked([consultation.server.clone().resolve()?, finance.server.clone().resolve()?]);
     match command {
         Command::Serve => {
             let lifecycle = start(consultation, servers.clone()).await?;
@@ -139,6 +139,14 @@ async fn start(settings: consultation::config::Settings, servers: [Server; 2]) -
     let service = consultation::app::build(&consultation, to_finance, &settings.domain, &consultations, &shutdown)?;
     server::start(&mut lifecycle, consultation.name, server::listen(&consultation)?, service);
     Ok(lifecycle)
+}
+
+/// Each GraphiQL links to the other, unless a setting says where that is.
+fn linked(mut servers: [Server; 2]) -> [Server; 2] {
+    let [consultation, finance] = servers.each_ref().map(|server| format!("{}/graphiql", server.local_url()));
+    servers[0].browsers.graphiql_link.get_or_insert(finance);
+    servers[1].browsers.graphiql_link.get_or_insert(consultation);
+    servers
 }
 
 /// Consultation first, as in `servers`. Payments that only the later copy of finance holds are recorded again without

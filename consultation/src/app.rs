@@ -15,7 +15,6 @@ use chassis::{
 };
 use chrono::TimeDelta;
 use futures_util::FutureExt;
-use graphql_http::graphiql;
 use migration::consultation::Migrator;
 use tokio_util::sync::CancellationToken;
 
@@ -68,7 +67,7 @@ pub fn build(
     let rest = rest::router(consultations.clone(), time_zone).merge(console::router(console));
     let api = &server.api;
     let schema = graphql::schema(api, database.clone(), consultations, redrive, changes, time_zone);
-    let page = graphiql::Page { title: "consultation", tabs: graphiql_tabs::TABS };
+    let page = graphiql_tabs::page(server.browsers.graphiql_link.clone());
     let (options, permissions) = (graphql::options(api), &PERMISSIONS);
     let (sdl, measured, spans) = (graphql::sdl(), metrics.clone(), traces.clone());
     let offered = ServiceRoutes { schema, options, sdl, permissions, page, rest, metrics: measured, traces: spans };

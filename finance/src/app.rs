@@ -13,7 +13,6 @@ use chassis::{
     write_coalescer::WriteCoalescer,
 };
 use futures_util::FutureExt;
-use graphql_http::graphiql;
 use migration::finance::Migrator;
 use tokio_util::sync::CancellationToken;
 
@@ -33,7 +32,7 @@ pub fn build(server: &Server, database: &Database, shutdown: &CancellationToken)
     let (writer, writing) = WriteCoalescer::new(writer, recording.clone(), metrics.writer("record"));
     let rest = rest::router(writer.clone());
     let schema = graphql::schema(&server.api, database.clone(), writer, changes);
-    let page = graphiql::Page { title: "finance", tabs: graphiql_tabs::TABS };
+    let page = graphiql_tabs::page(server.browsers.graphiql_link.clone());
     let (options, permissions) = (graphql::options(&server.api), &PERMISSIONS);
     let (sdl, traces) = (graphql::sdl(), Traces::of(server.name)?);
     let offered = ServiceRoutes {

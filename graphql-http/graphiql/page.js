@@ -32,13 +32,40 @@ const storage = {
   },
 };
 
-function start({ endpoint, title, tabs }) {
+// The page's corner: its title, the link to another page, and the watch over answers that other tabs take values from.
+function Corner({ title, other, offered, link }) {
+  const { tabs, activeTabIndex, moveTab, queryEditor, setOperationName } = GraphiQL.React.useEditorContext();
+  const active = tabs[activeTabIndex];
+  const taken = React.useRef({}); // by tab: coming back to an answer takes nothing again
+  React.useEffect(() => {
+    if (!active.response || taken.current[active.id] === active.response) return;
+    taken.current[active.id] = active.response;
+    const after = tabsAfter(active.response, tabs, active, offered);
+    if (after.some((tab, index) => tab !== tabs[index])) moveTab(after);
+  }, [active.response]);
+  React.useEffect(() => {
+    if (queryEditor && link?.operationName) setOperationName(link.operationName);
+  }, [queryEditor]);
+  const anchor = other && React.createElement('a', { className: 'graphiql-other', href: other.url }, other.title);
+  return React.createElement(React.Fragment, null, title, anchor);
+}
+
+// Whether a browser that reached this page can reach the address too: loopback is another machine elsewhere.
+function isReached({ url }) {
+  const isLoopback = ({ hostname }) => /^(localhost|127\.[\d.]+|\[::1\])$/.test(hostname);
+  return !isLoopback(new URL(url)) || isLoopback(location);
+}
+
+function start({ endpoint, title, tabs, other }) {
   // The client for subscriptions is inside graphiql.min.js. It is given the Headers tab for `connection_init`, where the
   // API looks for credentials too; the browser adds its own to the upgrade.
   const subscriptionUrl = new URL(endpoint, location).href.replace(/^http/, 'ws');
   const fetcher = GraphiQL.createFetcher({ url: endpoint, subscriptionUrl, fetch: send, enableIncrementalDelivery: false });
-  const logo = React.createElement(GraphiQL.Logo, null, title);
-  const settings = { fetcher, storage, defaultTabs: JSON.parse(tabs), shouldPersistHeaders: false };
+  const [offered, page, link] = [JSON.parse(tabs), JSON.parse(other), linkedTab()];
+  restoreTabs(offered, link);
+  const corner = React.createElement(Corner, { title, other: page && isReached(page) ? page : null, offered, link });
+  const logo = React.createElement(GraphiQL.Logo, null, corner);
+  const settings = { fetcher, storage, shouldPersistHeaders: false, defaultEditorToolsVisibility: 'variables' };
   ReactDOM.createRoot(root).render(React.createElement(GraphiQL, settings, logo));
 }
 

@@ -24,12 +24,23 @@ include!(concat!(env!("OUT_DIR"), "/graphiql_assets.rs"));
 const DIALOG_STYLE: &str = "'sha256-nzTgYzXYDNe6BAHiiI7NNlfK8n/auuOAhh2t92YvuXo='";
 
 /// The page of a service.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Page {
     /// The name of the service: the title of the browser's tab, also shown in the page's corner.
     pub title: &'static str,
     /// The editor's tabs on the first visit.
     pub tabs: &'static [Tab],
+    /// Another page, linked in the corner. A loopback address is shown to browsers on this machine only.
+    pub other: Option<Link>,
+}
+
+/// A link to a page.
+#[derive(Clone, Debug, Serialize)]
+pub struct Link {
+    /// Its text.
+    pub title: &'static str,
+    /// Its address, `http` or `https`.
+    pub url: String,
 }
 
 /// A tab of the editor.
@@ -37,8 +48,19 @@ pub struct Page {
 pub struct Tab {
     /// The operation, whose name is the tab's title.
     pub query: &'static str,
-    /// Its variables, as JSON.
+    /// Its variables, as JSON. The text `{uuid}` stands for a random id, which is another one at each visit.
     pub variables: &'static str,
+    /// Variables that the page fills in from answers in other tabs.
+    pub takes: &'static [Take],
+}
+
+/// A value that goes from an answer into a tab's variables. Names in paths are joined by dots, as in `input.id`.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Take {
+    /// Its path in an answer's `data`.
+    pub from: &'static str,
+    /// Its path in the variables.
+    pub to: &'static str,
 }
 
 /// A file of the page.
@@ -55,7 +77,7 @@ struct Asset {
 /// credentials; access to the page is for the application to check.
 ///
 /// All addresses are relative: a proxy may serve both paths below a prefix.
-pub fn router(page: Page) -> Router {
+pub fn router(page: &Page) -> Router {
     let html = Bytes::from(render(page));
     let csp = policy();
     let serve_page = async move || {
@@ -135,12 +157,13 @@ impl Asset {
     }
 }
 
-fn render(page: Page) -> String {
+fn render(page: &Page) -> String {
     let tags: Vec<String> = ASSETS.iter().map(Asset::tag).collect();
     format!(
         include_str!("../graphiql/page.html"),
         title = escape(page.title),
         tabs = escape(&serde_json::to_string(page.tabs).expect("texts are JSON")),
+        other = escape(&serde_json::to_string(&page.other).expect("texts are JSON")),
         assets = tags.join("\n"),
     )
 }

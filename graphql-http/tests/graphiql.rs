@@ -2,11 +2,16 @@
 
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode, header};
-use graphql_http::graphiql::{Page, Tab, router};
+use graphql_http::graphiql::{Link, Page, Tab, Take, router};
 use tower::ServiceExt as _;
 
-const PAGE: Page =
-    Page { title: r#"Lab "A" & <B>"#, tabs: &[Tab { query: "{ a(b: \"<c>\") }\n{ d }", variables: "{}" }] };
+const TAKES: &[Take] = &[Take { from: "a.b", to: "c" }];
+
+fn lab() -> Page {
+    let tabs = &[Tab { query: "{ a(b: \"<c>\") }\n{ d }", variables: "{}", takes: TAKES }];
+    let other = Some(Link { title: "\"B\"", url: "https://b.example/?<>".to_owned() });
+    Page { title: r#"Lab "A" & <B>"#, tabs, other }
+}
 
 /// A tag of the page that loads a file.
 struct Tag {
@@ -16,7 +21,7 @@ struct Tag {
 
 async fn ask(path: &str, accept_encoding: &str) -> (StatusCode, HeaderMap, Vec<u8>) {
     let request = Request::get(path).header(header::ACCEPT_ENCODING, accept_encoding).body(Body::empty()).unwrap();
-    let (parts, body) = router(PAGE).oneshot(request).await.unwrap().into_parts();
+    let (parts, body) = router(&lab()).oneshot(request).await.unwrap().into_parts();
     (parts.status, parts.headers, to_bytes(body, usize::MAX).await.unwrap().into())
 }
 
@@ -53,8 +58,11 @@ async fn title_and_tabs_are_text_and_never_markup() {
     let (_, html) = page().await;
     assert!(html.contains("<title>Lab &quot;A&quot; &amp; &lt;B&gt;</title>"), "{html}");
     assert!(html.contains("data-title=\"Lab &quot;A&quot; &amp; &lt;B&gt;\""), "{html}");
-    let tabs = r"[{&quot;query&quot;:&quot;{ a(b: \&quot;&lt;c&gt;\&quot;) }\n{ d }&quot;,&quot;variables&quot;:&quot;{}&quot;}]";
+    let tabs = r"[{&quot;query&quot;:&quot;{ a(b: \&quot;&lt;c&gt;\&quot;) }\n{ d }&quot;,&quot;variables&quot;:&quot;{}&quot;,&quot;takes&quot;:[{&quot;from&quot;:&quot;a.b&quot;,&quot;to&quot;:&quot;c&quot;}]}]";
     assert!(html.contains(&format!("data-tabs=\"{tabs}\"")), "{html}");
+    let other =
+        r"{&quot;title&quot;:&quot;\&quot;B\&quot;&quot;,&quot;url&quot;:&quot;https://b.example/?&lt;&gt;&quot;}";
+    assert!(html.contains(&format!("data-other=\"{other}\"")), "{html}");
 }
 
 #[tokio::test]
@@ -62,7 +70,7 @@ async fn every_file_is_checked_and_either_served_or_allowed_by_the_policy() {
     let (headers, _) = page().await;
     let policy = headers[header::CONTENT_SECURITY_POLICY].to_str().unwrap();
     let tags = tags().await;
-    assert_eq!(tags.len(), 6);
+    assert_eq!(tags.len(), 7);
     for Tag { url, text } in tags {
         assert!(text.contains("integrity=\"sha384-") && text.contains("crossorigin=\"anonymous\""), "{text}");
         if url.starts_with("https://") {
@@ -96,7 +104,7 @@ async fn plain_text_is_in_memory_once_however_many_take_it() {
     let script = tags().await.pop().unwrap();
     let plain = async || {
         let request = Request::get(format!("/{}", script.url)).body(Body::empty()).unwrap();
-        to_bytes(router(PAGE).oneshot(request).await.unwrap().into_body(), usize::MAX).await.unwrap()
+        to_bytes(router(&lab()).oneshot(request).await.unwrap().into_body(), usize::MAX).await.unwrap()
     };
     let (one, other) = (plain().await, plain().await);
     assert_eq!(one.as_ptr(), other.as_ptr());

@@ -48,6 +48,7 @@ fn a_bad_setting_is_refused_by_name() {
         ("--finance-bind", "localhost:8020"),
         ("--finance-username", "a:b"),
         ("--finance-cors-origins", "https://app.example/"),
+        ("--finance-graphiql-link", "javascript:alert(1)"),
         ("--rust-log", "verbose"),
         ("--access-log", "/nowhere/access.log"),
         ("--access-log-min-duration", "500"),

@@ -128,6 +128,10 @@ macro_rules! server_settings {
             #[arg(id = concat!($flag, "-cors-credentials"), long, env = concat!($variable, "_CORS_CREDENTIALS"))]
             #[arg(global = true, value_name = "BOOL", default_value_t = false, action = clap::ArgAction::Set)]
             cors_credentials: bool,
+            /// Address of the other service's GraphiQL, linked in this one's, as browsers reach it [all-in-one: known]
+            #[arg(id = concat!($flag, "-graphiql-link"), long, env = concat!($variable, "_GRAPHIQL_LINK"))]
+            #[arg(global = true, value_name = "URL", value_parser = chassis::gate::browsers::page_address)]
+            graphiql_link: Option<String>,
         }
 
         impl ServerSettings {
@@ -140,11 +144,8 @@ macro_rules! server_settings {
             }
 
             fn read(self) -> anyhow::Result<chassis::config::Server> {
-                let database_url = chassis::config::secret(
-                    concat!("--", $flag, "-database-url"),
-                    self.database_url,
-                    self.database_url_file,
-                )?;
+                let url_flag = concat!("--", $flag, "-database-url");
+                let database_url = chassis::config::secret(url_flag, self.database_url, self.database_url_file)?;
                 let token_issuer = chassis::config::token_issuer(
                     $flag,
                     self.token_issuer,
@@ -186,6 +187,7 @@ macro_rules! server_settings {
                         allowed_hosts: self.allowed_hosts,
                         cors_origins: self.cors_origins,
                         cors_credentials: self.cors_credentials,
+                        graphiql_link: self.graphiql_link,
                     },
                 })
             }

@@ -25,6 +25,8 @@ pub struct Browsers {
     pub cors_origins: Vec<Origin>,
     /// Whether the browser may send its stored credentials with calls of those pages.
     pub cors_credentials: bool,
+    /// Address of the other service's GraphiQL, as browsers reach it. Whoever may log in can read it.
+    pub graphiql_link: Option<String>,
 }
 
 /// Rules for every request and its response.
@@ -87,6 +89,18 @@ pub fn host_name(text: &str) -> Result<String, String> {
     host.map(str::to_owned).ok_or("want the name of a host without scheme and port, as in api.example".to_owned())
 }
 
+/// Parses the address of a page.
+///
+/// # Errors
+/// When the text is no `http` or `https` URL, or has credentials, which a page would show to everybody.
+pub fn page_address(text: &str) -> Result<String, String> {
+    let url: Option<Url> = text.parse().ok();
+    let is_shown =
+        |url: &Url| matches!(url.scheme(), "http" | "https") && url.username().is_empty() && url.password().is_none();
+    let wanted = "want an http or https URL without credentials, as in https://api.example/graphiql";
+    url.filter(is_shown).map(String::from).ok_or(wanted.to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -125,6 +139,16 @@ mod tests {
         }
         for text in ["", "https://api.example", "api.example:8010", "api.example/x", "me@api.example", "a b"] {
             assert!(host_name(text).is_err_and(|why| why.contains("api.example")), "{text}");
+        }
+    }
+    #[test]
+    fn the_address_of_a_page_has_no_credentials_and_runs_nothing() {
+        for text in ["https://api.example/graphiql", "http://127.0.0.1:8020/graphiql"] {
+            assert_eq!(page_address(text).as_deref(), Ok(text));
+        }
+        for text in ["", "/graphiql", "javascript:alert(1)", "https://me@api.example/", "https://:secret@api.example/"]
+        {
+            assert!(page_address(text).is_err_and(|why| why.contains("https://api.example")), "{text}");
         }
     }
 }

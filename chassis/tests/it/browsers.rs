@@ -55,7 +55,7 @@ async fn router(set: impl FnOnce(&mut Server)) -> (Router, TestDatabase) {
     let mut monitor = Monitor::<NoMigrations>::new(&server, &db.database);
     monitor.check().await;
     let schema = Schema::new(Query, Mutation, EmptySubscription);
-    let page = graphiql::Page { title: "demo", tabs: &[] };
+    let page = graphiql::Page { title: "demo", tabs: &[], other: None };
     let options = Options::default();
     let (sdl, permissions, rest) = (schema.sdl(), &PERMISSIONS, Router::new());
     let offered = ServiceRoutes {

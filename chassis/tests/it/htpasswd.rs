@@ -171,7 +171,7 @@ async fn a_service_looks_at_the_file_while_it_runs() {
     let server = Server { access, ..db.server("demo") };
     let readiness = Monitor::<NoMigrations>::new(&server, &db.database).readiness;
     let schema = Schema::new(Query, EmptyMutation, EmptySubscription);
-    let (page, options) = (Page { title: "demo", tabs: &[] }, Options::default());
+    let (page, options) = (Page { title: "demo", tabs: &[], other: None }, Options::default());
     let (sdl, permissions, rest) = (String::new(), &PERMISSIONS, Router::new());
     let offered = ServiceRoutes {
         schema,

@@ -88,7 +88,7 @@ async fn serve_to(access: Access, token_issuer: Option<TokenIssuer>) -> Api {
     let readiness = Monitor::<NoMigrations>::new(&server, &db.database).readiness;
     let touched = Arc::new(AtomicUsize::new(0));
     let schema = Schema::new(Query, Mutation(Arc::clone(&touched)), Ticks);
-    let (page, options) = (Page { title: "demo", tabs: &[] }, Options::default());
+    let (page, options) = (Page { title: "demo", tabs: &[], other: None }, Options::default());
     let (sdl, permissions, rest, metrics) = (String::new(), &PERMISSIONS, Router::new(), Metrics::new("demo"));
     let offered = ServiceRoutes {
         schema,
