@@ -22,6 +22,7 @@ mod language;
 mod limits;
 mod lists;
 mod livez;
+mod openapi;
 mod outbox;
 mod pending;
 mod permissions;

@@ -68,11 +68,12 @@ async fn an_amount_goes_out_exactly_as_it_is_stored(#[case] total_price: &str) {
 }
 
 #[tokio::test]
-async fn the_openapi_document_names_the_endpoint() {
+async fn the_openapi_document_names_the_endpoint_and_the_programs_version() {
     let Some(service) = running(Backend::Sqlite).await else { return };
     let request = service.client().get("/openapi.json").basic_auth("admin", Some("teste123"));
     let document = Answer::of(request).await;
-    assert!(document.body["paths"][RECORD]["post"].is_object(), "{}", document.body);
+    assert!(document.body["paths"][RECORD.trim_end_matches('/')]["post"].is_object(), "{}", document.body);
+    assert_eq!(document.body["info"]["version"], env!("CARGO_PKG_VERSION"));
 }
 
 #[tokio::test]
