@@ -32,7 +32,8 @@ const storage = {
   },
 };
 
-// The page's corner: its title, the link to another page, and the watch over answers that other tabs take values from.
+// The page's corner: its title and the link to another page. It also puts values of answers into the tabs that take them,
+// since GraphiQL gives its state to components inside it only.
 function Corner({ title, other, offered, link }) {
   const { tabs, activeTabIndex, moveTab, queryEditor, setOperationName } = GraphiQL.React.useEditorContext();
   const active = tabs[activeTabIndex];
@@ -62,7 +63,11 @@ function start({ endpoint, title, tabs, other }) {
   const subscriptionUrl = new URL(endpoint, location).href.replace(/^http/, 'ws');
   const fetcher = GraphiQL.createFetcher({ url: endpoint, subscriptionUrl, fetch: send, enableIncrementalDelivery: false });
   const [offered, page, link] = [JSON.parse(tabs), JSON.parse(other), linkedTab()];
-  restoreTabs(offered, link);
+  try {
+    restoreTabs(offered, link);
+  } catch (error) {
+    console.warn('The tabs could not be prepared, for want of storage:', error); // GraphiQL opens with those it has
+  }
   const corner = React.createElement(Corner, { title, other: page && isReached(page) ? page : null, offered, link });
   const logo = React.createElement(GraphiQL.Logo, null, corner);
   const settings = { fetcher, storage, shouldPersistHeaders: false, defaultEditorToolsVisibility: 'variables' };

@@ -5,21 +5,24 @@
 // Stands in a tab's variables for a random id.
 const RANDOM_ID = '{uuid}';
 
+// How many of the last random ids are known again: those of a few windows, which share the storage.
+const REMEMBERED = 20;
+
 // GraphiQL's own keys, and one for the ids that were made here: what a person typed in their place stays.
 const [STATE, QUERY, VARIABLES, MADE] = ['tabState', 'query', 'variables', 'randomIds'].map((key) => `graphiql:${key}`);
 
 /** Writes the tabs to where GraphiQL reads them as it starts. That alone makes it show the variables of the first. */
 function restoreTabs(offered, link) {
   const state = stored() ?? { tabs: offered.map((tab) => record(tab)), activeTabIndex: 0 };
-  const made = parsed(localStorage.getItem(MADE)) ?? [];
+  const made = [parsed(localStorage.getItem(MADE)) ?? []].flat();
   const fresh = [];
-  for (const { query, variables } of offered.filter((tab) => tab.variables.includes(RANDOM_ID))) {
+  for (const { query } of offered.filter((tab) => tab.variables.includes(RANDOM_ID))) {
     const tab = state.tabs.find(({ id }) => id === nameOf(query));
-    if (tab) tab.variables = withFreshIds(tab.variables ?? variables, made, fresh);
+    if (tab) tab.variables = withFreshIds(tab.variables ?? '', made, fresh);
   }
   if (link) state.activeTabIndex = place(link, state.tabs);
   const active = state.tabs[state.activeTabIndex] ?? state.tabs[0];
-  localStorage.setItem(MADE, JSON.stringify(fresh));
+  localStorage.setItem(MADE, JSON.stringify([...fresh, ...made].slice(0, REMEMBERED)));
   localStorage.setItem(STATE, JSON.stringify(state));
   localStorage.setItem(QUERY, active.query ?? '');
   localStorage.setItem(VARIABLES, active.variables ?? '');
@@ -51,7 +54,8 @@ function tabsAfter(answer, tabs, active, offered) {
 
 function stored() {
   const state = parsed(localStorage.getItem(STATE));
-  return Array.isArray(state?.tabs) && state.tabs.length && state.tabs.every((tab) => tab?.id) ? state : null;
+  const isTab = (tab) => typeof tab?.id === 'string' && typeof tab.title === 'string';
+  return Array.isArray(state?.tabs) && state.tabs.length && state.tabs.every(isTab) ? state : null;
 }
 
 /** A tab as GraphiQL stores it. */

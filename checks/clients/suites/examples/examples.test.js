@@ -2,19 +2,11 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { consultation, finance, paid } from '../../services.js';
-
-const api = readFileSync(new URL('../../../../docs/api.md', import.meta.url), 'utf8');
-
-/** The block after a marker, for the services under test. */
-function example(name) {
-  const [, block] = api.split(`<!-- ci: client-${name} -->\n`)[1].match(/^```\w+\n([^]*?)^```/m);
-  const port = (service) => new URL(service).port;
-  return block.replace(/\b8010\b/g, port(consultation)).replace(/\b8020\b/g, port(finance));
-}
+import { paid } from '../../services.js';
+import { example } from './document.js';
 
 /** Runs the example until it has printed `wanted`. */
 async function prints(t, name, [command, extension], wanted) {
