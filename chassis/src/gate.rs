@@ -104,7 +104,7 @@ pub fn guard<S: Executor>(
     }
     let service = Router::new()
         .merge(graphql_http::router(endpoint, routes.sdl))
-        .merge(graphiql::router(routes.page))
+        .merge(graphiql::router(&routes.page))
         .merge(match audit {
             Some(audit) => routes.rest.layer(Extension(audit)),
             None => routes.rest,

@@ -14,7 +14,7 @@ const [STATE, QUERY, VARIABLES, MADE] = ['tabState', 'query', 'variables', 'rand
 /** Writes the tabs to where GraphiQL reads them as it starts. That alone makes it show the variables of the first. */
 function restoreTabs(offered, link) {
   const state = stored() ?? { tabs: offered.map((tab) => record(tab)), activeTabIndex: 0 };
-  const made = parsed(localStorage.getItem(MADE)) ?? [];
+  const made = [parsed(localStorage.getItem(MADE)) ?? []].flat();
   const fresh = [];
   for (const { query } of offered.filter((tab) => tab.variables.includes(RANDOM_ID))) {
     const tab = state.tabs.find(({ id }) => id === nameOf(query));
@@ -54,7 +54,8 @@ function tabsAfter(answer, tabs, active, offered) {
 
 function stored() {
   const state = parsed(localStorage.getItem(STATE));
-  return Array.isArray(state?.tabs) && state.tabs.length && state.tabs.every((tab) => tab?.id) ? state : null;
+  const isTab = (tab) => typeof tab?.id === 'string' && typeof tab.title === 'string';
+  return Array.isArray(state?.tabs) && state.tabs.length && state.tabs.every(isTab) ? state : null;
 }
 
 /** A tab as GraphiQL stores it. */

@@ -77,8 +77,8 @@ struct Asset {
 /// credentials; access to the page is for the application to check.
 ///
 /// All addresses are relative: a proxy may serve both paths below a prefix.
-pub fn router(page: Page) -> Router {
-    let html = Bytes::from(render(&page));
+pub fn router(page: &Page) -> Router {
+    let html = Bytes::from(render(page));
     let csp = policy();
     let serve_page = async move || {
         let kind = HeaderValue::from_static("text/html; charset=utf-8");

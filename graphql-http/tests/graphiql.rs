@@ -21,7 +21,7 @@ struct Tag {
 
 async fn ask(path: &str, accept_encoding: &str) -> (StatusCode, HeaderMap, Vec<u8>) {
     let request = Request::get(path).header(header::ACCEPT_ENCODING, accept_encoding).body(Body::empty()).unwrap();
-    let (parts, body) = router(lab()).oneshot(request).await.unwrap().into_parts();
+    let (parts, body) = router(&lab()).oneshot(request).await.unwrap().into_parts();
     (parts.status, parts.headers, to_bytes(body, usize::MAX).await.unwrap().into())
 }
 
@@ -104,7 +104,7 @@ async fn plain_text_is_in_memory_once_however_many_take_it() {
     let script = tags().await.pop().unwrap();
     let plain = async || {
         let request = Request::get(format!("/{}", script.url)).body(Body::empty()).unwrap();
-        to_bytes(router(lab()).oneshot(request).await.unwrap().into_body(), usize::MAX).await.unwrap()
+        to_bytes(router(&lab()).oneshot(request).await.unwrap().into_body(), usize::MAX).await.unwrap()
     };
     let (one, other) = (plain().await, plain().await);
     assert_eq!(one.as_ptr(), other.as_ptr());

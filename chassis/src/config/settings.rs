@@ -144,11 +144,8 @@ macro_rules! server_settings {
             }
 
             fn read(self) -> anyhow::Result<chassis::config::Server> {
-                let database_url = chassis::config::secret(
-                    concat!("--", $flag, "-database-url"),
-                    self.database_url,
-                    self.database_url_file,
-                )?;
+                let url_flag = concat!("--", $flag, "-database-url");
+                let database_url = chassis::config::secret(url_flag, self.database_url, self.database_url_file)?;
                 let token_issuer = chassis::config::token_issuer(
                     $flag,
                     self.token_issuer,

@@ -97,7 +97,7 @@ pub fn page_address(text: &str) -> Result<String, String> {
     let url: Option<Url> = text.parse().ok();
     let is_shown =
         |url: &Url| matches!(url.scheme(), "http" | "https") && url.username().is_empty() && url.password().is_none();
-    let wanted = "want an http or https URL without credentials, as in https://clinic.example/finance/graphiql";
+    let wanted = "want an http or https URL without credentials, as in https://api.example/graphiql";
     url.filter(is_shown).map(String::from).ok_or(wanted.to_owned())
 }
 
@@ -143,13 +143,12 @@ mod tests {
     }
     #[test]
     fn the_address_of_a_page_has_no_credentials_and_runs_nothing() {
-        for text in ["https://clinic.example/graphiql", "http://127.0.0.1:8020/graphiql"] {
+        for text in ["https://api.example/graphiql", "http://127.0.0.1:8020/graphiql"] {
             assert_eq!(page_address(text).as_deref(), Ok(text));
         }
-        for text in
-            ["", "/graphiql", "javascript:alert(1)", "https://me@clinic.example/", "https://:secret@clinic.example/"]
+        for text in ["", "/graphiql", "javascript:alert(1)", "https://me@api.example/", "https://:secret@api.example/"]
         {
-            assert!(page_address(text).is_err_and(|why| why.contains("https://clinic.example")), "{text}");
+            assert!(page_address(text).is_err_and(|why| why.contains("https://api.example")), "{text}");
         }
     }
 }

@@ -63,11 +63,19 @@ export async function shown(page, text) {
   return response.innerText();
 }
 
-/** The text of the visible editor of variables. */
-export const variables = (page) => page.evaluate(() => {
-  const editor = document.querySelector('.graphiql-editor-tool .graphiql-editor:not(.hidden) .CodeMirror');
-  return editor.CodeMirror.getValue();
-});
+const VARIABLES = '.graphiql-editor-tool .graphiql-editor:not(.hidden) .CodeMirror';
+
+/** The text of the visible editor of variables, once it is there. */
+export async function variables(page) {
+  await page.locator(VARIABLES).waitFor();
+  return page.evaluate((editor) => document.querySelector(editor).CodeMirror.getValue(), VARIABLES);
+}
+
+/** Replaces a part of the text of that editor, as a person would. */
+export async function edit(page, part, by) {
+  const text = (await variables(page)).replace(part, by);
+  await page.evaluate(([editor, to]) => document.querySelector(editor).CodeMirror.setValue(to), [VARIABLES, text]);
+}
 
 /** Waits until GraphiQL has stored the tabs with this text: another window then opens with them. */
 export const stored = (page, text) => page.waitForFunction((part) => localStorage.getItem('graphiql:tabState')?.includes(part), text);

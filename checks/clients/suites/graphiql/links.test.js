@@ -16,6 +16,12 @@ const START = `mutation Linked($input: StartConsultationInput!) {
 const page = (service, parameters) => `${service}/graphiql?${new URLSearchParams(parameters)}`;
 const title = (window) => window.locator('.graphiql-tab-active').innerText();
 
+/** The number of tabs, once they are there. */
+async function tabs(window) {
+  await window.locator('.graphiql-tab-active').waitFor();
+  return window.getByRole('tab').count();
+}
+
 /** Whether a consultation of the patient was started. */
 async function isStarted({ patientId }) {
   const query = 'query ($filter: ConsultationFilter) { consultations(filter: $filter) { totalCount } }';
@@ -27,7 +33,7 @@ test('a linked operation opens as a tab of its own, and runs by a click only', {
   const { page: window, close } = await visit(browser, page(consultation, { query: START, variables: JSON.stringify({ input }) }));
   assert.equal(await title(window), 'Linked');
   assert.deepEqual(JSON.parse(await variables(window)), { input });
-  assert.equal(await window.getByRole('tab').count(), 5);
+  assert.equal(await tabs(window), 5);
   await window.waitForLoadState('networkidle');
   assert.equal(await isStarted(input), false, 'the page ran it');
   await execute(window, '"startConsultation"');
@@ -40,9 +46,9 @@ test('a link that is opened again opens no second tab, nor does a reload', { tim
   const { page: window, close } = await visit(browser, address);
   assert.equal(window.url(), `${consultation}/graphiql`);
   await window.reload();
-  assert.equal(await window.getByRole('tab').count(), 5);
+  assert.equal(await tabs(window), 5);
   await window.goto(address);
-  assert.equal(await window.getByRole('tab').count(), 5);
+  assert.equal(await tabs(window), 5);
   await execute(window, '"Query"');
   await close();
 });

@@ -1,8 +1,8 @@
-// The tabs of both services tell a story that a newcomer clicks through: nothing is typed here.
+// The tabs of both services tell a story that a newcomer clicks through.
 import assert from 'node:assert/strict';
 import test, { after, before } from 'node:test';
 import { consultation, finance, paid } from '../../services.js';
-import { choose, execute, launch, shown, stored, variables, visit } from './browser.js';
+import { choose, edit, execute, launch, shown, stored, variables, visit } from './browser.js';
 
 const timeout = 60_000;
 let browser;
@@ -54,11 +54,8 @@ test('two visitors start for different people', { timeout }, async () => {
 
 test('an id that a person chose stays after a reload', { timeout }, async () => {
   const { page, close } = await visit(browser, `${consultation}/graphiql`);
-  await page.evaluate(() => { // an id from elsewhere, in place of a random one
-    const state = JSON.parse(localStorage.getItem('graphiql:tabState'));
-    state.tabs[0].variables = state.tabs[0].variables.replace(/"patientId": "[^"]+"/, '"patientId": "chosen"');
-    localStorage.setItem('graphiql:tabState', JSON.stringify(state));
-  });
+  await edit(page, /"patientId": "[^"]+"/, '"patientId": "chosen"');
+  await stored(page, 'chosen');
   await page.reload();
   assert.match(await variables(page), /"patientId": "chosen"/);
   await close();
