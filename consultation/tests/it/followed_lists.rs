@@ -81,6 +81,26 @@ async fn who_follows_the_list_at_another_replica_is_told_too() {
     is_told(&service, &replica.client.base).await;
 }
 
+/// What each list shows of which consultation with which status, until all of `lists` have shown the end of the `last`.
+async fn shown_until<const N: usize>(
+    socket: &mut Socket,
+    last: &str,
+    lists: [&str; N],
+) -> Option<BTreeSet<(String, String, String)>> {
+    let (mut waiting, mut shown) = (BTreeSet::from(lists), BTreeSet::new());
+    while !waiting.is_empty() {
+        let message = socket.next().await;
+        let follower = message["id"].as_str().expect("an id").to_owned();
+        let row = row(&message["payload"])?;
+        let (id, status) = (row["id"].as_str().expect("an id"), row["status"].as_str().expect("a status"));
+        if (id, status) == (last, "FINISHED") {
+            waiting.remove(follower.as_str());
+        }
+        shown.insert((follower, id.to_owned(), status.to_owned()));
+    }
+    Some(shown)
+}
+
 #[rstest]
 #[tokio::test]
 async fn over_a_websocket_each_list_shows_what_its_filter_lets_through(
@@ -110,17 +130,7 @@ async fn over_a_websocket_each_list_shows_what_its_filter_lets_through(
         let last = start(client, physician, patient).await;
         finish(client, &last, None).await;
 
-        let (mut waiting, mut shown) = (BTreeSet::from(["physician", "patient", "finished"]), BTreeSet::new());
-        while !waiting.is_empty() {
-            let message = socket.next().await;
-            let list = message["id"].as_str().expect("an id").to_owned();
-            let row = row(&message["payload"])?;
-            let (id, status) = (row["id"].as_str().expect("an id"), row["status"].as_str().expect("a status"));
-            if (id, status) == (last.as_str(), "FINISHED") {
-                waiting.remove(list.as_str());
-            }
-            shown.insert((list, id.to_owned(), status.to_owned()));
-        }
+        let shown = shown_until(&mut socket, &last, lists.each_ref().map(|(name, _)| *name)).await?;
         let is_shown =
             |list: &str, id: &str, status: &str| shown.contains(&(list.to_owned(), id.to_owned(), status.to_owned()));
         assert!(shown.iter().all(|(list, id, _)| list == "finished" || *id != others), "{shown:?}");

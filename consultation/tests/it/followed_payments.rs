@@ -42,7 +42,7 @@ fn schema(db: &TestDatabase, relay: &Relay) -> ConsultationSchema {
     graphql::schema(&Api::default(), database, consultations, remedies, changes, time_zone, currency)
 }
 
-fn followed(schema: &ConsultationSchema, filter: Value) -> impl Stream<Item = Response> + Unpin + use<> {
+fn followed(schema: &ConsultationSchema, filter: &Value) -> impl Stream<Item = Response> + Unpin + use<> {
     let variables = Variables::from_json(json!({ "filter": filter }));
     schema.execute_stream(Request::new(FOLLOW).variables(variables))
 }
@@ -66,9 +66,9 @@ async fn who_follows_payments_by_their_status_is_told_of_those_that_reach_it(
     let finance = FinanceStub::start([Script::RefuseFirst]).await;
     let relay = relay(&db, &finance);
     let schema = schema(&db, &relay);
-    let mut all = followed(&schema, Value::Null);
-    let mut parked = followed(&schema, json!({ "status": "PARKED" }));
-    let mut finished = followed(&schema, json!({ "status": "FINISHED" }));
+    let mut all = followed(&schema, &Value::Null);
+    let mut parked = followed(&schema, &json!({ "status": "PARKED" }));
+    let mut finished = followed(&schema, &json!({ "status": "FINISHED" }));
     // A stream subscribes when it is polled first.
     for events in [&mut all as &mut (dyn Stream<Item = Response> + Unpin), &mut parked, &mut finished] {
         assert!(events.next().now_or_never().is_none());

@@ -31,7 +31,9 @@ async fn a_start_whose_answer_was_lost_is_told_as_missed() {
     let rules = Rules { price_per_hour: Money::MAX, longest, longest_backdate };
     let beside = ["starts", "finishes"].map(|name| (Heartbeat::new(name), WriterMeter::default()));
     let (consultations, writers) = Consultations::new(&database, rules, WakeUp::default(), changes, beside);
-    writers.into_iter().for_each(|writer| drop(tokio::spawn(writer)));
+    for writer in writers {
+        tokio::spawn(writer);
+    }
 
     // Another start for the patient that is not committed.
     let patient = Uuid::new_v4();
