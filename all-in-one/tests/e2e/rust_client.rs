@@ -49,7 +49,7 @@ async fn a_client_generated_from_the_client_schemas_finishes_a_consultation(
     let service = &cluster.consultation.client;
     let patient_id = Uuid::new_v4();
 
-    let input = start::StartConsultationInput { physician_id: Uuid::new_v4(), patient_id };
+    let input = start::StartConsultationInput { physician_id: Uuid::new_v4(), patient_id, start_date: None };
     let variables = start::Variables { input };
     let started = ask::<Start>(service, variables.clone()).await.start_consultation.expect("a payload");
     let id = started.consultation.expect("a consultation").id;
