@@ -4,6 +4,7 @@
 mod backdated;
 mod callers;
 mod cancel;
+mod locks;
 
 use chassis::{changes::Changes, clock, traces::Span, write_coalescer::BatchWriter};
 use chrono::TimeDelta;
@@ -121,27 +122,6 @@ async fn a_clock_that_was_set_back_since_the_start_does_not_refuse_a_finish_now(
     assert!(matches!(answer, Ok(consultation) if consultation.end_date == Some(end_date)));
 }
 
-#[tokio::test]
-async fn a_locked_consultation_delays_no_other() {
-    let Some((db, starts, finishes)) = writers(Backend::Postgres).await else { return };
-    let [locked, free] = [a_start(), a_start()];
-    written(starts.write(&[locked.clone(), free.clone()]).await);
-    let operator = db.database.begin().await.expect("a transaction");
-    let lock = consultation::Entity::find_by_id(locked.id).lock_exclusive();
-    lock.one(&operator).await.expect("locked").expect("found");
-
-    let rows = [a_finish(&locked), a_finish(&free), a_finish(&locked)];
-    let answers = finishes.write(&rows).await.expect("written");
-    assert!(matches!(&answers[..], [None, Some(Ok(_)), None]), "{answers:?}");
-
-    operator.rollback().await.expect("unlocked");
-    let answers = written(finishes.write(&rows).await);
-    assert!(
-        matches!(&answers[..], [Ok(_), Ok(_), Err(FinishRefusal::AlreadyFinished(_))]),
-        "what was written before recognises itself: {answers:?}"
-    );
-}
-
 #[rstest]
 #[tokio::test]
 async fn batches_of_two_replicas_share_the_consultations_that_both_want_to_finish(
@@ -187,18 +167,4 @@ async fn what_was_done_before_is_answered_after_a_commit_that_waits_for_the_stan
     assert_eq!(waits(), 1, "it is finished already");
     written(finishes.write(&[a_finish(&start), a_finish(&other)]).await);
     assert_eq!(waits(), 1, "the commit of the other is later, but perhaps of another session");
-}
-
-#[tokio::test]
-async fn a_patient_whose_consultation_somebody_changes_delays_no_other_start() {
-    let Some((db, starts, _)) = writers(Backend::Postgres).await else { return };
-    let busy = a_start();
-    written(starts.write(std::slice::from_ref(&busy)).await);
-    let operator = db.database.begin().await.expect("a transaction");
-    let change = format!("UPDATE consultation SET physician_id = physician_id WHERE id = '{}'", busy.id);
-    operator.execute_unprepared(&change).await.expect("changed, not committed");
-    let began = std::time::Instant::now();
-    let answers = starts.write(&[Start { patient_id: busy.patient_id, ..a_start() }, a_start()]).await;
-    let took = began.elapsed();
-    assert!(took < std::time::Duration::from_millis(500) && answers.is_ok(), "{took:?}: {answers:?}");
 }

@@ -12,21 +12,19 @@ impl Outbox {
 
     /// The write of a finish: it decides, not what was read before. A finish that lost ends here.
     pub(super) fn finish(&self, next: &mut State) -> Option<()> {
-        let is_cancelled = match next.consultation {
-            Consultation::InProgress { is_read: true } => false,
-            Consultation::Cancelled { is_read: true } => true,
+        match next.consultation {
+            Consultation::InProgress { is_read: true } => {
+                (next.consultation, next.is_enqueued) = (Consultation::Finished, true);
+            }
+            Consultation::Cancelled { is_read: true } => {
+                next.consultation = Consultation::Cancelled { is_read: false };
+                if self.has(Flaw::FinishIgnoresCancel) {
+                    next.is_enqueued = true;
+                    next.violated.insert(ONE_END);
+                }
+            }
             _ => return None,
-        };
-        if is_cancelled && !self.has(Flaw::FinishIgnoresCancel) {
-            next.consultation = Consultation::Cancelled { is_read: false };
-            return Some(());
         }
-        if is_cancelled {
-            next.violated.insert(ONE_END);
-        }
-        next.is_enqueued = true;
-        next.consultation =
-            if is_cancelled { Consultation::Cancelled { is_read: false } } else { Consultation::Finished };
         Some(())
     }
 
