@@ -40,6 +40,7 @@ mod retention;
 mod retry;
 mod running;
 mod schema;
+mod settle;
 mod start;
 mod subscriptions;
 mod wrong_finance;
