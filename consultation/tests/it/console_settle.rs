@@ -1,13 +1,8 @@
 //! Settling from the console: who may, what it asks, and what becomes of a form without a reason.
 
-use axum::{
-    Json, Router,
-    http::{Method, header},
-    routing::post,
-};
+use axum::http::{Method, header};
 use consultation::permissions::PERMISSIONS;
 use rstest::rstest;
-use serde_json::{Value, json};
 use testkit::{Backend, RoleUsers};
 
 use crate::{
@@ -15,23 +10,8 @@ use crate::{
     outbox::{outbox, row},
     pending::{in_order, park},
     running::start_calling,
+    settle::finance,
 };
-
-/// A finance that has recorded 1.00 for each appointment that it is asked about.
-async fn finance() -> String {
-    let answer = async |Json(request): Json<Value>| {
-        let payment = request["variables"]["filter"]["appointmentIds"][0].clone();
-        let recorded = json!({
-            "id": payment, "appointmentId": payment, "totalPrice": "1.00", "recordedAt": "2026-11-27T12:00:00.000Z"
-        });
-        let page = json!({ "hasNextPage": false, "endCursor": null });
-        Json(json!({ "data": { "payments": { "edges": [{ "node": recorded }], "pageInfo": page } } }))
-    };
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-    let url = format!("http://{}/graphql", listener.local_addr().expect("an address"));
-    tokio::spawn(async move { axum::serve(listener, Router::new().route("/graphql", post(answer))).await });
-    url
-}
 
 #[rstest]
 #[tokio::test]
@@ -40,7 +20,7 @@ async fn an_operator_settles_by_a_form_that_shows_both_amounts_and_wants_a_reaso
 ) {
     let Some(db) = outbox(backend, 1).await else { return };
     park(&db, in_order(&db).await.iter().map(|row| row.id), "refused").await;
-    let service = start_calling(&db, RoleUsers::of(PERMISSIONS.roles).access(), &finance().await);
+    let service = start_calling(&db, RoleUsers::of(PERMISSIONS.roles).access(), &finance(Some("1.00")).await);
     let id = row(&db).await.appointment_id;
     let path = format!("/console/payments/{id}/settle");
     let as_user = |user, method| service.client.as_user(user).request(method, &path);

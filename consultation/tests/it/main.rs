@@ -49,6 +49,7 @@ mod retention;
 mod retry;
 mod running;
 mod schema;
+mod settle;
 mod start;
 mod start_dates;
 mod subscriptions;
