@@ -13,8 +13,8 @@
 //! | cancelled, a physician | `consultation_cancelled_physician_start` | `consultation_cancelled_physician_end` |
 //! | a patient | `consultation_patient_start` | the same, sorted |
 //!
-//! A patient is in one consultation at a time and so has few: an index of their ends would cost each finish a tenth more,
-//! and a quarter more of the log. A period is a range of the index by start. Partial indexes cost only the rows in them.
+//! A patient is in one consultation at a time and so has few: each finish would pay more for an index of their ends than it
+//! saves. A period is a range of the index by start. Partial indexes cost only the rows in them.
 
 use sea_orm_migration::prelude::*;
 

@@ -59,8 +59,8 @@ pub(super) async fn pending_payments(
     (first, after, last, before): Range,
 ) -> Result<Connection<PendingPayment>> {
     let descending = order_by.is_some_and(|order| order.direction == OrderDirection::Desc);
-    let list = List { field: "pendingPayments", ordered_by: "CREATED_AT", descending };
-    let page = Page::new(list, first, after, last, before)?;
+    let order = List { field: "pendingPayments", ordered_by: "CREATED_AT", descending };
+    let page = Page::new(order, first, after, last, before)?;
     let database = ctx.data_unchecked::<Database>();
     let PendingPaymentFilter { status, consultation_ids } = filter.unwrap_or_default();
     let ids = consultation_ids.map(|ids| parse_ids("filter.consultationIds", &ids)).transpose()?;

@@ -40,7 +40,7 @@ fn row(number: u32) -> (consultations::ActiveModel, Option<pending_payment::Acti
     let start = noon() + TimeDelta::minutes(number.into());
     let id = Uuid::from_u128((1 << 64) + u128::from(number));
     let is_ended = number < ENDED;
-    let is_cancelled = is_ended && number % 4 == 0;
+    let is_cancelled = is_ended && number.is_multiple_of(4);
     let (is_finished, is_delivered) = (is_ended && !is_cancelled, number < ENDED / 2);
     let patient = if is_ended { number % PATIENTS } else { number + PATIENTS };
     let row = consultations::ActiveModel {

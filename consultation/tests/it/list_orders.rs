@@ -71,12 +71,12 @@ async fn joined(client: &GraphqlClient, query: &str, list: &Value, size: i32, is
         let ids = edges.iter().map(|edge| edge["node"]["id"].as_str().expect("an id").to_owned());
         let at = if is_forward { read.len() } else { 0 };
         read.splice(at..at, ids);
-        let (next, last) = if is_forward { ("hasNextPage", edges.last()) } else { ("hasPreviousPage", edges.first()) };
+        let (next, end) = if is_forward { ("hasNextPage", edges.last()) } else { ("hasPreviousPage", edges.first()) };
         if page["pageInfo"][next] == false {
             assert_eq!(page["totalCount"], read.len(), "{list}");
             return read;
         }
-        cursor = last.expect("a page before others has rows")["cursor"].clone();
+        cursor = end.expect("a page before others has rows")["cursor"].clone();
     }
 }
 

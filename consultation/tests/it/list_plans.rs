@@ -33,9 +33,9 @@ async fn assert_reads<E: EntityTrait>(
         database.execute_unprepared("SET LOCAL enable_sort = off").await.expect("set");
     }
     for (descending, last) in [(false, None), (true, None), (false, Some(20))] {
-        let list = List { field: "rows", ordered_by: "TIME", descending };
+        let ordered = List { field: "rows", ordered_by: "TIME", descending };
         for after in [None, Some(Key { time: noon() + TimeDelta::hours(16), id: Uuid::nil() })] {
-            let mut page = Page::new(list, None, None, last, None).expect("a page");
+            let mut page = Page::new(ordered, None, None, last, None).expect("a page");
             page.after = after;
             let query = paging::select(&page, rows.clone(), order.clone(), database.get_database_backend());
             let plan = plan(&database, &query).await;

@@ -31,8 +31,8 @@ pub(super) async fn payments(
     (first, after, last, before): Range,
 ) -> Result<Connection<Payment>> {
     let descending = order_by.is_some_and(|order| order.direction == OrderDirection::Desc);
-    let list = List { field: "payments", ordered_by: "RECORDED_AT", descending };
-    let page = Page::new(list, first, after, last, before)?;
+    let order = List { field: "payments", ordered_by: "RECORDED_AT", descending };
+    let page = Page::new(order, first, after, last, before)?;
     let conditions = filter.unwrap_or_default().conditions(clock::now())?;
     let database = ctx.data_unchecked::<Database>();
     let (rows, time, count) = conditions.rows(database.read.get_database_backend());

@@ -59,10 +59,10 @@ async fn each_list_of_payments_reads_a_range_of_its_index_in_order(
     let backend = database.get_database_backend();
     let (rows, time, _) = conditions.rows(backend);
     for (descending, last) in [(false, None), (true, None), (false, Some(20))] {
-        let list = List { field: "payments", ordered_by: "RECORDED_AT", descending };
+        let ordered = List { field: "payments", ordered_by: "RECORDED_AT", descending };
         let middle = Key { time: noon_and(0) + TimeDelta::seconds(1), id: Uuid::nil() };
         for after in [None, Some(middle)] {
-            let mut page = Page::new(list, None, None, last, None).expect("a page");
+            let mut page = Page::new(ordered, None, None, last, None).expect("a page");
             page.after = after;
             let query = paging::select(&page, rows.clone(), (time.clone(), Column::Id), backend);
             let plan = plan(database, &query).await;
