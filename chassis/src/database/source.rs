@@ -113,5 +113,10 @@ where
     usize: ColumnIndex<R>,
     String: Decode<'r, R::Database> + Type<R::Database>,
 {
-    (0..row.len()).map(|column| row.try_get(column)).collect()
+    let text = |column| match row.try_get(column) {
+        // SQLite takes any bytes for a text. Nobody can parse them, as nobody can this.
+        Err(Error::ColumnDecode { .. }) => Ok(Some(char::REPLACEMENT_CHARACTER.to_string())),
+        text => text,
+    };
+    (0..row.len()).map(text).collect()
 }

@@ -74,3 +74,13 @@ async fn rows_come_in_batches_that_cut_no_group(#[values(Backend::Sqlite, Backen
     }
     assert_eq!(sizes, [(1_000, 1_001), (1_000, 1_001), (1, 1)]);
 }
+
+#[tokio::test]
+async fn bytes_that_are_no_text_are_a_value_that_cannot_be_parsed() {
+    let db = with_rows(Backend::Sqlite, 2).await.expect("a file");
+    insert(&db, "UPDATE item SET label = x'ff' WHERE id = 1").await;
+    let items = Query { columns: &["id", "label"], rest: "FROM item ORDER BY id" };
+    let mut source = Source::open(&db.url).await.expect("opened");
+    let batch = Batches::of(&mut source, &items).next().await.expect("a batch");
+    assert_eq!([&batch[0], &batch[1]].map(|group| group[0].shown("label")), ["\u{fffd}", "null"]);
+}
