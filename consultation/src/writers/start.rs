@@ -5,6 +5,7 @@ use chassis::{
     database::{Database, is_about_rows, may_be_done},
     write_coalescer::BatchWriter,
 };
+use entity::consultation::Model as Consultation;
 use sea_orm::DbErr;
 
 use crate::{
@@ -29,8 +30,9 @@ impl BatchWriter for StartWriter {
     async fn write(&self, rows: &[Start]) -> Result<Vec<Option<Started>>, DbErr> {
         for _ in 0..MAX_ROUNDS {
             let mut stored = store::insert(&self.database.write, rows).await?;
+            // At once: what follows may fail.
+            self.publish(stored.values());
             if let Some(answers) = start(rows, &stored) {
-                self.publish(&answers);
                 return Ok(answers);
             }
             // A separate statement: it sees the consultations against which the others lost.
@@ -44,7 +46,8 @@ impl BatchWriter for StartWriter {
             }
             transaction.commit_durably().await?;
             if let Some(answers) = start(rows, &stored) {
-                self.publish(&answers);
+                // Those too that an earlier attempt committed without an answer.
+                self.publish(answers.iter().flatten().flatten());
                 return Ok(answers);
             }
         }
@@ -65,8 +68,7 @@ impl BatchWriter for StartWriter {
 }
 
 impl StartWriter {
-    fn publish(&self, answers: &[Option<Started>]) {
-        let started = answers.iter().flatten().filter_map(|answer| answer.as_ref().ok());
+    fn publish<'a>(&self, started: impl Iterator<Item = &'a Consultation>) {
         self.changes.publish(&started.map(|consultation| consultation.id).collect::<Vec<_>>());
     }
 }
