@@ -7,6 +7,7 @@ use chassis::{
     database::{Database, is_about_rows, may_be_done},
     write_coalescer::BatchWriter,
 };
+use entity::consultation::Model as Consultation;
 use sea_orm::DbErr;
 use uuid::Uuid;
 
@@ -81,8 +82,9 @@ impl StartWriter {
         }
         for _ in 0..MAX_ROUNDS {
             let mut stored = store::insert(&self.database.write, rows).await?;
+            // At once: what follows may fail.
+            self.publish(stored.values());
             if let Some(answers) = start(rows, &stored) {
-                self.publish(&answers);
                 return Ok(answers);
             }
             // A separate statement: it sees the consultations against which the others lost.
@@ -96,15 +98,15 @@ impl StartWriter {
             }
             transaction.commit_durably().await?;
             if let Some(answers) = start(rows, &stored) {
-                self.publish(&answers);
+                // Those too that an earlier attempt committed without an answer.
+                self.publish(answers.iter().flatten().flatten());
                 return Ok(answers);
             }
         }
         Err(DbErr::Custom("a consultation was neither inserted nor found in progress".to_owned()))
     }
 
-    fn publish(&self, answers: &[Option<Started>]) {
-        let started = answers.iter().flatten().filter_map(|answer| answer.as_ref().ok());
+    fn publish<'a>(&self, started: impl Iterator<Item = &'a Consultation>) {
         self.changes.publish(&started.map(|consultation| consultation.id).collect::<Vec<_>>());
     }
 }
