@@ -47,8 +47,12 @@ pub enum Command {
     /// Print the GraphQL schema (SDL), then exit
     // No setting changes it.
     #[command(help_template = "{about-with-newline}\n{usage-heading} {usage}{after-help}")]
-    #[command(after_help = "  --requires-scopes  With @requiresScopes on each field that has a rule, for a gateway")]
+    #[command(after_help = "  --client           Without Apollo Federation's directives, for generators of clients
+  --requires-scopes  With @requiresScopes on each field that has a rule, for a gateway")]
     Schema {
+        /// Without Apollo Federation's directives, for generators of clients
+        #[arg(long, conflicts_with = "requires_scopes")]
+        client: bool,
         /// With @requiresScopes on each field that has a rule, for a gateway
         #[arg(long)]
         requires_scopes: bool,
@@ -101,8 +105,12 @@ pub async fn run<M: MigratorTrait>(
         Command::Migrate { status: true } => migration::print_status::<M>(&server).await,
         Command::Migrate { status: false } => migration::run::<M>(&server).await,
         Command::Backup { file } => Ok(backup::run(&server.database_url, &file).await?.print()?),
-        Command::Schema { requires_scopes } => {
-            let sdl = if requires_scopes { permissions.require_scopes(&sdl())? } else { sdl() };
+        Command::Schema { client, requires_scopes } => {
+            let sdl = match sdl() {
+                sdl if client => graphql_http::client_sdl(&sdl),
+                sdl if requires_scopes => permissions.require_scopes(&sdl)?,
+                sdl => sdl,
+            };
             write!(io::stdout(), "{sdl}").context("cannot write")
         }
         Command::Healthcheck => healthcheck(&server).await,

@@ -5,6 +5,7 @@ mod admission;
 mod bad_request;
 pub mod body;
 mod caller;
+mod client_sdl;
 pub mod complexity;
 pub mod connection;
 pub mod cross_site;
@@ -33,6 +34,7 @@ mod task_context;
 mod websocket;
 
 pub use caller::{Authenticate, Caller, ClientNetwork, Rejected, Transport};
+pub use client_sdl::client_sdl;
 pub use documents::DocumentsError;
 pub use endpoint::Endpoint;
 pub use http::{method_not_allowed, router};

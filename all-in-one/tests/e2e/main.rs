@@ -20,6 +20,7 @@ mod reconcile;
 mod reconcile_outputs;
 mod reconcile_stored;
 mod roles;
+mod rust_client;
 mod traces;
 mod traces_exporter;
 mod trusted_documents;

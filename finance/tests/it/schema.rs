@@ -23,6 +23,12 @@ fn the_committed_schema_is_the_served_one() {
     assert!(include_str!("../../schema.graphql") == finance::graphql::sdl(), "{refresh}");
 }
 
+#[test]
+fn the_committed_client_schema_is_the_served_one_without_federation() {
+    let refresh = "refresh it: cargo run -p finance -- schema --client > finance/client.graphql";
+    assert!(include_str!("../../client.graphql") == graphql_http::client_sdl(&finance::graphql::sdl()), "{refresh}");
+}
+
 #[rstest]
 #[tokio::test]
 async fn the_schema_is_served_as_text() {
