@@ -63,14 +63,13 @@ impl TestDatabase {
 
     /// A copy of the database as it is now, to be restored later. PostgreSQL closes all connections to the original for it.
     pub async fn copy(&self) -> Self {
-        let (url, directory) = match self.database.write.get_database_backend() {
-            DbBackend::Postgres => (copy_database(&self.url()).await, None),
-            _ => {
-                let directory = tempfile::tempdir().expect("a directory");
-                let file = directory.path().join("test.sqlite").display().to_string();
-                self.database.write.execute_unprepared(&format!("VACUUM INTO '{file}'")).await.expect("a copy");
-                (format!("sqlite://{file}"), Some(directory))
-            }
+        let (url, directory) = if self.database.write.get_database_backend() == DbBackend::Postgres {
+            (copy_database(&self.url()).await, None)
+        } else {
+            let directory = tempfile::tempdir().expect("a directory");
+            let file = directory.path().join("test.sqlite").display().to_string();
+            self.database.write.execute_unprepared(&format!("VACUUM INTO '{file}'")).await.expect("a copy");
+            (format!("sqlite://{file}"), Some(directory))
         };
         let url = SecretString::from(url);
         let database = Database::connect(&url).await.expect("a database");
