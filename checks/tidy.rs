@@ -14,7 +14,7 @@ const CHASSIS_API: [(&str, &str); 6] = [
     ("subscriptions: finance's to all rows, consultation's to one", "Change Watcher subscribe watch"),
     (
         "types of the parameters and results of others",
-        "Access BodyError Certificate Channel Outcome Publisher Task TokenIssuer WriterMeter",
+        "Access BodyError Certificate Channel Outcome Publisher Task TokenIssuer Transaction WriterMeter",
     ),
     (
         "features of one service",
