@@ -14,7 +14,7 @@ const CHASSIS_API: [(&str, &str); 6] = [
     ("subscriptions of consultation to one row, and what tests see of the feed", "Change Watcher subscribe watch"),
     (
         "types of the parameters and results of others",
-        "Access BodyError Certificate Channel Outcome Publisher Task TokenIssuer WriterMeter",
+        "Access BodyError Certificate Channel Outcome Publisher Task TokenIssuer Transaction WriterMeter",
     ),
     (
         "features of one service",
