@@ -11,19 +11,20 @@ use crate::cluster::Cluster;
 use desk::Desk;
 use ledger::{Ending, Ledger, Visit};
 
-const PATIENTS: usize = 200;
+const PATIENTS: u16 = 200;
 /// Cents that somebody recorded by hand for a consultation in progress.
 const BY_HAND: i64 = 100;
 
 /// How the visit of the patient with this number goes.
-fn plan(number: usize) -> Visit {
+fn plan(number: u16) -> Visit {
+    let minutes = i64::from(number);
     match number {
         // Entered after they began, at the length that they had until then.
-        0..10 => Visit::new(20 + number as i64 * 7, Ending::Finished).backdated(),
+        0..10 => Visit::new(20 + minutes * 7, Ending::Finished).backdated(),
         20..25 => Visit::new(0, Ending::Cancelled),
         // Two before the backup of finance, one after it.
         40 | 41 | 180 => Visit::new(30, Ending::Settled { recorded_cents: BY_HAND }),
-        _ => Visit::new(1 + number as i64 % 180, Ending::Finished),
+        _ => Visit::new(1 + minutes % 180, Ending::Finished),
     }
 }
 
@@ -50,7 +51,7 @@ async fn a_clinics_day_ends_with_every_cent_explained(#[values(Backend::Sqlite, 
     cluster.kill_finance().await;
     cluster.replace_finance(backup).await;
     let (report, code) = cluster.reconcile();
-    let lost = ledger.charged_after(PATIENTS / 2);
+    let lost = ledger.charged_after(usize::from(PATIENTS / 2));
     assert_eq!((report.matches("MISSING_PAYMENT").count(), code), (lost, Some(1)), "{report}");
     let output = cluster.run(&["reconcile", "--send-again"]);
     let report = String::from_utf8_lossy(&output.stdout);
