@@ -46,7 +46,7 @@ pub(crate) async fn run(
         return three_consultations(&consultation, &finance).await;
     }
     print("Starting both services for the demo.")?;
-    let mut lifecycle = crate::start(settings, of_finance, servers).await?;
+    let mut lifecycle = crate::services::start(settings, of_finance, servers).await?;
     let shutdown = lifecycle.shutdown();
     lifecycle.spawn("demo", async move {
         let outcome = three_consultations(&consultation, &finance).await;

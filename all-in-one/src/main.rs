@@ -1,6 +1,7 @@
 //! Both services in one process, for development and small clinics: `cargo run`, and `cargo run -- demo`.
 
 mod demo;
+mod services;
 
 use std::{
     fmt::Display,
@@ -9,22 +10,17 @@ use std::{
     process::ExitCode,
 };
 
-use anyhow::{Context, ensure};
+use anyhow::Context;
 use chassis::{
-    Lifecycle,
-    cli::{self, wrong_setting},
-    config::{Access, Server},
+    cli,
+    config::Server,
     database::{backup, create_directory},
-    server,
     telemetry::TelemetrySettings,
 };
 use clap::{Parser, Subcommand};
-use consultation::{
-    accept_finance,
-    config::{Credentials, FinanceSettings, FinanceTarget, Password},
-    export, forget, pending, reconcile, retry, settle,
-};
-use migration::{consultation::Migrator as ConsultationMigrator, finance::Migrator as FinanceMigrator};
+use consultation::{accept_finance, export, forget, pending, reconcile, retry, settle};
+
+use services::{linked, start, to_finance};
 
 /// Faster than the system's allocator for many small short-lived allocations, as each request makes.
 #[global_allocator]
@@ -138,39 +134,6 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
     }
 }
 
-/// Migrates both databases and starts both services.
-async fn start(
-    settings: consultation::config::Settings,
-    of_finance: &finance::config::Settings,
-    servers: [Server; 2],
-) -> anyhow::Result<Lifecycle> {
-    let [consultation, finance] = servers;
-    let to_finance = to_finance(settings.finance, &finance)?;
-    let mut lifecycle = Lifecycle::new()?;
-    let shutdown = lifecycle.shutdown();
-
-    let payments = cli::connect(&finance).await?;
-    payments.migrate::<FinanceMigrator>().await.context("finance: cannot migrate the database")?;
-    cli::use_database(&mut lifecycle, &finance, &payments).await?;
-    let service = finance::app::build(&finance, of_finance.currency, &payments, &shutdown)?;
-    server::start(&mut lifecycle, finance.name, server::listen(&finance)?, service);
-
-    let consultations = cli::connect(&consultation).await?;
-    consultations.migrate::<ConsultationMigrator>().await.context("consultation: cannot migrate the database")?;
-    cli::use_database(&mut lifecycle, &consultation, &consultations).await?;
-    let service = consultation::app::build(&consultation, to_finance, &settings.domain, &consultations, &shutdown)?;
-    server::start(&mut lifecycle, consultation.name, server::listen(&consultation)?, service);
-    Ok(lifecycle)
-}
-
-/// Each GraphiQL links to the other, unless a setting says where that is.
-fn linked(mut servers: [Server; 2]) -> [Server; 2] {
-    let [consultation, finance] = servers.each_ref().map(|server| format!("{}/graphiql", server.local_url()));
-    servers[0].browsers.graphiql_link.get_or_insert(finance);
-    servers[1].browsers.graphiql_link.get_or_insert(consultation);
-    servers
-}
-
 /// Consultation first, as in `servers`. Payments that only the later copy of finance holds are recorded again without
 /// harm. A payment that is confirmed in consultation's copy and missing in finance's would never be sent.
 async fn back_up(servers: &[Server; 2], directory: &Path) -> anyhow::Result<()> {
@@ -181,28 +144,6 @@ async fn back_up(servers: &[Server; 2], directory: &Path) -> anyhow::Result<()> 
         backup.with_context(|| format!("{}: no backup", server.name))?.print()?;
     }
     Ok(())
-}
-
-/// The finance that consultation calls: by default the one of this process, as its one user.
-fn to_finance(settings: FinanceSettings, finance: &Server) -> anyhow::Result<FinanceTarget> {
-    let mut own = FinanceTarget::in_development(format!("{}/graphql", finance.local_url()).parse()?);
-    if let Access::User { username, password } = &finance.access {
-        let (username, password) = (username.clone(), Password::Given(password.clone()));
-        own.credentials = Credentials::Password { username, password };
-    }
-    let own_url = own.url.clone();
-    let target = settings.resolve(own)?;
-    let is_refused =
-        matches!((&finance.access, &target.credentials), (Access::TokensOnly, Credentials::Password { .. }));
-    let check = || {
-        ensure!(
-            !is_refused || target.url != own_url,
-            "finance accepts tokens only: give --consultation-finance-token-file, or a user and htpasswd file for finance"
-        );
-        Ok(())
-    };
-    check().map_err(wrong_setting)?;
-    Ok(target)
 }
 
 /// Prints where something is, for people who just started it. The services run whether or not it can be written.

@@ -79,9 +79,9 @@ impl Api {
         port: u16,
         physician: &str,
         patient: &str,
-        date: Option<&str>,
+        began: Option<&str>,
     ) -> Result<Option<String>, Lost> {
-        let variables = json!({ "physician": physician, "patient": patient, "date": date });
+        let variables = json!({ "physician": physician, "patient": patient, "date": began });
         let data = self.call(port, START, variables).await?;
         let payload = &data["startConsultation"];
         if payload["userErrors"][0]["code"] == "INVALID_INPUT" {
