@@ -26,6 +26,7 @@ pub(crate) enum Outcome {
 
 /// The calls of a client for one consultation, and the outcome. One that is finished and cancelled at once has two.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "facts about calls, of which none excludes another")]
 pub(crate) struct Entry {
     pub(crate) id: Uuid,
     pub(crate) outcome: Outcome,
