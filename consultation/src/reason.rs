@@ -15,7 +15,7 @@ pub struct Reason(String);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidReason {
     /// There is nothing but blanks.
-    #[error("is empty: say why in a few words")]
+    #[error("is empty: say in a few words why")]
     Empty,
     /// It has so many characters.
     #[error("has {0} characters: shorten it to at most {MAX_REASON_LENGTH}")]

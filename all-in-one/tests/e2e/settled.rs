@@ -90,7 +90,7 @@ async fn what_cannot_be_settled_says_why(#[values(Backend::Sqlite, Backend::Post
     let refused =
         |output: std::process::Output| (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned());
     let (exit, error) = refused(cluster.run(&["settle", "--consultation", &id, "--reason", ""]));
-    assert!(exit == Some(2) && error.contains("want a reason of 1 to 500 characters"), "{error}");
+    assert!(exit == Some(2) && error.contains("--reason <TEXT>': is empty: say in a few words why"), "{error}");
 
     cluster.kill_finance().await;
     let answer = cluster.consultation.client.send(SETTLE, json!({ "id": id, "reason": "agreed" })).await;

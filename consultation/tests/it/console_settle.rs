@@ -41,10 +41,14 @@ async fn an_operator_settles_by_a_form_that_shows_both_amounts_and_wants_a_reaso
             as_user("operator", Method::POST).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
         Page::of(request.body(body.to_owned()))
     };
-    for without in ["", "reason=", "reason=+%00", &format!("reason={}", "a".repeat(501)), &"a".repeat(20_000)] {
-        let page = form(without).await;
+    let (empty, long) = (" is empty: say in a few words why", " has 501 characters: shorten it to at most 500");
+    let (too_long, too_large) = (format!("reason={}", "a".repeat(501)), "a".repeat(20_000));
+    for (body, why) in
+        [("", empty), ("reason=", empty), ("reason=+%00", empty), (&too_long, long), (&too_large, empty)]
+    {
+        let page = form(body).await;
         assert_eq!(page.status, 422, "{}", page.text);
-        assert!(page.text.contains("must be a text of 1 to 500 characters"), "{}", page.text);
+        assert!(page.text.contains(why), "{}", page.text);
     }
     let settled = form("reason=agreed+%C3%A7+%3Cb%3E").await;
     assert_eq!((settled.status, settled.header("location")), (303, format!("../{id}").as_str()));

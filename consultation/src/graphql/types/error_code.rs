@@ -27,9 +27,13 @@ graphql_http::user_error_codes! {
 #[cfg(test)]
 mod tests {
     use async_graphql::Object;
-    use entity::consultation::Model;
+    use entity::{Money, consultation::Model};
 
-    use super::{super::UserError, *};
+    use super::{
+        super::{SettlePendingPaymentError, UserError},
+        *,
+    };
+    use crate::outbox::SettleRefusal;
 
     struct Query;
 
@@ -43,7 +47,19 @@ mod tests {
                 ConsultationCancelled::new(consultation()).into(),
                 NoPendingPayment::new().into(),
                 InvalidInput::new(&["input"], "").into(),
+                settlement(SettleRefusal::NotRefused(None)),
+                settlement(SettleRefusal::NotRecorded),
+                settlement(SettleRefusal::AmountsAgree(Money::ZERO)),
             ]
+        }
+    }
+
+    fn settlement(refusal: SettleRefusal) -> UserError {
+        match refusal.into() {
+            SettlePendingPaymentError::PaymentNotRefused(refusal) => refusal.into(),
+            SettlePendingPaymentError::PaymentNotRecorded(refusal) => refusal.into(),
+            SettlePendingPaymentError::AmountsAgree(refusal) => refusal.into(),
+            SettlePendingPaymentError::InvalidInput(refusal) => refusal.into(),
         }
     }
 
