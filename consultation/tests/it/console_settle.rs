@@ -43,8 +43,7 @@ async fn an_operator_settles_by_a_form_that_shows_both_amounts_and_wants_a_reaso
     };
     let (empty, long) = (" is empty: say in a few words why", " has 501 characters: shorten it to at most 500");
     let (too_long, too_large) = (format!("reason={}", "a".repeat(501)), "a".repeat(20_000));
-    for (body, why) in
-        [("", empty), ("reason=", empty), ("reason=+%00", empty), (&too_long, long), (&too_large, empty)]
+    for (body, why) in [("", empty), ("reason=", empty), ("reason=+%00", empty), (&too_long, long), (&too_large, empty)]
     {
         let page = form(body).await;
         assert_eq!(page.status, 422, "{}", page.text);
