@@ -65,6 +65,6 @@ pub enum InvalidEndDate {
         /// The longest duration of a consultation.
         longest: TimeDelta,
     },
-    /// The price would be above [`Money::MAX`].
+    /// The price would be above [`entity::Money::MAX`].
     PriceTooLarge,
 }
