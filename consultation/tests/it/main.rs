@@ -39,6 +39,7 @@ mod permissions;
 mod public_password;
 mod queries;
 mod reconcile;
+mod redelivered;
 mod relay;
 mod relay_batches;
 mod relay_errors;
