@@ -36,12 +36,11 @@ impl Remedied {
                 }
                 next.finished = is_own || self.has(Flaw::ConfirmsAnyDelivery);
             }
-            Relay::Confirmed(..) => {}
             Relay::Refused(lease) if lease.token == next.claim_seq && !next.finished => next.parked = true,
             Relay::Refused(_) if next.finished && self.has(Flaw::RefusalOverridesSettlement) => {
                 (next.finished, next.parked, next.violated) = (false, true, Some(STAYS));
             }
-            Relay::Refused(_) => {}
+            Relay::Confirmed(..) | Relay::Refused(_) => {}
             Relay::Idle | Relay::Sent(..) => return None,
         }
         next.relays[relay] = Relay::Idle;
