@@ -25,7 +25,10 @@ use entity::Money;
 
 use crate::{
     config::FinanceTarget,
-    store::import::{Ended, Imported, database_time, insert},
+    store::{
+        self,
+        import::{Ended, Imported, insert},
+    },
 };
 use mapping::{Mapped, map};
 use newest::Newest;
@@ -85,7 +88,7 @@ pub async fn run(server: &Server, finance: FinanceTarget, arguments: Arguments) 
 
 /// Imports all consultations of the source, or says what would be done.
 async fn import(source: &mut Source, database: &Database, report: &mut Report) -> anyhow::Result<()> {
-    let now = database_time(&database.read).await.context("cannot read the database")?;
+    let now = store::time(&database.read).await.context("cannot read the database")?;
     report.begin(source.count("consultation").await.context(UNREADABLE)?, &LABELS);
     let newest = Newest::read(source, now).await.context(UNREADABLE)?;
     let mut batches = Batches::of(source, &ALL);

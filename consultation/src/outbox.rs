@@ -13,7 +13,7 @@
 //! - A row is written in the transaction that finishes the consultation: both or neither.
 //! - A claim is one short statement. Sending happens outside every transaction.
 //! - A failure is written only under the lease it happened in (`claim_seq` is the fencing token). A confirmed success
-//!   is written under any lease: a payment in finance is a fact.
+//!   is written under any lease of the same delivery: a payment in finance is a fact, until a restore loses it.
 //! - When the *destination* fails, the row is due again soon. After five failures in a row a circuit breaker lets one
 //!   probe through each 5 s, so recovery does not depend on the length of an outage. When the *row* is refused, it
 //!   backs off by itself.

@@ -3,10 +3,10 @@
 mod postgres;
 mod sqlite;
 
-use chassis::database::{Database, now};
+use chassis::database::Database;
 use chrono::{DateTime, Utc};
 use entity::Money;
-use sea_orm::{ConnectionTrait, DbBackend, DbErr, sea_query::Query};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr};
 use uuid::Uuid;
 
 /// A consultation to import.
@@ -76,11 +76,4 @@ pub(crate) async fn insert(database: &Database, rows: &[&Imported]) -> Result<Ve
         DbBackend::Postgres => postgres::insert(&database.write, &rows).await,
         _ => sqlite::insert(database.begin().await?, &rows).await,
     }
-}
-
-/// The database's clock.
-pub(crate) async fn database_time(database: &impl ConnectionTrait) -> Result<DateTime<Utc>, DbErr> {
-    let time = Query::select().expr_as(now(database.get_database_backend()), "now").to_owned();
-    let row = database.query_one(&time).await?;
-    row.ok_or_else(|| DbErr::RecordNotFound("the database tells no time".to_owned()))?.try_get("", "now")
 }

@@ -21,6 +21,8 @@ pub struct Lease {
     pub tries: i64,
     /// How often the row was refused before.
     pub rejections: i32,
+    /// How often the payment was put on its way again. A confirmation is of this delivery, not of a later one.
+    pub redeliveries: i32,
     /// The span of the finish, if it is sampled.
     pub trace_parent: Option<String>,
     /// The instance of finance that payments go to, if one was met before. Each claim reads it, so a relay notices an
@@ -97,7 +99,7 @@ const POSTGRES: &str = "
         lease_until = statement_timestamp() + make_interval(secs => $2)
     FROM due WHERE claimed.id = due.id
     RETURNING claimed.id, appointment_id, COALESCE(settled_price_cents, total_price_cents) AS total_price_cents,
-        claim_seq, claimed.tries, rejections, trace_parent,
+        claim_seq, claimed.tries, rejections, redeliveries, trace_parent,
         (SELECT instance_id FROM delivery_destination WHERE singleton) AS destination";
 
 /// One writer at a time: the statement takes the write lock before it reads.
@@ -112,5 +114,5 @@ const SQLITE: &str = "
         ORDER BY next_attempt_at, id LIMIT $1
     )
     RETURNING id, appointment_id, COALESCE(settled_price_cents, total_price_cents) AS total_price_cents,
-        claim_seq, tries, rejections, trace_parent,
+        claim_seq, tries, rejections, redeliveries, trace_parent,
         (SELECT instance_id FROM delivery_destination WHERE singleton) AS destination";

@@ -1,12 +1,12 @@
 //! The transitions after a claim, one statement for all rows of a kind. A failure is written only under the lease it
-//! happened in; a success under any lease.
+//! happened in; a success under any lease of the same delivery.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use chassis::database::is_one_of;
 use entity::pending_payment::{Column, Entity as PendingPayments};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, Value,
+    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, Value,
     prelude::DateTimeUtc,
     sea_query::{Expr, ExprTrait, Func, IntoIden, Query, TableRef, UpdateStatement, ValueTuple},
 };
@@ -24,16 +24,28 @@ pub struct Failure<'a> {
     pub error: String,
 }
 
-/// Finance has confirmed these payments. Stale leases are accepted too. Returns the number of rows that changed state.
+/// Finance has confirmed these payments. Stale leases are accepted too, but not those of before a redelivery: since then
+/// finance has lost what it confirmed. Returns the number of rows that changed state.
 pub async fn confirm(database: &impl ConnectionTrait, leases: &[&Lease]) -> Result<u64, DbErr> {
+    if leases.is_empty() {
+        return Ok(0);
+    }
     let backend = database.get_database_backend();
+    // Nearly always one delivery, the first.
+    let mut deliveries = BTreeMap::<_, Vec<_>>::new();
+    for lease in leases {
+        deliveries.entry(lease.redeliveries).or_default().push(lease.id);
+    }
+    let rows = deliveries.into_iter().fold(Condition::any(), |rows, (redeliveries, ids)| {
+        rows.add(is_one_of(backend, Column::Id, ids).and(Column::Redeliveries.eq(redeliveries)))
+    });
     let confirmed = PendingPayments::update_many()
         .col_expr(Column::Processing, false.into())
         .col_expr(Column::LeaseUntil, Option::<DateTimeUtc>::None.into())
         .col_expr(Column::Finished, true.into())
         .col_expr(Column::FinishedAt, now_plus(backend, Duration::ZERO))
         .col_expr(Column::LastError, Option::<String>::None.into())
-        .filter(is_one_of(backend, Column::Id, leases.iter().map(|lease| lease.id)))
+        .filter(rows)
         .filter(Column::Finished.eq(false));
     Ok(confirmed.exec(database).await?.rows_affected)
 }
