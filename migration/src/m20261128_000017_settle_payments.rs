@@ -14,13 +14,17 @@ use crate::{CALLER_LENGTH, REASON_LENGTH};
 pub(crate) struct Migration;
 
 /// The updates fire on these columns only: others pay nothing. A new row has no refusal, so it has no settlement.
+/// The reason is free text, which one word may replace once the patient is forgotten.
 const SQLITE: [&str; 3] = [
     "CREATE TRIGGER pending_payment_settlement_comes BEFORE INSERT ON pending_payment
      WHEN NEW.settled_price_cents IS NOT NULL
      BEGIN SELECT RAISE(ABORT, 'only a payment that finance refused is settled'); END",
     "CREATE TRIGGER pending_payment_settlement_stays
      BEFORE UPDATE OF settled_price_cents, settle_reason, settled_by, settled_at ON pending_payment
-     WHEN OLD.finished OR OLD.parked_at IS NULL OR NEW.settled_price_cents IS NULL OR NOT NEW.finished
+     WHEN (OLD.finished OR OLD.parked_at IS NULL OR NEW.settled_price_cents IS NULL OR NOT NEW.finished)
+       AND (OLD.settled_price_cents IS NULL
+         OR (NEW.settled_price_cents, NEW.settle_reason, NEW.settled_by, NEW.settled_at)
+           IS NOT (OLD.settled_price_cents, 'forgotten', OLD.settled_by, OLD.settled_at))
      BEGIN SELECT RAISE(ABORT, 'only a payment that finance refused is settled, and a settlement stays'); END",
     "CREATE TRIGGER pending_payment_settlement_keep BEFORE DELETE ON pending_payment
      WHEN OLD.settled_price_cents IS NOT NULL
@@ -38,7 +42,10 @@ const POSTGRES: [&str; 3] = [
      EXECUTE FUNCTION pending_payment_refuse('only a payment that finance refused is settled')",
     "CREATE TRIGGER pending_payment_settlement_stays
      BEFORE UPDATE OF settled_price_cents, settle_reason, settled_by, settled_at ON pending_payment FOR EACH ROW
-     WHEN (OLD.finished OR OLD.parked_at IS NULL OR NEW.settled_price_cents IS NULL OR NOT NEW.finished)
+     WHEN ((OLD.finished OR OLD.parked_at IS NULL OR NEW.settled_price_cents IS NULL OR NOT NEW.finished)
+       AND (OLD.settled_price_cents IS NULL
+         OR (NEW.settled_price_cents, NEW.settle_reason, NEW.settled_by, NEW.settled_at)
+           IS DISTINCT FROM (OLD.settled_price_cents, 'forgotten', OLD.settled_by, OLD.settled_at)))
      EXECUTE FUNCTION pending_payment_refuse('only a payment that finance refused is settled, and a settlement stays')",
     "CREATE TRIGGER pending_payment_settlement_keep BEFORE DELETE ON pending_payment FOR EACH ROW
      WHEN (OLD.settled_price_cents IS NOT NULL)
