@@ -1,12 +1,13 @@
 //! Settling from the console: who may, what it asks, and what becomes of a form without a reason.
 
 use axum::http::{Method, header};
-use consultation::permissions::PERMISSIONS;
+use consultation::{outbox::store, permissions::PERMISSIONS};
+use entity::Money;
 use rstest::rstest;
 use testkit::{Backend, RoleUsers};
 
 use crate::{
-    console::Page,
+    console::{Page, parked},
     outbox::{outbox, row},
     pending::{in_order, park},
     running::start_calling,
@@ -60,4 +61,21 @@ async fn an_operator_settles_by_a_form_that_shows_both_amounts_and_wants_a_reaso
     assert!(page.contains("Settled:") && page.contains("agreed ç &lt;b&gt;") && page.contains("operator"), "{page}");
     assert!(!page.contains(&link), "there is nothing left to settle");
     assert_eq!(form("reason=again").await.status, 409);
+}
+
+#[rstest]
+#[tokio::test]
+async fn why_and_by_whom_a_payment_was_settled_is_shown_to_those_who_may_know(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let Some((db, service)) = parked(backend, 1, "refused").await else { return };
+    let id = row(&db).await.appointment_id;
+    let (reason, by) = ("Maria agreed", "settled-it");
+    let settled = store::settle(&db.database.write, id, Money::ZERO, reason, by).await.expect("an answer");
+    assert!(settled.is_some());
+    for (user, knows_why, knows_who) in [("reader", true, false), ("finance", false, true), ("operator", true, true)] {
+        let page = Page::get(&service.client.as_user(user), &format!("/payments/{id}")).await.text;
+        assert!(page.contains("Settled:") && page.contains("0.00"), "{user}: {page}");
+        assert_eq!((page.contains(reason), page.contains(by)), (knows_why, knows_who), "{user}: {page}");
+    }
 }
