@@ -20,7 +20,7 @@ use uuid::Uuid;
 
 use crate::{
     config::{COMMAND_OPTIONS, patient_id},
-    store::patient::{lock_of_patient, replace_patients},
+    store::patient::{lock_of_patient, replace_patients, replace_settle_reasons},
 };
 
 /// Rows in one statement: SQLite takes 32,766 values, and a statement has 6 s.
@@ -29,14 +29,14 @@ const BATCH: usize = 1_000;
 /// The end of `--help`.
 pub const HELP: &str = "\
 In each of the patient's consultations the patient's id is replaced by a random UUID of its own, and the reason of a \
-cancellation by the word forgotten. Nothing else changes: consultations, prices and payments stay, and belong to nobody. \
-That cannot be undone, so --yes is required; without it the command says what it would do. All consultations are changed, \
-or none. While the patient is in a consultation nothing is changed.
+cancellation or of a settlement by the word forgotten. Nothing else changes: consultations, prices and payments \
+stay, and belong to nobody. That cannot be undone, so --yes is required; without it the command says what it would do. All \
+consultations are changed, or none. While the patient is in a consultation nothing is changed.
 
 Run it with the settings of the service and beside it. Run it again after a failure, and after a backup from before was \
 restored. SQLite files are rewritten, so that the id is in no free space of theirs: writes of a running service wait \
-meanwhile, and space for two more copies is needed. On PostgreSQL run `VACUUM (FULL, ANALYZE) consultation` afterwards, as the \
-table's owner, at a quiet time. docs/privacy.md says where else the id may be.
+meanwhile, and space for two more copies is needed. On PostgreSQL run `VACUUM (FULL, ANALYZE) consultation, pending_payment` \
+afterwards, as the tables' owner, at a quiet time. docs/privacy.md says where else the id may be.
 
 Exit code: 0 if no consultation has the patient's id any more, 2 without --yes or for a wrong flag or setting, 1 \
 otherwise.";
@@ -112,6 +112,7 @@ pub async fn forget(database: &Database, patient: Uuid, confirmed: bool) -> Resu
     }
     for batch in consultations.chunks(BATCH) {
         replace_patients(&transaction, batch.iter().map(|(id, _)| (*id, Uuid::new_v4()))).await?;
+        replace_settle_reasons(&transaction, batch.iter().map(|(id, _)| *id)).await?;
     }
     transaction.commit().await.map_err(NotForgotten::NotCommitted)?;
     Ok(consultations.len())
@@ -120,7 +121,8 @@ pub async fn forget(database: &Database, patient: Uuid, confirmed: bool) -> Resu
 fn advice(database: &Database) -> &'static str {
     match database.write.get_database_backend() {
         DbBackend::Postgres => {
-            "; the old rows are in PostgreSQL's files until the table's owner runs `VACUUM (FULL, ANALYZE) consultation`"
+            "; the old rows are in PostgreSQL's files until the tables' owner runs \
+             `VACUUM (FULL, ANALYZE) consultation, pending_payment`"
         }
         _ => "",
     }

@@ -37,6 +37,8 @@ pub static PERMISSIONS: Permissions = Permissions {
         Rule::new("patientId", &[READER, CLINICIAN]),
         // Free text, which may say whom it is about.
         Rule::new("cancelReason", &[READER, CLINICIAN]),
+        // Likewise. Whoever writes it reads it, and finance knows the amount, the time and the operator without it.
+        Rule::new("settleReason", &[READER, OPERATOR]),
         Rule::new("pendingPayment", &[READER, FINANCE, OPERATOR]),
         // The type, to which `node` leads as well.
         Rule::new("PendingPayment", &[READER, FINANCE, OPERATOR]),

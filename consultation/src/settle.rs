@@ -27,7 +27,7 @@ amount stands, or the matter is put right outside. This command lets it stand: t
 with the reason, the time and the user of the operating system beside ours, and the payment is not sent any more. The \
 price of the consultation stays. It cannot be undone. `reconcile` lists it as SETTLED.
 
-The reason is kept for ever and shown to everybody who may read pending payments: write no name of a patient into it.
+The reason is kept until the patient is forgotten, and shown to readers and operators: write no name of a patient into it.
 
 Exit code: 0 if it is settled, 2 for a wrong flag or setting, 1 otherwise: finance has not refused the payment, has none, \
 or has our amount, which `retry` delivers; or finance or the database failed. Then nothing changed.";

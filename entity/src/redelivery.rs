@@ -4,7 +4,8 @@ use sea_orm::entity::prelude::*;
 
 use crate::Money;
 
-/// A request to deliver a payment again. It is written together with the pending payment, and never changes.
+/// A request to deliver a payment again. It is written together with the pending payment, and never changes, but
+/// for the reason of a settlement, which goes with the patient.
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "redelivery")]

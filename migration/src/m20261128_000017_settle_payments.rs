@@ -16,14 +16,18 @@ pub(crate) struct Migration;
 
 /// The updates fire on these columns only: others pay nothing. A new row has no refusal, so it has no settlement. The
 /// amount that was sent is no conflict: a retry delivers it. The price is one after another amount was settled and sent.
+/// The reason is free text, which one word may replace once the patient is forgotten.
 const SQLITE: [&str; 3] = [
     "CREATE TRIGGER pending_payment_settlement_comes BEFORE INSERT ON pending_payment
      WHEN NEW.settled_price_cents IS NOT NULL
      BEGIN SELECT RAISE(ABORT, 'only a payment that finance refused is settled'); END",
     "CREATE TRIGGER pending_payment_settlement_stays
      BEFORE UPDATE OF settled_price_cents, settle_reason, settled_by, settled_at ON pending_payment
-     WHEN OLD.finished OR OLD.parked_at IS NULL OR NEW.settled_price_cents IS NULL OR NOT NEW.finished
-       OR NEW.settled_price_cents = COALESCE(OLD.settled_price_cents, OLD.total_price_cents)
+     WHEN (OLD.finished OR OLD.parked_at IS NULL OR NEW.settled_price_cents IS NULL OR NOT NEW.finished
+         OR NEW.settled_price_cents = COALESCE(OLD.settled_price_cents, OLD.total_price_cents))
+       AND (OLD.settled_price_cents IS NULL
+         OR (NEW.settled_price_cents, NEW.settle_reason, NEW.settled_by, NEW.settled_at)
+           IS NOT (OLD.settled_price_cents, 'forgotten', OLD.settled_by, OLD.settled_at))
      BEGIN SELECT RAISE(ABORT,
      'only a payment that finance refused is settled, by another amount than was sent, and a settlement stays'); END",
     "CREATE TRIGGER pending_payment_settlement_keep BEFORE DELETE ON pending_payment
@@ -42,8 +46,11 @@ const POSTGRES: [&str; 3] = [
      EXECUTE FUNCTION pending_payment_refuse('only a payment that finance refused is settled')",
     "CREATE TRIGGER pending_payment_settlement_stays
      BEFORE UPDATE OF settled_price_cents, settle_reason, settled_by, settled_at ON pending_payment FOR EACH ROW
-     WHEN (OLD.finished OR OLD.parked_at IS NULL OR NEW.settled_price_cents IS NULL OR NOT NEW.finished
-       OR NEW.settled_price_cents = COALESCE(OLD.settled_price_cents, OLD.total_price_cents))
+     WHEN ((OLD.finished OR OLD.parked_at IS NULL OR NEW.settled_price_cents IS NULL OR NOT NEW.finished
+         OR NEW.settled_price_cents = COALESCE(OLD.settled_price_cents, OLD.total_price_cents))
+       AND (OLD.settled_price_cents IS NULL
+         OR (NEW.settled_price_cents, NEW.settle_reason, NEW.settled_by, NEW.settled_at)
+           IS DISTINCT FROM (OLD.settled_price_cents, 'forgotten', OLD.settled_by, OLD.settled_at)))
      EXECUTE FUNCTION pending_payment_refuse(
      'only a payment that finance refused is settled, by another amount than was sent, and a settlement stays')",
     "CREATE TRIGGER pending_payment_settlement_keep BEFORE DELETE ON pending_payment FOR EACH ROW

@@ -18,7 +18,7 @@ use crate::{CALLER_LENGTH, REASON_LENGTH};
 pub(crate) struct Migration;
 
 /// One statement each: SQLite's trigger bodies contain semicolons. `pending_payment_stay` is migration 4's, with the
-/// exception. Records of redeliveries are only added.
+/// exception. Records of redeliveries are only added; the reason of a settlement is free text, which one word may replace.
 const SQLITE: [&str; 5] = [
     "DROP TRIGGER pending_payment_stay",
     "CREATE TRIGGER pending_payment_stay BEFORE UPDATE ON pending_payment
@@ -30,6 +30,11 @@ const SQLITE: [&str; 5] = [
        AND NOT (OLD.finished AND NOT NEW.finished AND NEW.redeliveries = OLD.redeliveries + 1)
      BEGIN SELECT RAISE(ABORT, 'redeliveries are counted one by one, as a confirmed payment is sent again'); END",
     "CREATE TRIGGER redelivery_stay BEFORE UPDATE ON redelivery
+     WHEN OLD.settle_reason IS NULL
+       OR (NEW.settle_reason, NEW.id, NEW.appointment_id, NEW.confirmed_at, NEW.requested_at,
+            NEW.requested_by, NEW.settled_price_cents, NEW.settled_by, NEW.settled_at)
+         IS NOT ('forgotten', OLD.id, OLD.appointment_id, OLD.confirmed_at, OLD.requested_at,
+            OLD.requested_by, OLD.settled_price_cents, OLD.settled_by, OLD.settled_at)
      BEGIN SELECT RAISE(ABORT, 'the record of a redelivery never changes'); END",
     "CREATE TRIGGER redelivery_keep BEFORE DELETE ON redelivery
      BEGIN SELECT RAISE(ABORT, 'the record of a redelivery is never deleted'); END",
@@ -43,7 +48,7 @@ const SQLITE_DOWN: [&str; 3] = [
      BEGIN SELECT RAISE(ABORT, 'a confirmation is not taken back, and what is sent does not change'); END",
 ];
 
-const POSTGRES: [&str; 5] = [
+const POSTGRES: [&str; 6] = [
     "DROP TRIGGER pending_payment_stay ON pending_payment",
     "CREATE TRIGGER pending_payment_stay BEFORE UPDATE ON pending_payment FOR EACH ROW
      WHEN (OLD.finished AND NOT NEW.finished AND NEW.redeliveries <> OLD.redeliveries + 1 OR OLD.id <> NEW.id
@@ -54,9 +59,16 @@ const POSTGRES: [&str; 5] = [
        AND NOT (OLD.finished AND NOT NEW.finished AND NEW.redeliveries = OLD.redeliveries + 1))
      EXECUTE FUNCTION
      pending_payment_refuse('redeliveries are counted one by one, as a confirmed payment is sent again')",
-    "CREATE TRIGGER redelivery_stay BEFORE UPDATE OR DELETE ON redelivery FOR EACH ROW
-     EXECUTE FUNCTION pending_payment_refuse('the record of a redelivery is never changed or deleted')",
-    "CREATE TRIGGER redelivery_keep BEFORE TRUNCATE ON redelivery FOR EACH STATEMENT
+    "CREATE TRIGGER redelivery_stay BEFORE UPDATE ON redelivery FOR EACH ROW
+     WHEN (OLD.settle_reason IS NULL
+       OR (NEW.settle_reason, NEW.id, NEW.appointment_id, NEW.confirmed_at, NEW.requested_at,
+            NEW.requested_by, NEW.settled_price_cents, NEW.settled_by, NEW.settled_at)
+         IS DISTINCT FROM ('forgotten', OLD.id, OLD.appointment_id, OLD.confirmed_at, OLD.requested_at,
+            OLD.requested_by, OLD.settled_price_cents, OLD.settled_by, OLD.settled_at))
+     EXECUTE FUNCTION pending_payment_refuse('the record of a redelivery never changes')",
+    "CREATE TRIGGER redelivery_keep BEFORE DELETE ON redelivery FOR EACH ROW
+     EXECUTE FUNCTION pending_payment_refuse('the record of a redelivery is never deleted')",
+    "CREATE TRIGGER redelivery_keep_all BEFORE TRUNCATE ON redelivery FOR EACH STATEMENT
      EXECUTE FUNCTION pending_payment_refuse('records of redeliveries are never deleted')",
 ];
 const POSTGRES_DOWN: [&str; 3] = [

@@ -99,6 +99,16 @@ async fn a_restored_consultation_adopts_what_finance_has(
     fs::write(&known, format!("# the laboratory\n{foreign}\n\n{nobody} # an old one\n")).expect("written");
     let known = known.to_str().expect("a text");
     let (text, exit) = reconcile(&cluster, &["--adopt", "--known", known]);
+    assert_eq!(exit, Some(1), "{text}");
+    for line in [
+        format!("WOULD_FINISH consultation={open} price=200.00 start="),
+        format!("WOULD_ADOPT consultation={lost} price=200.00 start="),
+        "1 finished consultations, 4 payments, 0 in transit, 2 differences, 1 known\n".to_owned(),
+        "nothing is adopted or finished without --yes\n".to_owned(),
+    ] {
+        assert!(text.contains(&line), "{line} in\n{text}");
+    }
+    let (text, exit) = reconcile(&cluster, &["--adopt", "--yes", "--known", known]);
     assert_eq!(exit, Some(0), "{text}");
     for line in [
         format!("FINISHED consultation={open} price=200.00 start="),
@@ -108,7 +118,7 @@ async fn a_restored_consultation_adopts_what_finance_has(
     ] {
         assert!(text.contains(&line), "{line} in\n{text}");
     }
-    let (text, exit) = reconcile(&cluster, &["--adopt", "--known", known]);
+    let (text, exit) = reconcile(&cluster, &["--adopt", "--yes", "--known", known]);
     assert!(exit == Some(0) && text.contains(", 0 differences, 1 known\n"), "nothing is adopted twice: {text}");
 
     let query = "query ($id: ID!) { consultation(id: $id) { patientId price pendingPayment { status } } }";

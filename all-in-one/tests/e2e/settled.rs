@@ -14,7 +14,7 @@ use crate::{
 
 const SETTLE: &str = "mutation ($id: ID!, $reason: String!) {
     settlePendingPayment(input: { consultationId: $id, reason: $reason }) {
-        pendingPayment { status totalPrice lastError nextAttemptAt settlement { recordedPrice reason settledBy settledAt } }
+        pendingPayment { status totalPrice lastError nextAttemptAt settlement { recordedPrice settleReason settledBy settledAt } }
         userErrors { ... on UserError { code field } }
     } }";
 
@@ -65,7 +65,7 @@ async fn a_settled_conflict_is_finished_and_both_sides_agree(
     let mut settlement = payment["settlement"].clone();
     assert!(settlement["settledAt"].take().is_string());
     let expected = json!({
-        "recordedPrice": "1.00", "reason": "agreed with the patient", "settledBy": "admin", "settledAt": null
+        "recordedPrice": "1.00", "settleReason": "agreed with the patient", "settledBy": "admin", "settledAt": null
     });
     assert_eq!(settlement, expected);
 

@@ -25,7 +25,10 @@ use crate::permissions::PERMISSIONS;
 const READ: &str = "pendingPayments";
 const RETRY: &str = "retryPendingPayment";
 const SETTLE: &str = "settlePendingPayment";
-const RETRIED_BY: &str = "retriedBy";
+// Sensitive names that the page of a payment may show.
+pub(super) const RETRIED_BY: &str = "retriedBy";
+pub(super) const SETTLED_BY: &str = "settledBy";
+pub(super) const SETTLE_REASON: &str = "settleReason";
 
 /// A request that is permitted.
 #[derive(Debug)]
@@ -115,15 +118,14 @@ impl Visit {
         PERMISSIONS.root_field(SETTLE).is_some_and(|rule| rule.permits(&self.permitted.caller))
     }
 
-    /// Whether the caller may know who retried a payment.
-    pub(super) fn may_know_who(&self) -> bool {
-        let mut rules = PERMISSIONS.sensitive.iter().filter(|rule| rule.name == RETRIED_BY);
+    /// Whether the caller may read the sensitive name.
+    pub(super) fn may_know(&self, name: &str) -> bool {
+        let mut rules = PERMISSIONS.sensitive.iter().filter(|rule| rule.name == name);
         rules.any(|rule| rule.permits(&self.permitted.caller))
     }
 
-    /// Records that the payments of these consultations were shown.
-    pub(super) fn has_read(&self, consultations: &[Uuid], who: bool) {
-        let sensitive = if who { &[RETRIED_BY][..] } else { &[] };
+    /// Records that the payments of these consultations were shown, with these sensitive names.
+    pub(super) fn has_read(&self, consultations: &[Uuid], sensitive: &[&'static str]) {
         if !consultations.is_empty() {
             self.permitted.record(OperationType::Query, sensitive, consultations, Outcome::Permitted);
         }

@@ -28,7 +28,7 @@ pub(super) async fn show(State(console): State<Arc<Console>>, Reading(visit): Re
     let snapshot = Snapshot::read(&console.remedies.redrive.database).await.inspect_err(Unread::tell);
     let status = if snapshot.is_ok() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     if let Ok(snapshot) = &snapshot {
-        visit.has_read(&snapshot.consultations(), false);
+        visit.has_read(&snapshot.consultations(), &[]);
     }
     let overview = Overview {
         times: Times { zone: console.time_zone, now: clock::now() },

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::{
     Console,
-    access::{Reading, Visit},
+    access::{RETRIED_BY, Reading, SETTLE_REASON, SETTLED_BY, Visit},
     layout::{Page, count, message, money, say},
     snapshot::in_time,
     table::error,
@@ -33,11 +33,11 @@ pub(super) async fn show(
         Err(error) => unavailable(&visit.path, &error),
         Ok(None) => unknown(&visit),
         Ok(Some(row)) => {
-            let knows_who = visit.may_know_who() && (row.retried_by.is_some() || row.settled_by.is_some());
-            visit.has_read(&[id], knows_who);
             let times = Times { zone: console.time_zone, now: clock::now() };
             let title = say("console-payment");
-            let body = Payment { row: &row, times, visit: &visit }.body();
+            let payment = Payment { row: &row, times, visit: &visit };
+            visit.has_read(&[id], &payment.sensitive());
+            let body = payment.body();
             Page { title: &title, path: &visit.path, links: &[], is_live: true, body }.show(StatusCode::OK)
         }
     }
@@ -53,7 +53,20 @@ struct Payment<'a> {
     visit: &'a Visit,
 }
 
-impl Payment<'_> {
+impl<'a> Payment<'a> {
+    /// The sensitive names that the page shows.
+    fn sensitive(&self) -> Vec<&'static str> {
+        let Model { retried_by, settled_by, settle_reason, .. } = self.row;
+        let values = [(RETRIED_BY, retried_by), (SETTLED_BY, settled_by), (SETTLE_REASON, settle_reason)];
+        let shown = values.into_iter().filter(|(name, value)| self.known(name, value.as_deref()).is_some());
+        shown.map(|(name, _)| name).collect()
+    }
+
+    /// The value of a sensitive name, if there is one that the caller may read.
+    fn known(&self, name: &str, value: Option<&'a str>) -> Option<&'a str> {
+        value.filter(|_| self.visit.may_know(name))
+    }
+
     fn body(&self) -> Markup {
         let row = self.row;
         let (state, kind) = match Progress::of(row) {
@@ -103,7 +116,7 @@ impl Payment<'_> {
 
     fn timeline(&self) -> Markup {
         let Model { created_at, parked_at, finished_at, retried_by, lease_until, settled_at, .. } = self.row;
-        let retried_by = retried_by.as_deref().filter(|_| self.visit.may_know_who());
+        let retried_by = self.known(RETRIED_BY, retried_by.as_deref());
         html! {
             ol.timeline {
                 li { (say("console-made")) " " (self.times.at(*created_at)) }
@@ -125,13 +138,14 @@ impl Payment<'_> {
         }
     }
 
-    /// Finance's amount, why it stands, and who said so.
+    /// Finance's amount, and to those who may know why it stands and who said so.
     fn settlement(&self) -> Markup {
         let Model { settle_reason, settled_by, .. } = self.row;
-        let by = settled_by.as_deref().filter(|_| self.visit.may_know_who());
+        let reason = self.known(SETTLE_REASON, settle_reason.as_deref());
+        let by = self.known(SETTLED_BY, settled_by.as_deref());
         html! {
             (say("console-settle-recorded")) " " (money(self.row.amount()))
-            @if let Some(reason) = settle_reason { ": " span.error { (reason) } }
+            @if let Some(reason) = reason { ": " span.error { (reason) } }
             @if let Some(by) = by { " (" span.error { (by) } ")" }
         }
     }

@@ -76,7 +76,7 @@ pub(super) async fn settle(
 async fn form(console: &Console, id: Uuid, visit: &Visit, notice: Option<String>) -> Response {
     match console.remedies.settlements.conflict(id).await {
         Ok(Ok((row, recorded))) => {
-            visit.has_read(&[id], false);
+            visit.has_read(&[id], &[]);
             conflict(&row, recorded, &visit.path, notice)
         }
         Ok(Err(refusal)) => refused(&visit.path, &refusal),

@@ -1,15 +1,20 @@
-//! The statements of exports and of forgetting, on the consultations of one patient. On SQLite the lock of a row is that
+//! The statements of exports and of forgetting, on the consultations of one patient and their payments. On SQLite the lock of a row is that
 //! of the database, which a write transaction has taken.
 
+use chassis::database::is_one_of;
 use chrono::{DateTime, Utc};
-use entity::consultation::{Column, Entity as Consultations, Model as Consultation};
+use entity::{
+    consultation::{Column, Entity as Consultations, Model as Consultation},
+    pending_payment::{Column as Payment, Entity as PendingPayments},
+    redelivery::{Column as Redelivery, Entity as Redeliveries},
+};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{Expr, ExprTrait, IntoIden, Keyword, LockType, Query, TableRef, ValueTuple},
 };
 use uuid::Uuid;
 
-/// What a forgotten patient leaves of the reason of a cancellation.
+/// What a forgotten patient leaves of a reason. Of that of a settlement the database accepts no other change.
 const FORGOTTEN: &str = "forgotten";
 
 /// Finds at most `limit` of the patient's consultations after the id `after`, in the order of their ids.
@@ -53,4 +58,19 @@ pub(crate) async fn replace_patients(
         .and_where(Expr::col((Consultations, Column::Id)).eq(value("column1")))
         .to_owned();
     Ok(transaction.execute(&update).await?.rows_affected())
+}
+
+/// Replaces the reasons of settlements of these consultations, also of those before a redelivery. They are free text as
+/// those of cancellations are.
+pub(crate) async fn replace_settle_reasons(
+    transaction: &impl ConnectionTrait,
+    consultations: impl Iterator<Item = Uuid>,
+) -> Result<(), DbErr> {
+    let (backend, ids) = (transaction.get_database_backend(), consultations.collect::<Vec<_>>());
+    let lost = is_one_of(backend, Redelivery::AppointmentId, ids.clone());
+    let theirs = is_one_of(backend, Payment::AppointmentId, ids);
+    let settled = PendingPayments::update_many().col_expr(Payment::SettleReason, FORGOTTEN.into());
+    settled.filter(theirs).filter(Payment::SettleReason.is_not_null()).exec(transaction).await?;
+    let before = Redeliveries::update_many().col_expr(Redelivery::SettleReason, FORGOTTEN.into());
+    before.filter(lost).filter(Redelivery::SettleReason.is_not_null()).exec(transaction).await.map(drop)
 }

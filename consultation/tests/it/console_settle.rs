@@ -5,11 +5,12 @@ use consultation::{
     outbox::store::{self, Lost},
     permissions::PERMISSIONS,
 };
+use entity::Money;
 use rstest::rstest;
 use testkit::{Backend, RoleUsers};
 
 use crate::{
-    console::Page,
+    console::{Page, parked},
     outbox::{outbox, row},
     pending::{in_order, park},
     running::start_calling,
@@ -67,4 +68,21 @@ async fn an_operator_settles_by_a_form_that_shows_both_amounts_and_wants_a_reaso
     store::redeliver(&db.database, &[lost], "operator").await.expect("on its way again");
     let page = Page::get(&operator, &format!("/payments/{id}")).await.text;
     assert!(page.contains("Settled:") && page.contains("Next try"), "{page}");
+}
+
+#[rstest]
+#[tokio::test]
+async fn why_and_by_whom_a_payment_was_settled_is_shown_to_those_who_may_know(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let Some((db, service)) = parked(backend, 1, "refused").await else { return };
+    let id = row(&db).await.appointment_id;
+    let (reason, by) = ("Maria agreed", "settled-it");
+    let settled = store::settle(&db.database.write, id, Money::ZERO, reason, by).await.expect("an answer");
+    assert!(settled.is_some());
+    for (user, knows_why, knows_who) in [("reader", true, false), ("finance", false, true), ("operator", true, true)] {
+        let page = Page::get(&service.client.as_user(user), &format!("/payments/{id}")).await.text;
+        assert!(page.contains("Settled:") && page.contains("0.00"), "{user}: {page}");
+        assert_eq!((page.contains(reason), page.contains(by)), (knows_why, knows_who), "{user}: {page}");
+    }
 }

@@ -21,6 +21,7 @@ mod finish;
 mod followed_lists;
 mod followed_payments;
 mod forget;
+mod forget_settled;
 mod hang_ups;
 mod hints;
 mod language;

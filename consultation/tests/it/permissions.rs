@@ -14,7 +14,7 @@ const USERS: [&str; 6] = ["reader", "clinician", "finance", "operator", "service
 const ID: &str = "\"ea959b03-5577-45c9-b9f7-a45d3e77ce82\"";
 
 /// Documents and the roles that may ask them. ID stands for an id.
-const MATRIX: [(&str, &str); 32] = [
+const MATRIX: [(&str, &str); 34] = [
     ("{ consultation(id: ID) { id price } }", "reader clinician finance operator"),
     ("{ consultations { totalCount } }", "reader clinician finance operator"),
     ("{ node(id: ID) { id } }", "reader clinician finance operator"),
@@ -59,6 +59,12 @@ const MATRIX: [(&str, &str); 32] = [
     ("{ consultation(id: ID) { cancelledBy } }", "finance operator"),
     ("{ pendingPayments { edges { node { retriedBy } } } }", "finance operator"),
     ("{ pendingPayments { edges { node { settlement { settledBy } } } } }", "finance operator"),
+    ("{ pendingPayments { edges { node { settlement { settleReason } } } } }", "reader operator"),
+    (
+        "mutation { settlePendingPayment(input: { consultationId: ID, reason: \"\" }) {
+            pendingPayment { settlement { settleReason settledBy } } } }",
+        "operator",
+    ),
     (
         "{ __typename __schema { queryType { name } } _service { sdl } }",
         "reader clinician finance operator service nobody",

@@ -63,6 +63,10 @@ async fn a_settlement_is_complete_and_stays(#[values(Backend::Sqlite, Backend::P
     for change in [
         "settled_price_cents = 101",
         "settle_reason = 'another'",
+        "settle_reason = NULL",
+        "settle_reason = 'forgotten', settled_by = 'another'",
+        "settle_reason = 'forgotten', settled_price_cents = 101",
+        "settle_reason = 'forgotten', settled_at = parked_at",
         "settled_by = NULL",
         "settled_price_cents = NULL, settle_reason = NULL, settled_by = NULL, settled_at = NULL",
     ] {
@@ -72,6 +76,8 @@ async fn a_settlement_is_complete_and_stays(#[values(Backend::Sqlite, Backend::P
     assert!(deleted.expect_err("refused").to_string().contains("must not be deleted"));
     update(&db.database, SEND_AGAIN).await.expect("a redelivery keeps it");
     refused(&db.database, &settle(), "by another amount than was sent").await;
+    update(&db.database, "settle_reason = 'forgotten'").await.expect("the reason alone goes with its patient");
+    refused(&db.database, "settle_reason = 'agreed'", "a settlement stays").await;
     update(&db.database, &ours).await.expect("another settlement, of what was sent again");
 }
 
@@ -81,6 +87,7 @@ async fn only_what_finance_refused_is_settled(#[values(Backend::Sqlite, Backend:
     for state in [|row| row, delivered] {
         let Some(db) = payment(backend, state).await else { return };
         refused(&db.database, &settle(), "only a payment that finance refused").await;
+        refused(&db.database, "settle_reason = 'forgotten'", "only a payment that finance refused").await;
     }
     let db = migrated(backend).await.expect("as before");
     let consultation = insert(&db.database, finished()).await.expect("inserted");

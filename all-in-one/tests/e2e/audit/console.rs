@@ -80,3 +80,35 @@ async fn what_the_console_shows_retries_and_refuses_are_lines(
         "needs": ["reader", "finance", "operator"] });
     assert_eq!(service.take(), [refused]);
 }
+
+#[rstest]
+#[tokio::test]
+async fn a_line_of_a_settlement_names_what_the_console_showed_of_it(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let Some(service) = Audited::start(backend).await else { return };
+    let clinician = service.consultation.as_user("clinician");
+    let started = clinician.call(START, json!({ "patient": Uuid::new_v4() })).await;
+    let id = started["startConsultation"]["consultation"]["id"].as_str().expect("an id").to_owned();
+    clinician.call(FINISH, json!({ "id": id })).await;
+    for change in [
+        "rejections = 1, parked_at = created_at",
+        "finished = true, finished_at = created_at, processing = false, lease_until = NULL, last_error = NULL,
+         settled_price_cents = 1, settle_reason = 'agreed', settled_by = 'operator', settled_at = created_at",
+    ] {
+        let change = format!("UPDATE pending_payment SET {change}");
+        service.db.database.write.execute_unprepared(&change).await.expect("settled");
+    }
+    service.take();
+    for (user, shown) in [
+        ("reader", json!(["settleReason"])),
+        ("finance", json!(["settledBy"])),
+        ("operator", json!(["settledBy", "settleReason"])),
+    ] {
+        let page = service.consultation.as_user(user).request(Method::GET, &format!("/console/payments/{id}"));
+        assert_eq!(Answer::of(page).await.status, 200);
+        let mut read = operation("consultation", user, "query", "pendingPayments", &[&id]);
+        read["sensitive"] = shown;
+        assert_eq!(service.take(), [login("consultation", user), read]);
+    }
+}

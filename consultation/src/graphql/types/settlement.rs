@@ -18,8 +18,8 @@ use crate::{
 pub(crate) struct Settlement {
     /// Amount that finance has recorded, from "0.00" to "999999999.99".
     recorded_price: Decimal,
-    /// Why it stands, of 1 to 500 characters.
-    reason: String,
+    /// Why it stands, of 1 to 500 characters. "forgotten" once the patient was forgotten.
+    settle_reason: String,
     /// Operator that settled the payment: the name of the login, the issuer and subject of the token joined by "#", or, on the
     /// command line, the user of the operating system, as in "uid 1000". At most 512 characters.
     settled_by: String,
@@ -32,7 +32,7 @@ pub(crate) struct Settlement {
 pub(crate) struct SettlePendingPaymentInput {
     /// Id of the consultation that is paid for.
     pub(crate) consultation_id: ID,
-    /// Why finance's amount stands, of 1 to 500 characters. It is kept for ever: write no name of a patient into it.
+    /// Why finance's amount stands, of 1 to 500 characters. Kept until the patient is forgotten: write no name of a patient into it.
     pub(crate) reason: String,
 }
 
@@ -97,7 +97,7 @@ impl Settlement {
     pub(super) fn of(row: &pending_payment::Model) -> Option<Self> {
         Some(Self {
             recorded_price: Decimal(row.settled_price_cents?.into()),
-            reason: row.settle_reason.clone()?,
+            settle_reason: row.settle_reason.clone()?,
             settled_by: row.settled_by.clone()?,
             settled_at: row.settled_at?.into(),
         })
