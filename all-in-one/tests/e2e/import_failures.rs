@@ -16,12 +16,23 @@ use crate::{
 };
 
 const MANY: u32 = 12_000;
+/// Name of the killed import's sessions.
+const KILLED: &str = "killed-import";
 
 async fn count(db: &TestDatabase, what: &str) -> i64 {
     let backend = db.database.read.get_database_backend();
     let sql = Statement::from_string(backend, format!("SELECT count(*) FROM {what}"));
     let row = db.database.read.query_one_raw(sql).await.expect("it runs").expect("a row");
     row.try_get_by_index(0).expect("a count")
+}
+
+/// Waits until PostgreSQL has noticed that the client is gone: it still finishes a statement that it has received.
+async fn sessions_end(db: &TestDatabase) {
+    let deadline = Instant::now() + TEST_TIMEOUT;
+    let sessions = format!("pg_stat_activity WHERE application_name = '{KILLED}'");
+    while db.database.read.get_database_backend() == DbBackend::Postgres && count(db, &sessions).await > 0 {
+        assert!(Instant::now() < deadline, "a session of a killed client goes on");
+    }
 }
 
 #[rstest]
@@ -34,8 +45,11 @@ async fn an_import_that_is_killed_leaves_nothing_half_done_and_the_next_complete
     from.many(MANY).await;
     let db = cluster.consultation_db();
     let url = db.url();
-    let settings =
-        [("CONSULTATION_DATABASE_URL", url.as_str()), ("CONSULTATION_FINANCE_URL", "http://127.0.0.1:9/graphql")];
+    let settings = [
+        ("CONSULTATION_DATABASE_URL", url.as_str()),
+        ("CONSULTATION_FINANCE_URL", "http://127.0.0.1:9/graphql"),
+        ("PGAPPNAME", KILLED),
+    ];
     let mut command = Process::command("consultation", &["import", "--yes", "--from", &from.url()], &settings);
     let import = Process::spawn(command.stdout(Stdio::null()).stderr(Stdio::null()), 0);
     let deadline = Instant::now() + TEST_TIMEOUT;
@@ -44,6 +58,7 @@ async fn an_import_that_is_killed_leaves_nothing_half_done_and_the_next_complete
     }
     import.signal(Signal::SIGKILL);
     import.kill().await;
+    sessions_end(db).await;
     let half = count(db, "consultation").await;
     assert!(half < i64::from(MANY), "it was killed too late");
     assert_eq!(half % 1_000, 0, "a batch is imported as a whole");
