@@ -79,7 +79,7 @@ enum Command {
     ImportFinance(chassis::import::Arguments),
     /// Import the predecessor's consultations and pending payments into consultation
     #[command(after_help = consultation::import::HELP)]
-    ImportConsultation(chassis::import::Arguments),
+    ImportConsultation(consultation::import::Arguments),
 }
 
 #[tokio::main]
@@ -129,7 +129,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::ImportFinance(arguments) => finance::import::run(&servers[1], arguments).await,
         Command::ImportConsultation(arguments) => {
             let to_finance = to_finance(consultation.finance, &servers[1])?;
-            consultation::import::run(&servers[0], to_finance, arguments).await
+            consultation::import::run(&servers[0], to_finance, consultation.domain.longest, arguments).await
         }
     }
 }

@@ -137,7 +137,10 @@ impl Database {
         if let Options::Sqlite(sqlite) = &options {
             let file = sqlite.get_filename();
             if !file.exists() {
-                return Err(DbErr::Custom(format!("there is no database at {}", file.display())));
+                let file = file.display();
+                return Err(DbErr::Custom(format!(
+                    "there is no database at {file}: correct the path; `migrate` makes a new one, and all-in-one when it starts"
+                )));
             }
             // Kept until the process ends, so that it closes after all other connections.
             let keeper = Keeper::of_used_log(file).await;

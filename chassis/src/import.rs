@@ -12,6 +12,7 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::Args;
+use sea_orm_migration::MigratorTrait;
 use secrecy::SecretString;
 
 use crate::{
@@ -55,11 +56,20 @@ pub struct Arguments {
 )]
 struct LeftOut(u64);
 
+/// The tables are not there, or those of an earlier version.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "nothing was changed: the database of {0} lacks tables or columns: run `{0} migrate` first; all-in-one makes them \
+     when it starts"
+)]
+struct NoTables(&'static str);
+
 /// Runs the subcommand: `import` reads the source and writes the database, if the report [asks](Report::writes) for it.
+/// The database must have the tables of `M`.
 ///
 /// # Errors
 /// When a database fails, when rows are left out, or when the report cannot be written.
-pub async fn run(
+pub async fn run<M: MigratorTrait>(
     server: &Server,
     arguments: Arguments,
     import: impl AsyncFnOnce(&mut Source, &Database, &mut Report) -> anyhow::Result<()>,
@@ -69,14 +79,23 @@ pub async fn run(
     let url = url.map_err(wrong_setting)?;
     Database::check(&url).context("--from").map_err(wrong_setting)?;
     let database = cli::connect_beside(server).await?;
+    let pending = database.pending_migrations::<M>().await;
+    if !pending.with_context(|| format!("{}: cannot read the migrations", server.name))?.is_empty() {
+        return Err(NoTables(server.name).into());
+    }
     let mut source = Source::open(&url).await.context("--from")?;
     let mut report = Report::new(server.name, yes, json);
     let imported = import(&mut source, &database, &mut report).await;
+    if imported.is_ok() {
+        report.complete();
+    }
     let outcome = if yes { Outcome::from(&imported) } else { Outcome::Refused };
     // Without ids: of many rows the first would say little.
     audit::command(server.name, "import", &[], report.imported(), outcome);
-    imported?;
-    report.print().context("cannot write the report")?;
+    // Before the error: rows were imported, and maybe adapted, that the next run finds there already.
+    let printed = report.print().context("cannot write the report");
+    imported.context(report.after_failure())?;
+    printed?;
     match report.left_out() {
         rows @ 1.. if !skip_invalid => Err(LeftOut(rows).into()),
         _ => Ok(()),

@@ -55,7 +55,7 @@ enum Command {
     Forget(forget::Arguments),
     /// Import the predecessor's consultations and pending payments
     #[command(after_help = import::HELP)]
-    Import(chassis::import::Arguments),
+    Import(import::Arguments),
 }
 
 #[tokio::main]
@@ -83,7 +83,9 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
             return export::run(&server, finance, domain.currency, arguments).await;
         }
         Some(Command::Forget(arguments)) => return forget::run(&server, arguments).await,
-        Some(Command::Import(arguments)) => return import::run(&server, finance, arguments).await,
+        Some(Command::Import(arguments)) => {
+            return import::run(&server, finance, domain.longest, arguments).await;
+        }
     };
     chassis::cli::run::<Migrator>(command, server, graphql::sdl, &PERMISSIONS, |server, database, shutdown| {
         app::build(server, finance, &domain, database, shutdown)

@@ -16,6 +16,7 @@ use chassis::{
     import::{Arguments, Batches, Finding, Report, Row},
 };
 use entity::{Money, payment::Model as Payment};
+use migration::finance::Migrator;
 use uuid::Uuid;
 
 use crate::store::{Record, find, insert};
@@ -33,7 +34,7 @@ Exit code: 0 if every payment is here or, without --yes, would be; 1 if rows are
 database failed; 2 for a wrong flag or setting.";
 
 const UNREADABLE: &str = "cannot read the predecessor's table";
-const FAILED: &str = "the database failed; what was imported so far is complete, run this again";
+const FAILED: &str = "the database failed";
 
 /// What is counted, in the order in which it is shown.
 const LABELS: [&str; 3] = ["appointments read", "there already", "payments"];
@@ -58,7 +59,7 @@ struct Paid {
 /// # Errors
 /// When a database fails or rows are left out.
 pub async fn run(server: &Server, arguments: Arguments) -> anyhow::Result<()> {
-    chassis::import::run(server, arguments, import).await
+    chassis::import::run::<Migrator>(server, arguments, import).await
 }
 
 /// Imports all payments of the source, or says what would be done.
@@ -81,7 +82,7 @@ async fn import_batch(batch: &[Vec<Row>], database: &Database, report: &mut Repo
         report.count("appointments read");
         match Paid::of(group) {
             Ok(paid) => fitting.push(paid),
-            Err(finding) => report.add(finding)?,
+            Err(findings) => findings.into_iter().try_for_each(|finding| report.add(finding))?,
         }
     }
     let ids = fitting.iter().map(|paid| paid.appointment_id).collect();
@@ -113,9 +114,13 @@ async fn write(missing: &[Paid], database: &Database, report: &mut Report) -> an
 
 fn imported(paid: &Paid, report: &mut Report) -> anyhow::Result<()> {
     report.count("payments");
+    note_duplicates(paid, report)
+}
+
+fn note_duplicates(paid: &Paid, report: &mut Report) -> anyhow::Result<()> {
     if paid.rows > 1 {
         let text = format!("the {} payments of this appointment, of {} each, become one", paid.rows, paid.total_price);
-        report.add(Finding::adapted("DUPLICATE", paid.appointment_id, text))?;
+        report.add(Finding::noted("DUPLICATE", paid.appointment_id, text))?;
     }
     Ok(())
 }
@@ -123,7 +128,7 @@ fn imported(paid: &Paid, report: &mut Report) -> anyhow::Result<()> {
 fn compare(paid: &Paid, here: &Payment, report: &mut Report) -> anyhow::Result<()> {
     if paid.total_price == here.total_price_cents {
         report.count("there already");
-        return Ok(());
+        return note_duplicates(paid, report);
     }
     let text =
         format!("here its payment has the amount {}, in the source {}", here.total_price_cents, paid.total_price);
@@ -131,19 +136,27 @@ fn compare(paid: &Paid, here: &Payment, report: &mut Report) -> anyhow::Result<(
 }
 
 impl Paid {
-    /// The one amount of all payments of an appointment.
-    fn of(group: &[Row]) -> Result<Self, Finding> {
-        let invalid = |text| Finding::left_out("INVALID", group[0].shown("payment.id"), text);
-        let appointment_id = group[0].required(APPOINTMENT_ID, str::parse).map_err(invalid)?;
-        let amounts = group.iter().map(|row| row.required("payment.total_price", str::parse::<Money>));
-        let amounts = amounts.collect::<Result<Vec<_>, _>>().map_err(invalid)?;
+    /// The one amount of all payments of an appointment. Otherwise a finding about each of them: those without an
+    /// appointment are one group, and have nothing else in common.
+    fn of(group: &[Row]) -> Result<Self, Vec<Finding>> {
+        let each = |code, text: &dyn Fn(&Row) -> String| {
+            group.iter().map(|row| Finding::left_out(code, row.shown("payment.id"), text(row))).collect()
+        };
+        let appointment_id = group[0].required(APPOINTMENT_ID, str::parse::<Uuid>);
+        let appointment_id = appointment_id.map_err(|error| each("INVALID", &|_| error.clone()))?;
+        let amount = |row: &Row| row.required("payment.total_price", str::parse::<Money>);
+        let Ok(amounts) = group.iter().map(amount).collect::<Result<Vec<_>, _>>() else {
+            let other = || format!("another payment of its appointment {appointment_id} cannot be read");
+            return Err(each("INVALID", &|row| amount(row).err().unwrap_or_else(other)));
+        };
         let total_price = amounts[0];
-        match amounts.iter().find(|amount| **amount != total_price) {
-            None => Ok(Self { appointment_id, total_price, rows: group.len() }),
-            Some(other) => {
-                let text = format!("it has payments of different amounts, {total_price} and {other}");
-                Err(Finding::left_out("AMOUNTS_DIFFER", appointment_id, text))
-            }
+        if amounts.iter().all(|amount| *amount == total_price) {
+            return Ok(Self { appointment_id, total_price, rows: group.len() });
         }
+        let text = |row: &Row| {
+            let amount = row.shown("payment.total_price");
+            format!("its appointment {appointment_id} has payments of different amounts, this one of {amount}")
+        };
+        Err(each("AMOUNTS_DIFFER", &text))
     }
 }

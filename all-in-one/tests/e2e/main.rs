@@ -12,6 +12,7 @@ mod delivery;
 mod import;
 mod import_conflicts;
 mod import_failures;
+mod import_order;
 mod import_speed;
 mod messages;
 mod metrics;

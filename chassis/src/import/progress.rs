@@ -48,8 +48,8 @@ impl Progress {
         }
     }
 
-    /// Takes the bar away.
-    pub(super) fn end(&self) {
+    /// Takes the bar away, until it is shown again.
+    pub(super) fn hide(&self) {
         if self.is_terminal {
             let _ = write!(io::stderr(), "\r\x1b[K");
         }

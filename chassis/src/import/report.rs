@@ -1,4 +1,5 @@
-//! What an import says: findings about rows, of each kind the first ones, and counts.
+//! What an import says: findings about rows, of each kind the first ones, and counts. Findings are printed as they come,
+//! so that they are not lost with an import that is killed.
 
 use std::{
     collections::BTreeMap,
@@ -33,9 +34,9 @@ impl Finding {
         Self { code, id: id.into(), text: text.into(), is_left_out: true }
     }
 
-    /// The row fits, though not as it is.
+    /// The row fits: either not as it is, or somebody has to look at it.
     #[must_use]
-    pub fn adapted(code: &'static str, id: impl Into<String>, text: impl Into<String>) -> Self {
+    pub fn noted(code: &'static str, id: impl Into<String>, text: impl Into<String>) -> Self {
         Self { is_left_out: false, ..Self::left_out(code, id, text) }
     }
 }
@@ -47,7 +48,7 @@ pub struct Report {
     writes: bool,
     json: bool,
     progress: Option<Progress>,
-    lines: Vec<String>,
+    is_complete: bool,
     found: BTreeMap<&'static str, u64>,
     left_out: u64,
     /// By label, in the order of their first appearance.
@@ -57,8 +58,8 @@ pub struct Report {
 
 impl Report {
     pub(super) fn new(service: &'static str, writes: bool, json: bool) -> Self {
-        let (lines, found, counts) = (Vec::new(), BTreeMap::new(), Vec::new());
-        Self { service, writes, json, progress: None, lines, found, left_out: 0, counts, imported: 0 }
+        let (found, counts) = (BTreeMap::new(), Vec::new());
+        Self { service, writes, json, progress: None, is_complete: false, found, left_out: 0, counts, imported: 0 }
     }
 
     /// Whether the run imports, and not only says what it would do.
@@ -93,26 +94,25 @@ impl Report {
         self.imported += rows;
     }
 
-    /// Adds a finding. As JSON it is printed at once.
+    /// Adds a finding, and prints it unless many of its kind were printed.
     ///
     /// # Errors
     /// When it cannot be printed.
     pub fn add(&mut self, finding: Finding) -> io::Result<()> {
-        let Finding { code, id, text, is_left_out } = finding;
-        self.left_out += u64::from(is_left_out);
+        let Some(line) = self.line(&finding) else { return Ok(()) };
+        self.hide_progress();
+        writeln!(io::stdout(), "{line}")
+    }
+
+    /// Counts a finding. Returns its line, if it is to be printed.
+    fn line(&mut self, Finding { code, id, text, is_left_out }: &Finding) -> Option<String> {
+        self.left_out += u64::from(*is_left_out);
         let found = self.found.entry(code).or_default();
         *found += 1;
         if self.json {
-            return writeln!(
-                io::stdout(),
-                "{}",
-                json!({ "code": code, "id": id, "text": text, "leftOut": is_left_out })
-            );
+            return Some(json!({ "code": code, "id": id, "text": text, "leftOut": is_left_out }).to_string());
         }
-        if *found <= SHOWN {
-            self.lines.push(format!("{code} {id}: {text}\n"));
-        }
-        Ok(())
+        (*found <= SHOWN).then(|| format!("{code} {id}: {text}"))
     }
 
     pub(super) fn imported(&self) -> usize {
@@ -123,22 +123,48 @@ impl Report {
         self.left_out
     }
 
-    /// Prints findings and counts.
-    pub(super) fn print(&self) -> io::Result<()> {
-        if let Some(progress) = &self.progress {
-            progress.end();
+    /// All rows were read and done with.
+    pub(super) fn complete(&mut self) {
+        self.is_complete = true;
+    }
+
+    /// What a failure has left behind.
+    pub(super) fn after_failure(&self) -> &'static str {
+        match self.imported {
+            _ if !self.writes || self.progress.is_none() => "nothing was changed",
+            // The commit of the first batch may have lost its answer.
+            0 => "no batch is known to be imported; run this again",
+            _ => "what was imported so far is complete; run this again",
         }
+    }
+
+    /// Prints the counts, if it has begun to count.
+    pub(super) fn print(&self) -> io::Result<()> {
+        if self.progress.is_none() {
+            return Ok(());
+        }
+        self.hide_progress();
         let text = if self.json { self.summary().to_string() + "\n" } else { self.text() };
         io::stdout().write_all(text.as_bytes())
     }
 
+    fn hide_progress(&self) {
+        if let Some(progress) = &self.progress {
+            progress.hide();
+        }
+    }
+
     fn text(&self) -> String {
-        let mut text = self.lines.concat();
+        let mut text = String::new();
         for (code, more) in self.found.iter().filter(|(_, found)| **found > SHOWN) {
             // Writing to a String is infallible.
             let _ = writeln!(text, "{code}: and {} more; --json prints all", more - SHOWN);
         }
-        let did = if self.writes { "imported" } else { "nothing was changed; with --yes this is done" };
+        let did = match (self.is_complete, self.writes) {
+            (false, _) => "failed; counted until then",
+            (true, true) => "imported",
+            (true, false) => "nothing was changed; with --yes this is done",
+        };
         let _ = writeln!(text, "{}: {did}", self.service);
         for (label, count) in self.all_counts() {
             let _ = writeln!(text, "{count:>12} {label}");
@@ -148,7 +174,7 @@ impl Report {
 
     fn summary(&self) -> Value {
         let counts: Map<_, _> = self.all_counts().map(|(label, count)| (camel_case(label), count.into())).collect();
-        json!({ "code": "SUMMARY", "imported": self.writes, "counts": counts })
+        json!({ "code": "SUMMARY", "imported": self.writes, "complete": self.is_complete, "counts": counts })
     }
 
     fn all_counts(&self) -> impl Iterator<Item = (&'static str, u64)> {
@@ -174,20 +200,41 @@ mod tests {
     fn of_each_kind_the_first_findings_are_shown_and_all_are_counted() {
         let mut report = Report::new("service", false, false);
         report.begin(30, &["rows read", "there already"]);
+        let mut lines = Vec::new();
         for row in 0..25 {
             report.count("rows read");
-            report.add(Finding::left_out("BROKEN", row.to_string(), "a reason")).expect("added");
+            lines.extend(report.line(&Finding::left_out("BROKEN", row.to_string(), "a reason")));
         }
-        report.add(Finding::adapted("ADAPTED", "25", "another reason")).expect("added");
-        let text = report.text();
-        assert_eq!((text.matches("BROKEN").count(), report.left_out()), (21, 25), "{text}");
-        let end = "BROKEN: and 5 more; --json prints all\nservice: nothing was changed; with --yes this is done
+        assert_eq!((lines.len(), lines[19].as_str(), report.left_out()), (20, "BROKEN 19: a reason", 25));
+        let noted = report.line(&Finding::noted("NOTED", "25", "another reason"));
+        assert_eq!(noted.as_deref(), Some("NOTED 25: another reason"));
+        report.complete();
+        let text = "BROKEN: and 5 more; --json prints all\nservice: nothing was changed; with --yes this is done
           25 rows read
            0 there already
           25 left out
 ";
-        assert!(text.ends_with(end) && text.contains("ADAPTED 25: another reason\n"), "{text}");
+        assert_eq!(report.text(), text);
         let counts = json!({ "rowsRead": 25, "thereAlready": 0, "leftOut": 25 });
-        assert_eq!(report.summary(), json!({ "code": "SUMMARY", "imported": false, "counts": counts }));
+        let summary = json!({ "code": "SUMMARY", "imported": false, "complete": true, "counts": counts });
+        assert_eq!(report.summary(), summary);
+    }
+
+    #[test]
+    fn a_failure_says_whether_something_was_imported_before() {
+        for (writes, begins, imported, left) in [
+            (true, false, 0, "nothing was changed"),
+            (false, true, 0, "nothing was changed"),
+            (true, true, 0, "no batch is known to be imported; run this again"),
+            (true, true, 1_000, "what was imported so far is complete; run this again"),
+        ] {
+            let mut report = Report::new("service", writes, false);
+            if begins {
+                report.begin(2_000, &[]);
+            }
+            report.add_imported(imported);
+            assert_eq!(report.after_failure(), left);
+            assert!(report.text().starts_with("service: failed"));
+        }
     }
 }

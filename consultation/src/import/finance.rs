@@ -1,50 +1,61 @@
-//! A look at finance before the import: payments that the predecessor has delivered should be there first. `reconcile`
-//! compares all afterwards.
+//! A look at finance before the import. It has to be imported first: an undelivered payment whose amount differs from the
+//! one that the predecessor's finance has would be recorded, and the true one would be left out.
 
 use std::collections::HashSet;
 
+use anyhow::{Context, ensure};
 use chassis::{
     cli,
     database::source::{Query, Source},
     import::{Batches, Row},
 };
-use sea_orm::DbErr;
 use uuid::Uuid;
 
+use super::UNREADABLE;
 use crate::{
     config::FinanceTarget,
     finance_client::{FinanceClient, REQUEST_TIMEOUT},
 };
 
-/// As many as one request asks for.
+/// As many as one request asks for. `finance import` goes by appointment, so it comes to these last.
 const DELIVERED: Query = Query {
     columns: &["pending_payment.appointment_id"],
-    rest: "FROM pending_payment WHERE finished ORDER BY id DESC LIMIT 100",
+    rest: "FROM pending_payment WHERE finished ORDER BY pending_payment.appointment_id DESC LIMIT 100",
 };
 
-/// Notes how many of the last delivered payments finance lacks, if it can be asked.
-pub(super) async fn note_missing(source: &mut Source, finance: FinanceTarget) -> Result<(), DbErr> {
-    let delivered = Batches::of(source, &DELIVERED).next().await?;
+/// Fails when finance lacks payments that the predecessor has delivered, or cannot be asked; with `is_checked` false
+/// this is a note. Without delivered payments there is nothing to ask for.
+pub(super) async fn check(source: &mut Source, finance: FinanceTarget, is_checked: bool) -> anyhow::Result<()> {
+    let delivered = Batches::of(source, &DELIVERED).next().await.context(UNREADABLE)?;
     let id = |row: &Row| row.required(DELIVERED.columns[0], str::parse::<Uuid>).ok();
-    let ids: HashSet<_> = delivered.iter().flatten().filter_map(id).collect();
+    let mut ids: Vec<_> = delivered.iter().flatten().filter_map(id).collect();
+    ids.dedup();
     if ids.is_empty() {
         return Ok(());
     }
-    match recorded(finance, &ids.iter().copied().collect::<Vec<_>>()).await {
-        Ok(recorded) if recorded.len() < ids.len() => cli::note(format_args!(
-            "finance lacks {} of the last {} payments that the predecessor has delivered: run `finance import` first",
-            ids.len() - recorded.len(),
-            ids.len()
-        )),
-        Ok(_) => {}
-        Err(error) => {
-            cli::note(format_args!("finance was not asked whether it has the delivered payments: {error:#}"));
+    match ask(finance, &ids).await {
+        Err(error) if !is_checked => {
+            cli::note(format_args!("{error:#}"));
+            Ok(())
         }
+        checked => checked,
     }
-    Ok(())
 }
 
-async fn recorded(finance: FinanceTarget, ids: &[Uuid]) -> anyhow::Result<HashSet<Uuid>> {
-    let payments = FinanceClient::new(finance, REQUEST_TIMEOUT)?.payments_of(ids).await?;
-    Ok(payments.into_iter().map(|payment| payment.appointment_id).collect())
+async fn ask(finance: FinanceTarget, ids: &[Uuid]) -> anyhow::Result<()> {
+    let recorded = FinanceClient::new(finance, REQUEST_TIMEOUT)?.payments_of(ids).await;
+    let recorded = recorded.context(
+        "finance cannot be asked for the delivered payments: import and start it first, or give --skip-finance-check",
+    )?;
+    let recorded: HashSet<_> = recorded.into_iter().map(|payment| payment.appointment_id).collect();
+    let missing: Vec<_> = ids.iter().filter(|id| !recorded.contains(id)).collect();
+    ensure!(
+        missing.is_empty(),
+        "finance lacks {} of {} payments that the predecessor has delivered, as that of {}: import finance first, or \
+         give --skip-finance-check",
+        missing.len(),
+        ids.len(),
+        missing[0]
+    );
+    Ok(())
 }

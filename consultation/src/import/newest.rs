@@ -8,7 +8,7 @@ use sea_orm::DbErr;
 use uuid::Uuid;
 
 use super::{
-    mapping::{Mapped, map, superseded},
+    mapping::{Bounds, Mapped, map, superseded},
     record::{OPEN, Record},
 };
 
@@ -18,7 +18,7 @@ pub(super) struct Newest(HashMap<Uuid, (DateTime<Utc>, Uuid)>);
 
 impl Newest {
     /// Reads all that are in progress. One that does not fit is no patient's newest.
-    pub(super) async fn read(source: &mut Source, now: DateTime<Utc>) -> Result<Self, DbErr> {
+    pub(super) async fn read(source: &mut Source, bounds: Bounds) -> Result<Self, DbErr> {
         let mut newest = Self::default();
         let mut batches = Batches::of(source, &OPEN);
         loop {
@@ -27,7 +27,7 @@ impl Newest {
                 return Ok(newest);
             }
             for record in batch.iter().filter_map(|group| Record::of(group).ok()) {
-                if map(&record, now).is_ok() {
+                if map(&record, bounds).is_ok() {
                     newest.add(&record);
                 }
             }

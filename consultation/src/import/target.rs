@@ -4,12 +4,15 @@ use std::collections::HashMap;
 
 use chassis::{database::Connections, import::Finding};
 use chrono::{DateTime, Utc};
-use entity::{Money, consultation::Model as Consultation};
+use entity::{
+    Money,
+    consultation::{Model as Consultation, Origin},
+};
 use sea_orm::DbErr;
 use uuid::Uuid;
 
 use super::{
-    mapping::{Mapped, superseded},
+    mapping::{Mapped, REASON, SUPERSEDED, superseded},
     record::Record,
 };
 use crate::store::{
@@ -28,7 +31,8 @@ pub(super) struct Target {
 /// Where a consultation of the source belongs.
 #[derive(Debug)]
 pub(super) enum Place {
-    There,
+    /// With what is still true of it, so that a run after a failure says it again.
+    There(Option<Finding>),
     Missing(Mapped),
     LeftOut(Finding),
 }
@@ -45,7 +49,7 @@ impl Target {
     pub(super) fn place(&self, record: &Record, mapped: Mapped, now: DateTime<Utc>) -> Place {
         if let Some(here) = self.by_id.get(&record.id) {
             return match difference(record, &mapped.row, here) {
-                None => Place::There,
+                None => Place::There(still_true(record, mapped, here)),
                 Some(text) => Place::LeftOut(Finding::left_out("CONFLICT", record.id, text)),
             };
         }
@@ -67,6 +71,17 @@ impl Target {
 pub(super) fn started_meanwhile(row: &Imported) -> Finding {
     let text = "its patient started another consultation meanwhile, or another import is at work: import again";
     Finding::left_out("PATIENT_IN_CONSULTATION", row.id, text)
+}
+
+/// What is noted about a consultation that is here. One that was in progress in the source may have ended here since, or
+/// have been cancelled by the import, for another one here or in the source.
+fn still_true(record: &Record, mapped: Mapped, here: &Consultation) -> Option<Finding> {
+    if record.end_date.is_some() || here.end_date.is_none() {
+        return mapped.noted;
+    }
+    let reason = here.cancel_reason.as_deref().filter(|reason| reason.starts_with(REASON));
+    let reason = reason.filter(|_| here.origin == Some(Origin::Imported) && here.cancelled_by.is_none())?;
+    Some(Finding::noted(SUPERSEDED, record.id, format!("it became a cancelled one, {reason}")))
 }
 
 /// Why a consultation here is not the one of the source. One that was in progress there may have ended here since.

@@ -10,6 +10,10 @@ fn money(text: &str) -> Money {
     text.parse().expect("an amount")
 }
 
+fn bounds(now: DateTime<Utc>) -> Bounds {
+    Bounds { now, longest: TimeDelta::hours(24) }
+}
+
 fn payment(price: &str, finished: bool) -> PendingPayment {
     PendingPayment { total_price: money(price), tries: 3, finished }
 }
@@ -43,13 +47,13 @@ fn a_price_and_a_delivery_come_from_what_the_predecessor_has_and_from_nothing_el
         (ended(None, &[payment("7.77", true)]), "7.77", true, Some("PRICE_OF_PENDING_PAYMENT")),
         (ended(None, &[payment("7.77", false)]), "7.77", false, Some("PRICE_OF_PENDING_PAYMENT")),
     ] {
-        let Mapped { row, adapted } = map(&record, now).expect("it fits");
+        let Mapped { row, noted } = map(&record, bounds(now)).expect("it fits");
         let tries = if record.payments.is_empty() { 0 } else { 3 };
         let payment = Delivery { tries, finished };
         let expected = Ended::Finished { end_date: at("13:30:00"), price: money(price), payment };
-        assert_eq!((row.ended, adapted.map(|finding| finding.code)), (Some(expected), code));
+        assert_eq!((row.ended, noted.map(|finding| finding.code)), (Some(expected), code));
     }
-    let unpriced = map(&ended(None, &[]), now).expect("it fits");
+    let unpriced = map(&ended(None, &[]), bounds(now)).expect("it fits");
     let cancelled =
         matches!(&unpriced.row.ended, Some(Ended::Cancelled { end_date, .. }) if *end_date == at("13:30:00"));
     assert!(cancelled, "{unpriced:?}");
@@ -71,10 +75,10 @@ fn what_contradicts_itself_is_left_out() {
         (dated(at("12:00:00"), None), "CHARGED_WITHOUT_END"),
         (Record { price: Some(Money::ZERO), ..open(3, 1, now) }, "CHARGED_WITHOUT_END"),
     ] {
-        let finding = map(&record, now).expect_err(code);
+        let finding = map(&record, bounds(now)).expect_err(code);
         assert_eq!((finding.code, finding.is_left_out), (code, true));
     }
-    assert!(map(&dated(at("12:00:00"), Some(tomorrow)), now).is_ok());
+    assert!(map(&dated(at("12:00:00"), Some(tomorrow)), bounds(now)).is_ok());
 }
 
 #[test]
@@ -87,7 +91,7 @@ fn of_several_in_progress_the_newest_of_each_patient_stays_so() {
         newest.add(record);
     }
     for (record, newer) in [(&first, Some(9_u128)), (&last, Some(9)), (&twin, None), (&other, None)] {
-        let Mapped { row, .. } = newest.mapped(record, map(record, now).expect("it fits"), now);
+        let Mapped { row, .. } = newest.mapped(record, map(record, bounds(now)).expect("it fits"), now);
         match (row.ended, newer) {
             (None, None) => {}
             (Some(Ended::Cancelled { end_date, reason }), Some(newer)) => {
@@ -101,7 +105,18 @@ fn of_several_in_progress_the_newest_of_each_patient_stays_so() {
     }
     let ended = ended(Some("300"), &[]);
     assert!(matches!(
-        newest.mapped(&ended, map(&ended, now).expect("it fits"), now).row.ended,
+        newest.mapped(&ended, map(&ended, bounds(now)).expect("it fits"), now).row.ended,
         Some(Ended::Finished { .. })
     ));
+}
+
+#[test]
+fn one_that_is_in_progress_for_longer_than_any_may_last_is_named_and_stays_so() {
+    let start = at("12:00:00");
+    let day = start + TimeDelta::hours(24);
+    for (now, code) in [(day, None), (day + TimeDelta::milliseconds(1), Some("IN_PROGRESS_FOR_LONG"))] {
+        let Mapped { row, noted } = map(&open(3, 1, start), bounds(now)).expect("it fits");
+        let left_out = noted.as_ref().is_some_and(|finding| finding.is_left_out);
+        assert_eq!((row.ended, noted.map(|finding| finding.code), left_out), (None, code, false));
+    }
 }
