@@ -48,7 +48,12 @@ async function configure(directory, services, routed, port) {
   };
   await copy('router.config.yaml', []);
   await copy('supergraph.graphql', [['http://gateway:8010', services.consultation], ['http://gateway:8020', services.finance]]);
-  await copy('haproxy.cfg', [['bind :4000', `bind 127.0.0.1:${port}`], ['router:4000', `127.0.0.1:${routed}`]]);
+  await copy('admit.lua', []);
+  const login = `127.0.0.1:${await freePort()}`;
+  await copy('haproxy.cfg', [
+    ['bind :4000', `bind 127.0.0.1:${port}`], ['router:4000', `127.0.0.1:${routed}`],
+    ['bind 127.0.0.1:4001', `bind ${login}`], ['127.0.0.1:4001', login], ['gateway:8010', new URL(services.consultation).host],
+  ]);
 }
 
 /** Sends an operation. Returns the status, the headers and the body. */

@@ -5,6 +5,7 @@ import test from 'node:test';
 import WebSocket from 'ws';
 import { basic, headers, username } from '../../services.js';
 import { ask, startGraph } from './graph.js';
+import { answering } from './observer.js';
 
 const json = { 'content-type': 'application/json' };
 const TYPENAME = '{ __typename }';
@@ -38,12 +39,11 @@ test('the graph refuses what the services refuse', { timeout: 60_000 }, async (t
     });
   }
 
-  await t.test('bodies over 256 kB, whether they tell their length or not', async () => {
-    const text = JSON.stringify({ query: TYPENAME, variables: { a: 'a'.repeat(256 * 1024) } });
-    const stream = new Blob([text]).stream();
-    for (const options of [{ body: text }, { body: stream, duplex: 'half' }]) {
+  await t.test('bodies over 32 kB, and those that do not tell their length', async () => {
+    const text = JSON.stringify({ query: TYPENAME, variables: { a: 'a'.repeat(32 * 1024) } });
+    for (const [options, status] of [[{ body: text }, 413], [{ body: new Blob([text]).stream(), duplex: 'half' }, 411]]) {
       const answer = await fetch(url, { method: 'POST', headers: { ...headers, ...json }, ...options });
-      assert.equal(answer.status, 413);
+      assert.equal(answer.status, status);
     }
   });
 
@@ -77,8 +77,23 @@ test('the graph refuses what the services refuse', { timeout: 60_000 }, async (t
   });
 });
 
-test('wrong credentials are told in the errors', { timeout: 60_000 }, async (t) => {
+test('callers whom consultation does not know reach nothing', { timeout: 60_000 }, async (t) => {
   const url = await startGraph(t);
-  const wrong = await ask(url, '{ payments { totalCount } }', {}, { authorization: basic(username, 'wrong') });
-  assert.deepEqual([wrong.status, code(wrong)], [200, 'UNAUTHENTICATED']);
+  for (const query of [TYPENAME, '{ __schema { types { name } } }', '{ payments { totalCount } }']) {
+    const wrong = await ask(url, query, {}, { authorization: basic(username, 'wrong') });
+    assert.deepEqual([wrong.status, code(wrong)], [401, 'UNAUTHENTICATED']);
+  }
+});
+
+test('what consultation answers to a login is told', { timeout: 60_000 }, async (t) => {
+  let login = 200;
+  const url = await startGraph(t, { consultation: await answering(t, () => login) });
+  for (const [answered, status, told] of [
+    [401, 401, 'UNAUTHENTICATED'], [429, 429, 'TOO_MANY_FAILED_LOGINS'],
+    [421, 503, 'UNAVAILABLE'], [500, 503, 'UNAVAILABLE'], [undefined, 503, 'UNAVAILABLE'],
+  ]) {
+    login = answered;
+    const answer = await ask(url, '{ __schema { queryType { name } } }');
+    assert.deepEqual([answer.status, code(answer)], [status, told]);
+  }
 });
