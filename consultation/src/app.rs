@@ -49,7 +49,7 @@ pub fn build(
     let metrics = Metrics::new(server.name);
     metrics.collect(database.metrics());
     let (address, time_zone) = (console::finance::address(&finance.url), domain.time_zone);
-    let client = FinanceClient::new(finance, policy.request_timeout)?.measured(&metrics).in_currency(domain.currency);
+    let client = FinanceClient::new(finance, domain.currency, policy.request_timeout)?.measured(&metrics);
     tokio::spawn(client.clone().keep_certificate_renewed(shutdown.clone()));
     let meter = outbox::Meter::registered(&metrics);
     let remedies = Remedies::new(database, &client, &wake_up, &changes);

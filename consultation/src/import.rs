@@ -21,10 +21,11 @@ use chassis::{
     import::{Arguments, Batches, Finding, Report, Row},
 };
 use chrono::{DateTime, Utc};
-use entity::Money;
+use entity::{Currency, Money};
 
 use crate::{
     config::FinanceTarget,
+    finance_client::{FinanceClient, REQUEST_TIMEOUT},
     store::import::{Ended, Imported, database_time, insert},
 };
 use mapping::{Mapped, map};
@@ -75,9 +76,15 @@ const STRAYS: Query = Query {
 ///
 /// # Errors
 /// When a database fails or rows are left out.
-pub async fn run(server: &Server, finance: FinanceTarget, arguments: Arguments) -> anyhow::Result<()> {
+pub async fn run(
+    server: &Server,
+    finance: FinanceTarget,
+    currency: Currency,
+    arguments: Arguments,
+) -> anyhow::Result<()> {
+    let client = FinanceClient::new(finance, currency, REQUEST_TIMEOUT)?;
     chassis::import::run(server, arguments, async |source, database, report| {
-        finance::note_missing(source, finance).await.context(UNREADABLE)?;
+        finance::note_missing(source, &client).await.context(UNREADABLE)?;
         import(source, database, report).await
     })
     .await

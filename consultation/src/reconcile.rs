@@ -29,6 +29,7 @@ use chassis::{
     config::Server,
 };
 use clap::Args;
+use entity::Currency;
 
 use crate::{
     config::FinanceTarget,
@@ -83,12 +84,17 @@ pub struct Arguments {
 ///
 /// # Errors
 /// [`Attention`] when an operator should look; another error when the database or finance cannot be read.
-pub async fn run(server: &Server, finance: FinanceTarget, arguments: Arguments) -> anyhow::Result<()> {
+pub async fn run(
+    server: &Server,
+    finance: FinanceTarget,
+    currency: Currency,
+    arguments: Arguments,
+) -> anyhow::Result<()> {
     let known = arguments.known.as_deref().map(Known::read).transpose().context("--known").map_err(wrong_setting)?;
     let (send_again, adopt) = (arguments.send_again, arguments.adopt);
     let mut handling = Handling { known: known.unwrap_or_default(), send_again, adopt };
     let database = cli::connect_beside(server).await?;
-    let client = FinanceClient::new(finance, REQUEST_TIMEOUT)?;
+    let client = FinanceClient::new(finance, currency, REQUEST_TIMEOUT)?;
     let report = |finding: Finding| print(&if arguments.json { json::finding(&finding)? } else { finding.to_string() });
     let reconciliation = reconcile(&database, &client, &mut handling, report).await?;
     let summary = if arguments.json { json::summary(&reconciliation)? } else { reconciliation.to_string() };

@@ -11,6 +11,7 @@ use chassis::{
     config::Server,
 };
 use clap::Args;
+use entity::Currency;
 use uuid::Uuid;
 
 use crate::{
@@ -48,11 +49,16 @@ pub struct Arguments {
 ///
 /// # Errors
 /// When the payment cannot be settled, or finance or the database fails.
-pub async fn run(server: &Server, finance: FinanceTarget, arguments: Arguments) -> anyhow::Result<()> {
+pub async fn run(
+    server: &Server,
+    finance: FinanceTarget,
+    currency: Currency,
+    arguments: Arguments,
+) -> anyhow::Result<()> {
     let Arguments { consultation, reason } = arguments;
     let settlements = Settlements {
         database: cli::connect_beside(server).await?,
-        finance: FinanceClient::new(finance, REQUEST_TIMEOUT)?,
+        finance: FinanceClient::new(finance, currency, REQUEST_TIMEOUT)?,
         changes: Changes::new("consultation_changed").0,
     };
     let settled = settlements.settle(consultation, &reason, &audit::operator()).await;

@@ -11,10 +11,7 @@ use chassis::{
 use sea_orm::DbErr;
 use uuid::Uuid;
 
-use crate::{
-    config::FinanceTarget,
-    finance_client::{FinanceClient, REQUEST_TIMEOUT},
-};
+use crate::finance_client::{DestinationFailed, FinanceClient};
 
 /// As many as one request asks for.
 const DELIVERED: Query = Query {
@@ -23,7 +20,7 @@ const DELIVERED: Query = Query {
 };
 
 /// Notes how many of the last delivered payments finance lacks, if it can be asked.
-pub(super) async fn note_missing(source: &mut Source, finance: FinanceTarget) -> Result<(), DbErr> {
+pub(super) async fn note_missing(source: &mut Source, finance: &FinanceClient) -> Result<(), DbErr> {
     let delivered = Batches::of(source, &DELIVERED).next().await?;
     let id = |row: &Row| row.required(DELIVERED.columns[0], str::parse::<Uuid>).ok();
     let ids: HashSet<_> = delivered.iter().flatten().filter_map(id).collect();
@@ -38,13 +35,13 @@ pub(super) async fn note_missing(source: &mut Source, finance: FinanceTarget) ->
         )),
         Ok(_) => {}
         Err(error) => {
-            cli::note(format_args!("finance was not asked whether it has the delivered payments: {error:#}"));
+            cli::note(format_args!("finance was not asked whether it has the delivered payments: {error}"));
         }
     }
     Ok(())
 }
 
-async fn recorded(finance: FinanceTarget, ids: &[Uuid]) -> anyhow::Result<HashSet<Uuid>> {
-    let payments = FinanceClient::new(finance, REQUEST_TIMEOUT)?.payments_of(ids).await?;
+async fn recorded(finance: &FinanceClient, ids: &[Uuid]) -> Result<HashSet<Uuid>, DestinationFailed> {
+    let payments = finance.payments_of(ids).await?;
     Ok(payments.into_iter().map(|payment| payment.appointment_id).collect())
 }

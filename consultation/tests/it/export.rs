@@ -1,10 +1,7 @@
 //! The export of a patient's data: all pages, each value in its documented form, or nothing.
 
 use consultation::export::read;
-use entity::{
-    Currency,
-    consultation::{Column, Entity as Consultations},
-};
+use entity::consultation::{Column, Entity as Consultations};
 use rstest::rstest;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, sea_query::Expr};
 use serde_json::{Value, json};
@@ -12,7 +9,7 @@ use testkit::{Backend, TestDatabase};
 use uuid::Uuid;
 
 use crate::{
-    outbox::{outbox, rows},
+    outbox::{currency, outbox, rows},
     reconcile::{finance, last_page, payments},
 };
 
@@ -24,10 +21,6 @@ pub(crate) async fn consultations_of(patient: Uuid, count: usize, backend: Backe
     let changed = of_patient.filter(Column::Id.ne(other.id)).exec(&db.database.write).await.expect("changed");
     assert_eq!(changed.rows_affected, count as u64);
     Some(db)
-}
-
-fn currency() -> Currency {
-    "BRL".parse().expect("a currency")
 }
 
 /// A finance that has recorded each payment that it is asked for.

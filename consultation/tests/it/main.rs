@@ -53,4 +53,5 @@ mod settle;
 mod start;
 mod start_dates;
 mod subscriptions;
+mod wrong_currency;
 mod wrong_finance;
