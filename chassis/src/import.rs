@@ -16,6 +16,7 @@ use secrecy::SecretString;
 
 use crate::{
     audit::{self, Outcome},
+    changes::Changes,
     cli::{self, wrong_setting},
     config::{self, Server},
     database::{Database, source::Source},
@@ -56,11 +57,13 @@ pub struct Arguments {
 struct LeftOut(u64);
 
 /// Runs the subcommand: `import` reads the source and writes the database, if the report [asks](Report::writes) for it.
+/// Subscribers of the change feed `feed` receive `Missed` at the end: events of so many rows would hold up the service.
 ///
 /// # Errors
 /// When a database fails, when rows are left out, or when the report cannot be written.
 pub async fn run(
     server: &Server,
+    feed: &'static str,
     arguments: Arguments,
     import: impl AsyncFnOnce(&mut Source, &Database, &mut Report) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
@@ -71,7 +74,18 @@ pub async fn run(
     let database = cli::connect_beside(server).await?;
     let mut source = Source::open(&url).await.context("--from")?;
     let mut report = Report::new(server.name, yes, json);
-    let imported = import(&mut source, &database, &mut report).await;
+    let imported = if yes {
+        Changes::beside(feed, &database, async |changes| {
+            let imported = import(&mut source, &database, &mut report).await;
+            if report.imported() > 0 || imported.is_err() {
+                changes.publish_missed();
+            }
+            imported
+        })
+        .await
+    } else {
+        import(&mut source, &database, &mut report).await
+    };
     let outcome = if yes { Outcome::from(&imported) } else { Outcome::Refused };
     // Without ids: of many rows the first would say little.
     audit::command(server.name, "import", &[], report.imported(), outcome);

@@ -24,6 +24,7 @@ use chrono::{DateTime, Utc};
 use entity::{Currency, Money};
 
 use crate::{
+    app::CHANGE_FEED,
     config::FinanceTarget,
     finance_client::{FinanceClient, REQUEST_TIMEOUT},
     store::import::{Ended, Imported, database_time, insert},
@@ -83,7 +84,7 @@ pub async fn run(
     arguments: Arguments,
 ) -> anyhow::Result<()> {
     let client = FinanceClient::new(finance, currency, REQUEST_TIMEOUT)?;
-    chassis::import::run(server, arguments, async |source, database, report| {
+    chassis::import::run(server, CHANGE_FEED, arguments, async |source, database, report| {
         finance::note_missing(source, &client).await.context(UNREADABLE)?;
         import(source, database, report).await
     })

@@ -24,6 +24,7 @@ use std::{
 
 use anyhow::{Context, bail};
 use chassis::{
+    changes::Changes,
     cli::{self, wrong_setting},
     clock,
     config::Server,
@@ -32,6 +33,7 @@ use clap::Args;
 use entity::Currency;
 
 use crate::{
+    app::CHANGE_FEED,
     config::FinanceTarget,
     finance_client::{FinanceClient, REQUEST_TIMEOUT},
 };
@@ -96,7 +98,14 @@ pub async fn run(
     let database = cli::connect_beside(server).await?;
     let client = FinanceClient::new(finance, currency, REQUEST_TIMEOUT)?;
     let report = |finding: Finding| print(&if arguments.json { json::finding(&finding)? } else { finding.to_string() });
-    let reconciliation = reconcile(&database, &client, &mut handling, report).await?;
+    let reconciliation = if send_again || adopt {
+        Changes::beside(CHANGE_FEED, &database, async |changes| {
+            reconcile(&database, &client, &mut handling, Some(&changes), report).await
+        })
+        .await
+    } else {
+        reconcile(&database, &client, &mut handling, None, report).await
+    }?;
     let summary = if arguments.json { json::summary(&reconciliation)? } else { reconciliation.to_string() };
     print(&summary).context(NO_REPORT)?;
     for (line, id) in handling.known.unmatched() {

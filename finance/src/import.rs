@@ -18,7 +18,10 @@ use chassis::{
 use entity::{Money, payment::Model as Payment};
 use uuid::Uuid;
 
-use crate::store::{Record, find, insert};
+use crate::{
+    app::CHANGE_FEED,
+    store::{Record, find, insert},
+};
 
 /// The end of `--help`.
 pub const HELP: &str = "\
@@ -58,7 +61,7 @@ struct Paid {
 /// # Errors
 /// When a database fails or rows are left out.
 pub async fn run(server: &Server, arguments: Arguments) -> anyhow::Result<()> {
-    chassis::import::run(server, arguments, import).await
+    chassis::import::run(server, CHANGE_FEED, arguments, import).await
 }
 
 /// Imports all payments of the source, or says what would be done.

@@ -54,7 +54,7 @@ async fn adopt(db: &TestDatabase, ids: [Uuid; 3]) -> BTreeMap<Uuid, String> {
         Ok(())
     };
     let mut handling = Handling { adopt: true, ..Handling::default() };
-    reconcile(&db.database, &finance.await, &mut handling, report).await.expect("compared");
+    reconcile(&db.database, &finance.await, &mut handling, None, report).await.expect("compared");
     lines
 }
 

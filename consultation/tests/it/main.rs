@@ -18,6 +18,7 @@ mod finance_credentials;
 mod finance_metrics;
 mod finance_stub;
 mod finish;
+mod followed_commands;
 mod followed_lists;
 mod followed_payments;
 mod forget;

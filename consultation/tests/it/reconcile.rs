@@ -50,7 +50,7 @@ async fn compare(db: &TestDatabase, finance: &FinanceClient) -> (anyhow::Result<
         lines.push(finding.to_string());
         Ok(())
     };
-    let reconciliation = reconcile(&db.database, finance, &mut Handling::default(), report).await;
+    let reconciliation = reconcile(&db.database, finance, &mut Handling::default(), None, report).await;
     (reconciliation, lines)
 }
 

@@ -5,6 +5,7 @@ use consultation::permissions::PERMISSIONS;
 use rstest::rstest;
 use serde_json::{Value, json};
 use testkit::{Backend, RoleUsers};
+use uuid::Uuid;
 
 use crate::{
     outbox::{outbox, row},
@@ -17,7 +18,8 @@ pub(crate) const SETTLE: &str = "mutation ($id: ID!) {
     settlePendingPayment(input: { consultationId: $id, reason: \"agreed\" }) {
         pendingPayment { status } userErrors { ... on UserError { code field } } } }";
 
-/// A finance that has recorded this amount for each appointment that it is asked about. Returns its URL.
+/// A finance that has recorded this amount for each appointment that it is asked about, and for one that nobody else
+/// knows if it is asked about all. Returns its URL.
 pub(crate) async fn finance(amount: Option<&'static str>) -> String {
     finance_in("BRL", amount).await
 }
@@ -25,7 +27,8 @@ pub(crate) async fn finance(amount: Option<&'static str>) -> String {
 /// The same with payments in this currency.
 pub(crate) async fn finance_in(currency: &'static str, amount: Option<&'static str>) -> String {
     let answer = async move |Json(request): Json<Value>| {
-        let id = &request["variables"]["filter"]["appointmentIds"][0];
+        let id = request["variables"]["filter"]["appointmentIds"][0].as_str();
+        let id = id.map_or_else(|| Uuid::new_v4().to_string(), str::to_owned);
         let recorded = amount.map(|amount| {
             let at = "2026-11-27T12:00:00.000Z";
             json!({ "id": id, "appointmentId": id, "totalPrice": amount, "currency": currency, "recordedAt": at })

@@ -12,15 +12,19 @@ use rstest::rstest;
 use sea_orm::EntityTrait;
 use serde_json::json;
 use testkit::{Backend, RoleUsers};
-use uuid::Uuid;
 
 use crate::{
     outbox::{currency, outbox, row},
     pending::park,
-    reconcile::{finance, last_page, payments},
     running::start_calling,
     settle::{SETTLE, finance_in},
 };
+
+/// A finance that has recorded this amount in USD.
+async fn usd(amount: &'static str) -> FinanceClient {
+    let target = FinanceTarget::in_development(finance_in("USD", Some(amount)).await.parse().expect("a URL"));
+    FinanceClient::new(target, currency(), REQUEST_TIMEOUT).expect("a client")
+}
 
 #[track_caller]
 fn assert_names_both_settings(error: &str) {
@@ -51,17 +55,9 @@ async fn a_payment_in_another_currency_is_neither_compared_nor_adopted(
     #[values(0, 1)] consultations: usize,
 ) {
     let Some(db) = outbox(backend, consultations).await else { return };
-    let finance = finance(async |variables| {
-        let id =
-            variables["filter"]["appointmentIds"][0].as_str().map_or_else(|| Uuid::new_v4().to_string(), str::to_owned);
-        let at = "2026-11-27T12:00:00.000Z";
-        let payment = json!({
-            "id": id, "appointmentId": id, "totalPrice": "999999999.99", "currency": "USD", "recordedAt": at
-        });
-        payments(&[payment], &last_page())
-    });
+    let finance = usd("999999999.99").await;
     let mut handling = Handling { adopt: true, send_again: true, ..Handling::default() };
-    let compared = reconcile(&db.database, &finance.await, &mut handling, |finding| panic!("{finding}")).await;
+    let compared = reconcile(&db.database, &finance, &mut handling, None, |finding| panic!("{finding}")).await;
     assert_names_both_settings(&format!("{:#}", compared.expect_err("not compared")));
     let stored = Consultations::find().all(&db.database.read).await.expect("rows");
     assert_eq!(stored.len(), consultations);
@@ -72,8 +68,7 @@ async fn a_payment_in_another_currency_is_neither_compared_nor_adopted(
 async fn an_export_has_no_amount_in_another_currency(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
     let Some(db) = outbox(backend, 1).await else { return };
     let consultation = Consultations::find().one(&db.database.read).await.expect("read").expect("one");
-    let target = FinanceTarget::in_development(finance_in("USD", Some("150.00")).await.parse().expect("a URL"));
-    let finance = FinanceClient::new(target, currency(), REQUEST_TIMEOUT).expect("a client");
+    let finance = usd("150.00").await;
     let export = export::read(&db.database.read, Some(&finance), currency(), consultation.patient_id).await;
     assert_names_both_settings(&format!("{:#}", export.expect_err("no export")));
 }
