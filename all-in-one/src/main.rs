@@ -95,6 +95,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
     let Cli { consultation, finance, telemetry, command } = cli;
     let command = command.unwrap_or(Command::Serve);
     telemetry.init(matches!(command, Command::Serve))?;
+    let currency = consultation.domain.currency;
     let servers = linked([consultation.server.clone().resolve()?, finance.server.clone().resolve()?]);
     match command {
         Command::Serve => {
@@ -111,25 +112,26 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Retry(arguments) => retry::run(&servers[0], arguments).await,
         Command::Settle(arguments) => {
             let to_finance = to_finance(consultation.finance, &servers[1])?;
-            settle::run(&servers[0], to_finance, arguments).await
+            settle::run(&servers[0], to_finance, currency, arguments).await
         }
         Command::Reconcile(arguments) => {
             let to_finance = to_finance(consultation.finance, &servers[1])?;
-            reconcile::run(&servers[0], to_finance, arguments).await
+            reconcile::run(&servers[0], to_finance, currency, arguments).await
         }
         Command::AcceptFinance => {
             let to_finance = to_finance(consultation.finance, &servers[1])?;
-            accept_finance::run(&servers[0], to_finance).await
+            accept_finance::run(&servers[0], to_finance, currency).await
         }
         Command::Export(arguments) => {
             let to_finance = to_finance(consultation.finance, &servers[1])?;
-            export::run(&servers[0], to_finance, consultation.domain.currency, arguments).await
+            export::run(&servers[0], to_finance, currency, arguments).await
         }
         Command::Forget(arguments) => forget::run(&servers[0], arguments).await,
         Command::ImportFinance(arguments) => finance::import::run(&servers[1], arguments).await,
         Command::ImportConsultation(arguments) => {
             let to_finance = to_finance(consultation.finance, &servers[1])?;
-            consultation::import::run(&servers[0], to_finance, consultation.domain.longest, arguments).await
+            let longest = consultation.domain.longest;
+            consultation::import::run(&servers[0], to_finance, currency, longest, arguments).await
         }
     }
 }

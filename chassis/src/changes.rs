@@ -10,7 +10,10 @@ use async_graphql::futures_util::{Stream, StreamExt};
 use tokio::sync::broadcast::{self, error::RecvError};
 use uuid::Uuid;
 
-use crate::replicas::{self, Channel, Notification, Publisher};
+use crate::{
+    database::Database,
+    replicas::{self, Channel, Notification, Publisher},
+};
 pub use watchers::Watcher;
 use watchers::Watchers;
 
@@ -54,6 +57,15 @@ impl Changes {
             Notification::Missed => local.missed(),
         });
         (Self { local: local_subscribers, replicas }, channel)
+    }
+
+    /// Runs a command beside the service, and sends what it publishes to the subscribers of all replicas, as a replica
+    /// does: they receive `Missed` also if the command is killed between a commit and its message. On SQLite nobody
+    /// receives anything. The command has to drop the feed, which holds up the result otherwise.
+    pub async fn beside<T>(name: &'static str, database: &Database, command: impl AsyncFnOnce(Self) -> T) -> T {
+        let (changes, channel) = Self::new(name);
+        let ((), done) = tokio::join!(replicas::send(channel, database), command(changes));
+        done
     }
 
     /// Publishes the change of these rows. It must be committed.

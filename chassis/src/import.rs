@@ -17,6 +17,7 @@ use secrecy::SecretString;
 
 use crate::{
     audit::{self, Outcome},
+    changes::Changes,
     cli::{self, wrong_setting},
     config::{self, Server},
     database::{Database, source::Source},
@@ -65,12 +66,14 @@ struct LeftOut(u64);
 struct NoTables(&'static str);
 
 /// Runs the subcommand: `import` reads the source and writes the database, if the report [asks](Report::writes) for it.
-/// The database must have the tables of `M`.
+/// The database must have the tables of `M`. Subscribers of the change feed `feed` receive `Missed` at the end: events of
+/// so many rows would hold up the service.
 ///
 /// # Errors
 /// When a database fails, when rows are left out, or when the report cannot be written.
 pub async fn run<M: MigratorTrait>(
     server: &Server,
+    feed: &'static str,
     arguments: Arguments,
     import: impl AsyncFnOnce(&mut Source, &Database, &mut Report) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
@@ -85,7 +88,18 @@ pub async fn run<M: MigratorTrait>(
     }
     let mut source = Source::open(&url).await.context("--from")?;
     let mut report = Report::new(server.name, yes, json);
-    let imported = import(&mut source, &database, &mut report).await;
+    let imported = if yes {
+        Changes::beside(feed, &database, async |changes| {
+            let imported = import(&mut source, &database, &mut report).await;
+            if report.imported() > 0 || imported.is_err() {
+                changes.publish_missed();
+            }
+            imported
+        })
+        .await
+    } else {
+        import(&mut source, &database, &mut report).await
+    };
     if imported.is_ok() {
         report.complete();
     }

@@ -6,7 +6,7 @@
 //! silent without a goodbye was killed between a commit and its message. A replica also receives its own heartbeats;
 //! without them its connection is dead.
 //!
-//! On SQLite there is nothing to send: one process owns the file.
+//! On SQLite there is nothing to send: one process serves the file. A command beside it has no channel to it.
 
 mod inbox;
 mod listening;
@@ -116,6 +116,14 @@ pub async fn connect(channels: Vec<Channel>, database: Database, heartbeat: Hear
         heartbeat.rest();
     };
     tokio::join!(sends, receives);
+}
+
+/// Sends to the replicas until the last publisher is dropped, and receives nothing: for a command, which is a process
+/// beside them.
+pub(crate) async fn send(channel: Channel, database: &Database) {
+    if database.write.get_database_backend() == DbBackend::Postgres {
+        channel.sending.run(database).await;
+    }
 }
 
 impl fmt::Debug for Publisher {

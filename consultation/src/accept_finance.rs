@@ -9,6 +9,7 @@ use chassis::{
     cli,
     config::Server,
 };
+use entity::Currency;
 use sea_orm::ConnectionTrait;
 
 use crate::{
@@ -29,10 +30,10 @@ Payments that the previous finance has recorded are not sent again: `reconcile` 
 ///
 /// # Errors
 /// When finance does not tell its id, or the database fails.
-pub async fn run(server: &Server, finance: FinanceTarget) -> anyhow::Result<()> {
+pub async fn run(server: &Server, finance: FinanceTarget, currency: Currency) -> anyhow::Result<()> {
     let database = cli::connect_beside(server).await?.write;
     let host = finance.url.authority().to_owned();
-    let told = FinanceClient::new(finance, REQUEST_TIMEOUT)?.instance_id().await;
+    let told = FinanceClient::new(finance, currency, REQUEST_TIMEOUT)?.instance_id().await;
     let told = told.with_context(|| format!("nothing changed: the finance at {host} does not tell its instance id"))?;
     let before = store::accept(&database, told).await.context("nothing changed: cannot write the database");
     audit::command(server.name, "accept-finance", &[told], 1, Outcome::from(&before));

@@ -30,6 +30,9 @@ use crate::{
     writers::Consultations,
 };
 
+/// Feed of the changes of consultations and their payments.
+pub(crate) const CHANGE_FEED: &str = "consultation_changed";
+
 /// Builds the service; it starts with [`chassis::server::start`].
 ///
 /// # Errors
@@ -45,11 +48,11 @@ pub fn build(
     finance.refuse_public_password(server).map_err(wrong_setting)?;
     let policy = Policy::new(domain.poll_interval);
     let (wake_up, due_elsewhere) = WakeUp::new();
-    let (changes, changes_elsewhere) = Changes::new("consultation_changed");
+    let (changes, changes_elsewhere) = Changes::new(CHANGE_FEED);
     let metrics = Metrics::new(server.name);
     metrics.collect(database.metrics());
     let (address, time_zone) = (console::finance::address(&finance.url), domain.time_zone);
-    let client = FinanceClient::new(finance, policy.request_timeout)?.measured(&metrics).in_currency(domain.currency);
+    let client = FinanceClient::new(finance, domain.currency, policy.request_timeout)?.measured(&metrics);
     tokio::spawn(client.clone().keep_certificate_renewed(shutdown.clone()));
     let meter = outbox::Meter::registered(&metrics);
     let remedies = Remedies::new(database, &client, &wake_up, &changes);

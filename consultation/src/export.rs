@@ -67,7 +67,7 @@ pub async fn run(
     arguments: Arguments,
 ) -> anyhow::Result<()> {
     let database = cli::connect_beside(server).await?.read;
-    let client = FinanceClient::new(finance, REQUEST_TIMEOUT)?;
+    let client = FinanceClient::new(finance, currency, REQUEST_TIMEOUT)?;
     let finance = (!arguments.without_finance).then_some(&client);
     let written = read(&database, finance, currency, arguments.patient).await.and_then(|export| {
         write(&export).context("cannot write the document")?;

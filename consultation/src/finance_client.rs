@@ -86,19 +86,18 @@ impl DestinationFailed {
 pub struct FinanceClient {
     connector: Arc<Connector>,
     target: FinanceTarget,
-    /// Currency of the payments to record. `None`: finance does not compare it with its own.
-    currency: Option<Currency>,
+    currency: Currency,
     meter: Meter,
 }
 
 impl FinanceClient {
-    /// A client whose calls take at most `request_timeout` each.
+    /// A client whose calls take at most `request_timeout` each. It records and reads payments in this currency only.
     ///
     /// # Errors
     /// When TLS cannot be set up, or the client certificate cannot be used.
-    pub fn new(target: FinanceTarget, request_timeout: Duration) -> anyhow::Result<Self> {
+    pub fn new(target: FinanceTarget, currency: Currency, request_timeout: Duration) -> anyhow::Result<Self> {
         let connector = Connector::new(target.certificate.clone(), request_timeout).map_err(wrong_setting)?;
-        Ok(Self { connector: Arc::new(connector), target, currency: None, meter: Meter::default() })
+        Ok(Self { connector: Arc::new(connector), target, currency, meter: Meter::default() })
     }
 
     /// Measures calls, and shows until when the client certificate is valid.
@@ -106,12 +105,6 @@ impl FinanceClient {
     pub fn measured(self, metrics: &Metrics) -> Self {
         self.connector.show_not_after(metrics);
         Self { meter: Meter::registered(metrics), ..self }
-    }
-
-    /// Records payments in this currency, and in no finance with another.
-    #[must_use]
-    pub fn in_currency(self, currency: Currency) -> Self {
-        Self { currency: Some(currency), ..self }
     }
 
     /// Renews the client certificate, if there is one, until shutdown.

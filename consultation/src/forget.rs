@@ -10,6 +10,7 @@ use std::io::{self, Write};
 use anyhow::Context;
 use chassis::{
     audit::{self, Outcome},
+    changes::Changes,
     cli,
     config::Server,
     database::Database,
@@ -19,6 +20,7 @@ use sea_orm::{ConnectionTrait, DbBackend, DbErr};
 use uuid::Uuid;
 
 use crate::{
+    app::CHANGE_FEED,
     config::{COMMAND_OPTIONS, patient_id},
     store::patient::{lock_of_patient, replace_patients, replace_settle_reasons},
 };
@@ -76,7 +78,15 @@ pub enum NotForgotten {
 /// [`NotForgotten`], or when a SQLite file could not be rewritten.
 pub async fn run(server: &Server, Arguments { patient, yes }: Arguments) -> anyhow::Result<()> {
     let database = cli::connect_beside(server).await?;
-    let forgotten = forget(&database, patient, yes).await;
+    let forgotten = Changes::beside(CHANGE_FEED, &database, async |changes| {
+        let forgotten = forget(&database, patient, yes).await;
+        if matches!(forgotten, Ok(1..) | Err(NotForgotten::NotCommitted(_))) {
+            // Without ids, which would tell which consultations are of one patient.
+            changes.publish_missed();
+        }
+        forgotten
+    })
+    .await;
     // Also if nothing was found: an earlier run may have ended before this.
     let erased = if yes && forgotten.is_ok() { database.erase_deleted().await } else { Ok(()) };
     let (count, outcome) = match &forgotten {

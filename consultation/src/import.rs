@@ -23,11 +23,13 @@ use chassis::{
 };
 use chrono::TimeDelta;
 use clap::Args;
-use entity::Money;
+use entity::{Currency, Money};
 use migration::consultation::Migrator;
 
 use crate::{
+    app::CHANGE_FEED,
     config::{COMMAND_OPTIONS, FinanceTarget},
+    finance_client::{FinanceClient, REQUEST_TIMEOUT},
     store,
 };
 use mapping::Bounds;
@@ -79,13 +81,15 @@ pub struct Arguments {
 pub async fn run(
     server: &Server,
     finance: FinanceTarget,
+    currency: Currency,
     longest: Duration,
     arguments: Arguments,
 ) -> anyhow::Result<()> {
     let Arguments { import: arguments, skip_finance_check } = arguments;
     let longest = TimeDelta::from_std(longest)?;
-    chassis::import::run::<Migrator>(server, arguments, async |source, database, report| {
-        finance::check(source, finance, report.writes() && !skip_finance_check).await?;
+    let client = FinanceClient::new(finance, currency, REQUEST_TIMEOUT)?;
+    chassis::import::run::<Migrator>(server, CHANGE_FEED, arguments, async |source, database, report| {
+        finance::check(source, &client, report.writes() && !skip_finance_check).await?;
         import(source, longest, database, report).await
     })
     .await

@@ -71,20 +71,21 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
     let Settings { server, finance, domain } = cli.settings;
     let finance = finance.resolve(FinanceTarget::in_development("http://127.0.0.1:8020/graphql".parse()?))?;
     let server = server.resolve()?;
+    let currency = domain.currency;
     let command = match cli.command {
         None => None,
         Some(Command::Service(command)) => Some(command),
         Some(Command::Pending(arguments)) => return pending::run(&server, arguments).await,
         Some(Command::Retry(arguments)) => return retry::run(&server, arguments).await,
-        Some(Command::Settle(arguments)) => return settle::run(&server, finance, arguments).await,
-        Some(Command::Reconcile(arguments)) => return reconcile::run(&server, finance, arguments).await,
-        Some(Command::AcceptFinance) => return accept_finance::run(&server, finance).await,
-        Some(Command::Export(arguments)) => {
-            return export::run(&server, finance, domain.currency, arguments).await;
+        Some(Command::Settle(arguments)) => return settle::run(&server, finance, currency, arguments).await,
+        Some(Command::Reconcile(arguments)) => {
+            return reconcile::run(&server, finance, currency, arguments).await;
         }
+        Some(Command::AcceptFinance) => return accept_finance::run(&server, finance, currency).await,
+        Some(Command::Export(arguments)) => return export::run(&server, finance, currency, arguments).await,
         Some(Command::Forget(arguments)) => return forget::run(&server, arguments).await,
         Some(Command::Import(arguments)) => {
-            return import::run(&server, finance, domain.longest, arguments).await;
+            return import::run(&server, finance, currency, domain.longest, arguments).await;
         }
     };
     chassis::cli::run::<Migrator>(command, server, graphql::sdl, &PERMISSIONS, |server, database, shutdown| {

@@ -6,7 +6,10 @@ use chassis::language::Messages;
 use chrono::{SecondsFormat, TimeDelta};
 use entity::Money;
 
-use crate::rules::{InvalidEndDate, InvalidStartDate};
+use crate::{
+    finance_client::DestinationFailed,
+    rules::{InvalidEndDate, InvalidStartDate},
+};
 
 pub(crate) static MESSAGES: LazyLock<Messages> =
     LazyLock::new(|| Messages::new(include_str!("messages/en.ftl"), include_str!("messages/pt-BR.ftl")));
@@ -36,6 +39,15 @@ pub(crate) fn invalid_start_date(rule: InvalidStartDate, argument: &str) -> Stri
         InvalidStartDate::TooEarly { longest } => {
             MESSAGES.text("too-early", &[("argument", &argument), ("longest", &in_hours(longest))])
         }
+    }
+}
+
+/// Explains that finance cannot be asked. Only a wrong setting is told in its own words, for the operator.
+pub(crate) fn finance_failed(failed: &DestinationFailed) -> String {
+    if failed.is_misconfigured {
+        MESSAGES.text("finance-misconfigured", &[("reason", &failed.message)])
+    } else {
+        MESSAGES.text("finance-unavailable", &[])
     }
 }
 

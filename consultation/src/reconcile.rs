@@ -24,13 +24,16 @@ use std::{
 
 use anyhow::{Context, bail};
 use chassis::{
+    changes::Changes,
     cli::{self, wrong_setting},
     clock,
     config::Server,
 };
 use clap::Args;
+use entity::Currency;
 
 use crate::{
+    app::CHANGE_FEED,
     config::FinanceTarget,
     finance_client::{FinanceClient, REQUEST_TIMEOUT},
 };
@@ -88,7 +91,12 @@ pub struct Arguments {
 ///
 /// # Errors
 /// [`Attention`] when an operator should look; another error when the database or finance cannot be read.
-pub async fn run(server: &Server, finance: FinanceTarget, arguments: Arguments) -> anyhow::Result<()> {
+pub async fn run(
+    server: &Server,
+    finance: FinanceTarget,
+    currency: Currency,
+    arguments: Arguments,
+) -> anyhow::Result<()> {
     let known = arguments.known.as_deref().map(Known::read).transpose().context("--known").map_err(wrong_setting)?;
     let adopt = match (arguments.adopt, arguments.yes) {
         (false, _) => Adopt::Nothing,
@@ -97,9 +105,16 @@ pub async fn run(server: &Server, finance: FinanceTarget, arguments: Arguments) 
     };
     let mut handling = Handling { known: known.unwrap_or_default(), send_again: arguments.send_again, adopt };
     let database = cli::connect_beside(server).await?;
-    let client = FinanceClient::new(finance, REQUEST_TIMEOUT)?;
+    let client = FinanceClient::new(finance, currency, REQUEST_TIMEOUT)?;
     let report = |finding: Finding| print(&if arguments.json { json::finding(&finding)? } else { finding.to_string() });
-    let reconciliation = reconcile(&database, &client, &mut handling, report).await?;
+    let reconciliation = if send_again || adopt {
+        Changes::beside(CHANGE_FEED, &database, async |changes| {
+            reconcile(&database, &client, &mut handling, Some(&changes), report).await
+        })
+        .await
+    } else {
+        reconcile(&database, &client, &mut handling, None, report).await
+    }?;
     let summary = if arguments.json { json::summary(&reconciliation)? } else { reconciliation.to_string() };
     print(&summary).context(NO_REPORT)?;
     if adopt == Adopt::WouldAdopt && reconciliation.differences > 0 {

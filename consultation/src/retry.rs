@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use anyhow::{Context, bail};
 use chassis::{
     audit::{self, Outcome},
+    changes::Changes,
     cli,
     config::Server,
     database::Database,
@@ -14,9 +15,12 @@ use clap::Args;
 use tokio::time::sleep;
 use uuid::Uuid;
 
-use crate::outbox::{
-    BATCH_PAUSE, State,
-    store::{self, Redriven},
+use crate::{
+    app::CHANGE_FEED,
+    outbox::{
+        BATCH_PAUSE, State,
+        store::{self, Redriven},
+    },
 };
 
 /// Rows in one transaction, and ids in a line of the audit log.
@@ -58,20 +62,24 @@ pub struct Arguments {
 /// When there is nothing to send for the consultation, or the database fails.
 pub async fn run(server: &Server, arguments: Arguments) -> anyhow::Result<()> {
     let database = cli::connect_beside(server).await?;
-    let done = match arguments.consultation {
-        Some(id) => retry(server, &database, id).await,
-        None => retry_parked(server, &database).await.map(|count| match count {
+    let done = Changes::beside(CHANGE_FEED, &database, async |changes| match arguments.consultation {
+        Some(id) => retry(server, &database, &changes, id).await,
+        None => retry_parked(server, &database, &changes).await.map(|count| match count {
             0 => "no payment is parked; nothing changed".to_owned(),
             count => format!("{count} parked payments are due now"),
         }),
-    }?;
-    writeln!(io::stdout(), "{done}").context("cannot write")
+    });
+    writeln!(io::stdout(), "{}", done.await?).context("cannot write")
 }
 
 /// Returns what became of it, for people.
-async fn retry(server: &Server, database: &Database, id: Uuid) -> anyhow::Result<String> {
-    let redriven = store::redrive(&database.write, id, &audit::operator()).await.context("the database failed");
-    let redriven = redriven.and_then(|redriven| match redriven {
+async fn retry(server: &Server, database: &Database, changes: &Changes, id: Uuid) -> anyhow::Result<String> {
+    let redriven = store::redrive(&database.write, id, &audit::operator()).await;
+    // Also after a failure: the row may be due nevertheless.
+    if !matches!(redriven, Ok(Redriven::NothingToSend)) {
+        changes.publish(&[id]);
+    }
+    let redriven = redriven.context("the database failed").and_then(|redriven| match redriven {
         Redriven::Due => Ok(format!("the payment of consultation {id} is due now")),
         Redriven::Processing => Ok(format!(
             "the payment of consultation {id} is being sent at this moment; run this again if finance refuses it"
@@ -85,7 +93,7 @@ async fn retry(server: &Server, database: &Database, id: Uuid) -> anyhow::Result
 }
 
 /// Returns the number of payments.
-async fn retry_parked(server: &Server, database: &Database) -> anyhow::Result<usize> {
+async fn retry_parked(server: &Server, database: &Database, changes: &Changes) -> anyhow::Result<usize> {
     let (operator, mut count) = (audit::operator(), 0);
     let parked =
         store::ids(&database.read, Some(State::Parked), MAX_PARKED).await.context("cannot read the database")?;
@@ -94,6 +102,11 @@ async fn retry_parked(server: &Server, database: &Database) -> anyhow::Result<us
             sleep(BATCH_PAUSE).await;
         }
         let batch = store::redrive_parked(database, ids, &operator).await;
+        match &batch {
+            Ok(consultations) => changes.publish(consultations),
+            // They may be due nevertheless.
+            Err(_) => changes.publish_missed(),
+        }
         let consultations = batch.as_deref().unwrap_or_default();
         if batch.is_err() || !consultations.is_empty() {
             audit::command(server.name, "retry", consultations, consultations.len(), Outcome::from(&batch));

@@ -11,9 +11,11 @@ use chassis::{
     config::Server,
 };
 use clap::Args;
+use entity::Currency;
 use uuid::Uuid;
 
 use crate::{
+    app::CHANGE_FEED,
     config::{COMMAND_OPTIONS, FinanceTarget},
     finance_client::{FinanceClient, REQUEST_TIMEOUT},
     outbox::{NotSettled, SettleRefusal, Settled, Settlements},
@@ -48,21 +50,27 @@ pub struct Arguments {
 ///
 /// # Errors
 /// When the payment cannot be settled, or finance or the database fails.
-pub async fn run(server: &Server, finance: FinanceTarget, arguments: Arguments) -> anyhow::Result<()> {
+pub async fn run(
+    server: &Server,
+    finance: FinanceTarget,
+    currency: Currency,
+    arguments: Arguments,
+) -> anyhow::Result<()> {
     let Arguments { consultation, reason } = arguments;
-    let settlements = Settlements {
-        database: cli::connect_beside(server).await?,
-        finance: FinanceClient::new(finance, REQUEST_TIMEOUT)?,
-        changes: Changes::new("consultation_changed").0,
-    };
-    let settled = settlements.settle(consultation, &reason, &audit::operator()).await;
-    let outcome = match &settled {
-        Ok(Ok(_)) => Outcome::Permitted,
-        Ok(Err(_)) => Outcome::Refused,
-        Err(_) => Outcome::Failed,
-    };
-    audit::command(server.name, "settle", &[consultation], usize::from(outcome == Outcome::Permitted), outcome);
-    writeln!(io::stdout(), "{}", said(consultation, settled)?).context("cannot write")
+    let database = cli::connect_beside(server).await?;
+    let finance = FinanceClient::new(finance, currency, REQUEST_TIMEOUT)?;
+    let settled = Changes::beside(CHANGE_FEED, &database, async |changes| {
+        let settlements = Settlements { database: database.clone(), finance, changes };
+        let settled = settlements.settle(consultation, &reason, &audit::operator()).await;
+        let outcome = match &settled {
+            Ok(Ok(_)) => Outcome::Permitted,
+            Ok(Err(_)) => Outcome::Refused,
+            Err(_) => Outcome::Failed,
+        };
+        audit::command(server.name, "settle", &[consultation], usize::from(outcome == Outcome::Permitted), outcome);
+        settled
+    });
+    writeln!(io::stdout(), "{}", said(consultation, settled.await)?).context("cannot write")
 }
 
 fn said(id: Uuid, settled: Result<Settled, NotSettled>) -> anyhow::Result<String> {

@@ -19,6 +19,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{graphiql_tabs, graphql, permissions::PERMISSIONS, rest, writer::RecordWriter};
 
+/// Feed of recorded payments.
+pub(crate) const CHANGE_FEED: &str = "payment_recorded";
+
 /// Builds the service; it starts with [`chassis::server::start`].
 ///
 /// # Errors
@@ -31,7 +34,7 @@ pub fn build(
 ) -> anyhow::Result<Service> {
     let metrics = Metrics::new(server.name);
     metrics.collect(database.metrics());
-    let (changes, channel) = Changes::new("payment_recorded");
+    let (changes, channel) = Changes::new(CHANGE_FEED);
     let [recording, hearing] = ["payment writer", "hints across replicas"].map(Heartbeat::new);
     let monitor = Monitor::<Migrator>::new(server, database);
     let writer = RecordWriter { database: database.clone(), recorded: changes.clone() };

@@ -19,7 +19,10 @@ use entity::{Money, payment::Model as Payment};
 use migration::finance::Migrator;
 use uuid::Uuid;
 
-use crate::store::{Record, find, insert};
+use crate::{
+    app::CHANGE_FEED,
+    store::{Record, find, insert},
+};
 
 /// The end of `--help`.
 pub const HELP: &str = "\
@@ -59,7 +62,7 @@ struct Paid {
 /// # Errors
 /// When a database fails or rows are left out.
 pub async fn run(server: &Server, arguments: Arguments) -> anyhow::Result<()> {
-    chassis::import::run::<Migrator>(server, arguments, import).await
+    chassis::import::run::<Migrator>(server, CHANGE_FEED, arguments, import).await
 }
 
 /// Imports all payments of the source, or says what would be done.

@@ -8,6 +8,7 @@ use chassis::{
     write_coalescer::BatchWriter,
 };
 use chrono::TimeDelta;
+use entity::payment::Model as Payment;
 use sea_orm::DbErr;
 
 pub use crate::store::Record;
@@ -46,6 +47,8 @@ impl BatchWriter for RecordWriter {
                 return Err(DbErr::Custom(format!("a payment was not written within {} s", WRITE_TIMEOUT.as_secs())));
             }
             let mut stored = store::insert(&self.database.write, rows).await?;
+            // At once: what follows may fail.
+            self.publish(stored.values());
             let missing = rows.iter().map(|row| row.appointment_id).filter(|id| !stored.contains_key(id));
             let missing: Vec<_> = missing.collect();
             // A separate statement: it sees a twin that was committed since. The insert's own statement would find no
@@ -56,6 +59,8 @@ impl BatchWriter for RecordWriter {
                 let transaction = self.database.begin().await?;
                 let found = store::find(&transaction, missing).await?;
                 transaction.commit_durably().await?;
+                // Those that an earlier attempt committed without an answer.
+                self.publish(found.values().filter(|payment| rows.iter().any(|row| row.id == payment.id)));
                 stored.extend(found);
             }
             let answer = |row: &Record| {
@@ -63,7 +68,6 @@ impl BatchWriter for RecordWriter {
                 Some(Some(rules::record(row.id, row.total_price, stored)))
             };
             if let Some(answers) = rows.iter().map(answer).collect::<Option<Vec<_>>>() {
-                self.publish(&answers);
                 return Ok(answers);
             }
         }
@@ -85,11 +89,7 @@ impl BatchWriter for RecordWriter {
 }
 
 impl RecordWriter {
-    fn publish(&self, answers: &[Option<Recorded>]) {
-        let new = answers.iter().filter_map(|answer| match answer {
-            Some(Recorded::New(payment)) => Some(payment.id),
-            _ => None,
-        });
-        self.recorded.publish(&new.collect::<Vec<_>>());
+    fn publish<'a>(&self, recorded: impl Iterator<Item = &'a Payment>) {
+        self.recorded.publish(&recorded.map(|payment| payment.id).collect::<Vec<_>>());
     }
 }

@@ -99,6 +99,13 @@ impl Cluster {
         self.finance = Some(start_finance(db, port, self.trusted_documents, &self.settings).await);
     }
 
+    /// Restarts finance with a further setting.
+    pub(crate) async fn restart_finance_with(&mut self, setting: (&'static str, String)) {
+        self.kill_finance().await;
+        self.settings.push(setting);
+        self.restart_finance().await;
+    }
+
     /// Starts another instance of finance at the same port, on a database of its own.
     pub(crate) async fn replace_finance(&mut self, finance_db: TestDatabase) {
         self.finance_db = finance_db;

@@ -9,6 +9,7 @@ mod clinic_day;
 mod cluster;
 mod command_line;
 mod delivery;
+mod followed_commands;
 mod import;
 mod import_conflicts;
 mod import_failures;

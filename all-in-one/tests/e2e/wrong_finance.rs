@@ -8,6 +8,7 @@ use testkit::{Backend, TestDatabase};
 use crate::{
     cluster::Cluster,
     delivery::{TEST_TIMEOUT, all_arrive},
+    settled::conflict,
 };
 
 #[rstest]
@@ -51,4 +52,23 @@ async fn a_finance_that_cannot_be_asked_is_not_accepted(
     cluster.kill_finance().await;
     let (text, code) = cluster.subcommand("accept-finance");
     assert!(code == Some(1) && text.contains("nothing changed: the finance at 127.0.0.1:"), "{text}");
+}
+
+#[rstest]
+#[tokio::test]
+async fn commands_take_no_amount_from_a_finance_with_another_currency(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let Some(mut cluster) = Cluster::start(backend).await else { return };
+    let id = conflict(&cluster).await;
+    cluster.restart_finance_with(("FINANCE_CURRENCY", "USD".to_owned())).await;
+    let settle: &[&str] = &["settle", "--consultation", &id, "--reason", "agreed"];
+    for (command, code) in [(settle, 1), (&["reconcile", "--adopt"], 2)] {
+        let output = cluster.run(command);
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{error}");
+        let both = "has payments in USD, and prices are in BRL: set --consultation-currency and --finance-currency";
+        assert!(error.contains(both) && output.stdout.is_empty(), "{error}");
+    }
+    assert!(cluster.pending_payments().await.iter().all(|(status, _)| status == "PARKED"), "nothing was settled");
 }

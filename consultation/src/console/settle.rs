@@ -25,7 +25,7 @@ use super::{
     unavailable,
 };
 use crate::{
-    messages::MESSAGES,
+    messages::{MESSAGES, finance_failed},
     outbox::{NotSettled, SettleRefusal},
     reason::{InvalidReason, MAX_REASON_LENGTH, Reason},
 };
@@ -124,7 +124,7 @@ fn failed(path: &str, error: NotSettled) -> Response {
         NotSettled::Database(error) => unavailable(path, &error.into()),
         NotSettled::Finance(error) => {
             tracing::warn!(%error, "finance does not say what it has recorded");
-            message(StatusCode::SERVICE_UNAVAILABLE, path, &say("finance-unavailable"))
+            message(StatusCode::SERVICE_UNAVAILABLE, path, &finance_failed(&error))
         }
     }
 }

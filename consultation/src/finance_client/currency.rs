@@ -1,4 +1,4 @@
-//! The refusal of a finance that has another currency: 200.00 would be charged in it.
+//! The refusal of a finance that has another currency: 200.00 would be charged in it, or its amounts be taken for ours.
 
 use super::{
     DestinationFailed, FinanceClient,
@@ -6,14 +6,20 @@ use super::{
 };
 
 impl FinanceClient {
-    /// Explains to the operator that finance has the currency `told`.
-    pub(super) fn wrong_currency(&self, told: &str) -> DestinationFailed {
+    /// Refuses the finance at the URL, whose payments are in the currency `told`, if prices are in another.
+    ///
+    /// # Errors
+    /// When the currencies differ, with advice for the operator.
+    pub(super) fn ensure_currency(&self, told: &str) -> Result<(), DestinationFailed> {
+        let own = self.currency;
+        if told == own.code() {
+            return Ok(());
+        }
         let host = self.target.url.authority();
-        let own = self.currency.map_or("unknown", |currency| currency.code());
-        DestinationFailed::misconfigured(format!(
+        Err(DestinationFailed::misconfigured(format!(
             "the finance at {host} has payments in {told}, and prices are in {own}: \
              set --consultation-currency and --finance-currency to the same"
-        ))
+        )))
     }
 }
 

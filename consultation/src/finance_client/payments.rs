@@ -17,7 +17,7 @@ pub struct RecordedPayment {
     pub id: String,
     /// Id of the consultation that is paid for.
     pub appointment_id: Uuid,
-    /// Amount that is charged.
+    /// Amount that is charged, in the currency of prices.
     pub total_price: Money,
     /// Time of recording.
     pub recorded_at: DateTime<Utc>,
@@ -27,7 +27,7 @@ impl FinanceClient {
     /// Reads the payments of at most 100 appointments.
     ///
     /// # Errors
-    /// When finance fails.
+    /// When finance fails, or has payments in another currency.
     pub async fn payments_of(&self, appointment_ids: &[Uuid]) -> Result<Vec<RecordedPayment>, DestinationFailed> {
         let filter = Some(PaymentFilter { appointment_ids: Some(appointment_ids.to_vec()) });
         Ok(self.payments(PaymentsVariables { filter, after: None }).await?.0)
@@ -37,7 +37,7 @@ impl FinanceClient {
     /// the next page, if there is one.
     ///
     /// # Errors
-    /// When finance fails.
+    /// When finance fails, or has payments in another currency.
     pub async fn payments_after(
         &self,
         after: Option<String>,
@@ -55,7 +55,7 @@ impl FinanceClient {
             return Err(DestinationFailed::new(format!("finance failed: {}", error.message)));
         }
         let connection = data.ok_or_else(|| DestinationFailed::new("finance answered nothing"))?.payments;
-        let payments = connection.edges.into_iter().map(|edge| edge.node.try_into()).collect::<Result<_, _>>()?;
+        let payments = connection.edges.into_iter().map(|edge| self.recorded(edge.node)).collect::<Result<_, _>>()?;
         match connection.page_info {
             PageInfo { has_next_page: false, .. } => Ok((payments, None)),
             PageInfo { end_cursor, .. } if end_cursor.is_some() && end_cursor != after => Ok((payments, end_cursor)),
@@ -63,15 +63,12 @@ impl FinanceClient {
             _ => Err(DestinationFailed::new("finance does not say where its next page begins")),
         }
     }
-}
-
-impl TryFrom<StoredPayment> for RecordedPayment {
-    type Error = DestinationFailed;
-
-    fn try_from(stored: StoredPayment) -> Result<Self, DestinationFailed> {
-        let StoredPayment { id, appointment_id, total_price, recorded_at } = stored;
+    fn recorded(&self, stored: StoredPayment) -> Result<RecordedPayment, DestinationFailed> {
+        let StoredPayment { id, appointment_id, total_price, currency, recorded_at } = stored;
+        self.ensure_currency(&currency)?;
+        let id = id.into_inner();
         let total_price = Money::try_from(total_price)
-            .map_err(|error| DestinationFailed::new(format!("the amount of payment {} {error}", id.inner())))?;
-        Ok(Self { id: id.into_inner(), appointment_id, total_price, recorded_at })
+            .map_err(|error| DestinationFailed::new(format!("the amount of payment {id} {error}")))?;
+        Ok(RecordedPayment { id, appointment_id, total_price, recorded_at })
     }
 }

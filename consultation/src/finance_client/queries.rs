@@ -35,13 +35,13 @@ struct RecordPaymentInput {
 
 impl RecordPaymentsInput {
     /// Payments for this instance of finance only, in this currency.
-    pub(super) fn new(payments: &[super::Payment], instance_id: Uuid, currency: Option<Currency>) -> Self {
+    pub(super) fn new(payments: &[super::Payment], instance_id: Uuid, currency: Currency) -> Self {
         let payments = payments.iter().map(|payment| RecordPaymentInput {
             appointment_id: payment.appointment_id,
             total_price: payment.total_price.into(),
         });
-        let currency = currency.map(|currency| currency.code().to_owned());
-        Self { payments: payments.collect(), instance_id: Some(instance_id), currency }
+        let currency = currency.code().to_owned();
+        Self { payments: payments.collect(), instance_id: Some(instance_id), currency: Some(currency) }
     }
 }
 
@@ -135,6 +135,7 @@ pub(super) struct StoredPayment {
     pub(super) id: cynic::Id,
     pub(super) appointment_id: Uuid,
     pub(super) total_price: Decimal,
+    pub(super) currency: String,
     pub(super) recorded_at: DateTime<Utc>,
 }
 

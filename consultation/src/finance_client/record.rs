@@ -31,7 +31,7 @@ impl FinanceClient {
             self.ensure_accepted(told, instance_id)?;
         }
         if let Some(told) = payload.other_currency() {
-            return Err(self.wrong_currency(told));
+            self.ensure_currency(told)?;
         }
         results(payload, &errors.unwrap_or_default(), payments)
     }

@@ -11,7 +11,7 @@ use super::queries::{
 
 #[test]
 fn the_committed_documents_are_those_that_are_sent() {
-    let input = RecordPaymentsInput::new(&[], Uuid::nil(), None);
+    let input = RecordPaymentsInput::new(&[], Uuid::nil(), "BRL".parse().expect("a currency"));
     let sent = BTreeMap::from([
         ("InstanceId.graphql", InstanceId::build(()).query),
         ("Payments.graphql", Payments::build(PaymentsVariables { filter: None, after: None }).query),

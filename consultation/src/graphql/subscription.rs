@@ -30,6 +30,7 @@ pub struct Subscription;
 impl Subscription {
     /// Sends a consultation as it is now, and again after its finish or cancellation and after each step of its payment.
     /// Steps that follow each other quickly may come as one: each event shows the consultation as it is then.
+    /// On SQLite, changes by commands of an operator are not sent.
     async fn consultation_changed<'ctx>(
         &self,
         ctx: &Context<'ctx>,
@@ -51,7 +52,7 @@ impl Subscription {
     /// Sends each consultation after its start, its end and each step of its payment. Steps that follow each other quickly
     /// may come as one, and a step may come twice: each event shows the consultation as it is then. The subscription ends
     /// with the error `EVENTS_MISSED` when changes were missed: the client was too slow, or replicas lost each other. Then
-    /// subscribe again, and list the consultations.
+    /// subscribe again, and list the consultations. On SQLite, changes by commands of an operator are not sent.
     async fn consultations_changed<'ctx>(
         &self,
         ctx: &Context<'ctx>,
@@ -68,7 +69,7 @@ impl Subscription {
     /// Sends each pending payment after the finish of its consultation and after each step of its delivery, as it is then:
     /// confirmed, refused, to be sent again. The begin of a send is no step. As with `consultationsChanged`, steps may come
     /// as one or twice, and the subscription ends with the error `EVENTS_MISSED` when changes were missed. Then subscribe
-    /// again, and list the pending payments.
+    /// again, and list the pending payments. On SQLite, changes by commands of an operator are not sent.
     async fn pending_payment_changed<'ctx>(
         &self,
         ctx: &Context<'ctx>,

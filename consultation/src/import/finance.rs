@@ -12,10 +12,7 @@ use chassis::{
 use uuid::Uuid;
 
 use super::UNREADABLE;
-use crate::{
-    config::FinanceTarget,
-    finance_client::{FinanceClient, REQUEST_TIMEOUT},
-};
+use crate::finance_client::FinanceClient;
 
 /// As many as one request asks for. `finance import` goes by appointment, so it comes to these last.
 const DELIVERED: Query = Query {
@@ -25,7 +22,7 @@ const DELIVERED: Query = Query {
 
 /// Fails when finance lacks payments that the predecessor has delivered, or cannot be asked; with `is_checked` false
 /// this is a note. Without delivered payments there is nothing to ask for.
-pub(super) async fn check(source: &mut Source, finance: FinanceTarget, is_checked: bool) -> anyhow::Result<()> {
+pub(super) async fn check(source: &mut Source, finance: &FinanceClient, is_checked: bool) -> anyhow::Result<()> {
     let delivered = Batches::of(source, &DELIVERED).next().await.context(UNREADABLE)?;
     let id = |row: &Row| row.required(DELIVERED.columns[0], str::parse::<Uuid>).ok();
     let mut ids: Vec<_> = delivered.iter().flatten().filter_map(id).collect();
@@ -42,8 +39,8 @@ pub(super) async fn check(source: &mut Source, finance: FinanceTarget, is_checke
     }
 }
 
-async fn ask(finance: FinanceTarget, ids: &[Uuid]) -> anyhow::Result<()> {
-    let recorded = FinanceClient::new(finance, REQUEST_TIMEOUT)?.payments_of(ids).await;
+async fn ask(finance: &FinanceClient, ids: &[Uuid]) -> anyhow::Result<()> {
+    let recorded = finance.payments_of(ids).await;
     let recorded = recorded.context(
         "finance cannot be asked for the delivered payments: import and start it first, or give --skip-finance-check",
     )?;

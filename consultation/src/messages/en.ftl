@@ -7,6 +7,7 @@ payment-not-refused = There is nothing to settle: the consultation has no paymen
 payment-not-recorded = There is nothing to settle: finance has no payment of this consultation; the last error says why it refuses it
 amounts-agree = There is nothing to settle: finance has recorded the same amount; retry the payment
 finance-unavailable = Finance does not say what it has recorded; try again
+finance-misconfigured = What finance has recorded is not accepted: { $reason }
 not-a-uuid = { $argument } must be a UUID
 not-a-date = { $argument } must be a date and time, as in 2021-08-02T12:00:00
 not-after-start = { $argument } must be later than the start of the consultation

@@ -7,6 +7,7 @@ payment-not-refused = Não há nada a acertar: a consulta não tem pagamento rec
 payment-not-recorded = Não há nada a acertar: o financeiro não tem pagamento desta consulta; o último erro diz por que ele o recusa
 amounts-agree = Não há nada a acertar: o financeiro registrou o mesmo valor; reenvie o pagamento
 finance-unavailable = O financeiro não diz o que registrou; tente de novo
+finance-misconfigured = O que o financeiro registrou não é aceito: { $reason }
 not-a-uuid = { $argument } deve ser um UUID
 not-a-date = { $argument } deve ser uma data com hora, como 2021-08-02T12:00:00
 not-after-start = { $argument } deve ser posterior ao início da consulta

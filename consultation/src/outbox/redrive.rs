@@ -40,9 +40,13 @@ impl Redrive {
     /// When the database fails.
     pub async fn parked(&self, limit: u64, by: &str) -> Result<Vec<Uuid>, DbErr> {
         let parked = store::ids(&self.database.read, Some(State::Parked), limit).await?;
-        let consultations = store::redrive_parked(&self.database, &parked, by).await?;
-        self.publish(&consultations);
-        Ok(consultations)
+        let redriven = store::redrive_parked(&self.database, &parked, by).await;
+        match &redriven {
+            Ok(consultations) => self.publish(consultations),
+            // They may be due nevertheless.
+            Err(_) => self.changes.publish_missed(),
+        }
+        redriven
     }
 
     fn publish(&self, consultations: &[Uuid]) {

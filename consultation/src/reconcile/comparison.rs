@@ -5,6 +5,7 @@ use std::io;
 use anyhow::Context;
 use chassis::{
     audit::{self, Outcome},
+    changes::Changes,
     database::Database,
 };
 use entity::Money;
@@ -47,7 +48,7 @@ pub enum Adopt {
     All,
 }
 
-/// Compares both sides page by page.
+/// Compares both sides page by page. The ids of consultations that are changed go to `changes`.
 ///
 /// # Errors
 /// When the database or finance cannot be read, or `report` fails.
@@ -55,10 +56,11 @@ pub async fn reconcile(
     database: &Database,
     finance: &FinanceClient,
     handling: &mut Handling,
+    changes: Option<&Changes>,
     report: impl FnMut(Finding) -> io::Result<()>,
 ) -> anyhow::Result<Reconciliation> {
     ensure_accepted(&database.read, finance).await?;
-    let mut comparison = Comparison { database, handling, sum: Reconciliation::default(), report };
+    let mut comparison = Comparison { database, handling, changes, sum: Reconciliation::default(), report };
     let mut after = Uuid::nil();
     while let Some(page) = Page::after(&database.read, after).await.context(UNREADABLE)? {
         let recorded = finance.payments_of(&page.ids()).await.context("cannot read finance's payments")?;
@@ -77,6 +79,7 @@ pub async fn reconcile(
 struct Comparison<'a, R> {
     database: &'a Database,
     handling: &'a mut Handling,
+    changes: Option<&'a Changes>,
     sum: Reconciliation,
     report: R,
 }
@@ -113,7 +116,7 @@ impl<R: FnMut(Finding) -> io::Result<()>> Comparison<'_, R> {
     async fn send_again(&mut self, lost: &[(Lost, Money)]) -> anyhow::Result<()> {
         let payments: Vec<_> = lost.iter().map(|(payment, _)| *payment).collect();
         let sent = store::redeliver(self.database, &payments, &audit::operator()).await;
-        record("send-again", &sent, Vec::clone);
+        self.record("send-again", &sent, Vec::clone);
         let sent = sent.context("cannot put payments on their way again; run this again")?;
         self.sum.in_transit += lost.len() as u64;
         for (payment, amount) in lost.iter().filter(|(payment, _)| sent.contains(&payment.consultation)) {
@@ -160,7 +163,7 @@ impl<R: FnMut(Finding) -> io::Result<()>> Comparison<'_, R> {
 
     async fn adopt(&mut self, strangers: &[RecordedPayment]) -> anyhow::Result<()> {
         let adopted = adopt::adopt(self.database, strangers, &audit::operator()).await;
-        record("adopt", &adopted, |adopted| adopted.iter().map(|adoption| adoption.consultation).collect());
+        self.record("adopt", &adopted, |adopted| adopted.iter().map(|adoption| adoption.consultation).collect());
         for adoption in adopted.context("cannot adopt payments; run this again")? {
             self.sum.consultations += 1;
             self.report(Finding::Adopted(adoption))?;
@@ -180,12 +183,18 @@ impl<R: FnMut(Finding) -> io::Result<()>> Comparison<'_, R> {
         *count += 1;
         (self.report)(finding).context(NO_REPORT)
     }
-}
 
-/// A line of the audit log for what a page has changed, or has failed to.
-fn record<T>(command: &str, changed: &Result<T, DbErr>, ids: impl FnOnce(&T) -> Vec<Uuid>) {
-    let consultations = changed.as_ref().map(ids).unwrap_or_default();
-    if changed.is_err() || !consultations.is_empty() {
-        audit::command(SERVICE, command, &consultations, consultations.len(), Outcome::from(changed));
+    /// Publishes what a page has changed, and writes a line of the audit log for it, or for its failure.
+    fn record<T>(&self, command: &str, changed: &Result<T, DbErr>, ids: impl FnOnce(&T) -> Vec<Uuid>) {
+        let consultations = changed.as_ref().map(ids).unwrap_or_default();
+        match self.changes {
+            Some(changes) if changed.is_ok() => changes.publish(&consultations),
+            // They may be changed nevertheless.
+            Some(changes) => changes.publish_missed(),
+            None => {}
+        }
+        if changed.is_err() || !consultations.is_empty() {
+            audit::command(SERVICE, command, &consultations, consultations.len(), Outcome::from(changed));
+        }
     }
 }

@@ -54,7 +54,7 @@ async fn compare(db: &TestDatabase, ids: [Uuid; 3], adopt: Adopt) -> (BTreeMap<U
         Ok(())
     };
     let mut handling = Handling { adopt, ..Handling::default() };
-    let compared = reconcile(&db.database, &finance.await, &mut handling, report).await.expect("compared");
+    let compared = reconcile(&db.database, &finance.await, &mut handling, None, report).await.expect("compared");
     (lines, compared.differences)
 }
 

@@ -2,7 +2,7 @@
 
 use consultation::export::read;
 use entity::{
-    Currency, Money,
+    Money,
     consultation::{Column, Entity as Consultations},
     pending_payment, redelivery,
 };
@@ -13,7 +13,7 @@ use testkit::{Backend, TestDatabase};
 use uuid::Uuid;
 
 use crate::{
-    outbox::{outbox, rows},
+    outbox::{currency, outbox, rows},
     reconcile::{finance, last_page, payments},
 };
 
@@ -41,10 +41,6 @@ async fn redelivered(db: &TestDatabase, pending: &pending_payment::Model) -> red
         settled_at: Some(pending.created_at),
     };
     again.into_active_model().insert(&db.database.write).await.expect("inserted")
-}
-
-fn currency() -> Currency {
-    "BRL".parse().expect("a currency")
 }
 
 /// A finance that has recorded each payment that it is asked for.

@@ -9,12 +9,12 @@ use consultation::{
 };
 use rstest::rstest;
 
-use crate::finance_stub::FinanceStub;
+use crate::{finance_stub::FinanceStub, outbox::currency};
 
 fn client(finance: &FinanceStub, credentials: Credentials) -> FinanceClient {
     let url = finance.url().parse().expect("a URL");
     let target = FinanceTarget { credentials, ..FinanceTarget::in_development(url) };
-    FinanceClient::new(target, REQUEST_TIMEOUT).expect("a client")
+    FinanceClient::new(target, currency(), REQUEST_TIMEOUT).expect("a client")
 }
 
 fn password_file(file: &Path) -> Credentials {

@@ -10,11 +10,14 @@ use tokio::{
     net::TcpListener,
 };
 
+use crate::outbox::currency;
+
 /// The labels of a call of finance at this address.
 async fn labels_of_a_call(address: &str) -> String {
     let metrics = Metrics::new("consultation");
     let target = FinanceTarget::in_development(format!("http://{address}/graphql").parse().expect("a URL"));
-    let client = FinanceClient::new(target, Duration::from_millis(500)).expect("a client").measured(&metrics);
+    let client = FinanceClient::new(target, currency(), Duration::from_millis(500)).expect("a client");
+    let client = client.measured(&metrics);
     client.instance_id().await.expect_err("a failure");
     let text = metrics.text();
     let counted = text.lines().find_map(|line| line.strip_prefix("http_client_request_duration_seconds_count{"));

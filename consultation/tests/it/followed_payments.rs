@@ -20,7 +20,7 @@ use uuid::Uuid;
 
 use crate::{
     finance_stub::{FinanceStub, Script},
-    outbox::{come, outbox, relay, rows, tick},
+    outbox::{come, currency, outbox, relay, rows, tick},
 };
 
 const FOLLOW: &str = "subscription ($filter: PendingPaymentChangeFilter) {
@@ -35,7 +35,7 @@ fn schema(db: &TestDatabase, relay: &Relay) -> ConsultationSchema {
     let (consultations, _) = Consultations::new(&database, rules, WakeUp::default(), changes.clone(), beside);
     let redrive = Redrive { database: database.clone(), wake_up: WakeUp::default(), changes: changes.clone() };
     let nobody = FinanceTarget::in_development("http://127.0.0.1:9/graphql".parse().expect("a URL"));
-    let finance = FinanceClient::new(nobody, REQUEST_TIMEOUT).expect("a client");
+    let finance = FinanceClient::new(nobody, currency(), REQUEST_TIMEOUT).expect("a client");
     let settlements = Settlements { database: database.clone(), finance, changes: changes.clone() };
     let remedies = Remedies { redrive, settlements };
     let (time_zone, currency) = ("UTC".parse().expect("a zone"), "EUR".parse().expect("a currency"));

@@ -11,7 +11,7 @@ use consultation::{
         store::{Due, now_plus},
     },
 };
-use entity::{Money, consultation as consultations, pending_payment};
+use entity::{Currency, Money, consultation as consultations, pending_payment};
 use migration::consultation::Migrator;
 use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, sea_query::Query};
 use testkit::{Backend, TestDatabase};
@@ -21,6 +21,11 @@ use uuid::Uuid;
 use crate::finance_stub::FinanceStub;
 
 pub(crate) const LEASE: Duration = Duration::from_secs(30);
+
+/// The currency of prices.
+pub(crate) fn currency() -> Currency {
+    "BRL".parse().expect("a currency")
+}
 
 /// An outbox with `payments` that are due.
 pub(crate) async fn outbox(backend: Backend, payments: usize) -> Option<TestDatabase> {
@@ -61,7 +66,8 @@ pub(crate) async fn enqueue(database: &impl ConnectionTrait, ids: &[(Uuid, Uuid)
 pub(crate) fn relay(db: &TestDatabase, finance: &FinanceStub) -> Relay {
     let policy = Policy { request_timeout: Duration::from_secs(5), ..Policy::new(Duration::from_mins(1)) };
     let url = finance.url().parse().expect("a URL");
-    let client = FinanceClient::new(FinanceTarget::in_development(url), policy.request_timeout).expect("a client");
+    let target = FinanceTarget::in_development(url);
+    let client = FinanceClient::new(target, currency(), policy.request_timeout).expect("a client");
     Relay::new(db.database.clone(), client, policy, WakeUp::default(), Changes::new("consultation_changed").0)
 }
 

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use testkit::{Backend, TestDatabase};
 use uuid::Uuid;
 
-use crate::outbox::{LEASE, outbox, rows};
+use crate::outbox::{LEASE, currency, outbox, rows};
 
 /// A finance that responds to each query for payments with `answer` of its variables.
 pub(crate) async fn finance<A: Future<Output = Value> + Send>(
@@ -24,11 +24,18 @@ pub(crate) async fn finance<A: Future<Output = Value> + Send>(
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let url = format!("http://{}/graphql", listener.local_addr().expect("an address"));
     tokio::spawn(async move { axum::serve(listener, Router::new().route("/graphql", post(handler))).await });
-    FinanceClient::new(FinanceTarget::in_development(url.parse().expect("a URL")), REQUEST_TIMEOUT).expect("a client")
+    let target = FinanceTarget::in_development(url.parse().expect("a URL"));
+    FinanceClient::new(target, currency(), REQUEST_TIMEOUT).expect("a client")
 }
 
+/// A page of payments, in the currency of prices unless they have another.
 pub(crate) fn payments(payments: &[Value], page_info: &Value) -> Value {
-    let edges: Vec<_> = payments.iter().map(|payment| json!({ "node": payment })).collect();
+    let edge = |payment: &Value| {
+        let mut node = payment.clone();
+        node["currency"] = payment.get("currency").cloned().unwrap_or_else(|| json!(currency().code()));
+        json!({ "node": node })
+    };
+    let edges: Vec<_> = payments.iter().map(edge).collect();
     json!({ "data": { "payments": { "edges": edges, "pageInfo": page_info } } })
 }
 
@@ -43,7 +50,7 @@ async fn compare(db: &TestDatabase, finance: &FinanceClient) -> (anyhow::Result<
         lines.push(finding.to_string());
         Ok(())
     };
-    let reconciliation = reconcile(&db.database, finance, &mut Handling::default(), report).await;
+    let reconciliation = reconcile(&db.database, finance, &mut Handling::default(), None, report).await;
     (reconciliation, lines)
 }
 

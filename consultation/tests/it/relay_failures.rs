@@ -17,7 +17,7 @@ use consultation::{
 
 use crate::{
     finance_stub::{FinanceStub, Script},
-    outbox::{come, outbox, relay, row, rows, tick},
+    outbox::{come, currency, outbox, relay, row, rows, tick},
 };
 
 #[rstest]
@@ -84,7 +84,8 @@ async fn a_finance_that_is_down_costs_latency_only(#[values(Backend::Sqlite, Bac
     let mut relay_to_nobody = relay(&db, &finance);
     let nobody = "http://127.0.0.1:9/graphql".parse().expect("a URL");
     let limit = relay_to_nobody.policy.request_timeout;
-    relay_to_nobody.finance = FinanceClient::new(FinanceTarget::in_development(nobody), limit).expect("a client");
+    relay_to_nobody.finance =
+        FinanceClient::new(FinanceTarget::in_development(nobody), currency(), limit).expect("a client");
     for _ in 0..3 {
         assert_eq!(tick(&relay_to_nobody).await.postponed, 10);
         come(&db, Column::NextAttemptAt).await;

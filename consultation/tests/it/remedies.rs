@@ -159,7 +159,7 @@ async fn a_delivered_payment_that_finance_has_with_another_amount_is_sent_again_
         Ok(())
     };
     let mut handling = Handling { send_again: true, ..Handling::default() };
-    let sum = reconcile(&db.database, &finance(other).await, &mut handling, report).await.expect("compared");
+    let sum = reconcile(&db.database, &finance(other).await, &mut handling, None, report).await.expect("compared");
     assert_eq!((sum.differences, sum.sent_again, sum.in_transit), (1, 1, 1));
     let expected = [
         format!("WRONG_AMOUNT consultation={id} price=999999999.99 payment=1.00"),

@@ -73,8 +73,7 @@ async fn a_finance_with_another_currency_gets_nothing_and_the_row_says_why(
     let refusal = json!({ "__typename": "WrongCurrency", "currency": "USD" });
     let refused = json!({ "data": { "recordPayments": { "results": [], "userErrors": [refusal] } } });
     let finance = FinanceStub::start([Script::Answer(200, refused.to_string())]).await;
-    let mut relay = relay(&db, &finance);
-    relay.finance = relay.finance.in_currency("BRL".parse().expect("a currency"));
+    let relay = relay(&db, &finance);
     assert_eq!(tick(&relay).await, Tick { claimed: 2, postponed: 2, ..Tick::default() });
     assert_eq!(tick(&relay).await, Tick::default(), "the breaker is open at once");
     assert_eq!(finance.currencies(), ["BRL"]);

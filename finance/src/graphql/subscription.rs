@@ -21,7 +21,7 @@ pub struct Subscription;
 impl Subscription {
     /// Sends each payment as soon as it is recorded. The subscription ends with the error `EVENTS_MISSED` when payments
     /// were missed: the client was too slow, or replicas lost each other. Then subscribe again, and list the payments
-    /// recorded in between.
+    /// recorded in between. On SQLite, imported payments are not sent.
     async fn payment_recorded<'ctx>(&self, ctx: &Context<'ctx>) -> impl Stream<Item = Result<Payment>> + use<'ctx> {
         let loader = ctx.data_unchecked::<DataLoader<Loader>>();
         let payments = ctx.data_unchecked::<Changes>().follow(MISSED, move |ids| read(loader, ids));

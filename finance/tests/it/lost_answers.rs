@@ -6,20 +6,21 @@ use chassis::{
     health::Heartbeat,
     metrics::WriterMeter,
     replicas,
-    write_coalescer::{WriteCoalescer, WriteError},
+    write_coalescer::{BatchWriter, WriteCoalescer, WriteError},
 };
 use entity::{Money, payment};
 use finance::{
     rules::Recorded,
     writer::{Record, RecordWriter},
 };
-use futures_util::StreamExt;
+use futures_util::{FutureExt, StreamExt};
+use rstest::rstest;
 use sea_orm::EntityTrait;
 use testkit::Backend;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::record_writer::{rival, until_somebody_waits, writer};
+use crate::record_writer::{record, rival, until_somebody_waits, write, writer};
 
 /// The changes of a replica. It listens when this returns.
 async fn replica(database: Database) -> Changes {
@@ -58,4 +59,28 @@ async fn a_recording_whose_answer_was_lost_is_told_to_the_subscribers_of_all_rep
     // Sent again it is recorded already.
     let again = coalescer.write(Record::new(appointment, Money::MAX, "ana".into())).await;
     assert!(matches!(again, Ok(Recorded::Already(_))), "{again:?}");
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_recorded_payment_is_told_although_the_look_up_of_its_neighbour_fails(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let Some((db, first)) = writer(backend).await else { return };
+    let before = record(Uuid::new_v4(), Money::MAX);
+    write(&first, std::slice::from_ref(&before)).await;
+    let database = Database::open(&db.url, 1).await.expect("one connection");
+    let recorded = Changes::new("payment_recorded").0;
+    let mut told = recorded.subscribe();
+    let writer = RecordWriter { database: database.clone(), recorded };
+    let rows = [record(Uuid::new_v4(), Money::MAX), before];
+    // It queues for the connection behind the insert, and holds it until the look-up is given up.
+    let (written, other) = tokio::join!(writer.write(&rows), database.begin());
+    let fault = written.expect_err("no connection to look the other payment up");
+    assert!(!RecordWriter::may_have_written(&fault), "nobody is told for this fault: {fault}");
+    other.expect("the connection").rollback().await.expect("rolled back");
+    let payments = payment::Entity::find().all(&db.database.read).await.expect("rows");
+    assert_eq!(payments.len(), 2, "one was recorded");
+    let Some(Some(Change::Of(id))) = told.next().now_or_never() else { panic!("nobody was told") };
+    assert!(payments.iter().any(|payment| payment.id == id), "the id of the payment");
 }

@@ -11,7 +11,7 @@ use super::{
     consultation_id, reason, user,
 };
 use crate::{
-    messages::MESSAGES,
+    messages::finance_failed,
     outbox::{NotSettled, Settlements},
 };
 
@@ -25,9 +25,9 @@ pub(super) async fn settle(ctx: &Context<'_>, input: SettlePendingPaymentInput) 
     match settled {
         Ok(settled) => Ok(settled.into()),
         Err(NotSettled::Database(error)) => Err(error.into()),
-        Err(error @ NotSettled::Finance(_)) => {
-            tracing::warn!(%error, "a payment was not settled");
-            Err(Refusal { message: MESSAGES.text("finance-unavailable", &[]), code: UNAVAILABLE }.into())
+        Err(NotSettled::Finance(error)) => {
+            tracing::warn!(%error, "a payment was not settled: finance does not say what it has recorded");
+            Err(Refusal { message: finance_failed(&error), code: UNAVAILABLE }.into())
         }
     }
 }
