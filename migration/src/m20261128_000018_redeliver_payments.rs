@@ -9,7 +9,7 @@ use sea_orm_migration::{
     sea_orm::{ConnectionTrait, DbBackend},
 };
 
-use crate::CALLER_LENGTH;
+use crate::{CALLER_LENGTH, late_check};
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
@@ -79,8 +79,8 @@ impl MigrationTrait for Migration {
             .to_owned();
         manager.create_table(table).await?;
         let redeliveries = pending_payment::Column::Redeliveries;
-        let counted = integer(redeliveries).default(0).check(Expr::col(redeliveries).gte(0)).take();
-        manager.alter_table(Table::alter().table(pending_payment::Entity).add_column(counted).take()).await?;
+        let counted = ("pending_payment_redeliveries_counted", Expr::col(redeliveries).gte(0));
+        late_check::add_column(manager, "pending_payment", integer(redeliveries).default(0).take(), counted).await?;
         execute(manager, &SQLITE, &POSTGRES).await
     }
 
