@@ -19,7 +19,7 @@ const CHASSIS_API: [(&str, &str); 6] = [
     (
         "features of one service",
         "DEVELOPMENT_PASSWORD DEVELOPMENT_USERNAME Permitted beat certificate_not_after connect_beside database_delay durations \
-         erase_deleted first_id_at is_this_machine keeps_secrets note one_line optional permit read_body record register rollback \
+         erase_deleted first_id_at is_this_machine keeps_secrets kept_in note one_line optional permit read_body record register rollback \
          secret_file show_not_after time_of without write_all",
     ),
     (

@@ -115,17 +115,18 @@ impl Conditions {
         Ok(filtered)
     }
 
-    /// The count of these `rows`. Ended consultations grow without bound, so all of them are not counted one by one.
+    /// The count of these `rows`. Ended consultations grow without bound, so all of them are not counted one by one; those
+    /// of a period, a physician or a patient are.
     #[must_use]
     pub fn count(&self, by: By, rows: &Select<Consultations>) -> Count {
         let ended = || Count::kept_of(Consultations).without(Count::of(&Consultations::find_in_progress()));
+        let cancelled = || Count::kept_in(Consultations, "cancelled_count");
         let is_everyones = *self == Self { progress: self.progress, ..Self::default() };
         match (by, self.progress) {
             (By::Start, None) if is_everyones => Count::kept_of(Consultations),
             (By::End, None) if is_everyones => ended(),
-            (_, Some(Progress::Finished)) if is_everyones => {
-                ended().without(Count::of(&Consultations::find_cancelled()))
-            }
+            (_, Some(Progress::Finished)) if is_everyones => ended().without(cancelled()),
+            (_, Some(Progress::Cancelled)) if is_everyones => cancelled(),
             _ => Count::of(rows),
         }
     }

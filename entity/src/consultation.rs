@@ -61,10 +61,4 @@ impl Entity {
     pub fn find_finished() -> Select<Self> {
         Self::find().filter(Column::PriceCents.is_not_null())
     }
-
-    /// Consultations that were cancelled.
-    #[must_use]
-    pub fn find_cancelled() -> Select<Self> {
-        Self::find().filter(Column::CancelReason.is_not_null())
-    }
 }

@@ -8,6 +8,7 @@ use crate::{
     m20261124_000009_create_delivery_destination, m20261127_000011_name_starters, m20261128_000013_trace_payments,
     m20261128_000014_create_reconciliation, m20261128_000015_cancel_consultations, m20261128_000016_name_origins,
     m20261128_000017_settle_payments, m20261128_000018_redeliver_payments, m20261128_000019_order_consultations,
+    m20261128_000021_validate_checks, m20261128_000022_drop_indexes_by_id,
 };
 
 /// Migrates `consultation`, `pending_payment`, `delivery_destination`, `reconciliation` and `redelivery`, and the row
@@ -18,7 +19,7 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![
+        let mut migrations: Vec<Box<dyn MigrationTrait>> = vec![
             Box::new(m20261124_000001_create_consultation::Migration),
             Box::new(m20261124_000002_create_pending_payment::Migration),
             Box::new(m20261124_000004_keep_pending_payments::Migration),
@@ -32,8 +33,11 @@ impl MigratorTrait for Migrator {
             Box::new(m20261128_000016_name_origins::Migration),
             Box::new(m20261128_000017_settle_payments::Migration),
             Box::new(m20261128_000018_redeliver_payments::Migration),
-            Box::new(m20261128_000019_order_consultations::Migration),
-        ]
+        ];
+        migrations.extend(m20261128_000019_order_consultations::migrations());
+        migrations.push(Box::new(m20261128_000021_validate_checks::Migration));
+        migrations.push(Box::new(m20261128_000022_drop_indexes_by_id::Migration));
+        migrations
     }
 
     fn migration_table_name() -> DynIden {

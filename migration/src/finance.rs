@@ -20,7 +20,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000008_create_finance_instance::Migration),
             Box::new(m20261127_000010_keep_payments::Migration),
             Box::new(m20261127_000012_name_recorder::Migration),
-            Box::new(m20261128_000020_order_payments::Migration),
+            Box::new(m20261128_000020_order_payments::migration()),
         ]
     }
 

@@ -6,6 +6,7 @@
 pub mod consultation;
 pub mod finance;
 
+mod late_check;
 mod m20261124_000001_create_consultation;
 mod m20261124_000002_create_pending_payment;
 mod m20261124_000003_create_payment;
@@ -26,6 +27,8 @@ mod m20261128_000017_settle_payments;
 mod m20261128_000018_redeliver_payments;
 mod m20261128_000019_order_consultations;
 mod m20261128_000020_order_payments;
+mod m20261128_000021_validate_checks;
+mod m20261128_000022_drop_indexes_by_id;
 mod row_count;
 mod time_index;
 

@@ -8,7 +8,10 @@ use sea_orm_migration::{
     sea_orm::{ConnectionTrait, DbBackend},
 };
 
-use crate::{CALLER_LENGTH, REASON_LENGTH};
+use crate::{
+    CALLER_LENGTH, REASON_LENGTH,
+    row_count::{self, Valued},
+};
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
@@ -28,6 +31,9 @@ const POSTGRES_TRIGGER: &str =
         OR NEW.cancelled_by IS DISTINCT FROM OLD.cancelled_by AND OLD.end_date IS NOT NULL)
      EXECUTE FUNCTION consultation_refuse('a cancellation is not taken back, and what is finished is not cancelled')";
 
+/// For the total of finished ones.
+const COUNTED: Valued = Valued { column: "cancel_reason", count: "cancelled_count" };
+
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
@@ -35,7 +41,9 @@ impl MigrationTrait for Migration {
         for column in [string_len_null(CancelReason, REASON_LENGTH), string_len_null(CancelledBy, CALLER_LENGTH)] {
             manager.alter_table(Table::alter().table(consultation::Entity).add_column(column).take()).await?;
         }
-        replace_check(manager, PRICED, PRICED_OR_CANCELLED).await?;
+        // For new rows first; migration 21 validates it beside reads and writes.
+        replace_check(manager, PRICED, PRICED_OR_CANCELLED, " NOT VALID").await?;
+        row_count::keep_valued(manager, "consultation", COUNTED).await?;
         let trigger = if is_sqlite(manager) { SQLITE_TRIGGER } else { POSTGRES_TRIGGER };
         manager.get_connection().execute_unprepared(trigger).await.map(drop)
     }
@@ -46,7 +54,8 @@ impl MigrationTrait for Migration {
         let on_table = if is_sqlite(manager) { "" } else { " ON consultation" };
         let drop = format!("DROP TRIGGER consultation_cancellation_stays{on_table}");
         manager.get_connection().execute_unprepared(&drop).await?;
-        replace_check(manager, PRICED_OR_CANCELLED, PRICED).await?;
+        row_count::drop_valued(manager, "consultation", COUNTED).await?;
+        replace_check(manager, PRICED_OR_CANCELLED, PRICED, "").await?;
         for column in [CancelledBy, CancelReason] {
             manager.alter_table(Table::alter().table(consultation::Entity).drop_column(column).take()).await?;
         }
@@ -56,14 +65,14 @@ impl MigrationTrait for Migration {
 
 /// PostgreSQL drops a constraint by its name. SQLite cannot, so the text of the table is changed, by the procedure that
 /// its documentation gives for constraints (<https://www.sqlite.org/lang_altertable.html#otheralter>).
-async fn replace_check(manager: &SchemaManager<'_>, old: &str, new: &str) -> Result<(), DbErr> {
+async fn replace_check(manager: &SchemaManager<'_>, old: &str, new: &str, validity: &str) -> Result<(), DbErr> {
     let database = manager.get_connection();
     if !is_sqlite(manager) {
         let name = "SELECT conname FROM pg_constraint WHERE contype = 'c' AND conrelid = 'consultation'::regclass
                     AND pg_get_constraintdef(oid) LIKE '%end_date IS NULL%'";
         let replace = format!(
             "DO $$ BEGIN EXECUTE format('ALTER TABLE consultation DROP CONSTRAINT %I', ({name}));
-             ALTER TABLE consultation ADD CONSTRAINT consultation_end {new}; END $$"
+             ALTER TABLE consultation ADD CONSTRAINT consultation_end {new}{validity}; END $$"
         );
         return database.execute_unprepared(&replace).await.map(std::mem::drop);
     }

@@ -7,6 +7,8 @@ use sea_orm_migration::{
     sea_orm::{ConnectionTrait, DbBackend},
 };
 
+use crate::late_check;
+
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
 
@@ -26,8 +28,8 @@ impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         use consultation::Column::Origin;
         let known = Expr::col(Origin).is_in(["ADOPTED", "IMPORTED"]);
-        let origin = string_len_null(Origin, ORIGIN_LENGTH).check(known).take();
-        manager.alter_table(Table::alter().table(consultation::Entity).add_column(origin).take()).await?;
+        let origin = string_len_null(Origin, ORIGIN_LENGTH);
+        late_check::add_column(manager, "consultation", origin, ("consultation_origin_known", known)).await?;
         let trigger = if manager.get_database_backend() == DbBackend::Sqlite { SQLITE } else { POSTGRES };
         manager.get_connection().execute_unprepared(trigger).await.map(drop)
     }

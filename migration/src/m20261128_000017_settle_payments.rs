@@ -9,7 +9,7 @@ use sea_orm_migration::{
     sea_orm::{ConnectionTrait, DbBackend},
 };
 
-use crate::{CALLER_LENGTH, REASON_LENGTH};
+use crate::{CALLER_LENGTH, REASON_LENGTH, late_check};
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
@@ -68,15 +68,15 @@ impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         use pending_payment::Column::{SettleReason, SettledAt, SettledBy, SettledPriceCents};
         // The last column has the rule about all of them: an added column may name those that are there.
-        let settled_price = big_integer_null(SettledPriceCents).check(is_complete()).take();
         for column in [
             string_len_null(SettleReason, REASON_LENGTH),
             string_len_null(SettledBy, CALLER_LENGTH),
             timestamp_with_time_zone_null(SettledAt),
-            settled_price,
         ] {
             manager.alter_table(Table::alter().table(pending_payment::Entity).add_column(column).take()).await?;
         }
+        let complete = ("pending_payment_settlement_complete", is_complete());
+        late_check::add_column(manager, "pending_payment", big_integer_null(SettledPriceCents), complete).await?;
         execute(manager, &SQLITE, &POSTGRES).await
     }
 

@@ -12,7 +12,7 @@ use sea_orm_migration::{
     sea_orm::{ConnectionTrait, DbBackend},
 };
 
-use crate::{CALLER_LENGTH, REASON_LENGTH};
+use crate::{CALLER_LENGTH, REASON_LENGTH, late_check};
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
@@ -104,8 +104,8 @@ impl MigrationTrait for Migration {
             Index::create().name("redelivery_appointment").table(redelivery::Entity).col(AppointmentId).to_owned();
         manager.create_index(by_appointment).await?;
         let redeliveries = pending_payment::Column::Redeliveries;
-        let counted = integer(redeliveries).default(0).check(Expr::col(redeliveries).gte(0)).take();
-        manager.alter_table(Table::alter().table(pending_payment::Entity).add_column(counted).take()).await?;
+        let counted = ("pending_payment_redeliveries_counted", Expr::col(redeliveries).gte(0));
+        late_check::add_column(manager, "pending_payment", integer(redeliveries).default(0).take(), counted).await?;
         execute(manager, &SQLITE, &POSTGRES).await
     }
 

@@ -18,10 +18,7 @@
 
 use sea_orm_migration::prelude::*;
 
-use crate::time_index::{self, Index};
-
-#[derive(DeriveMigrationName)]
-pub(crate) struct Migration;
+use crate::time_index::{Build, Index};
 
 const CONSULTATIONS: [Index; 11] = [
     Index::new("consultation_start", None, "start_date", None),
@@ -44,28 +41,11 @@ const ENDED: &str = "end_date IS NOT NULL";
 const IN_PROGRESS: &str = "end_date IS NULL";
 const CANCELLED: &str = "cancel_reason IS NOT NULL";
 
-/// The indexes in the order of ids, which these replace.
-const BY_ID: [(&str, &str); 2] = [("consultation_patient", "patient_id"), ("consultation_physician", "physician_id")];
-
-#[async_trait::async_trait]
-impl MigrationTrait for Migration {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        time_index::create(manager, "consultation", &CONSULTATIONS).await?;
-        time_index::create(manager, "pending_payment", &PENDING_PAYMENTS).await?;
-        for (name, _) in BY_ID {
-            time_index::drop(manager, name).await?;
-        }
-        Ok(())
-    }
-
-    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        for (name, column) in BY_ID {
-            let by_id = sea_query::Index::create().name(name).table("consultation").col(column).col("id").to_owned();
-            manager.create_index(by_id).await?;
-        }
-        for index in CONSULTATIONS.iter().chain(&PENDING_PAYMENTS) {
-            time_index::drop(manager, index.name).await?;
-        }
-        Ok(())
-    }
+/// A migration for each index: on PostgreSQL writes to its table wait for the build of one, and go on before the next.
+pub(crate) fn migrations() -> impl Iterator<Item = Box<dyn MigrationTrait>> {
+    let tables = [("consultation", &CONSULTATIONS[..]), ("pending_payment", &PENDING_PAYMENTS)];
+    tables.into_iter().flat_map(|(table, indexes)| {
+        let build = move |index| Box::new(Build::new("m20261128_000019", table, index)) as Box<dyn MigrationTrait>;
+        indexes.iter().map(build)
+    })
 }

@@ -2,6 +2,8 @@
 //!
 //! On PostgreSQL a statement updates the count once, at its end. Each connection uses one of 64 slots, so that
 //! concurrent commits seldom wait for each other; the total is the sum of the slots.
+//!
+//! A second count beside it has the rows with a value in one column, which never leaves a row again.
 
 use sea_orm_migration::{
     prelude::*,
@@ -13,8 +15,50 @@ pub(crate) async fn keep(manager: &SchemaManager<'_>, table: &str) -> Result<(),
     let create = format!("CREATE TABLE {table}_count (slot integer PRIMARY KEY, row_count bigint NOT NULL)");
     // After the triggers: creating them waits for the last transaction without a count.
     let count = format!("INSERT INTO {table}_count SELECT 0, count(*) FROM {table}");
-    let triggers = if is_sqlite(manager) { sqlite(table) } else { postgres(&schema(manager).await?, table) };
-    execute(manager, [vec![create], triggers, vec![count]].concat()).await
+    let counting = counting(manager, table, None).await?;
+    let triggers = if is_sqlite(manager) { Vec::new() } else { triggers(table) };
+    execute(manager, [vec![create], counting, triggers, vec![count]].concat()).await
+}
+
+/// Rows with a value in `column`.
+#[derive(Clone, Copy)]
+pub(crate) struct Valued {
+    pub(crate) column: &'static str,
+    /// The column of `{table}_count` that has their count.
+    pub(crate) count: &'static str,
+}
+
+/// Counts rows with a value too, from none: right after the column was added.
+pub(crate) async fn keep_valued(manager: &SchemaManager<'_>, table: &str, valued: Valued) -> Result<(), DbErr> {
+    let Valued { column, count } = valued;
+    let add = format!("ALTER TABLE {table}_count ADD COLUMN {count} bigint NOT NULL DEFAULT 0");
+    let when = format!("WHEN (OLD.{column} IS NULL AND NEW.{column} IS NOT NULL)");
+    let trigger =
+        format!("CREATE TRIGGER {table}_count_update AFTER UPDATE OF {column} ON {table} FOR EACH ROW {when}");
+    let update = if is_sqlite(manager) {
+        vec![format!("{trigger} BEGIN UPDATE {table}_count SET {count} = {count} + 1; END")]
+    } else {
+        let one = format!(
+            "INSERT INTO {schema}.{table}_count AS counted (slot, row_count, {count}) VALUES (pg_backend_pid() % 64, 0, 1)
+             ON CONFLICT (slot) DO UPDATE SET {count} = counted.{count} + 1",
+            schema = schema(manager).await?
+        );
+        vec![function(table, "update", &one), format!("{trigger} EXECUTE FUNCTION {table}_count_update()")]
+    };
+    let counting = counting(manager, table, Some(valued)).await?;
+    execute(manager, [vec![add], uncounting(manager, table), counting, update].concat()).await
+}
+
+/// Counts all rows only.
+pub(crate) async fn drop_valued(manager: &SchemaManager<'_>, table: &str, valued: Valued) -> Result<(), DbErr> {
+    let update = if is_sqlite(manager) {
+        vec![format!("DROP TRIGGER {table}_count_update")]
+    } else {
+        vec![format!("DROP TRIGGER {table}_count_update ON {table}"), format!("DROP FUNCTION {table}_count_update")]
+    };
+    let remove = format!("ALTER TABLE {table}_count DROP COLUMN {}", valued.count);
+    let counting = counting(manager, table, None).await?;
+    execute(manager, [update, uncounting(manager, table), counting, vec![remove]].concat()).await
 }
 
 /// Drops the count and its triggers.
@@ -31,14 +75,32 @@ pub(crate) async fn drop(manager: &SchemaManager<'_>, table: &str) -> Result<(),
     execute(manager, statements).await
 }
 
-fn sqlite(table: &str) -> Vec<String> {
-    let trigger = |operation: &str, change: &str| {
-        format!(
-            "CREATE TRIGGER {table}_count_{operation} AFTER {operation} ON {table}
-             BEGIN UPDATE {table}_count SET row_count = row_count {change} 1; END"
-        )
-    };
-    vec![trigger("insert", "+"), trigger("delete", "-")]
+/// What counts: the triggers on SQLite, their functions on PostgreSQL.
+async fn counting(manager: &SchemaManager<'_>, table: &str, valued: Option<Valued>) -> Result<Vec<String>, DbErr> {
+    let operations = [("insert", "NEW", "+"), ("delete", "OLD", "-")];
+    if is_sqlite(manager) {
+        return Ok(operations.map(|(operation, row, sign)| sqlite(table, valued, operation, row, sign)).into());
+    }
+    let schema = schema(manager).await?;
+    let counted = operations.map(|(operation, _, sign)| function(table, operation, &add(&schema, table, valued, sign)));
+    let emptied = function(table, "truncate", &format!("DELETE FROM {schema}.{table}_count"));
+    Ok(counted.into_iter().chain([emptied]).collect())
+}
+
+/// PostgreSQL replaces functions; SQLite's triggers go first.
+fn uncounting(manager: &SchemaManager<'_>, table: &str) -> Vec<String> {
+    let operations: &[_] = if is_sqlite(manager) { &["insert", "delete"] } else { &[] };
+    operations.iter().map(|operation| format!("DROP TRIGGER {table}_count_{operation}")).collect()
+}
+
+fn sqlite(table: &str, valued: Option<Valued>, operation: &str, row: &str, sign: &str) -> String {
+    let valued = valued.map_or_else(String::new, |Valued { column, count }| {
+        format!(", {count} = {count} {sign} ({row}.{column} IS NOT NULL)")
+    });
+    format!(
+        "CREATE TRIGGER {table}_count_{operation} AFTER {operation} ON {table}
+         BEGIN UPDATE {table}_count SET row_count = row_count {sign} 1{valued}; END"
+    )
 }
 
 /// Name of the schema that holds the tables, quoted if needed.
@@ -48,35 +110,39 @@ async fn schema(manager: &SchemaManager<'_>) -> Result<String, DbErr> {
     row.ok_or_else(|| DbErr::Custom("no schema to create tables in".to_owned()))?.try_get_by_index(0)
 }
 
-/// Statements with the schema's name, since a writer's search path may differ.
-fn postgres(schema: &str, table: &str) -> Vec<String> {
-    let function = |operation: &str, body: &str| {
-        format!(
-            "CREATE FUNCTION {table}_count_{operation}() RETURNS trigger LANGUAGE plpgsql AS $$
-             BEGIN {body}; RETURN NULL; END $$"
-        )
-    };
-    let add = |change: &str| {
-        format!(
-            "INSERT INTO {schema}.{table}_count AS counted SELECT pg_backend_pid() % 64, {change} FROM changed
-             HAVING count(*) > 0
-             ON CONFLICT (slot) DO UPDATE SET row_count = counted.row_count + EXCLUDED.row_count"
-        )
-    };
-    let trigger = |operation: &str, changed: &str| {
+fn function(table: &str, operation: &str, body: &str) -> String {
+    format!(
+        "CREATE OR REPLACE FUNCTION {table}_count_{operation}() RETURNS trigger LANGUAGE plpgsql AS $$
+         BEGIN {body}; RETURN NULL; END $$"
+    )
+}
+
+/// With the schema's name, since a writer's search path may differ.
+fn add(schema: &str, table: &str, valued: Option<Valued>, sign: &str) -> String {
+    let (mut counts, mut values) = ("row_count".to_owned(), format!("{sign}count(*)"));
+    let mut sums = "row_count = counted.row_count + EXCLUDED.row_count".to_owned();
+    if let Some(Valued { column, count }) = valued {
+        counts += &format!(", {count}");
+        values += &format!(", {sign}count({column})");
+        sums += &format!(", {count} = counted.{count} + EXCLUDED.{count}");
+    }
+    format!(
+        "INSERT INTO {schema}.{table}_count AS counted (slot, {counts})
+         SELECT pg_backend_pid() % 64, {values} FROM changed HAVING count(*) > 0
+         ON CONFLICT (slot) DO UPDATE SET {sums}"
+    )
+}
+
+/// PostgreSQL's triggers.
+fn triggers(table: &str) -> Vec<String> {
+    let changed = [("insert", "REFERENCING NEW TABLE AS changed"), ("delete", "REFERENCING OLD TABLE AS changed")];
+    let trigger = |(operation, changed)| {
         format!(
             "CREATE TRIGGER {table}_count_{operation} AFTER {operation} ON {table} {changed}
              FOR EACH STATEMENT EXECUTE FUNCTION {table}_count_{operation}()"
         )
     };
-    vec![
-        function("insert", &add("count(*)")),
-        function("delete", &add("-count(*)")),
-        function("truncate", &format!("DELETE FROM {schema}.{table}_count")),
-        trigger("insert", "REFERENCING NEW TABLE AS changed"),
-        trigger("delete", "REFERENCING OLD TABLE AS changed"),
-        trigger("truncate", ""),
-    ]
+    changed.into_iter().chain([("truncate", "")]).map(trigger).collect()
 }
 
 fn is_sqlite(manager: &SchemaManager<'_>) -> bool {

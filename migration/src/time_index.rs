@@ -9,7 +9,7 @@ use sea_orm_migration::{
 };
 
 pub(crate) struct Index {
-    pub(crate) name: &'static str,
+    name: &'static str,
     /// The column of which each list has one value.
     of: Option<&'static str>,
     time: &'static str,
@@ -28,20 +28,41 @@ impl Index {
     }
 }
 
-pub(crate) async fn create(manager: &SchemaManager<'_>, table: &str, indexes: &[Index]) -> Result<(), DbErr> {
-    for Index { name, of, time, only } in indexes {
+/// The migration that builds an index. On PostgreSQL the table can be read meanwhile, and not be written.
+pub(crate) struct Build {
+    name: String,
+    table: &'static str,
+    index: &'static Index,
+}
+
+impl Build {
+    pub(crate) fn new(prefix: &str, table: &'static str, index: &'static Index) -> Self {
+        Self { name: format!("{prefix}_{}", index.name), table, index }
+    }
+}
+
+impl MigrationName for Build {
+    fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Build {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let Index { name, of, time, only } = *self.index;
         let time = match manager.get_database_backend() {
             DbBackend::Sqlite => format!("substr(replace({time}, '+00:00', '.000'), 1, 23)"),
-            _ => (*time).to_owned(),
+            _ => time.to_owned(),
         };
         let order = of.map_or_else(|| time.clone(), |column| format!("{column}, COALESCE({time}, {time})"));
         let only = only.map(|condition| format!(" WHERE {condition}")).unwrap_or_default();
-        let create = format!("CREATE INDEX {name} ON {table} ({order}, id){only}");
-        manager.get_connection().execute_unprepared(&create).await?;
+        let create = format!("CREATE INDEX {name} ON {} ({order}, id){only}", self.table);
+        manager.get_connection().execute_unprepared(&create).await.map(drop)
     }
-    Ok(())
-}
 
-pub(crate) async fn drop(manager: &SchemaManager<'_>, name: &str) -> Result<(), DbErr> {
-    manager.get_connection().execute_unprepared(&format!("DROP INDEX {name}")).await.map(std::mem::drop)
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let drop = format!("DROP INDEX {}", self.index.name);
+        manager.get_connection().execute_unprepared(&drop).await.map(std::mem::drop)
+    }
 }

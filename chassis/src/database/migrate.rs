@@ -53,8 +53,9 @@ struct Blocked {
     yields_to_longer_waits: bool,
 }
 
-/// Applies the pending migrations of `M` in one transaction and returns their names. Migrations of several processes
-/// take turns.
+/// Applies the pending migrations of `M` and returns their names. Migrations of several processes take turns. On SQLite
+/// all are one transaction. On PostgreSQL each has its own, so that no lock is held while a later one reads a long table;
+/// after a failure those before stay.
 ///
 /// # Errors
 /// When the database cannot be reached, a migration fails, or others hold a lock for longer than `waits.total`: the
@@ -64,11 +65,12 @@ pub async fn run<M: MigratorTrait>(url: &SecretString, waits: LockWaits) -> Resu
     if url.starts_with("sqlite:") { sqlite::run::<M>(url, waits).await } else { postgres::run::<M>(url, waits).await }
 }
 
-/// Applies pending migrations and returns their names.
-async fn up<M: MigratorTrait>(transaction: &DatabaseTransaction) -> Result<Vec<String>, DbErr> {
+/// Applies pending migrations, at most `steps`, and returns their names.
+async fn up<M: MigratorTrait>(transaction: &DatabaseTransaction, steps: Option<u32>) -> Result<Vec<String>, DbErr> {
     let missing = M::get_pending_migrations(transaction).await?;
-    M::up(transaction, None).await?;
-    Ok(missing.iter().map(|migration| migration.name().to_owned()).collect())
+    M::up(transaction, steps).await?;
+    let applied = missing.iter().take(steps.map_or(usize::MAX, |steps| steps as usize));
+    Ok(applied.map(|migration| migration.name().to_owned()).collect())
 }
 
 /// Time that a migration has spent waiting, and has left.
@@ -97,5 +99,8 @@ impl Waiting {
 }
 
 fn gave_up(waited: Duration, by: impl Display, remedy: impl Display) -> DbErr {
-    DbErr::Custom(format!("nothing was migrated: after {} s a lock is still held by {by}. {remedy}", waited.as_secs()))
+    DbErr::Custom(format!(
+        "the migration was rolled back: after {} s a lock is still held by {by}. {remedy}",
+        waited.as_secs()
+    ))
 }

@@ -26,8 +26,14 @@ impl Count {
     /// All rows of a table, from a count that triggers maintain. Its cost does not depend on the number of rows.
     #[must_use]
     pub fn kept_of(table: impl EntityTrait) -> Self {
+        Self::kept_in(table, "row_count")
+    }
+
+    /// Some rows of a table, whose count triggers maintain in this column of its counts.
+    #[must_use]
+    pub fn kept_in(table: impl EntityTrait, column: &'static str) -> Self {
         // PostgreSQL's sum of integers is a decimal.
-        let sum = Expr::col("row_count").sum().cast_as(Alias::new("bigint"));
+        let sum = Expr::col(column).sum().cast_as(Alias::new("bigint"));
         let counts = Alias::new(format!("{}_count", table.table_name()));
         Self(scalar(Query::select().expr(Func::coalesce([sum, 0_i64.into()])).from(counts).to_owned()))
     }

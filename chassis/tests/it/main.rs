@@ -16,6 +16,7 @@ mod health;
 mod htpasswd;
 mod lifecycle;
 mod logins;
+mod migration_steps;
 mod migrations;
 mod private_files;
 mod replicas;

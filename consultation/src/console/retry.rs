@@ -17,10 +17,10 @@ use super::{
     access::Retrying,
     layout::{Page, count, say},
     payment::unknown,
-    snapshot::in_time,
+    snapshot::{backlog, in_time},
     unavailable,
 };
-use crate::outbox::store::{self, Redriven};
+use crate::outbox::store::Redriven;
 
 /// Payments in one transaction, and ids in a line of the audit log.
 pub(super) const MOST: u8 = 100;
@@ -52,7 +52,7 @@ pub(super) async fn one(
 
 /// Asks before many are retried.
 pub(super) async fn confirm(State(console): State<Arc<Console>>, Retrying(visit): Retrying) -> Response {
-    let backlog = match in_time(store::backlog(&console.remedies.redrive.database.count)).await {
+    let backlog = match in_time(backlog(&console.remedies.redrive.database)).await {
         Ok(backlog) => backlog,
         Err(error) => return unavailable(&visit.path, &error),
     };

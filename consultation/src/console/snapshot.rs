@@ -56,7 +56,7 @@ impl Snapshot {
                 return Err(Unread::NotMigrated(missing));
             }
             Ok(Self {
-                backlog: store::backlog(&database.count).await?,
+                backlog: backlog(database).await?,
                 parked: store::oldest(&database.read, State::Parked, ROWS).await?,
                 pending: store::oldest(&database.read, State::Pending, ROWS).await?,
                 reconciled: reconcile::last(&database.read).await.map_err(Unread::from).inspect_err(Unread::tell),
@@ -93,10 +93,46 @@ impl Unread {
     }
 }
 
+/// Counts the outbox among reads: clients' totals of long periods may keep the few places of counts for seconds each.
+pub(super) async fn backlog(database: &Database) -> Result<Backlog, DbErr> {
+    store::backlog(&database.read).await
+}
+
 /// Gives up what the database does not answer in time.
 pub(super) async fn in_time<T, E: Into<Unread>>(read: impl Future<Output = Result<T, E>>) -> Result<T, Unread> {
     match timeout(READ_TIMEOUT, read).await {
         Ok(read) => read.map_err(E::into),
         Err(_) => Err(Unread::Late),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+    use sea_orm::{ConnectionTrait, Statement};
+    use testkit::{Backend, TestDatabase};
+
+    use super::*;
+
+    #[rstest]
+    #[tokio::test]
+    async fn totals_that_take_long_keep_no_page_waiting(
+        #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+    ) {
+        let Some(db) = TestDatabase::empty(backend).await else { return };
+        db.database.migrate::<Migrator>().await.expect("migrated");
+        // Together far beyond the wait for a place.
+        let long = "SELECT count(*) FROM (WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n
+            WHERE i < 5000000) SELECT i FROM n) AS numbers";
+        let long = Statement::from_string(db.database.count.get_database_backend(), long);
+        let mut totals = Vec::new();
+        for _ in 0..20 {
+            let (count, long) = (db.database.count.clone(), long.clone());
+            totals.push(tokio::spawn(async move { count.query_one_raw(long).await }));
+        }
+        tokio::task::yield_now().await;
+        Snapshot::read(&db.database).await.expect("a place");
+        assert!(totals.iter().any(|total| !total.is_finished()), "two at once");
+        totals.iter().for_each(tokio::task::JoinHandle::abort);
     }
 }

@@ -44,4 +44,6 @@ async fn a_settled_payment_is_forgotten_with_its_reason(
         let settle_reason = forgotten.or(before.settle_reason.clone());
         assert_eq!(row, Model { settle_reason, ..before });
     }
+    let again = redelivery::Entity::find().one(&db.database.read).await.expect("a row").expect("one");
+    assert_eq!((again.settle_reason.as_deref(), again.settled_by.as_deref()), (Some("forgotten"), Some("ana")));
 }

@@ -4,7 +4,10 @@ use rstest::rstest;
 use serde_json::{Value, json};
 use testkit::Backend;
 
-use crate::running::{finish, running, start, start_service};
+use crate::{
+    list_history::history,
+    running::{finish, running, start, start_service},
+};
 
 const PEOPLE: usize = 7;
 
@@ -91,6 +94,24 @@ async fn the_total_of_a_filtered_list_is_as_many_as_it_lists(
     // Finance is away: no payment is finished, and each alternates between pending and processing.
     for (status, count) in [(Value::Null, 2), (json!("FINISHED"), 0), (json!("PARKED"), 0)] {
         assert_eq!(listed("pendingPayments", json!({ "pending": { "status": status } })).await.0, count);
+    }
+}
+
+#[rstest]
+#[tokio::test]
+async fn totals_of_whole_lists_count_no_history(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+    let Some(mut db) = history(backend, false).await else { return };
+    let statements = db.record_statements();
+    let service = start_service(&db);
+    let query = "query ($status: ConsultationStatus) { consultations(filter: { status: $status }) { totalCount } }";
+    for (status, total) in [(Value::Null, 2_400), (json!("FINISHED"), 1_500), (json!("CANCELLED"), 500)] {
+        statements.lock().expect("no panic").clear();
+        let list = service.client.call(query, json!({ "status": status })).await["consultations"].take();
+        assert_eq!(list["totalCount"], total, "{status}");
+        let statements = statements.lock().expect("no panic").clone();
+        let counts: Vec<_> = statements.iter().filter(|sql| sql.contains("consultation_count")).collect();
+        assert_eq!(counts.len(), 1, "{status}: {counts:?}");
+        assert!(!counts[0].contains("IS NOT NULL"), "{status}: {counts:?}");
     }
 }
 

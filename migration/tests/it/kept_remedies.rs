@@ -124,9 +124,20 @@ async fn a_redelivery_is_counted_and_its_record_stays(#[values(Backend::Sqlite, 
         settled_by: None,
         settled_at: None,
     };
-    insert(&db.database, record).await.expect("inserted");
-    for statement in ["UPDATE redelivery SET requested_by = 'nobody'", "DELETE FROM redelivery"] {
+    insert(&db.database, record.clone()).await.expect("inserted");
+    let settle_reason = Some("agreed".to_owned());
+    let settled = entity::redelivery::Model { id: uuid::Uuid::new_v4(), settle_reason, ..record };
+    insert(&db.database, settled).await.expect("inserted");
+    for statement in [
+        "UPDATE redelivery SET requested_by = 'nobody'",
+        "UPDATE redelivery SET settle_reason = 'forgotten' WHERE settle_reason IS NULL",
+        "UPDATE redelivery SET settle_reason = 'another' WHERE settle_reason IS NOT NULL",
+        "UPDATE redelivery SET settle_reason = 'forgotten', requested_by = 'nobody' WHERE settle_reason IS NOT NULL",
+        "DELETE FROM redelivery",
+    ] {
         let refused = db.database.write.execute_unprepared(statement).await.expect_err("refused").to_string();
         assert!(refused.contains("the record of a redelivery"), "{refused}");
     }
+    let forgotten = "UPDATE redelivery SET settle_reason = 'forgotten' WHERE settle_reason IS NOT NULL";
+    db.database.write.execute_unprepared(forgotten).await.expect("the reason goes with the patient");
 }

@@ -15,3 +15,4 @@ mod roles;
 mod row_counts;
 mod rows;
 mod simultaneous;
+mod upgrade_locks;

@@ -2,7 +2,10 @@
 
 use entity::{consultation, pending_payment};
 use rstest::rstest;
-use sea_orm::{ActiveValue::NotSet, ConnectionTrait, EntityTrait, Statement};
+use sea_orm::{
+    ActiveValue::{NotSet, Set, Unchanged},
+    ConnectionTrait, EntityTrait, Statement,
+};
 use testkit::{Backend, TestDatabase};
 
 use crate::rows::{at, finished, in_progress, insert, migrated, pending};
@@ -46,6 +49,43 @@ async fn counts_follow_what_is_inserted_and_deleted(#[values(Backend::Sqlite, Ba
 
     pending_payment::Entity::delete_many().exec(&db.database.write).await.expect("deleted");
     assert_eq!(counts(&db).await, [(4, 4), (0, 0)]);
+}
+
+#[rstest]
+#[tokio::test]
+async fn cancelled_rows_are_counted_too(#[values(Backend::Sqlite, Backend::Postgres)] backend: Backend) {
+    let Some(db) = migrated(backend).await else { return };
+    let cancelled = async || number(&db, "SELECT CAST(SUM(cancelled_count) AS BIGINT) FROM consultation_count").await;
+    let later = insert(&db.database, in_progress()).await.expect("inserted");
+    insert(&db.database, finished()).await.expect("inserted");
+    assert_eq!(cancelled().await, 0);
+
+    // Imported ones are inserted so.
+    let at_once = consultation::Model {
+        end_date: Some(at("12:10:00")),
+        cancel_reason: Some("by mistake".to_owned()),
+        ..in_progress()
+    };
+    let at_once = insert(&db.database, at_once).await.expect("inserted");
+    let cancel = consultation::ActiveModel {
+        id: Unchanged(later.id),
+        end_date: Set(Some(at("12:10:00"))),
+        cancel_reason: Set(Some("by mistake".to_owned())),
+        ..Default::default()
+    };
+    consultation::Entity::update(cancel).exec(&db.database.write).await.expect("cancelled");
+    assert_eq!(cancelled().await, 2);
+
+    // A forgotten patient's reason is replaced.
+    let forget = consultation::ActiveModel {
+        id: Unchanged(later.id),
+        cancel_reason: Set(Some("forgotten".to_owned())),
+        ..Default::default()
+    };
+    consultation::Entity::update(forget).exec(&db.database.write).await.expect("replaced");
+    assert_eq!(cancelled().await, 2);
+    consultation::Entity::delete_by_id(at_once.id).exec(&db.database.write).await.expect("deleted");
+    assert_eq!((cancelled().await, counts(&db).await), (1, [(2, 2), (0, 0)]));
 }
 
 #[rstest]

@@ -37,11 +37,18 @@ async fn until_migrated<M: MigratorTrait>(
     observer: &DatabaseConnection,
     waits: LockWaits,
 ) -> Result<Vec<String>, DbErr> {
-    let waiting = Waiting::new(waits);
+    let mut applied = Vec::new();
+    let mut waiting = Waiting::new(waits);
     let mut lock_timeout = waits.once;
     loop {
         match attempt::<M>(session, observer, lock_timeout).await? {
-            Attempt::Migrated(applied) => return Ok(applied),
+            Attempt::Migrated(none) if none.is_empty() => return Ok(applied),
+            Attempt::Migrated(names) => {
+                tracing::info!("applied {}", names.join(", "));
+                applied.extend(names);
+                // Work is no wait: the next migration has the whole time.
+                (waiting, lock_timeout) = (Waiting::new(waits), waits.once);
+            }
             Attempt::Blocked(blocked) => {
                 waiting.pause(&blocked).await?;
                 lock_timeout = if blocked.yields_to_longer_waits { waits.once + VACUUM_EXTRA_WAIT } else { waits.once };
@@ -82,6 +89,7 @@ async fn attempt<M: MigratorTrait>(
     }
 }
 
+/// Applies the next pending migration.
 async fn migrate<M: MigratorTrait>(
     transaction: &DatabaseTransaction,
     lock_timeout: Duration,
@@ -96,7 +104,7 @@ async fn migrate<M: MigratorTrait>(
     transaction.execute_unprepared(&settings).await?;
     // The lock belongs to the transaction and ends with it in any case.
     transaction.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")).await?;
-    up::<M>(transaction).await
+    up::<M>(transaction, Some(1)).await
 }
 
 /// Keeps `blocked` up to date while the session with this pid waits. The last value stays, since the wait may be over

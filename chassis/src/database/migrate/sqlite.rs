@@ -61,7 +61,7 @@ async fn attempt<M: MigratorTrait>(session: &DatabaseConnection) -> Result<Attem
     let immediate = Some(SqliteTransactionMode::Immediate);
     let options = TransactionOptions { sqlite_transaction_mode: immediate, ..TransactionOptions::default() };
     let transaction = session.begin_with_options(options).await?;
-    match up::<M>(&transaction).await {
+    match up::<M>(&transaction, None).await {
         Ok(applied) => transaction.commit().await.map(|()| Attempt::Migrated(applied)),
         Err(error) => {
             // The first error counts; the connection is closed next, which rolls back as well.
