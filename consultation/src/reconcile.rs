@@ -107,7 +107,7 @@ pub async fn run(
     let database = cli::connect_beside(server).await?;
     let client = FinanceClient::new(finance, currency, REQUEST_TIMEOUT)?;
     let report = |finding: Finding| print(&if arguments.json { json::finding(&finding)? } else { finding.to_string() });
-    let reconciliation = if send_again || adopt {
+    let reconciliation = if arguments.send_again || adopt == Adopt::All {
         Changes::beside(CHANGE_FEED, &database, async |changes| {
             reconcile(&database, &client, &mut handling, Some(&changes), report).await
         })

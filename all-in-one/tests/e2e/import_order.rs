@@ -8,7 +8,7 @@ use testkit::{Backend, Process, TestDatabase};
 use crate::{
     cluster::Cluster,
     delivery::TEST_TIMEOUT,
-    import::{consultation, has_counts, import_consultation, import_finance},
+    import::{consultation, import_consultation, import_finance},
     predecessor::Predecessor,
 };
 

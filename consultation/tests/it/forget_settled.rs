@@ -4,7 +4,7 @@ use consultation::{
     forget::forget,
     outbox::store::{self, Lost},
 };
-use entity::{Money, consultation::Entity as Consultations, pending_payment::Model};
+use entity::{Money, consultation::Entity as Consultations, pending_payment::Model, redelivery};
 use rstest::rstest;
 use sea_orm::EntityTrait;
 use testkit::Backend;

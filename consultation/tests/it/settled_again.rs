@@ -63,7 +63,7 @@ async fn send_again(db: &TestDatabase, finance: &FinanceClient) -> (Reconciliati
         Ok(())
     };
     let mut handling = Handling { send_again: true, ..Handling::default() };
-    (reconcile(&db.database, finance, &mut handling, report).await.expect("compared"), lines)
+    (reconcile(&db.database, finance, &mut handling, None, report).await.expect("compared"), lines)
 }
 
 #[rstest]

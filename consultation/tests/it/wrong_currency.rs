@@ -5,7 +5,7 @@ use consultation::{
     export,
     finance_client::{FinanceClient, REQUEST_TIMEOUT},
     permissions::PERMISSIONS,
-    reconcile::{Handling, reconcile},
+    reconcile::{Adopt, Handling, reconcile},
 };
 use entity::consultation::Entity as Consultations;
 use rstest::rstest;
@@ -56,7 +56,7 @@ async fn a_payment_in_another_currency_is_neither_compared_nor_adopted(
 ) {
     let Some(db) = outbox(backend, consultations).await else { return };
     let finance = usd("999999999.99").await;
-    let mut handling = Handling { adopt: true, send_again: true, ..Handling::default() };
+    let mut handling = Handling { adopt: Adopt::All, send_again: true, ..Handling::default() };
     let compared = reconcile(&db.database, &finance, &mut handling, None, |finding| panic!("{finding}")).await;
     assert_names_both_settings(&format!("{:#}", compared.expect_err("not compared")));
     let stored = Consultations::find().all(&db.database.read).await.expect("rows");
