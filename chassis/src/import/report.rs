@@ -99,14 +99,15 @@ impl Report {
     /// # Errors
     /// When it cannot be printed.
     pub fn add(&mut self, finding: Finding) -> io::Result<()> {
-        let Some(line) = self.line(&finding) else { return Ok(()) };
+        let Some(line) = self.line(finding) else { return Ok(()) };
         self.hide_progress();
         writeln!(io::stdout(), "{line}")
     }
 
     /// Counts a finding. Returns its line, if it is to be printed.
-    fn line(&mut self, Finding { code, id, text, is_left_out }: &Finding) -> Option<String> {
-        self.left_out += u64::from(*is_left_out);
+    fn line(&mut self, finding: Finding) -> Option<String> {
+        let Finding { code, id, text, is_left_out } = finding;
+        self.left_out += u64::from(is_left_out);
         let found = self.found.entry(code).or_default();
         *found += 1;
         if self.json {

@@ -9,10 +9,10 @@ fn of_each_kind_the_first_findings_are_shown_and_all_are_counted() {
     let mut lines = Vec::new();
     for row in 0..25 {
         report.count("rows read");
-        lines.extend(report.line(&Finding::left_out("BROKEN", row.to_string(), "a reason")));
+        lines.extend(report.line(Finding::left_out("BROKEN", row.to_string(), "a reason")));
     }
     assert_eq!((lines.len(), lines[19].as_str(), report.left_out()), (20, "BROKEN 19: a reason", 25));
-    let noted = report.line(&Finding::noted("NOTED", "25", "another reason"));
+    let noted = report.line(Finding::noted("NOTED", "25", "another reason"));
     assert_eq!(noted.as_deref(), Some("NOTED 25: another reason"));
     report.complete();
     let text = "BROKEN: and 5 more; --json prints all\nservice: nothing was changed; with --yes this is done
