@@ -137,10 +137,7 @@ impl Database {
         if let Options::Sqlite(sqlite) = &options {
             let file = sqlite.get_filename();
             if !file.exists() {
-                let file = file.display();
-                return Err(DbErr::Custom(format!(
-                    "there is no database at {file}: correct the path; `migrate` makes a new one, and all-in-one when it starts"
-                )));
+                return Err(DbErr::Custom(format!("there is no database at {}: `migrate` makes one", file.display())));
             }
             // Kept until the process ends, so that it closes after all other connections.
             let keeper = Keeper::of_used_log(file).await;

@@ -157,7 +157,7 @@ impl Paid {
             return Ok(Self { appointment_id, total_price, rows: group.len() });
         }
         let text = |row: &Row| {
-            let amount = row.shown("payment.total_price");
+            let amount = amount(row).map_or_else(|error| error, |amount| amount.to_string());
             format!("its appointment {appointment_id} has payments of different amounts, this one of {amount}")
         };
         Err(each("AMOUNTS_DIFFER", &text))

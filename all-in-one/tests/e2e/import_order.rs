@@ -70,6 +70,6 @@ async fn an_import_without_tables_changes_nothing_and_says_how_to_make_them(
         assert!(text.contains(&format!("run `{program} migrate` first")) && code == Some(1), "{text}");
         assert!(text.contains("nothing was changed"), "{text}");
         let (text, code) = run("sqlite:///nowhere/own.sqlite", arguments);
-        assert!(text.contains("`migrate` makes a new one") && code == Some(1), "{text}");
+        assert!(text.contains("`migrate` makes one") && code == Some(1), "{text}");
     }
 }
