@@ -1,6 +1,5 @@
 //! Who follows a list on PostgreSQL is told of what commands change in another process.
 
-use futures_util::StreamExt;
 use serde_json::{Value, json};
 use testkit::{Backend, Events, GraphqlClient};
 use tokio::time::timeout;
