@@ -14,7 +14,7 @@ use chassis::{
     config::{Access, DEVELOPMENT_PASSWORD, DEVELOPMENT_USERNAME, Server},
     database::{DEFAULT_CONNECTIONS, Database},
 };
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, sqlx::postgres::PgConnectOptions};
+use sea_orm::{ConnectionTrait, DatabaseConnection, sqlx::postgres::PgConnectOptions};
 use secrecy::{ExposeSecret, SecretString};
 use tempfile::TempDir;
 
@@ -59,21 +59,6 @@ impl TestDatabase {
         let url = SecretString::from(url);
         let database = Database::connect(&url).await.expect("a database");
         Some(Self { database, url, _directory: directory })
-    }
-
-    /// A copy of the database as it is now, to be restored later. PostgreSQL closes all connections to the original for it.
-    pub async fn copy(&self) -> Self {
-        let (url, directory) = if self.database.write.get_database_backend() == DbBackend::Postgres {
-            (copy_database(&self.url()).await, None)
-        } else {
-            let directory = tempfile::tempdir().expect("a directory");
-            let file = directory.path().join("test.sqlite").display().to_string();
-            self.database.write.execute_unprepared(&format!("VACUUM INTO '{file}'")).await.expect("a copy");
-            (format!("sqlite://{file}"), Some(directory))
-        };
-        let url = SecretString::from(url);
-        let database = Database::connect(&url).await.expect("a database");
-        Self { database, url, _directory: directory }
     }
 
     /// Settings of a service on this database, with the development user.
@@ -157,40 +142,14 @@ impl TestDatabase {
 }
 
 async fn create_database() -> Option<String> {
-    let Postgres::At(server) = postgres() else { return None };
-    let name = create(server, "").await;
-    let (start, parameters) = server.split_once('?').map_or((server.as_str(), ""), |(start, rest)| (start, rest));
-    let start = start.rsplit_once('/').map_or(start, |(start, _)| start);
-    Some(format!("{start}/{name}?{parameters}"))
-}
-
-/// Returns the URL of the copy.
-async fn copy_database(url: &str) -> String {
-    let original: PgConnectOptions = url.parse().expect("a URL");
-    let original = original.get_database().expect("a name").to_owned();
-    let Postgres::At(server) = postgres() else { unreachable!("the original is there") };
-    let connection = sea_orm::Database::connect(server).await.expect("PostgreSQL answers");
-    // The original takes no connections while it is copied.
-    let others = format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{original}'");
-    let allow = async |connections| {
-        let allow = format!("ALTER DATABASE {original} ALLOW_CONNECTIONS {connections}");
-        connection.execute_unprepared(&allow).await.expect("altered");
-    };
-    allow(false).await;
-    connection.execute_unprepared(&others).await.expect("closed");
-    let name = create(server, &format!("TEMPLATE {original}")).await;
-    allow(true).await;
-    connection.close().await.expect("close");
-    url.replace(&original, &name)
-}
-
-/// Returns the name of a new database.
-async fn create(server: &str, how: &str) -> String {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let Postgres::At(server) = postgres() else { return None };
     let name = format!("test_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
     let connection = sea_orm::Database::connect(server).await.expect("PostgreSQL answers");
     connection.execute_unprepared(&format!("DROP DATABASE IF EXISTS {name}")).await.expect("drop a left-over");
-    connection.execute_unprepared(&format!("CREATE DATABASE {name} {how}")).await.expect("create a database");
+    connection.execute_unprepared(&format!("CREATE DATABASE {name}")).await.expect("create a database");
     connection.close().await.expect("close");
-    name
+    let (start, parameters) = server.split_once('?').map_or((server.as_str(), ""), |(start, rest)| (start, rest));
+    let start = start.rsplit_once('/').map_or(start, |(start, _)| start);
+    Some(format!("{start}/{name}?{parameters}"))
 }

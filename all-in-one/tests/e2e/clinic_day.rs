@@ -38,9 +38,7 @@ async fn a_clinics_day_ends_with_every_cent_explained(#[values(Backend::Sqlite, 
     ledger.extend(Desk::of(&cluster).serve(morning.map(plan)).await);
     desk::everything_arrives(&cluster).await;
     Desk::of(&cluster).settle(&mut ledger).await;
-    cluster.kill_finance().await;
-    let backup = cluster.finance_db().copy().await;
-    cluster.restart_finance().await;
+    let backup = cluster.finance_db().backup().await;
 
     let afternoon = PATIENTS / 2..PATIENTS;
     ledger.extend(Desk::of(&cluster).serve(afternoon.map(plan)).await);

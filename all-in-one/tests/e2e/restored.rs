@@ -71,6 +71,13 @@ async fn a_restored_finance_gets_again_what_it_lacks_and_only_that(
     assert!(text.ends_with("0 in transit, 0 differences, 1 settled\n"), "nothing is sent without need: {text}");
 }
 
+#[track_caller]
+fn assert_says(text: &str, lines: &[&str]) {
+    for line in lines {
+        assert!(text.contains(line), "{line} in\n{text}");
+    }
+}
+
 #[rstest]
 #[tokio::test]
 async fn a_restored_consultation_adopts_what_finance_has(
@@ -100,24 +107,26 @@ async fn a_restored_consultation_adopts_what_finance_has(
     let known = known.to_str().expect("a text");
     let (text, exit) = reconcile(&cluster, &["--adopt", "--known", known]);
     assert_eq!(exit, Some(1), "{text}");
-    for line in [
-        format!("WOULD_FINISH consultation={open} price=200.00 start="),
-        format!("WOULD_ADOPT consultation={lost} price=200.00 start="),
-        "1 finished consultations, 4 payments, 0 in transit, 2 differences, 1 known\n".to_owned(),
-        "nothing is adopted or finished without --yes\n".to_owned(),
-    ] {
-        assert!(text.contains(&line), "{line} in\n{text}");
-    }
+    assert_says(
+        &text,
+        &[
+            &format!("WOULD_FINISH consultation={open} price=200.00 start="),
+            &format!("WOULD_ADOPT consultation={lost} price=200.00 start="),
+            "1 finished consultations, 4 payments, 0 in transit, 2 differences, 1 known\n",
+            "nothing is adopted or finished without --yes\n",
+        ],
+    );
     let (text, exit) = reconcile(&cluster, &["--adopt", "--yes", "--known", known]);
     assert_eq!(exit, Some(0), "{text}");
-    for line in [
-        format!("FINISHED consultation={open} price=200.00 start="),
-        format!("ADOPTED consultation={lost} price=200.00 start="),
-        "3 finished consultations, 4 payments, 0 in transit, 0 differences, 1 known, 2 adopted\n".to_owned(),
-        format!("--known: line 4: no payment without a consultation has the id {nobody}\n"),
-    ] {
-        assert!(text.contains(&line), "{line} in\n{text}");
-    }
+    assert_says(
+        &text,
+        &[
+            &format!("FINISHED consultation={open} price=200.00 start="),
+            &format!("ADOPTED consultation={lost} price=200.00 start="),
+            "3 finished consultations, 4 payments, 0 in transit, 0 differences, 1 known, 2 adopted\n",
+            &format!("--known: line 4: no payment without a consultation has the id {nobody}\n"),
+        ],
+    );
     let (text, exit) = reconcile(&cluster, &["--adopt", "--yes", "--known", known]);
     assert!(exit == Some(0) && text.contains(", 0 differences, 1 known\n"), "nothing is adopted twice: {text}");
 
