@@ -185,16 +185,16 @@ impl<R: FnMut(Finding) -> io::Result<()>> Comparison<'_, R> {
     }
 
     /// Publishes what a page has changed, and writes a line of the audit log for it, or for its failure.
-    fn record<T>(&self, command: &str, changed: &Result<T, DbErr>, ids: impl FnOnce(&T) -> Vec<Uuid>) {
-        let consultations = changed.as_ref().map(ids).unwrap_or_default();
+    fn record<T>(&self, command: &str, outcome: &Result<T, DbErr>, ids: impl FnOnce(&T) -> Vec<Uuid>) {
+        let consultations = outcome.as_ref().map(ids).unwrap_or_default();
         match self.changes {
-            Some(changes) if changed.is_ok() => changes.publish(&consultations),
+            Some(changes) if outcome.is_ok() => changes.publish(&consultations),
             // They may be changed nevertheless.
             Some(changes) => changes.publish_missed(),
             None => {}
         }
-        if changed.is_err() || !consultations.is_empty() {
-            audit::command(SERVICE, command, &consultations, consultations.len(), Outcome::from(changed));
+        if outcome.is_err() || !consultations.is_empty() {
+            audit::command(SERVICE, command, &consultations, consultations.len(), Outcome::from(outcome));
         }
     }
 }
