@@ -107,16 +107,16 @@ async fn compare(world: &World, name: &str) -> anyhow::Result<Outcome> {
     let is_finished = |id: &String| facts.consultations.get(id).is_some_and(|found| found.price.is_some());
     let (code, remedy, expected): (_, _, BTreeSet<String>) = if name == "finance" {
         let missing = facts.consultations.keys().filter(|id| is_finished(id) && facts.payments_of(id).is_empty());
-        ("MISSING_PAYMENT", "--send-again", missing.cloned().collect())
+        ("MISSING_PAYMENT", &["--send-again"][..], missing.cloned().collect())
     } else {
         (
             "PAYMENT_WITHOUT_CONSULTATION",
-            "--adopt",
+            &["--adopt", "--yes"][..],
             facts.payments.keys().filter(|id| !is_finished(id)).cloned().collect(),
         )
     };
     ensure!(!expected.is_empty(), "nothing was lost by restoring {name}");
-    let output = reconcile(&world.stack.consultation[0], None)?;
+    let output = reconcile(&world.stack.consultation[0], &[])?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let named = text.lines().filter(|line| line.starts_with(code)).filter_map(id).collect();
     let mended = mend(&world.stack.consultation[0], remedy).await?;
@@ -124,11 +124,11 @@ async fn compare(world: &World, name: &str) -> anyhow::Result<Outcome> {
 }
 
 /// Runs the remedy, and compares until nothing is in transit. Returns the last line if both sides agree.
-async fn mend(replica: &Replica, remedy: &str) -> anyhow::Result<Option<String>> {
+async fn mend(replica: &Replica, remedy: &[&str]) -> anyhow::Result<Option<String>> {
     let began = std::time::Instant::now();
-    reconcile(replica, Some(remedy))?;
+    reconcile(replica, remedy)?;
     while began.elapsed() < QUIET_TIMEOUT {
-        let output = reconcile(replica, None)?;
+        let output = reconcile(replica, &[])?;
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         if output.status.success() && text.contains(", 0 in transit, 0 differences") {
             return Ok(text.lines().last().map(str::to_owned));
@@ -138,7 +138,7 @@ async fn mend(replica: &Replica, remedy: &str) -> anyhow::Result<Option<String>>
     Ok(None)
 }
 
-fn reconcile(replica: &Replica, remedy: Option<&str>) -> anyhow::Result<std::process::Output> {
+fn reconcile(replica: &Replica, remedy: &[&str]) -> anyhow::Result<std::process::Output> {
     let mut command = replica.reconciliation();
     command.args(remedy);
     tokio::task::block_in_place(|| command.output().map_err(Into::into))

@@ -35,7 +35,7 @@ use crate::{
     finance_client::{FinanceClient, REQUEST_TIMEOUT},
 };
 pub use adopt::Adoption;
-pub use comparison::{Handling, reconcile};
+pub use comparison::{Adopt, Handling, reconcile};
 pub use help::HELP;
 pub use known::Known;
 pub use last::last;
@@ -61,6 +61,7 @@ pub enum Attention {
 /// The arguments of the subcommand.
 #[derive(Clone, Debug, Args)]
 #[group(skip)]
+#[expect(clippy::struct_excessive_bools, reason = "flags, each by itself")]
 pub struct Arguments {
     /// Print each finding and the counts as a JSON object a line
     #[arg(long)]
@@ -74,9 +75,13 @@ pub struct Arguments {
     /// Put payments that finance lacks on their way again, after finance was restored from an older backup
     #[arg(long)]
     send_again: bool,
-    /// Give payments without a consultation a finished one, after consultation was restored from an older backup
+    /// Give payments without a consultation a finished one, after consultation was restored from an older backup; without
+    /// --yes list them
     #[arg(long)]
     adopt: bool,
+    /// With --adopt: do it; it cannot be undone
+    #[arg(long, requires = "adopt")]
+    yes: bool,
 }
 
 /// The subcommand: prints each difference, each late payment and the counts.
@@ -85,14 +90,21 @@ pub struct Arguments {
 /// [`Attention`] when an operator should look; another error when the database or finance cannot be read.
 pub async fn run(server: &Server, finance: FinanceTarget, arguments: Arguments) -> anyhow::Result<()> {
     let known = arguments.known.as_deref().map(Known::read).transpose().context("--known").map_err(wrong_setting)?;
-    let (send_again, adopt) = (arguments.send_again, arguments.adopt);
-    let mut handling = Handling { known: known.unwrap_or_default(), send_again, adopt };
+    let adopt = match (arguments.adopt, arguments.yes) {
+        (false, _) => Adopt::Nothing,
+        (true, false) => Adopt::WouldAdopt,
+        (true, true) => Adopt::All,
+    };
+    let mut handling = Handling { known: known.unwrap_or_default(), send_again: arguments.send_again, adopt };
     let database = cli::connect_beside(server).await?;
     let client = FinanceClient::new(finance, REQUEST_TIMEOUT)?;
     let report = |finding: Finding| print(&if arguments.json { json::finding(&finding)? } else { finding.to_string() });
     let reconciliation = reconcile(&database, &client, &mut handling, report).await?;
     let summary = if arguments.json { json::summary(&reconciliation)? } else { reconciliation.to_string() };
     print(&summary).context(NO_REPORT)?;
+    if adopt == Adopt::WouldAdopt && reconciliation.differences > 0 {
+        cli::note("nothing is adopted or finished without --yes");
+    }
     for (line, id) in handling.known.unmatched() {
         cli::note(format_args!("--known: line {line}: no payment without a consultation has the id {id}"));
     }

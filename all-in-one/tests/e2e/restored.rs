@@ -99,6 +99,16 @@ async fn a_restored_consultation_adopts_what_finance_has(
     fs::write(&known, format!("# the laboratory\n{foreign}\n\n{nobody} # an old one\n")).expect("written");
     let known = known.to_str().expect("a text");
     let (text, exit) = reconcile(&cluster, &["--adopt", "--known", known]);
+    assert_eq!(exit, Some(1), "{text}");
+    for line in [
+        format!("WOULD_FINISH consultation={open} price=200.00 start="),
+        format!("WOULD_ADOPT consultation={lost} price=200.00 start="),
+        "1 finished consultations, 4 payments, 0 in transit, 2 differences, 1 known\n".to_owned(),
+        "nothing is adopted or finished without --yes\n".to_owned(),
+    ] {
+        assert!(text.contains(&line), "{line} in\n{text}");
+    }
+    let (text, exit) = reconcile(&cluster, &["--adopt", "--yes", "--known", known]);
     assert_eq!(exit, Some(0), "{text}");
     for line in [
         format!("FINISHED consultation={open} price=200.00 start="),
@@ -108,9 +118,13 @@ async fn a_restored_consultation_adopts_what_finance_has(
     ] {
         assert!(text.contains(&line), "{line} in\n{text}");
     }
-    let (text, exit) = reconcile(&cluster, &["--adopt", "--known", known]);
+    let (text, exit) = reconcile(&cluster, &["--adopt", "--yes", "--known", known]);
     assert!(exit == Some(0) && text.contains(", 0 differences, 1 known\n"), "nothing is adopted twice: {text}");
+    adopted(&cluster, &lost, &open, patient).await;
+}
 
+/// What was lost has no patient. What was in progress keeps its own, who may start another.
+async fn adopted(cluster: &Cluster, lost: &str, open: &str, patient: Uuid) {
     let query = "query ($id: ID!) { consultation(id: $id) { patientId price pendingPayment { status } } }";
     let adopted = cluster.consultation.client.call(query, json!({ "id": lost })).await;
     let expected = json!({

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use chassis::{
     clock,
-    database::{Database, is_one_of},
+    database::{Connections, Database, is_one_of},
 };
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use entity::{
@@ -15,7 +15,7 @@ use entity::{
 };
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select,
     sea_query::{LockType, OnConflict},
 };
 use uuid::Uuid;
@@ -43,6 +43,16 @@ pub struct Adoption {
     pub end: DateTime<Utc>,
 }
 
+/// Reads what [`adopt`] would write.
+pub(super) async fn plan(database: &Connections, strangers: &[RecordedPayment]) -> Result<Vec<Adoption>, DbErr> {
+    let there = by_id(of(database, strangers).all(database).await?);
+    let adoptable = strangers.iter().filter_map(|payment| match there.get(&payment.appointment_id) {
+        Some(row) if row.end_date.is_some() => None,
+        row => Some(Adoption::of(payment, row)),
+    });
+    Ok(adoptable.collect())
+}
+
 /// Adopts payments in one transaction. Returns what was written: one whose consultation was cancelled or finished is left
 /// alone.
 pub(super) async fn adopt(
@@ -51,15 +61,9 @@ pub(super) async fn adopt(
     by: &str,
 ) -> Result<Vec<Adoption>, DbErr> {
     let transaction = database.begin().await?;
-    let ids = strangers.iter().map(|payment| payment.appointment_id);
     // The locks come in one order, before the updates. A finish of one of them comes before or finds it finished.
-    let there = consultation::Entity::find()
-        .filter(is_one_of(transaction.get_database_backend(), consultation::Column::Id, ids))
-        .order_by_asc(consultation::Column::Id)
-        .lock(LockType::NoKeyUpdate)
-        .all(&transaction)
-        .await?;
-    let there: HashMap<_, _> = there.into_iter().map(|row| (row.id, row)).collect();
+    let locked = of(&transaction, strangers).order_by_asc(consultation::Column::Id).lock(LockType::NoKeyUpdate);
+    let there = by_id(locked.all(&transaction).await?);
     let mut adopted = Vec::new();
     for payment in strangers {
         let adoption = Adoption::of(payment, there.get(&payment.appointment_id));
@@ -75,6 +79,17 @@ pub(super) async fn adopt(
     }
     transaction.commit().await?;
     Ok(adopted)
+}
+
+/// The consultations of these payments.
+fn of(database: &impl ConnectionTrait, payments: &[RecordedPayment]) -> Select<consultation::Entity> {
+    let ids = payments.iter().map(|payment| payment.appointment_id);
+    let of_them = is_one_of(database.get_database_backend(), consultation::Column::Id, ids);
+    consultation::Entity::find().filter(of_them)
+}
+
+fn by_id(rows: Vec<consultation::Model>) -> HashMap<Uuid, consultation::Model> {
+    rows.into_iter().map(|row| (row.id, row)).collect()
 }
 
 impl Adoption {

@@ -22,6 +22,7 @@ use crate::{
 };
 
 const SERVICE: &str = "consultation";
+const UNREADABLE: &str = "cannot read the database";
 
 /// How differences are handled, beside naming them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,7 +32,19 @@ pub struct Handling {
     /// Payments that finance lacks are put on their way again.
     pub send_again: bool,
     /// Payments without a consultation get one.
-    pub adopt: bool,
+    pub adopt: Adopt,
+}
+
+/// Which payments without a consultation get one. That is never undone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Adopt {
+    /// None.
+    #[default]
+    Nothing,
+    /// None. Each is named with the consultation that it would get.
+    WouldAdopt,
+    /// All but those of cancelled consultations.
+    All,
 }
 
 /// Compares both sides page by page.
@@ -47,7 +60,7 @@ pub async fn reconcile(
     ensure_accepted(&database.read, finance).await?;
     let mut comparison = Comparison { database, handling, sum: Reconciliation::default(), report };
     let mut after = Uuid::nil();
-    while let Some(page) = Page::after(&database.read, after).await.context("cannot read the database")? {
+    while let Some(page) = Page::after(&database.read, after).await.context(UNREADABLE)? {
         let recorded = finance.payments_of(&page.ids()).await.context("cannot read finance's payments")?;
         comparison.consultations(page.compare(&recorded)).await?;
         after = page.last();
@@ -115,10 +128,23 @@ impl<R: FnMut(Finding) -> io::Result<()>> Comparison<'_, R> {
         let before = strangers.len();
         strangers.retain(|payment| !self.handling.known.names(payment));
         self.sum.known += (before - strangers.len()) as u64;
-        if self.handling.adopt && !strangers.is_empty() {
-            self.adopt(&strangers).await?;
-            // Another command may have adopted the rest.
-            strangers = self.without_consultation(strangers).await?;
+        if strangers.is_empty() {
+            return Ok(());
+        }
+        match self.handling.adopt {
+            Adopt::Nothing => {}
+            Adopt::All => {
+                self.adopt(&strangers).await?;
+                // Another command may have adopted the rest.
+                strangers = self.without_consultation(strangers).await?;
+            }
+            Adopt::WouldAdopt => {
+                let adoptions = adopt::plan(&self.database.read, &strangers).await.context(UNREADABLE)?;
+                strangers.retain(|payment| !adoptions.iter().any(|it| it.consultation == payment.appointment_id));
+                for adoption in adoptions {
+                    self.report(Finding::WouldAdopt(adoption))?;
+                }
+            }
         }
         for stranger in strangers {
             self.report(Finding::Difference(Difference::PaymentWithoutConsultation(stranger)))?;
@@ -127,7 +153,7 @@ impl<R: FnMut(Finding) -> io::Result<()>> Comparison<'_, R> {
     }
 
     async fn without_consultation(&self, mut payments: Vec<RecordedPayment>) -> anyhow::Result<Vec<RecordedPayment>> {
-        let finished = page::finished(&self.database.read, &payments).await.context("cannot read the database")?;
+        let finished = page::finished(&self.database.read, &payments).await.context(UNREADABLE)?;
         payments.retain(|payment| !finished.contains(&payment.appointment_id));
         Ok(payments)
     }
@@ -145,7 +171,7 @@ impl<R: FnMut(Finding) -> io::Result<()>> Comparison<'_, R> {
     fn report(&mut self, finding: Finding) -> anyhow::Result<()> {
         let sum = &mut self.sum;
         let count = match &finding {
-            Finding::Difference(_) => &mut sum.differences,
+            Finding::Difference(_) | Finding::WouldAdopt(_) => &mut sum.differences,
             Finding::Overdue(_) => &mut sum.overdue,
             Finding::Settled(_) => &mut sum.settled,
             Finding::SentAgain(..) => &mut sum.sent_again,

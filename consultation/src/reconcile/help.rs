@@ -26,7 +26,7 @@ A conflict that an operator has settled is no difference either:
       finance's amount stands, by `settle`
 
 The last line sums up. Its counts are stored for the console, if the user of the database may write. Nothing else is \
-changed without --send-again and --adopt.
+changed without --send-again and --adopt --yes.
 
 --known FILE names payments of another system: a UUID a line, of the appointment or of the payment; # begins a comment. \
 They are counted apart. An entry that matches no payment without a consultation is noted on standard error.
@@ -40,16 +40,19 @@ back on its way, with a record of it in the table `redelivery`, and running serv
 A delivered payment with a WRONG_AMOUNT is put on its way too, and stays a difference: finance will refuse it, and then it \
 can be settled.
 
---adopt is for a consultation service that was restored from an older backup. Each PAYMENT_WITHOUT_CONSULTATION that is not \
-known gets a finished consultation of its price, with the origin ADOPTED, that ends when the payment was recorded and starts \
+--adopt --yes is for a consultation service that was restored from an older backup. Each PAYMENT_WITHOUT_CONSULTATION that is \
+not known gets a finished consultation of its price, with the origin ADOPTED, that ends when the payment was recorded and starts \
 at the time in its id, or a second before its end. Physician and patient are unknown: the nil UUID. One that is in progress \
-here is finished with the payment's amount; its patient may then start another. One that was cancelled stays a difference. \
-Look at the lines of a plain run first: what is really in progress and has a payment of another program is finished too.
+here is finished with the payment's amount; its patient may then start another. One that was cancelled stays a difference.
 
   ADOPTED consultation=ID price=AMOUNT start=TIME end=TIME
       it was unknown
   FINISHED consultation=ID price=AMOUNT start=TIME end=TIME
       it was in progress
+
+That cannot be undone. Without --yes the lines are WOULD_ADOPT and WOULD_FINISH, and nothing is changed. Look at them first: \
+what is really in progress and has a payment of another program would be finished too, and what an import from the \
+predecessor brings is better imported again than adopted.
 
 With --json each line is an object: code (as above), consultationId, price, amount, paymentId, appointmentId, since, tries, \
 settledAt, startDate and endDate, as far as the finding has them. The last one has the code SUMMARY, and consultations, \

@@ -16,6 +16,8 @@ enum Line<'a> {
     InTransitForLong { consultation_id: Uuid, price: String, since: String, tries: i64 },
     Settled { consultation_id: Uuid, price: String, amount: String, settled_at: String },
     SentAgain { consultation_id: Uuid, amount: String },
+    WouldAdopt(Adopted),
+    WouldFinish(Adopted),
     Adopted(Adopted),
     Finished(Adopted),
     Summary(Summary),
@@ -60,7 +62,10 @@ pub(super) fn finding(finding: &Finding) -> serde_json::Result<String> {
             settled_at: time(*at),
         },
         Finding::SentAgain(id, amount) => Line::SentAgain { consultation_id: *id, amount: amount.to_string() },
-        Finding::Adopted(adoption) => adopted(adoption),
+        Finding::WouldAdopt(adoption) if adoption.was_in_progress => Line::WouldFinish(adopted(adoption)),
+        Finding::WouldAdopt(adoption) => Line::WouldAdopt(adopted(adoption)),
+        Finding::Adopted(adoption) if adoption.was_in_progress => Line::Finished(adopted(adoption)),
+        Finding::Adopted(adoption) => Line::Adopted(adopted(adoption)),
     })
 }
 
@@ -83,14 +88,8 @@ fn differs(difference: &Difference) -> Line<'_> {
     }
 }
 
-fn adopted(Adoption { was_in_progress, consultation, price, start, end }: &Adoption) -> Line<'static> {
-    let adopted = Adopted {
-        consultation_id: *consultation,
-        price: price.to_string(),
-        start_date: time(*start),
-        end_date: time(*end),
-    };
-    if *was_in_progress { Line::Finished(adopted) } else { Line::Adopted(adopted) }
+fn adopted(Adoption { consultation, price, start, end, .. }: &Adoption) -> Adopted {
+    Adopted { consultation_id: *consultation, price: price.to_string(), start_date: time(*start), end_date: time(*end) }
 }
 
 pub(super) fn summary(reconciliation: &Reconciliation) -> serde_json::Result<String> {
@@ -132,6 +131,8 @@ mod tests {
         let since = DateTime::from_timestamp_millis(1_627_905_600_123).expect("a time");
         let stranger =
             RecordedPayment { id: "p".to_owned(), appointment_id: id, total_price: Money::ZERO, recorded_at: since };
+        let lost = Adoption { was_in_progress: false, consultation: id, price: Money::MAX, start: since, end: since };
+        let dates = "\"startDate\":\"2021-08-02T12:00:00.123Z\",\"endDate\":\"2021-08-02T12:00:00.123Z\"";
         let late = Overdue { consultation: id, price: Money::MAX, since, tries: 7 };
         let consultation = "\"consultationId\":\"00000000-0000-0000-0000-000000000001\",\"price\":\"999999999.99\"";
         for (found, expected) in [
@@ -155,6 +156,12 @@ mod tests {
                     "{{\"code\":\"IN_TRANSIT_FOR_LONG\",{consultation},\"since\":\"2021-08-02T12:00:00.123Z\",\"tries\":7}}"
                 ),
             ),
+            (Finding::WouldAdopt(lost.clone()), format!("{{\"code\":\"WOULD_ADOPT\",{consultation},{dates}}}")),
+            (
+                Finding::WouldAdopt(Adoption { was_in_progress: true, ..lost.clone() }),
+                format!("{{\"code\":\"WOULD_FINISH\",{consultation},{dates}}}"),
+            ),
+            (Finding::Adopted(lost), format!("{{\"code\":\"ADOPTED\",{consultation},{dates}}}")),
         ] {
             assert_eq!(finding(&found).expect("JSON"), expected);
         }

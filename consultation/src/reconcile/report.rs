@@ -59,6 +59,8 @@ pub enum Finding {
     Settled(SettledConflict),
     /// Finance lacked the payment of a consultation. It is on its way again.
     SentAgain(Uuid, Money),
+    /// The two sides do not agree: a payment has no finished consultation. It would get this one.
+    WouldAdopt(Adoption),
     /// A payment had no finished consultation. It has one now.
     Adopted(Adoption),
 }
@@ -109,6 +111,14 @@ impl Display for Overdue {
     }
 }
 
+impl Display for Adoption {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Self { consultation, price, start, end, .. } = self;
+        let (start, end) = (time(*start), time(*end));
+        write!(f, "consultation={consultation} price={price} start={start} end={end}")
+    }
+}
+
 impl Display for Finding {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
@@ -120,10 +130,13 @@ impl Display for Finding {
             Self::SentAgain(consultation, amount) => {
                 write!(f, "SENT_AGAIN consultation={consultation} amount={amount}")
             }
-            Self::Adopted(Adoption { was_in_progress, consultation, price, start, end }) => {
-                let code = if *was_in_progress { "FINISHED" } else { "ADOPTED" };
-                let (start, end) = (time(*start), time(*end));
-                write!(f, "{code} consultation={consultation} price={price} start={start} end={end}")
+            Self::WouldAdopt(adoption) => {
+                let code = if adoption.was_in_progress { "WOULD_FINISH" } else { "WOULD_ADOPT" };
+                write!(f, "{code} {adoption}")
+            }
+            Self::Adopted(adoption) => {
+                let code = if adoption.was_in_progress { "FINISHED" } else { "ADOPTED" };
+                write!(f, "{code} {adoption}")
             }
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use chassis::clock;
-use consultation::reconcile::{Finding, Handling, reconcile};
+use consultation::reconcile::{Adopt, Finding, Handling, reconcile};
 use entity::consultation::{ActiveModel, Entity as Consultations, Origin};
 use rstest::rstest;
 use sea_orm::{
@@ -38,8 +38,8 @@ async fn insert(db: &TestDatabase, cancel_reason: Option<&str>) -> Uuid {
     id
 }
 
-/// The codes of the lines of `reconcile --adopt` by consultation.
-async fn adopt(db: &TestDatabase, ids: [Uuid; 3]) -> BTreeMap<Uuid, String> {
+/// The codes of the lines of a comparison by consultation, and the number of differences.
+async fn compare(db: &TestDatabase, ids: [Uuid; 3], adopt: Adopt) -> (BTreeMap<Uuid, String>, u64) {
     let recorded =
         ids.map(|id| json!({ "id": id, "appointmentId": id, "totalPrice": "7.00", "recordedAt": RECORDED_AT }));
     let finance = finance(move |_| {
@@ -53,9 +53,25 @@ async fn adopt(db: &TestDatabase, ids: [Uuid; 3]) -> BTreeMap<Uuid, String> {
         lines.insert(id, line.split(' ').next().unwrap_or_default().to_owned());
         Ok(())
     };
-    let mut handling = Handling { adopt: true, ..Handling::default() };
-    reconcile(&db.database, &finance.await, &mut handling, report).await.expect("compared");
-    lines
+    let mut handling = Handling { adopt, ..Handling::default() };
+    let compared = reconcile(&db.database, &finance.await, &mut handling, report).await.expect("compared");
+    (lines, compared.differences)
+}
+
+#[rstest]
+#[tokio::test]
+async fn what_would_be_adopted_is_a_difference_and_nothing_is_written(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let Some(db) = outbox(backend, 0).await else { return };
+    let lost = Uuid::new_v4();
+    let (open, cancelled) = (insert(&db, None).await, insert(&db, Some("a mistake")).await);
+    let stored = async || Consultations::find().all(&db.database.read).await.expect("rows");
+    let before = stored().await;
+    let planned = compare(&db, [lost, open, cancelled], Adopt::WouldAdopt).await;
+    let codes = [(lost, "WOULD_ADOPT"), (open, "WOULD_FINISH"), (cancelled, "PAYMENT_WITHOUT_CONSULTATION")];
+    assert_eq!(planned, (codes.map(|(id, code)| (id, code.to_owned())).into(), 3));
+    assert_eq!((stored().await, rows(&db).await), (before, Vec::new()));
 }
 
 #[rstest]
@@ -67,7 +83,8 @@ async fn what_was_lost_is_adopted_once_and_what_was_cancelled_never(
     let lost = Uuid::new_v4();
     let (open, cancelled) = (insert(&db, None).await, insert(&db, Some("a mistake")).await);
     let ids = [lost, open, cancelled];
-    let (one, other) = tokio::join!(adopt(&db, ids), adopt(&db, ids));
+    let adopt = async || compare(&db, ids, Adopt::All).await.0;
+    let (one, other) = tokio::join!(adopt(), adopt());
     let codes = |id| {
         let mut codes = [&one, &other].map(|lines| lines.get(&id).map_or("", String::as_str));
         codes.sort_unstable();
@@ -78,7 +95,7 @@ async fn what_was_lost_is_adopted_once_and_what_was_cancelled_never(
         assert_eq!(codes(id), ["", code], "by one of them");
     }
     assert_eq!(codes(cancelled), [stranger, stranger]);
-    assert_eq!(adopt(&db, ids).await, BTreeMap::from([(cancelled, stranger.to_owned())]));
+    assert_eq!(adopt().await, BTreeMap::from([(cancelled, stranger.to_owned())]));
 
     let stored = Consultations::find().all(&db.database.read).await.expect("rows");
     let row = |id| stored.iter().find(|row| row.id == id).expect("a row");
