@@ -1,7 +1,7 @@
 //! The subcommand `import`: the predecessor's payments come along.
 //!
-//! Ids are new: the order of ids is the order of recording, by which clients poll for new payments. The predecessor has
-//! no time of recording, so the time of the import is that time. Nothing else refers to its ids.
+//! Ids are new, since nothing refers to the predecessor's. It has no time of recording, so the time of the import is that
+//! time, by which clients list payments and poll for new ones.
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
 //! Indexes of the lists of consultations and of pending payments, by time and id. Ids alone do not have the order of
-//! times: a start may be backdated, and imported rows keep their ids.
+//! times: they are made before the rows are written, by the clocks of replicas, and imported consultations keep theirs.
 //!
 //! Which list reads which index:
 //!

@@ -1,5 +1,5 @@
-//! The index of the list of payments, by the time of recording and the id: imported payments keep their ids, whose order
-//! is none.
+//! The index of the list of payments, by the time of recording and the id. Ids alone do not have the order of times: they
+//! are made before the payments are recorded, by the clocks of replicas.
 
 use sea_orm_migration::prelude::*;
 

@@ -23,7 +23,7 @@ pub struct Export {
     with_finance: bool,
     /// Of all amounts.
     currency: &'static str,
-    /// In the order of their starts.
+    /// In the order of their ids.
     pub consultations: Vec<Consultation>,
 }
 

@@ -1,5 +1,6 @@
-//! Undelivered rows in the order of their ids, which is that of the finishes. No index has that order: their ids are read
-//! at once, then the rows in batches by the primary key. Pages would sort all of them again for each page.
+//! Undelivered rows in the order of their ids, which are made with them: about that of the finishes. No index of
+//! undelivered rows has that order: their ids are read at once, then the rows in batches by the primary key. Pages would
+//! sort all of them again for each page.
 
 use chassis::database::{is_one_of, now};
 use chrono::{DateTime, Utc};
