@@ -129,7 +129,11 @@ async fn a_restored_consultation_adopts_what_finance_has(
     );
     let (text, exit) = reconcile(&cluster, &["--adopt", "--yes", "--known", known]);
     assert!(exit == Some(0) && text.contains(", 0 differences, 1 known\n"), "nothing is adopted twice: {text}");
+    adopted(&cluster, &lost, &open, patient).await;
+}
 
+/// What was lost has no patient. What was in progress keeps its own, who may start another.
+async fn adopted(cluster: &Cluster, lost: &str, open: &str, patient: Uuid) {
     let query = "query ($id: ID!) { consultation(id: $id) { patientId price pendingPayment { status } } }";
     let adopted = cluster.consultation.client.call(query, json!({ "id": lost })).await;
     let expected = json!({
