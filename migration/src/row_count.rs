@@ -119,17 +119,14 @@ fn function(table: &str, operation: &str, body: &str) -> String {
 
 /// With the schema's name, since a writer's search path may differ.
 fn add(schema: &str, table: &str, valued: Option<Valued>, sign: &str) -> String {
-    let (mut counts, mut values) = ("row_count".to_owned(), format!("{sign}count(*)"));
-    let mut sums = "row_count = counted.row_count + EXCLUDED.row_count".to_owned();
-    if let Some(Valued { column, count }) = valued {
-        counts += &format!(", {count}");
-        values += &format!(", {sign}count({column})");
-        sums += &format!(", {count} = counted.{count} + EXCLUDED.{count}");
-    }
+    let (columns, counts, sums) = valued.map_or_else(Default::default, |Valued { column, count }| {
+        let sum = format!(", {count} = counted.{count} + EXCLUDED.{count}");
+        (format!(", {count}"), format!(", {sign}count({column})"), sum)
+    });
     format!(
-        "INSERT INTO {schema}.{table}_count AS counted (slot, {counts})
-         SELECT pg_backend_pid() % 64, {values} FROM changed HAVING count(*) > 0
-         ON CONFLICT (slot) DO UPDATE SET {sums}"
+        "INSERT INTO {schema}.{table}_count AS counted (slot, row_count{columns})
+         SELECT pg_backend_pid() % 64, {sign}count(*){counts} FROM changed HAVING count(*) > 0
+         ON CONFLICT (slot) DO UPDATE SET row_count = counted.row_count + EXCLUDED.row_count{sums}"
     )
 }
 
