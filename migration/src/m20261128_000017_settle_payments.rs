@@ -1,5 +1,6 @@
 //! Settlements: an operator lets the amount stand that finance has recorded, instead of ours. It comes with its reason,
-//! time and user as a refused row becomes finished, and stays.
+//! time and user as a refused row becomes finished, and stays. Once finance has lost that payment and recorded another
+//! amount, the row is refused again, and another settlement may take its place.
 
 use entity::{Money, pending_payment};
 use sea_orm_migration::{
@@ -13,7 +14,8 @@ use crate::{CALLER_LENGTH, REASON_LENGTH};
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
 
-/// The updates fire on these columns only: others pay nothing. A new row has no refusal, so it has no settlement.
+/// The updates fire on these columns only: others pay nothing. A new row has no refusal, so it has no settlement. The
+/// amount that was sent is no conflict: a retry delivers it. The price is one after another amount was settled and sent.
 const SQLITE: [&str; 3] = [
     "CREATE TRIGGER pending_payment_settlement_comes BEFORE INSERT ON pending_payment
      WHEN NEW.settled_price_cents IS NOT NULL
@@ -21,7 +23,9 @@ const SQLITE: [&str; 3] = [
     "CREATE TRIGGER pending_payment_settlement_stays
      BEFORE UPDATE OF settled_price_cents, settle_reason, settled_by, settled_at ON pending_payment
      WHEN OLD.finished OR OLD.parked_at IS NULL OR NEW.settled_price_cents IS NULL OR NOT NEW.finished
-     BEGIN SELECT RAISE(ABORT, 'only a payment that finance refused is settled, and a settlement stays'); END",
+       OR NEW.settled_price_cents = COALESCE(OLD.settled_price_cents, OLD.total_price_cents)
+     BEGIN SELECT RAISE(ABORT,
+     'only a payment that finance refused is settled, by another amount than was sent, and a settlement stays'); END",
     "CREATE TRIGGER pending_payment_settlement_keep BEFORE DELETE ON pending_payment
      WHEN OLD.settled_price_cents IS NOT NULL
      BEGIN SELECT RAISE(ABORT, 'a settled payment must not be deleted'); END",
@@ -38,8 +42,10 @@ const POSTGRES: [&str; 3] = [
      EXECUTE FUNCTION pending_payment_refuse('only a payment that finance refused is settled')",
     "CREATE TRIGGER pending_payment_settlement_stays
      BEFORE UPDATE OF settled_price_cents, settle_reason, settled_by, settled_at ON pending_payment FOR EACH ROW
-     WHEN (OLD.finished OR OLD.parked_at IS NULL OR NEW.settled_price_cents IS NULL OR NOT NEW.finished)
-     EXECUTE FUNCTION pending_payment_refuse('only a payment that finance refused is settled, and a settlement stays')",
+     WHEN (OLD.finished OR OLD.parked_at IS NULL OR NEW.settled_price_cents IS NULL OR NOT NEW.finished
+       OR NEW.settled_price_cents = COALESCE(OLD.settled_price_cents, OLD.total_price_cents))
+     EXECUTE FUNCTION pending_payment_refuse(
+     'only a payment that finance refused is settled, by another amount than was sent, and a settlement stays')",
     "CREATE TRIGGER pending_payment_settlement_keep BEFORE DELETE ON pending_payment FOR EACH ROW
      WHEN (OLD.settled_price_cents IS NOT NULL)
      EXECUTE FUNCTION pending_payment_refuse('a settled payment must not be deleted')",
@@ -77,14 +83,14 @@ impl MigrationTrait for Migration {
     }
 }
 
-/// All four columns or none; another amount than ours, since an equal one is delivered by a retry.
+/// All four columns or none.
 fn is_complete() -> SimpleExpr {
-    use pending_payment::Column::{SettleReason, SettledAt, SettledBy, SettledPriceCents, TotalPriceCents};
+    use pending_payment::Column::{SettleReason, SettledAt, SettledBy, SettledPriceCents};
     let price = || Expr::col(SettledPriceCents);
     let alike = |column| price().is_null().eq(Expr::col(column).is_null());
-    let is_other = price().between(0, Money::MAX.cents()).and(price().ne(Expr::col(TotalPriceCents)));
+    let is_amount = price().between(0, Money::MAX.cents());
     let all_or_none = alike(SettleReason).and(alike(SettledBy)).and(alike(SettledAt));
-    all_or_none.and(price().is_null().or(is_other))
+    all_or_none.and(price().is_null().or(is_amount))
 }
 
 async fn execute(manager: &SchemaManager<'_>, sqlite: &[&str], postgres: &[&str]) -> Result<(), DbErr> {

@@ -1,15 +1,18 @@
 //! `redelivery`: after finance was restored from an older backup, a confirmed payment that it lacks is delivered again.
-//! The confirmation is not taken back but recorded here, and the row counts its redeliveries. Without counting one more,
-//! a finished row stays finished.
+//! The confirmation is not taken back but recorded here, with the settlement if there was one, since another may replace
+//! it. The row counts its redeliveries. Without counting one more, a finished row stays finished.
 
 use entity::{pending_payment, redelivery};
 use sea_orm_migration::{
     prelude::*,
-    schema::{integer, string_len, timestamp_with_time_zone, timestamp_with_time_zone_null, uuid},
+    schema::{
+        big_integer_null, integer, string_len, string_len_null, timestamp_with_time_zone,
+        timestamp_with_time_zone_null, uuid,
+    },
     sea_orm::{ConnectionTrait, DbBackend},
 };
 
-use crate::CALLER_LENGTH;
+use crate::{CALLER_LENGTH, REASON_LENGTH};
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
@@ -68,7 +71,10 @@ const POSTGRES_DOWN: [&str; 3] = [
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        use redelivery::Column::{AppointmentId, ConfirmedAt, Id, RequestedAt, RequestedBy};
+        use redelivery::Column::{
+            AppointmentId, ConfirmedAt, Id, RequestedAt, RequestedBy, SettleReason, SettledAt, SettledBy,
+            SettledPriceCents,
+        };
         let table = Table::create()
             .table(redelivery::Entity)
             .col(uuid(Id).primary_key())
@@ -76,8 +82,15 @@ impl MigrationTrait for Migration {
             .col(timestamp_with_time_zone_null(ConfirmedAt))
             .col(timestamp_with_time_zone(RequestedAt))
             .col(string_len(RequestedBy, CALLER_LENGTH))
+            .col(big_integer_null(SettledPriceCents))
+            .col(string_len_null(SettleReason, REASON_LENGTH))
+            .col(string_len_null(SettledBy, CALLER_LENGTH))
+            .col(timestamp_with_time_zone_null(SettledAt))
             .to_owned();
         manager.create_table(table).await?;
+        let by_appointment =
+            Index::create().name("redelivery_appointment").table(redelivery::Entity).col(AppointmentId).to_owned();
+        manager.create_index(by_appointment).await?;
         let redeliveries = pending_payment::Column::Redeliveries;
         let counted = integer(redeliveries).default(0).check(Expr::col(redeliveries).gte(0)).take();
         manager.alter_table(Table::alter().table(pending_payment::Entity).add_column(counted).take()).await?;

@@ -94,7 +94,7 @@ fn conflict(row: &Model, recorded: Money, path: &str, notice: Option<String>) ->
             dt { (say("console-consultation")) }
             dd.id { (row.appointment_id) }
             dt { (say("console-settle-ours")) }
-            dd { (money(row.total_price_cents)) }
+            dd { (money(row.amount())) }
             dt { (say("console-settle-recorded")) }
             dd #recorded { (amount) }
         }

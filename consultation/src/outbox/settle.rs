@@ -34,7 +34,7 @@ pub enum SettleRefusal {
     NotRefused(Option<Box<PendingPayment>>),
     /// Finance refused it, and has no payment of it: there is no amount that could stand.
     NotRecorded,
-    /// Finance has recorded our amount: a retry delivers the payment.
+    /// Finance has recorded the amount that is sent: a retry delivers the payment.
     AmountsAgree(Money),
 }
 
@@ -89,7 +89,7 @@ impl Settlements {
         let recorded = recorded.into_iter().find(|payment| payment.appointment_id == consultation);
         Ok(match recorded.map(|payment| payment.total_price) {
             None => Err(SettleRefusal::NotRecorded),
-            Some(amount) if amount == row.total_price_cents => Err(SettleRefusal::AmountsAgree(amount)),
+            Some(amount) if amount == row.amount() => Err(SettleRefusal::AmountsAgree(amount)),
             Some(amount) => Ok((row, amount)),
         })
     }

@@ -112,10 +112,10 @@ fn compare(consultation: Uuid, price: Money, pending: Option<&Pending>, recorded
             let difference = Difference::WrongAmount(consultation, amount, other);
             if is_delivered { Compared::Lost(lost, amount, difference) } else { Compared::Differs(difference) }
         }
-        // The row of a delivered payment may have been deleted. A settled one stays.
+        // The row of a delivered payment may have been deleted. A settled one stays. By the price nothing differs.
         (Some(recorded), _) => match row.and_then(|row| row.settled_at) {
-            Some(at) => Compared::Settled(SettledConflict { consultation, price, recorded, at }),
-            None => Compared::Agrees,
+            Some(at) if recorded != price => Compared::Settled(SettledConflict { consultation, price, recorded, at }),
+            _ => Compared::Agrees,
         },
         (None, Some(row)) if !row.finished => in_transit(row, price, pending.is_some_and(|pending| pending.is_old)),
         (None, Some(_)) => Compared::Lost(lost, amount, Difference::MissingPayment(consultation, amount)),

@@ -176,7 +176,8 @@ async fn answer(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Byt
     (StatusCode::OK, HeaderMap::new(), answer.to_string())
 }
 
-fn conflict() -> Value {
+/// The result of a payment that is refused as a conflict.
+pub(crate) fn conflict() -> Value {
     let refusal =
         json!({ "__typename": "PaymentConflict", "code": "PAYMENT_CONFLICT", "message": "recorded with 1.00" });
     json!({ "payment": null, "userErrors": [refusal] })

@@ -51,6 +51,7 @@ mod retry;
 mod running;
 mod schema;
 mod settle;
+mod settled_again;
 mod start;
 mod start_dates;
 mod subscriptions;

@@ -1,6 +1,6 @@
 //! Models of one outbox row: every order of steps, with relays and lost messages (`row`), with a database clock that is
-//! set (`clock`), with a standby (`replication`), and with operators who settle and send again (`remedies`). They are separate, since together they would have too many
-//! states.
+//! set (`clock`), with a standby (`replication`), and with operators who settle and send again (`remedies`). They are
+//! separate, since together they would have too many states.
 //!
 //! Each model is checked exhaustively for a bounded number of faults. It is itself tested: models with a
 //! known flaw must be refuted, each by the property that the flaw breaks.
@@ -14,7 +14,7 @@ use rstest::rstest;
 use stateright::{Checker, CheckerBuilder, HasDiscoveries, Model};
 
 use clock::{Clocked, IN_TIME, KEEPS_LEASE};
-use remedies::{DELIVERED, NEEDED, Remedied, STANDS};
+use remedies::{AGREE, DELIVERED, NEEDED, OWN, Remedied, STANDS};
 use replication::{Replicated, STAYS_PAID};
 use row::{FENCE, FREE, Flaw, ONE_END, ONE_LEASE, Outbox, STAYS};
 
@@ -89,6 +89,8 @@ fn settlements_and_redeliveries_end_with_both_sides_equal() {
 #[case::whose_refusals_override_settlements(remedies::Flaw::RefusalOverridesSettlement, remedies::STAYS)]
 #[case::that_sends_the_price_of_what_was_settled(remedies::Flaw::SendsThePriceAgain, STANDS)]
 #[case::that_sends_again_without_comparing(remedies::Flaw::SendsAgainWithoutComparing, NEEDED)]
+#[case::that_compares_finances_amount_with_the_price(remedies::Flaw::SettlesByThePrice, AGREE)]
+#[case::whose_confirmations_finish_any_delivery(remedies::Flaw::ConfirmsAnyDelivery, OWN)]
 fn a_model_with_operators_is_refuted(#[case] flaw: remedies::Flaw, #[case] property: &'static str) {
     let found = HasDiscoveries::AllOf([property].into());
     let checker = remedied(Some(flaw)).finish_when(found).spawn_bfs().join();

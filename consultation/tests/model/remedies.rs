@@ -1,8 +1,8 @@
-//! The model of one row and what operators do about it: another program records another amount, a conflict is settled,
+//! The model of one row and what operators do about it: another program records an amount, a conflict is settled,
 //! finance is restored from a backup without the payment, and the payment is sent again.
 //!
-//! Left out: messages that are lost or late (see `row`). A restore takes longer than a lease and a command's calls, so
-//! nobody has read or sent anything before it and writes after it.
+//! Left out: messages that are lost (see `row`). A restore takes longer than a command's calls, so no command has read
+//! finance before it and writes after it. A relay may freeze for longer: what it has sent or heard, it goes on with.
 
 mod model;
 mod steps;
@@ -11,6 +11,7 @@ pub(crate) const AGREE: &str = "at rest both sides agree";
 pub(crate) const DELIVERED: &str = "what is finished was in finance";
 pub(crate) const STANDS: &str = "what is confirmed is what stands";
 pub(crate) const STAYS: &str = "a settlement stays, and only a redelivery takes a row back";
+pub(crate) const OWN: &str = "a confirmation finishes its own delivery";
 pub(crate) const NEEDED: &str = "nothing is sent again that another command has sent again";
 const RELAYS: usize = 2;
 const OPERATORS: usize = 2;
@@ -22,6 +23,8 @@ pub(crate) enum Flaw {
     RefusalOverridesSettlement,
     SendsThePriceAgain,
     SendsAgainWithoutComparing,
+    SettlesByThePrice,
+    ConfirmsAnyDelivery,
 }
 
 /// The system, with a bound on payments of another program, on restores and on slow relays.
@@ -32,18 +35,25 @@ pub(crate) struct Remedied {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Amount {
+pub(crate) enum Amount {
     Ours,
     Theirs,
 }
 
-/// What a relay knows, with the fencing token of its claim.
+/// A claim: its fencing token, and the redeliveries that the row had counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Lease {
+    token: u8,
+    redeliveries: u8,
+}
+
+/// What a relay knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Relay {
     Idle,
-    Sent(u8, Amount),
-    Confirmed(Amount),
-    Refused(u8),
+    Sent(Lease, Amount),
+    Confirmed(Lease, Amount),
+    Refused(Lease),
 }
 
 /// What an operator's command has read, and will write.
@@ -69,6 +79,13 @@ pub(crate) struct State {
     violated: Option<&'static str>,
 }
 
+impl State {
+    /// The amount that is sent.
+    fn amount(&self) -> Amount {
+        self.settled.unwrap_or(Amount::Ours)
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Action {
     Send(usize),
@@ -77,6 +94,6 @@ pub(crate) enum Action {
     ReadFinance(usize),
     WriteRemedy(usize),
     /// Faults.
-    OtherRecords,
+    OtherRecords(Amount),
     Restore,
 }

@@ -56,7 +56,7 @@ async fn a_settlement_is_complete_and_stays(#[values(Backend::Sqlite, Backend::P
         assert!(update(&db.database, &incomplete).await.is_err(), "{incomplete}");
     }
     let ours = settle().replace("= 100", "= total_price_cents");
-    assert!(update(&db.database, &ours).await.is_err(), "equal amounts are no conflict");
+    refused(&db.database, &ours, "by another amount than was sent").await;
     refused(&db.database, &SETTLEMENT.join(", "), "only a payment that finance refused").await;
 
     update(&db.database, &settle()).await.expect("settled");
@@ -71,6 +71,8 @@ async fn a_settlement_is_complete_and_stays(#[values(Backend::Sqlite, Backend::P
     let deleted = db.database.write.execute_unprepared("DELETE FROM pending_payment").await;
     assert!(deleted.expect_err("refused").to_string().contains("must not be deleted"));
     update(&db.database, SEND_AGAIN).await.expect("a redelivery keeps it");
+    refused(&db.database, &settle(), "by another amount than was sent").await;
+    update(&db.database, &ours).await.expect("another settlement, of what was sent again");
 }
 
 #[rstest]
@@ -110,6 +112,10 @@ async fn a_redelivery_is_counted_and_its_record_stays(#[values(Backend::Sqlite, 
         confirmed_at: None,
         requested_at: at("13:00:02"),
         requested_by: "operator".to_owned(),
+        settled_price_cents: None,
+        settle_reason: None,
+        settled_by: None,
+        settled_at: None,
     };
     insert(&db.database, record).await.expect("inserted");
     for statement in ["UPDATE redelivery SET requested_by = 'nobody'", "DELETE FROM redelivery"] {

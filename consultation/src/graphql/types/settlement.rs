@@ -13,7 +13,7 @@ use crate::{
     outbox::{SettleRefusal, Settled},
 };
 
-/// An operator's decision that the amount stands that finance has recorded, which is not the price of the consultation.
+/// An operator's decision that the amount stands that finance has recorded, which is not the one that was sent.
 #[derive(Clone, Debug, SimpleObject)]
 pub(crate) struct Settlement {
     /// Amount that finance has recorded, from "0.00" to "999999999.99".

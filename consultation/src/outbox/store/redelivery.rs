@@ -1,4 +1,5 @@
 //! The redelivery: a payment that finance confirmed and lost, as by the restore of an older backup, is on its way again.
+//! How the delivery before ended is recorded.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -31,6 +32,9 @@ pub struct Lost {
     pub redeliveries: Option<i32>,
 }
 
+/// A payment that is on its way again, and its row before. `None`: it had no row.
+type Sent = (Uuid, Option<PendingPayment>);
+
 /// Puts these payments on their way again, in one transaction with the records of it. Returns the consultations of those
 /// that are on their way by this call. A row that another command has put on its way since finance was asked is left
 /// alone: finance may have its payment by now.
@@ -45,8 +49,8 @@ pub async fn redeliver(database: &Database, lost: &[Lost], by: &str) -> Result<V
     Ok(sent.into_iter().map(|(consultation, _)| consultation).collect())
 }
 
-/// The rows that are still as they were. Returns their consultations and their confirmations.
-async fn again(transaction: &impl ConnectionTrait, lost: &[Lost]) -> Result<Vec<(Uuid, Option<DateTimeUtc>)>, DbErr> {
+/// The rows that are still as they were.
+async fn again(transaction: &impl ConnectionTrait, lost: &[Lost]) -> Result<Vec<Sent>, DbErr> {
     let backend = transaction.get_database_backend();
     let seen: HashMap<_, _> = lost.iter().filter_map(|lost| Some((lost.consultation, lost.redeliveries?))).collect();
     // The locks come in one order, before the update.
@@ -71,11 +75,11 @@ async fn again(transaction: &impl ConnectionTrait, lost: &[Lost]) -> Result<Vec<
         .filter(is_one_of(backend, Column::Id, rows.iter().map(|row| row.id)))
         .exec(transaction)
         .await?;
-    Ok(rows.into_iter().map(|row| (row.appointment_id, row.finished_at)).collect())
+    Ok(rows.into_iter().map(|row| (row.appointment_id, Some(row))).collect())
 }
 
 /// New rows for those whose delivered row was deleted after the retention time.
-async fn anew(transaction: &impl ConnectionTrait, lost: &[Lost]) -> Result<Vec<(Uuid, Option<DateTimeUtc>)>, DbErr> {
+async fn anew(transaction: &impl ConnectionTrait, lost: &[Lost]) -> Result<Vec<Sent>, DbErr> {
     let gone: Vec<_> = lost.iter().filter(|lost| lost.redeliveries.is_none()).collect();
     // On SQLite the trigger that protects undelivered rows fires before ON CONFLICT is asked.
     let there =
@@ -104,18 +108,28 @@ async fn insert(transaction: &impl ConnectionTrait, lost: &Lost) -> Result<bool,
     Ok(transaction.execute(&insert).await?.rows_affected() > 0)
 }
 
-async fn record(
-    transaction: &impl ConnectionTrait,
-    sent: &[(Uuid, Option<DateTimeUtc>)],
-    by: &str,
-) -> Result<(), DbErr> {
-    use redelivery::Column::{AppointmentId, ConfirmedAt, Id, RequestedAt, RequestedBy};
-    let columns = [Id, AppointmentId, ConfirmedAt, RequestedAt, RequestedBy];
+async fn record(transaction: &impl ConnectionTrait, sent: &[Sent], by: &str) -> Result<(), DbErr> {
+    use redelivery::Column::{
+        AppointmentId, ConfirmedAt, Id, RequestedAt, RequestedBy, SettleReason, SettledAt, SettledBy, SettledPriceCents,
+    };
+    let delivery = [Id, AppointmentId, ConfirmedAt, RequestedAt, RequestedBy];
+    let settlement = [SettledPriceCents, SettleReason, SettledBy, SettledAt];
+    let columns = delivery.into_iter().chain(settlement);
     let mut insert = Query::insert().into_table(redelivery::Entity).columns(columns).to_owned();
-    for (consultation, confirmed_at) in sent {
+    for (consultation, before) in sent {
         let now = now_plus(transaction.get_database_backend(), Duration::ZERO);
-        let id = clock::new_id();
-        insert.values_panic([id.into(), (*consultation).into(), (*confirmed_at).into(), now, by.into()]);
+        let before = before.as_ref();
+        insert.values_panic([
+            clock::new_id().into(),
+            (*consultation).into(),
+            before.and_then(|row| row.finished_at).into(),
+            now,
+            by.into(),
+            before.and_then(|row| row.settled_price_cents).map(Money::cents).into(),
+            before.and_then(|row| row.settle_reason.clone()).into(),
+            before.and_then(|row| row.settled_by.clone()).into(),
+            before.and_then(|row| row.settled_at).into(),
+        ]);
     }
     transaction.execute(&insert).await.map(drop)
 }

@@ -6,7 +6,11 @@ use entity::{
     Money,
     pending_payment::{Column, Entity as PendingPayments, Model as PendingPayment},
 };
-use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, Value, prelude::DateTimeUtc};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, Value,
+    prelude::DateTimeUtc,
+    sea_query::{Expr, ExprTrait, Func},
+};
 use uuid::Uuid;
 
 use super::now_plus;
@@ -22,6 +26,7 @@ pub async fn settle(
     by: &str,
 ) -> Result<Option<PendingPayment>, DbErr> {
     let now = || now_plus(database.get_database_backend(), Duration::ZERO);
+    let amount = Func::coalesce([Expr::col(Column::SettledPriceCents), Expr::col(Column::TotalPriceCents)]);
     let settled = PendingPayments::update_many()
         .col_expr(Column::Processing, false.into())
         .col_expr(Column::LeaseUntil, Option::<DateTimeUtc>::None.into())
@@ -35,7 +40,7 @@ pub async fn settle(
         .filter(Column::AppointmentId.eq(appointment_id))
         .filter(Column::ParkedAt.is_not_null())
         .filter(Column::Finished.eq(false))
-        // Equal amounts are no conflict.
-        .filter(Column::TotalPriceCents.ne(Value::from(recorded)));
+        // The amount that is sent is no conflict.
+        .filter(Expr::from(amount).ne(Value::from(recorded)));
     Ok(settled.exec_with_returning(database).await?.into_iter().next())
 }

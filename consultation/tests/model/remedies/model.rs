@@ -3,7 +3,8 @@
 use stateright::{Model, Property};
 
 use super::{
-    AGREE, Action, Amount, DELIVERED, NEEDED, OPERATORS, Operator, RELAYS, Relay, Remedied, STANDS, STAYS, State, steps,
+    AGREE, Action, Amount, DELIVERED, NEEDED, OPERATORS, OWN, Operator, RELAYS, Relay, Remedied, STANDS, STAYS, State,
+    steps,
 };
 
 impl Model for Remedied {
@@ -33,7 +34,8 @@ impl Model for Remedied {
         for operator in 0..OPERATORS {
             actions.extend([Action::ReadFinance(operator), Action::WriteRemedy(operator)]);
         }
-        actions.extend([Action::OtherRecords, Action::Restore]);
+        let others = [Amount::Ours, Amount::Theirs].map(Action::OtherRecords);
+        actions.extend(others.into_iter().chain([Action::Restore]));
     }
 
     fn next_state(&self, state: &State, action: Action) -> Option<State> {
@@ -44,15 +46,15 @@ impl Model for Remedied {
             Action::WriteResult(relay) => self.write_result(&mut next, relay)?,
             Action::ReadFinance(operator) => self.read_finance(&mut next, operator)?,
             Action::WriteRemedy(operator) => self.write_remedy(&mut next, operator)?,
-            Action::OtherRecords => {
+            Action::OtherRecords(amount) => {
                 next.faults_left = next.faults_left.checked_sub(1)?;
-                next.recorded = next.recorded.is_none().then_some(Some(Amount::Theirs))?;
+                next.recorded = next.recorded.is_none().then_some(Some(amount))?;
                 next.was_recorded = true;
             }
             Action::Restore => {
                 next.faults_left = next.faults_left.checked_sub(1)?;
                 next.recorded.take()?;
-                (next.relays, next.operators) = ([Relay::Idle; RELAYS], [Operator::Idle; OPERATORS]);
+                next.operators = [Operator::Idle; OPERATORS];
             }
         }
         Some(next)
@@ -61,11 +63,12 @@ impl Model for Remedied {
     fn properties(&self) -> Vec<Property<Self>> {
         vec![
             Property::always(STAYS, |_, state: &State| state.violated != Some(STAYS)),
+            Property::always(OWN, |_, state: &State| state.violated != Some(OWN)),
             Property::always(NEEDED, |_, state: &State| state.violated != Some(NEEDED)),
             Property::always(STANDS, |_, state: &State| state.violated != Some(STANDS)),
             Property::always(DELIVERED, |_, state: &State| !state.finished || state.was_recorded),
             Property::always(AGREE, |model: &Self, state: &State| {
-                let agree = state.finished && state.recorded == Some(state.settled.unwrap_or(Amount::Ours));
+                let agree = state.finished && state.recorded == Some(state.amount());
                 agree || model.goes_on_by_itself(state)
             }),
         ]
