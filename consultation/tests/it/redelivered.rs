@@ -1,8 +1,9 @@
-//! Redeliveries beside what was begun before: relays that froze.
+//! Redeliveries beside what was begun before: relays that froze, and rows that retention deletes.
 
 use consultation::outbox::store::{self, Due, Lease, Lost};
-use entity::pending_payment::Column;
+use entity::pending_payment::{Column, Entity as PendingPayments};
 use rstest::rstest;
+use sea_orm::EntityTrait;
 use testkit::{Backend, TestDatabase};
 
 use crate::outbox::{LEASE, come, outbox, row, rows};
@@ -57,4 +58,19 @@ async fn leases_of_several_deliveries_are_confirmed_together(
     let confirmed = store::confirm(&db.database.write, &leases.iter().collect::<Vec<_>>()).await;
     assert_eq!(confirmed.expect("a statement"), 3);
     assert_eq!(store::confirm(&db.database.write, &[]).await.expect("nothing to write"), 0);
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_lost_payment_whose_row_is_deleted_meanwhile_is_made_anew(
+    #[values(Backend::Sqlite, Backend::Postgres)] backend: Backend,
+) {
+    let Some(db) = outbox(backend, 1).await else { return };
+    assert!(confirm(&db, &claim(&db).await).await);
+    let lost = lost(&db).await;
+    PendingPayments::delete_many().exec(&db.database.write).await.expect("as retention does");
+    assert_eq!(send_again(&db, lost).await, 1);
+    let anew = row(&db).await;
+    assert_eq!((anew.appointment_id, anew.finished, anew.redeliveries), (lost.consultation, false, 1));
+    assert_eq!(send_again(&db, lost).await, 0, "it is on its way");
 }

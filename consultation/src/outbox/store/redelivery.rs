@@ -78,15 +78,15 @@ async fn again(transaction: &impl ConnectionTrait, lost: &[Lost]) -> Result<Vec<
     Ok(rows.into_iter().map(|row| (row.appointment_id, Some(row))).collect())
 }
 
-/// New rows for those whose delivered row was deleted after the retention time.
+/// New rows for those without one: their delivered row was deleted after the retention time, maybe since finance was
+/// asked.
 async fn anew(transaction: &impl ConnectionTrait, lost: &[Lost]) -> Result<Vec<Sent>, DbErr> {
-    let gone: Vec<_> = lost.iter().filter(|lost| lost.redeliveries.is_none()).collect();
     // On SQLite the trigger that protects undelivered rows fires before ON CONFLICT is asked.
     let there =
-        is_one_of(transaction.get_database_backend(), Column::AppointmentId, gone.iter().map(|lost| lost.consultation));
+        is_one_of(transaction.get_database_backend(), Column::AppointmentId, lost.iter().map(|lost| lost.consultation));
     let there = PendingPayments::find().filter(there).all(transaction).await?;
     let mut inserted = Vec::new();
-    for lost in gone.into_iter().filter(|lost| !there.iter().any(|row| row.appointment_id == lost.consultation)) {
+    for lost in lost.iter().filter(|lost| !there.iter().any(|row| row.appointment_id == lost.consultation)) {
         if insert(transaction, lost).await? {
             inserted.push((lost.consultation, None));
         }
