@@ -1,9 +1,10 @@
 //! The subcommand `export`: everything that is stored about a patient, as one JSON document.
 //!
-//! Consultations are read in pages, each with its pending payments, then finance is asked for its payments. The document
+//! Consultations are read in pages, each with its pending payments and redeliveries, then finance is asked for its payments. The document
 //! is written when all was read: a failure leaves no half of one. Until then it is in memory.
 
 mod document;
+mod redelivery;
 
 use std::{
     collections::HashMap,
@@ -29,6 +30,7 @@ use crate::{
     store::patient::find_of_patient,
 };
 use document::{Consultation, Export};
+use redelivery::redeliveries;
 
 /// The end of `--help`.
 pub const HELP: &str = "\
@@ -102,6 +104,7 @@ pub async fn read(
         after = last.id;
         let ids: Vec<_> = page.iter().map(|consultation| consultation.id).collect();
         let mut pending = pending_payments(database, &ids).await.context("cannot read the database")?;
+        let mut redelivered = redeliveries(database, &ids).await.context("cannot read the database")?;
         let payments = match finance {
             Some(finance) => finance.payments_of(&ids).await.context("cannot read finance's payments")?,
             None => Vec::new(),
@@ -110,7 +113,8 @@ pub async fn read(
             payments.into_iter().map(|payment| (payment.appointment_id, payment)).collect();
         export.consultations.extend(page.into_iter().map(|row| {
             let (pending, payment) = (pending.remove(&row.id), payments.remove(&row.id));
-            Consultation::new(row, pending, payment)
+            let redelivered = redelivered.remove(&row.id).unwrap_or_default();
+            Consultation::new(row, pending, redelivered, payment)
         }));
     }
 }

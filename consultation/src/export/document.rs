@@ -7,6 +7,7 @@ use sea_orm::ActiveEnum;
 use serde::Serialize;
 use uuid::Uuid;
 
+use super::redelivery::Redelivery;
 use crate::finance_client::RecordedPayment;
 
 /// Changes when a field is renamed, removed or changes its meaning; new fields may come without.
@@ -43,6 +44,7 @@ pub struct Consultation {
     cancelled_by: Option<String>,
     origin: Option<String>,
     pending_payment: Option<PendingPayment>,
+    redeliveries: Vec<Redelivery>,
     payment: Option<Payment>,
 }
 
@@ -95,6 +97,7 @@ impl Consultation {
     pub(super) fn new(
         row: consultation::Model,
         pending_payment: Option<pending_payment::Model>,
+        redeliveries: Vec<Redelivery>,
         payment: Option<RecordedPayment>,
     ) -> Self {
         let consultation::Model {
@@ -123,6 +126,7 @@ impl Consultation {
             cancelled_by,
             origin: origin.map(|origin| origin.to_value()),
             pending_payment: pending_payment.map(PendingPayment::from),
+            redeliveries,
             payment: payment.map(Payment::from),
         }
     }
@@ -183,6 +187,6 @@ impl From<RecordedPayment> for Payment {
     }
 }
 
-fn time(time: DateTime<Utc>) -> String {
+pub(super) fn time(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
