@@ -114,9 +114,10 @@ impl Payment<'_> {
                 @if let Some(name) = retried_by { li { (say("console-retried-by")) " " span.error { (name) } } }
                 @if let Some(at) = settled_at { li { (say("console-settled-at")) " " (self.times.at(*at)) ". " (self.settlement()) } }
                 @else if let Some(at) = finished_at { li { (say("console-confirmed-at")) " " (self.times.at(*at)) } }
-                @else if let Some(until) = lease_until.filter(|_| self.row.processing) {
+                // Also of a settled payment that finance has lost: it is on its way again.
+                @if let Some(until) = lease_until.filter(|_| self.row.processing) {
                     li { (say("console-being-sent")) " " (self.times.at(until)) }
-                } @else {
+                } @else if !self.row.finished {
                     li { (say("console-next-try")) ": " (self.times.at(self.row.next_attempt_at)) " ("
                         (self.times.until(self.row.next_attempt_at, &say("console-now"))) ")" }
                 }

@@ -1,7 +1,10 @@
 //! Settling from the console: who may, what it asks, and what becomes of a form without a reason.
 
 use axum::http::{Method, header};
-use consultation::permissions::PERMISSIONS;
+use consultation::{
+    outbox::store::{self, Lost},
+    permissions::PERMISSIONS,
+};
 use rstest::rstest;
 use testkit::{Backend, RoleUsers};
 
@@ -58,6 +61,10 @@ async fn an_operator_settles_by_a_form_that_shows_both_amounts_and_wants_a_reaso
     );
     let page = Page::get(&operator, &format!("/payments/{id}")).await.text;
     assert!(page.contains("Settled:") && page.contains("agreed ç &lt;b&gt;") && page.contains("operator"), "{page}");
-    assert!(!page.contains(&link), "there is nothing left to settle");
+    assert!(!page.contains(&link) && !page.contains("Next try"), "there is nothing left to settle or to send");
     assert_eq!(form("reason=again").await.status, 409);
+    let lost = Lost { consultation: id, price: stored.total_price_cents, redeliveries: Some(0) };
+    store::redeliver(&db.database, &[lost], "operator").await.expect("on its way again");
+    let page = Page::get(&operator, &format!("/payments/{id}")).await.text;
+    assert!(page.contains("Settled:") && page.contains("Next try"), "{page}");
 }
