@@ -37,7 +37,7 @@ consultations are changed, or none. While the patient is in a consultation nothi
 
 Run it with the settings of the service and beside it. Run it again after a failure, and after a backup from before was \
 restored. SQLite files are rewritten, so that the id is in no free space of theirs: writes of a running service wait \
-meanwhile, and space for two more copies is needed. On PostgreSQL run `VACUUM (FULL, ANALYZE) consultation, pending_payment` \
+meanwhile, and space for two more copies is needed. On PostgreSQL run `VACUUM (FULL, ANALYZE) consultation, pending_payment, redelivery` \
 afterwards, as the tables' owner, at a quiet time. docs/privacy.md says where else the id may be.
 
 Exit code: 0 if no consultation has the patient's id any more, 2 without --yes or for a wrong flag or setting, 1 \
@@ -132,7 +132,7 @@ fn advice(database: &Database) -> &'static str {
     match database.write.get_database_backend() {
         DbBackend::Postgres => {
             "; the old rows are in PostgreSQL's files until the tables' owner runs \
-             `VACUUM (FULL, ANALYZE) consultation, pending_payment`"
+             `VACUUM (FULL, ANALYZE) consultation, pending_payment, redelivery`"
         }
         _ => "",
     }
