@@ -69,7 +69,11 @@ async fn a_payment_that_reconcile_sends_again_or_adopts_is_told_to_the_replicas(
     assert_eq!(run(&db, None, &["reconcile", "--send-again"]).await, Some(0));
     assert_eq!(next(&mut told).await, Change::Of(row(&db).await.appointment_id));
 
-    assert_eq!(run(&db, Some("1.00"), &["reconcile", "--adopt"]).await, Some(1), "the other one has another amount");
+    assert_eq!(
+        run(&db, Some("1.00"), &["reconcile", "--adopt", "--yes"]).await,
+        Some(1),
+        "the other one has another amount"
+    );
     let adopted = Consultations::find().all(&db.database.read).await.expect("rows").into_iter();
     let adopted = adopted.filter(|row| row.origin == Some(Origin::Adopted)).map(|row| Change::Of(row.id));
     assert_eq!(adopted.collect::<Vec<_>>(), [next(&mut told).await]);
