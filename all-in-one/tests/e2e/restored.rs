@@ -100,11 +100,10 @@ async fn a_restored_consultation_adopts_what_finance_has(
     let (text, exit) = cluster.reconcile();
     assert_eq!((text.matches("PAYMENT_WITHOUT_CONSULTATION").count(), exit), (3, Some(1)), "{text}");
 
-    let directory = tempfile::tempdir().expect("a directory");
-    let known = directory.path().join("known");
     let nobody = Uuid::new_v4();
+    let known = tempfile::NamedTempFile::new().expect("a file");
     fs::write(&known, format!("# the laboratory\n{foreign}\n\n{nobody} # an old one\n")).expect("written");
-    let known = known.to_str().expect("a text");
+    let known = known.path().to_str().expect("a text");
     let (text, exit) = reconcile(&cluster, &["--adopt", "--known", known]);
     assert_eq!(exit, Some(1), "{text}");
     assert_says(
