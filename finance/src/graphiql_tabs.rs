@@ -4,7 +4,7 @@
 use graphql_http::graphiql::{Link, Page, Tab, Take};
 
 const TABS: &[Tab] = &[
-    Tab { query: include_str!("../graphiql/list.graphql"), variables: r#"{ "last": 10 }"#, takes: &[] },
+    Tab { query: include_str!("../graphiql/list.graphql"), variables: r#"{ "first": 10 }"#, takes: &[] },
     Tab {
         query: include_str!("../graphiql/find.graphql"),
         variables: r#"{ "appointmentId": "00000000-0000-0000-0000-000000000000" }"#,

@@ -12,9 +12,9 @@ const implementing = (name) => new Set(services.flatMap((service) => parse(commi
 const RULES = {
   ...graphql.configs['flat/schema-recommended'].rules,
   ...graphql.configs['flat/schema-relay'].rules,
-  // Payloads, pages and refusals have no id.
+  // Payloads, pages, refusals and the settlement of a payment have no id.
   '@graphql-eslint/strict-id-in-types': ['error', { exceptions: {
-    types: ['PageInfo', ...implementing('UserError')],
+    types: ['PageInfo', 'Settlement', ...implementing('UserError')],
     suffixes: ['Payload', 'Connection', 'Edge'],
   } }],
   // Short complete lists are no connections: the refusals of a mutation, the path of an argument.
