@@ -21,7 +21,7 @@ use graphql_http::{Options, connection::Connection};
 use crate::{outbox::Remedies, writers::Consultations};
 use loader::Loader;
 
-/// Values of a response. A page of 100 consultations with all their fields has 3,900; two such pages need two requests.
+/// Values of a response. A page of 100 consultations with all their fields fits; two such pages need two requests.
 const MAX_COMPLEXITY: usize = 5_000;
 /// The cost of a filtered total, which reads all rows that match: ten fit.
 const FILTERED_TOTAL_COST: usize = 500;
