@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    net::TcpListener,
     process::{Child, Stdio},
     time::{Duration, Instant},
 };
@@ -74,4 +75,30 @@ async fn while_the_database_is_away_clients_get_503_and_the_log_one_line_that_na
     assert_eq!(lines.len(), 1, "{log}");
     assert!(lines[0].contains("127.0.0.1:9") && lines[0].contains("refused"), "{log}");
     assert!(!log.contains("hunter2"), "{log}");
+}
+
+#[tokio::test]
+async fn a_database_that_accepts_connections_and_says_nothing_is_away_too() {
+    let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = silent.local_addr().expect("an address").to_string();
+    let log = tempfile::NamedTempFile::new().expect("a file");
+    let (bind, url) = (format!("127.0.0.1:{}", free_port()), format!("postgres://clinic:hunter2@{address}/clinic"));
+    let settings = [("CONSULTATION_BIND", bind.as_str()), ("CONSULTATION_DATABASE_URL", url.as_str())];
+    let mut command = Process::command("consultation", &[], &settings);
+    let output = Stdio::from(log.reopen().expect("a file"));
+    let _running = Running(command.stderr(output).spawn().expect("it runs"));
+    let client = GraphqlClient::new(format!("http://{bind}"));
+    while client.get("/livez").send().await.is_err() {}
+    let began = Instant::now();
+
+    let totals = (0..10).map(|_| ask(&client, "application/graphql-response+json", "{ consultations { totalCount } }"));
+    for answer in join_all(totals).await {
+        assert_eq!((answer.status, answer.code()), (503, "UNAVAILABLE"), "{}", answer.body);
+    }
+
+    tokio::time::sleep(OUTAGE.saturating_sub(began.elapsed())).await;
+    let log = fs::read_to_string(log.path()).expect("a log");
+    let lines: Vec<_> = log.lines().filter(|line| line.contains("WARN") || line.contains("ERROR")).collect();
+    assert_eq!(lines.len(), 1, "{log}");
+    assert!(lines[0].contains(&address) && !log.contains("hunter2"), "{log}");
 }

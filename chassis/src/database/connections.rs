@@ -116,7 +116,11 @@ impl Connections {
         let mut places = [None, None];
         for (place, limit) in places.iter_mut().zip(&self.limits) {
             if let Some(limit) = limit {
-                *place = Some(limit.enter(deadline).await?);
+                let entered = limit.enter(deadline).await;
+                // Without any connection those who have the places cannot connect either: that is no overload.
+                *place = Some(
+                    entered.map_err(|full| if self.pool.status().size > 0 { full } else { self.no_connection() })?,
+                );
             }
         }
         let mut last_failure = None;

@@ -1,6 +1,6 @@
 //! Receives notifications on a connection of its own and reconnects when it fails or falls silent.
 
-use std::{future::Future, time::Duration};
+use std::time::Duration;
 
 use sea_orm::sqlx::{
     self,
@@ -44,9 +44,12 @@ async fn listen(
     heartbeat: &Heartbeat,
     failures: &mut u32,
 ) -> Result<(), sqlx::Error> {
-    let mut listener = within(CONNECT_TIMEOUT, PgListener::connect_with(connection)).await?;
+    let connected = timeout(CONNECT_TIMEOUT, PgListener::connect_with(connection)).await;
+    // As any other connection that is not made: an outage.
+    let mut listener = connected.unwrap_or_else(|_| Err(sqlx::Error::PoolTimedOut))?;
     listener.eager_reconnect(false);
-    within(CONNECT_TIMEOUT, listener.listen_all(channels.iter().map(|channel| channel.name))).await?;
+    let listens = timeout(CONNECT_TIMEOUT, listener.listen_all(channels.iter().map(|channel| channel.name))).await;
+    listens.unwrap_or_else(|_| Err(silent("does not answer")))?;
     *failures = 0;
     let mut last_own = Instant::now();
     for channel in channels.iter_mut() {
@@ -74,10 +77,6 @@ async fn listen(
             channel.deliver(now);
         }
     }
-}
-
-async fn within<T>(limit: Duration, answer: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, sqlx::Error> {
-    timeout(limit, answer).await.unwrap_or_else(|_| Err(silent("does not answer")))
 }
 
 fn silent(what: &str) -> sqlx::Error {

@@ -1,6 +1,7 @@
 //! Connections after a failure: none is used again, whatever the failure was.
 
 use chassis::database::{Connections, Database};
+use futures_util::future::join_all;
 use rstest::rstest;
 use sea_orm::{ConnectionTrait, DbErr, Statement};
 use testkit::{Backend, TestDatabase};
@@ -134,4 +135,13 @@ async fn no_connection_to_a_standby_is_used() {
     let standby = Database::connect(&url).await.expect("connections are made when needed");
     let error = standby.read.execute_unprepared("SELECT 1").await.expect_err("reads may be late for ever");
     assert!(error.to_string().contains("read-only"), "{error}");
+}
+
+#[tokio::test]
+async fn readers_of_a_server_that_is_away_are_told_so_however_many_they_are() {
+    let database = Database::connect(&"postgres://admin@127.0.0.1:9/store".into()).await.expect("a database");
+    let readers = (0..600).map(|_| database.read.execute_unprepared("SELECT 1"));
+    for failure in join_all(readers).await {
+        assert!(failure.is_err_and(|error| error.to_string().contains("127.0.0.1:9")), "it is no overload");
+    }
 }

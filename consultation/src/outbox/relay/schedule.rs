@@ -1,6 +1,6 @@
 //! Decides when the relay polls next, from notifications and the results of earlier rounds.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use chassis::{backoff::database_delay, database::is_unavailable};
 use sea_orm::DbErr;
@@ -21,8 +21,8 @@ pub(super) struct Schedule {
     next_poll: Instant,
     /// End of the wait after the first notification since the last poll.
     gathered: Option<Instant>,
-    /// Time at which the rows of the first failed round are due again.
-    next_retry: Option<Instant>,
+    /// Times at which the rows of each failed round are due again.
+    retries: BTreeSet<Instant>,
     /// The last round claimed as many rows as one request carries.
     has_more: bool,
     database_failures: u32,
@@ -30,12 +30,16 @@ pub(super) struct Schedule {
 
 impl Schedule {
     pub(super) fn new(now: Instant) -> Self {
-        Self { begin: now, next_poll: now, gathered: None, next_retry: None, has_more: false, database_failures: 0 }
+        let retries = BTreeSet::new();
+        Self { begin: now, next_poll: now, gathered: None, retries, has_more: false, database_failures: 0 }
     }
 
     /// The time of the next poll. It is now while more rows are due than one request takes.
     pub(super) fn next(&self) -> Instant {
-        let reasons = [self.has_more.then_some(self.begin), self.gathered, self.next_retry];
+        if self.database_fails() {
+            return self.next_poll;
+        }
+        let reasons = [self.has_more.then_some(self.begin), self.gathered, self.retries.first().copied()];
         reasons.into_iter().flatten().fold(self.next_poll, Ord::min)
     }
 
@@ -54,7 +58,7 @@ impl Schedule {
     /// postpone the regular one, which finds all others.
     pub(super) fn polled(&mut self, now: Instant, poll_interval: Duration) -> Due {
         self.gathered = None;
-        self.next_retry = self.next_retry.filter(|retry| *retry > now);
+        self.retries.retain(|retry| *retry > now);
         if now < self.next_poll && !self.has_more {
             return Due::Recent;
         }
@@ -69,8 +73,7 @@ impl Schedule {
                 self.database_failures = 0;
                 self.has_more = tick.has_more;
                 if tick.postponed > 0 {
-                    let retry = started + DESTINATION_RETRY;
-                    self.next_retry = Some(self.next_retry.map_or(retry, |earlier| earlier.min(retry)));
+                    self.retries.insert(started + DESTINATION_RETRY);
                 }
             }
             Err(error) => {
@@ -81,7 +84,7 @@ impl Schedule {
                     tracing::error!(%error, "the outbox cannot be read; trying again");
                 }
                 self.database_failures = self.database_failures.saturating_add(1);
-                (self.has_more, self.gathered, self.next_retry) = (false, None, None);
+                (self.has_more, self.gathered) = (false, None);
                 self.next_poll = now + database_delay(self.database_failures);
             }
         }
@@ -117,6 +120,31 @@ mod tests {
         assert_eq!(schedule.next(), now + DESTINATION_RETRY);
         assert_eq!(schedule.polled(now + DESTINATION_RETRY, POLL), Due::Recent);
         assert_eq!(schedule.next(), now + POLL);
+    }
+
+    #[test]
+    fn each_failed_round_is_polled_again_at_its_own_time() {
+        let (mut schedule, now) = polled();
+        let later = now + Duration::from_secs(2);
+        let failed = || Ok(Tick { postponed: 3, ..Tick::default() });
+        schedule.completed(later, failed(), later);
+        schedule.completed(now, failed(), later);
+        for started in [now, later] {
+            assert_eq!(schedule.next(), started + DESTINATION_RETRY);
+            schedule.polled(started + DESTINATION_RETRY, POLL);
+        }
+        assert_eq!(schedule.next(), now + POLL);
+    }
+
+    #[test]
+    fn a_database_that_fails_for_a_while_costs_no_retry() {
+        let (mut schedule, now) = polled();
+        schedule.completed(now, Ok(Tick { postponed: 3, ..Tick::default() }), now);
+        schedule.completed(now, Err(DbErr::Custom("gone".to_owned())), now);
+        assert_eq!(schedule.next(), now + database_delay(1));
+        schedule.polled(schedule.next(), POLL);
+        schedule.completed(now, Ok(Tick::default()), now);
+        assert_eq!(schedule.next(), now + DESTINATION_RETRY);
     }
 
     #[test]
