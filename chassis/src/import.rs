@@ -12,6 +12,7 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::Args;
+use sea_orm::{ConnectionTrait, DbBackend};
 use sea_orm_migration::MigratorTrait;
 use secrecy::SecretString;
 
@@ -26,6 +27,10 @@ use crate::{
 pub use batches::Batches;
 pub use report::{Finding, Report};
 pub use row::Row;
+
+/// A page of a SQLite file is written once for the rows of many batches: the writer keeps 64 MiB of pages, and the log
+/// grows to 200 MiB between checkpoints.
+const SQLITE_BULK_WRITES: &str = "PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 50000";
 
 const COMMAND_OPTIONS: &str = "Options of this command";
 
@@ -89,6 +94,9 @@ pub async fn run<M: MigratorTrait>(
     let mut source = Source::open(&url).await.context("--from")?;
     let mut report = Report::new(server.name, yes, json);
     let imported = if yes {
+        if database.write.get_database_backend() == DbBackend::Sqlite {
+            database.write.execute_unprepared(SQLITE_BULK_WRITES).await.context("cannot write the database")?;
+        }
         Changes::beside(feed, &database, async |changes| {
             let imported = import(&mut source, &database, &mut report).await;
             if report.imported() > 0 || imported.is_err() {

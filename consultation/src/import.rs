@@ -24,6 +24,7 @@ use chassis::{
 use chrono::TimeDelta;
 use clap::Args;
 use entity::{Currency, Money};
+use futures_util::future::join;
 use migration::consultation::Migrator;
 
 use crate::{
@@ -107,13 +108,13 @@ async fn import(
     report.begin(source.count("consultation").await.context(UNREADABLE)?, &batch::LABELS);
     let newest = Newest::read(source, bounds).await.context(UNREADABLE)?;
     let mut batches = Batches::of(source, &ALL);
-    loop {
-        let batch = batches.next().await.context(UNREADABLE)?;
-        if batch.is_empty() {
-            break;
-        }
-        batch::import(&batch, &newest, bounds, database, report).await?;
+    let mut batch = batches.next().await.context(UNREADABLE)?;
+    while !batch.is_empty() {
+        // The next one is read while this one is written.
+        let (imported, next) = join(batch::import(&batch, &newest, bounds, database, report), batches.next()).await;
+        imported?;
         report.advance(batch.len());
+        batch = next.context(UNREADABLE)?;
     }
     drop(batches);
     let mut strays = Batches::of(source, &STRAYS);
