@@ -9,7 +9,10 @@ use testkit::GraphqlClient;
 use uuid::Uuid;
 
 use super::ledger::{Ending, Ledger, Visit};
-use crate::{cluster::Cluster, delivery::TEST_TIMEOUT};
+use crate::{
+    cluster::Cluster,
+    delivery::{POLL_INTERVAL, TEST_TIMEOUT},
+};
 
 const START: &str = "mutation ($input: StartConsultationInput!) { payload: startConsultation(input: $input) {
     consultation { id startDate } userErrors { ... on UserError { code message } } } }";
@@ -25,8 +28,9 @@ const RECORD: &str = "mutation ($id: UUID!, $price: Decimal!) {
 const SETTLE: &str = "mutation ($id: ID!) {
     payload: settlePendingPayment(input: { consultationId: $id, reason: \"paid in cash at the desk\" }) {
         pendingPayment { status settlement { recordedPrice } } userErrors { ... on UserError { code message } } } }";
-const UNDELIVERED: &str = "{ pendingPayments(filter: { status: PENDING }) { totalCount }
-    held: pendingPayments(filter: { status: PROCESSING }) { totalCount } }";
+const ANSWERED: &str = "{ all: pendingPayments { totalCount }
+    confirmed: pendingPayments(filter: { status: FINISHED }) { totalCount }
+    refused: pendingPayments(filter: { status: PARKED }) { totalCount } }";
 
 pub(super) struct Desk<'a> {
     consultation: &'a GraphqlClient,
@@ -71,9 +75,10 @@ impl<'a> Desk<'a> {
     pub(super) async fn settle(&self, ledger: &mut Ledger) {
         for visit in &ledger.0 {
             let Ending::Settled { recorded_cents } = visit.ending else { continue };
-            let parked = "query ($id: ID!) { consultation(id: $id) { pendingPayment { status } } }";
-            let parked = self.consultation.call(parked, json!({ "id": visit.id })).await;
-            if parked.pointer("/consultation/pendingPayment/status") != Some(&json!("PARKED")) {
+            let status = "query ($id: ID!) { consultation(id: $id) { pendingPayment { status } } }";
+            let status = self.consultation.call(status, json!({ "id": visit.id })).await;
+            // It may be on its way again when it is settled.
+            if status.pointer("/consultation/pendingPayment/status") == Some(&json!("FINISHED")) {
                 continue;
             }
             let settled = mutate(self.consultation, SETTLE, json!({ "id": visit.id })).await;
@@ -84,15 +89,19 @@ impl<'a> Desk<'a> {
     }
 }
 
-/// Waits until finance has confirmed or refused each payment.
+/// Waits until finance has confirmed or refused each payment. These are counted, not those on their way: a payment that
+/// moves between two counts would be in neither.
 pub(super) async fn everything_arrives(cluster: &Cluster) {
     let deadline = Instant::now() + TEST_TIMEOUT;
     loop {
-        let left = cluster.consultation.client.call(UNDELIVERED, json!({})).await;
-        if left == json!({ "pendingPayments": { "totalCount": 0 }, "held": { "totalCount": 0 } }) {
+        let counts = cluster.consultation.client.call(ANSWERED, json!({})).await;
+        let [all, confirmed, refused] =
+            ["all", "confirmed", "refused"].map(|list| counts[list]["totalCount"].as_u64().expect("a count"));
+        if all == confirmed + refused {
             return;
         }
-        assert!(Instant::now() < deadline, "{left}");
+        assert!(Instant::now() < deadline, "{counts}");
+        tokio::time::sleep(POLL_INTERVAL).await;
     }
 }
 
