@@ -80,7 +80,7 @@ const WRITE_TO_LOG: &str = "SELECT pg_logical_emit_message(true, 'durable', '')"
 pub struct Database {
     /// For clients' queries. Beyond a bounded queue they are refused as an overload.
     pub read: Connections,
-    /// For clients' counts: the same connections as `read`, a few at once.
+    /// For clients' counts, a few at once: of those of `read`, on SQLite others, since a count fills a page cache.
     pub count: Connections,
     /// For writes.
     pub write: Connections,
@@ -113,9 +113,9 @@ impl Database {
             // The writer first: it switches the file to write-ahead logging.
             let write = Connections::new(options.clone(), 1)?;
             drop(write.lease().await?.end(Ok(())));
-            let read = Connections::new(options.clone(), SQLITE_READERS)?.at_most(SQLITE_READERS);
+            let readers = |size| Connections::new(options.clone(), size).map(|pool| pool.at_most(size));
+            let (read, count, check) = (readers(SQLITE_READERS)?, readers(MAX_COUNTS)?, write.clone());
             let background = Connections::new(options.clone(), 1)?;
-            let (count, check) = (read.at_most(MAX_COUNTS), write.clone());
             return Ok(Self { read, count, write, background, check, options, url: url.clone(), served });
         }
         let write = Connections::new(options.clone(), connections)?;
@@ -162,7 +162,7 @@ impl Database {
         let served = self.served.lock().unwrap_or_else(PoisonError::into_inner).take();
         match self.options {
             Options::Postgres(_) => self.check.close().await,
-            Options::Sqlite(_) => self.background.close().await,
+            Options::Sqlite(_) => drop(tokio::join!(self.background.close(), self.count.close())),
         }
         self.read.close().await;
         if let Some(served) = served {

@@ -91,6 +91,7 @@ impl Database {
     /// Closes connections that were idle for `idle`, except for one per pool.
     pub(crate) fn close_idle(&self, idle: Duration) {
         self.read.close_idle(idle);
+        self.count.close_idle(idle);
         self.write.close_idle(idle);
         self.background.close_idle(idle);
     }

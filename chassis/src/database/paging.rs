@@ -5,7 +5,7 @@ use futures_util::FutureExt;
 use graphql_http::connection::{Connection, Key, Page, Total};
 use sea_orm::{
     ConnectionTrait, DbBackend, DbErr, EntityTrait, FromQueryResult, IntoSimpleExpr, Order, QueryFilter, QueryOrder,
-    QuerySelect, QueryTrait, Select,
+    QuerySelect, QueryTrait, Select, Statement,
     sea_query::{Alias, Expr, ExprTrait, Func, Query, SelectStatement, SimpleExpr},
 };
 
@@ -20,7 +20,9 @@ impl Count {
     #[must_use]
     pub fn of(rows: &impl QueryTrait<QueryStatement = SelectStatement>) -> Self {
         let every = Expr::cust("*").count();
-        Self(scalar(Query::select().expr(every).from_subquery(rows.as_query().clone(), "rows").to_owned()))
+        // Without columns: many counts may wait in memory.
+        let rows = rows.as_query().clone().clear_selects().expr(Expr::cust("1")).to_owned();
+        Self(scalar(Query::select().expr(every).from_subquery(rows, "rows").to_owned()))
     }
 
     /// All rows of a table, from a count that triggers maintain. Its cost does not depend on the number of rows.
@@ -44,9 +46,12 @@ impl Count {
         Self(self.0.sub(others.0))
     }
 
-    async fn read(self, database: Connections) -> Result<i64, DbErr> {
-        let count = Query::select().expr_as(self.0, "total").to_owned();
-        let row = database.query_one(&count).await?;
+    fn statement(&self, backend: DbBackend) -> Statement {
+        backend.build(Query::select().expr_as(self.0.clone(), "total"))
+    }
+
+    async fn read(statement: Statement, database: Connections) -> Result<i64, DbErr> {
+        let row = database.query_one_raw(statement).await?;
         row.ok_or_else(|| DbErr::Custom("a count gave no row".to_owned()))?.try_get("", "total")
     }
 }
@@ -72,7 +77,10 @@ where
         rows.reverse();
     }
     let counting = database.count.clone();
-    let total = Total::new(move || count.clone().read(counting.clone()).map(|total| Ok(total?)).boxed());
+    let total = Total::new(move || {
+        let statement = count.statement(counting.get_database_backend());
+        Count::read(statement, counting.clone()).map(|total| Ok(total?)).boxed()
+    });
     Ok(page.connection(rows, total, key))
 }
 
