@@ -110,11 +110,11 @@ impl Database {
             if let Some(file) = options.file() {
                 private_file::create(file)?;
             }
-            // The writer first: it switches the file to write-ahead logging.
             let write = Connections::new(options.clone(), 1)?;
-            drop(write.lease().await?.end(Ok(())));
             let readers = |size| Connections::new(options.clone(), size).map(|pool| pool.at_most(size));
             let (read, count, check) = (readers(SQLITE_READERS)?, readers(MAX_COUNTS)?, write.clone());
+            // The writer first: it switches the file to write-ahead logging. A count when no descriptor is left has one too.
+            drop((write.lease().await?.end(Ok(())), count.lease().await?.end(Ok(()))));
             let background = Connections::new(options.clone(), 1)?;
             return Ok(Self { read, count, write, background, check, options, url: url.clone(), served });
         }
