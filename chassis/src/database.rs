@@ -113,7 +113,7 @@ impl Database {
             let write = Connections::new(options.clone(), 1)?;
             let readers = |size| Connections::new(options.clone(), size).map(|pool| pool.at_most(size));
             let (read, count, check) = (readers(SQLITE_READERS)?, readers(MAX_COUNTS)?, write.clone());
-            // The writer first: it switches the file to write-ahead logging. A count when no descriptor is left has one too.
+            // The writer first: it switches to write-ahead logging. One for counts, for when no descriptor is left.
             drop((write.lease().await?.end(Ok(())), count.lease().await?.end(Ok(()))));
             let background = Connections::new(options.clone(), 1)?;
             return Ok(Self { read, count, write, background, check, options, url: url.clone(), served });
