@@ -113,8 +113,10 @@ impl Database {
             let write = Connections::new(options.clone(), 1)?;
             let readers = |size| Connections::new(options.clone(), size).map(|pool| pool.at_most(size));
             let (read, count, check) = (readers(SQLITE_READERS)?, readers(MAX_COUNTS)?, write.clone());
-            // The writer first: it switches to write-ahead logging. One for counts, for when no descriptor is left.
-            drop((write.lease().await?.end(Ok(())), count.lease().await?.end(Ok(()))));
+            // The writer first: it switches to write-ahead logging. The others for when no descriptor is left.
+            for pool in [&write, &read, &count] {
+                pool.lease().await?.end(Ok(()))?;
+            }
             let background = Connections::new(options.clone(), 1)?;
             return Ok(Self { read, count, write, background, check, options, url: url.clone(), served });
         }

@@ -111,10 +111,15 @@ async fn a_service_without_descriptors_closes_idle_connections_and_says_so_once(
         idle.push(tokio::net::TcpStream::connect(&bind).await.expect("a connection"));
     }
     // Not on the first client's connection, which is the oldest idle one.
-    let newcomer = testkit::GraphqlClient::new(client.base.as_str());
-    let answer = newcomer.send("{ payments { totalCount } }", serde_json::json!({})).await;
+    let newcomers = (0..20).map(|_| async {
+        let newcomer = testkit::GraphqlClient::new(client.base.as_str());
+        newcomer.send("{ payments { totalCount } }", serde_json::json!({})).await
+    });
+    let answers = futures_util::future::join_all(newcomers).await;
     child.kill().expect("it runs");
-    assert_eq!(answer.body["data"]["payments"]["totalCount"], 0, "{}", answer.body);
+    for answer in answers {
+        assert_eq!(answer.body["data"]["payments"]["totalCount"], 0, "{}", answer.body);
+    }
     let log = child.wait_with_output().expect("its log").stderr;
     let log = String::from_utf8_lossy(&log);
     assert_eq!(log.matches("cannot take connections").count(), 1, "{log}");

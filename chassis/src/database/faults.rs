@@ -47,8 +47,8 @@ pub(super) fn is_silence(error: &Error) -> bool {
 pub(super) fn is_transient_connecting(error: &Error) -> bool {
     match error {
         Error::Io(_) => true,
-        // cannot_connect_now, too_many_connections, and a role's or database's own limit.
-        Error::Database(error) => matches!(error.code().as_deref(), Some("57P03" | "53300")),
+        // cannot_connect_now, too_many_connections and a role's or database's own limit; SQLite without a descriptor.
+        Error::Database(error) => matches!(error.code().as_deref(), Some("57P03" | "53300" | "14")),
         _ => false,
     }
 }
