@@ -28,15 +28,9 @@ pub mod migrate;
 pub mod source;
 pub mod wal;
 
-use std::{
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use sea_orm::{
-    DbErr,
-    sqlx::postgres::{PgPool, PgPoolOptions},
-};
+use sea_orm::{DbErr, sqlx::postgres::PgPool};
 use sea_orm_migration::MigratorTrait;
 use secrecy::{ExposeSecret, SecretString};
 
@@ -67,8 +61,6 @@ const SQLITE_READERS: usize = 8;
 const READ_DIVISOR: usize = 2;
 /// A count reads all matching rows and takes long. A small number at once leaves connections for other reads.
 const MAX_COUNTS: usize = 2;
-/// Longest wait for the connection that receives notifications.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// A transaction with this record waits at COMMIT for a synchronous standby, as any that wrote. The statement needs no
 /// privilege and locks nothing.
 const WRITE_TO_LOG: &str = "SELECT pg_logical_emit_message(true, 'durable', '')";
@@ -149,8 +141,10 @@ impl Database {
         Self::connect(url).await
     }
 
-    /// Marks the database as used by a service: a SQLite file gets a mark, and its log is watched.
+    /// Marks the database as used by a service: a SQLite file gets a mark, and its log is watched. Fails also when a
+    /// pooler is before PostgreSQL that the service cannot work with. A server that is down is no error.
     pub async fn begin_service(&self) -> Result<(), DbErr> {
+        self.options.check_pooler().await?;
         if let Some(file) = self.options.file() {
             let served = ServedFile::open(&self.write, file).await?;
             *self.served.lock().unwrap_or_else(PoisonError::into_inner) = Some(served);
@@ -195,8 +189,6 @@ impl Database {
 
     /// The connection for PostgreSQL's notifications, which nothing else uses.
     pub(crate) fn notifications(&self) -> Option<PgPool> {
-        let Options::Postgres(postgres) = &self.options else { return None };
-        let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(CONNECT_TIMEOUT);
-        Some(pool.connect_lazy_with(postgres.clone()))
+        self.options.notifications()
     }
 }

@@ -24,7 +24,7 @@ pub use database::{Backend, TestDatabase};
 pub use doors::Doors;
 pub use log::Log;
 pub use plan::plan;
-pub use postgres::{Cluster, Postgres, postgres};
+pub use postgres::{Cluster, Hanging, OwnServer, Postgres, postgres};
 pub use process::{Process, free_port};
 pub use proxy::Proxy;
 pub use refusals::assert_codes_are_names;

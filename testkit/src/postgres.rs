@@ -1,6 +1,8 @@
 //! PostgreSQL server of the test run: that of `TEST_DATABASE_URL`, or a temporary cluster that is removed with the test
 //! process.
 
+mod own;
+
 use std::{
     io::{BufRead, BufReader},
     os::unix::process::CommandExt,
@@ -9,7 +11,9 @@ use std::{
     sync::OnceLock,
 };
 
-/// Starts a cluster in a new directory, prints the directory and the directory of the programs, and removes the cluster
+pub use own::{Hanging, OwnServer};
+
+/// Starts a cluster in a new directory, as a standby of the server of its second argument if there is one, prints the directory and the directory of the programs, and removes the cluster
 /// when its standard input ends. That happens whenever the starting process ends, in any way. PostgreSQL refuses to run
 /// as root, so root becomes `postgres` first.
 const CLUSTER: &str = r#"
@@ -21,7 +25,11 @@ as=""
 if [ "$(id -u)" = 0 ]; then chown postgres "$dir"; as="runuser -u postgres --"; fi
 trap '$as "$bin/pg_ctl" -D "$dir/data" -m immediate stop >/dev/null 2>&1; rm -rf "$dir"' EXIT
 cd "$dir"
-$as "$bin/initdb" -D "$dir/data" -U postgres -A trust --no-sync >"$dir/log"
+if [ -n "${2:-}" ]; then
+    $as "$bin/pg_basebackup" -D "$dir/data" -d "$2" -R -X stream -c fast --no-sync >"$dir/log"
+else
+    $as "$bin/initdb" -D "$dir/data" -U postgres -A trust --no-sync >"$dir/log"
+fi
 $as "$bin/pg_ctl" -D "$dir/data" -l "$dir/server.log" -w start >"$dir/start.log" -o "-k $dir $1"
 echo "$dir $bin"
 read -r _ || true
@@ -46,8 +54,12 @@ impl Cluster {
     /// # Errors
     /// When PostgreSQL's programs are missing or do not start.
     pub fn start(options: &str) -> Result<Self, String> {
+        Self::run(&[options])
+    }
+
+    fn run(arguments: &[&str]) -> Result<Self, String> {
         let mut command = Command::new("sh");
-        command.args(["-c", CLUSTER, "cluster", options]).stdin(Stdio::piped()).stdout(Stdio::piped());
+        command.args(["-c", CLUSTER, "cluster"]).args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped());
         // A process group of its own: Ctrl-C must not end it before the removal.
         let holder = command.stderr(Stdio::null()).process_group(0).spawn();
         let mut holder = holder.map_err(|error| format!("sh: {error}"))?;

@@ -17,7 +17,7 @@ use anyhow::{Context, bail, ensure};
 use sea_orm::sqlx::postgres::PgConnectOptions;
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::database::wal;
+use crate::database::{options::Options, wal};
 use target::Target;
 
 /// A completed backup.
@@ -77,23 +77,26 @@ impl fmt::Display for Backup {
 /// The `pg_dump` command for the PostgreSQL database, without the password: `pg_dump` asks for it, or reads PGPASSWORD
 /// or ~/.pgpass.
 fn pg_dump(url: &str, file: &Path) -> anyhow::Result<String> {
-    // Without the driver's message, which quotes a malformed URL and its password.
-    let Ok(options) = url.parse::<PgConnectOptions>() else { bail!("the database URL is malformed") };
-    let host = options.get_socket().map_or_else(|| options.get_host().to_owned(), |path| path.display().to_string());
-    let user = options.get_username();
-    let database = options.get_database().unwrap_or(user);
-    let (port, file) = (options.get_port(), file.display().to_string());
+    let Options::Postgres(servers) = Options::of(url)? else { bail!("the database URL is not of PostgreSQL") };
+    let host = |server: &PgConnectOptions| {
+        server.get_socket().map_or_else(|| server.get_host().to_owned(), |path| path.display().to_string())
+    };
+    let all =
+        |each: &dyn Fn(&PgConnectOptions) -> String| servers.each().iter().map(each).collect::<Vec<_>>().join(",");
+    let (hosts, ports) = (all(&host), all(&|server| server.get_port().to_string()));
+    let user = servers.preferred().get_username();
+    let database = servers.preferred().get_database().unwrap_or(user);
     Ok(format!(
-        "pg_dump --host={} --port={port} --username={} --dbname={} --format=custom --file={}",
-        quoted(&host),
+        "pg_dump --host={} --port={ports} --username={} --dbname={} --format=custom --file={}",
+        quoted(&hosts),
         quoted(user),
         quoted(database),
-        quoted(&file)
+        quoted(&file.display().to_string())
     ))
 }
 
 /// Quotes a word for a shell.
 fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-:".contains(c);
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-:,".contains(c);
     if word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
 }

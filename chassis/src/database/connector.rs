@@ -9,7 +9,10 @@ use deadpool::managed::{Manager, Metrics, Object, Pool, RecycleError, RecycleRes
 use sea_orm::sqlx::Error;
 use tokio::time::timeout;
 
-use super::{Session, faults, options::Options, session::Backend};
+use super::{
+    Session, faults,
+    options::{Backend, Options},
+};
 
 /// Idle time after which a connection is tested before use: testing each would cost a round trip. A restart of the
 /// server takes longer, so no client's request meets a connection from before it.

@@ -10,6 +10,11 @@ use sea_orm::{
 /// Reason to refuse a session that cannot write.
 pub(super) const READ_ONLY: &str = "the database is read-only: a standby, or set so";
 
+/// The error for [`READ_ONLY`]. Another server may be the primary in a moment, so it is one of those that pass.
+pub(super) fn read_only() -> Error {
+    Error::Io(std::io::Error::other(READ_ONLY))
+}
+
 /// End of the error message when all connections were in use.
 pub(super) const ARE_BUSY: &str = "are busy";
 
@@ -43,10 +48,11 @@ pub(super) fn is_silence(error: &Error) -> bool {
     matches!(error, Error::Io(error) if error.kind() == ErrorKind::TimedOut)
 }
 
-/// Whether connecting may succeed in a moment: the server is starting, or has no room yet.
+/// Whether connecting may succeed in a moment: the server is starting, has no room yet, or is not the primary.
 pub(super) fn is_transient_connecting(error: &Error) -> bool {
     match error {
-        Error::Io(_) => true,
+        // A proxy without a live server accepts and closes, which is no answer to the request for TLS.
+        Error::Io(_) | Error::Protocol(_) => true,
         // cannot_connect_now, too_many_connections and a role's or database's own limit; SQLite without a descriptor.
         Error::Database(error) => matches!(error.code().as_deref(), Some("57P03" | "53300" | "14")),
         _ => false,

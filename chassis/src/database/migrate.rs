@@ -13,6 +13,8 @@ use sea_orm_migration::MigratorTrait;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::{Instant, sleep};
 
+use super::options::Options;
+
 /// Waiting times of a migration for locks that others hold.
 #[derive(Clone, Copy, Debug)]
 pub struct LockWaits {
@@ -62,7 +64,10 @@ struct Blocked {
 /// error names them.
 pub async fn run<M: MigratorTrait>(url: &SecretString, waits: LockWaits) -> Result<Vec<String>, DbErr> {
     let url = url.expose_secret();
-    if url.starts_with("sqlite:") { sqlite::run::<M>(url, waits).await } else { postgres::run::<M>(url, waits).await }
+    match Options::of(url)? {
+        options @ Options::Sqlite(_) => sqlite::run::<M>(url, &options, waits).await,
+        Options::Postgres(servers) => postgres::run::<M>(&servers, waits).await,
+    }
 }
 
 /// Applies pending migrations, at most `steps`, and returns their names.

@@ -1,16 +1,28 @@
 //! Connection options, from a URL: limits of a session and durability of a commit.
 
+mod poolers;
+mod servers;
+
 use std::{path::Path, time::Duration};
+
+use tokio::time::timeout;
 
 use sea_orm::{
     DbErr,
     sqlx::{
-        self, ConnectOptions as _,
-        postgres::PgConnectOptions,
+        ConnectOptions as _, Error,
+        postgres::{PgConnectOptions, PgPool, PgPoolOptions},
         sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
     },
 };
 
+pub(super) use poolers::Backend;
+pub(super) use servers::Servers;
+
+use super::faults;
+
+/// Longest wait for a connection beside the pool's.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// Longest wait for SQLite's write lock. Below a statement's deadline, since its error names the cause.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// PostgreSQL ends runaway statements, so that one stuck session cannot hold up the service.
@@ -26,17 +38,19 @@ const IN_MEMORY: &str = "file:sqlx-in-memory";
 /// Options of either database.
 #[derive(Clone, Debug)]
 pub(super) enum Options {
-    Sqlite(SqliteConnectOptions),
-    Postgres(PgConnectOptions),
+    Sqlite(Box<SqliteConnectOptions>),
+    Postgres(Servers),
 }
 
 impl Options {
     /// Parses a URL.
     pub(super) fn of(url: &str) -> Result<Self, DbErr> {
         if url.starts_with("sqlite:") {
-            sqlite(url).map(Self::Sqlite)
+            sqlite(url).map(Box::new).map(Self::Sqlite)
         } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            postgres(url).map(Self::Postgres)
+            let ours =
+                |server: PgConnectOptions| server.options(SESSION_LIMITS).options(PLANNER).disable_statement_logging();
+            Servers::of(url, ours).map(Self::Postgres)
         } else {
             // Without the URL: it may hold a password.
             Err(DbErr::Custom("the database URL must begin with sqlite: or postgres://".to_owned()))
@@ -51,14 +65,28 @@ impl Options {
         Some(sqlite.get_filename()).filter(|file| !file.to_string_lossy().starts_with(IN_MEMORY))
     }
 
-    /// Address for people: a file, a socket, or host and port.
+    /// Fails when a pooler is before PostgreSQL that a service cannot work with.
+    pub(super) async fn check_pooler(&self) -> Result<(), DbErr> {
+        let Self::Postgres(servers) = self else { return Ok(()) };
+        match timeout(CONNECT_TIMEOUT, servers.connect()).await {
+            Ok(Err(error @ Error::Configuration(_))) => Err(faults::about_connecting(&self.address(), error)),
+            // The readiness check reports what is wrong otherwise.
+            _ => Ok(()),
+        }
+    }
+
+    /// One connection to PostgreSQL for notifications: to the server that is the primary now.
+    pub(super) fn notifications(&self) -> Option<PgPool> {
+        let Self::Postgres(servers) = self else { return None };
+        let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(CONNECT_TIMEOUT);
+        Some(pool.connect_lazy_with(servers.preferred().clone()))
+    }
+
+    /// Address for people: a file, or each socket, or host and port.
     pub(super) fn address(&self) -> String {
         match self {
             Self::Sqlite(sqlite) => sqlite.get_filename().display().to_string(),
-            Self::Postgres(postgres) => match postgres.get_socket() {
-                Some(directory) => format!("{}, port {}", directory.display(), postgres.get_port()),
-                None => format!("{}:{}", postgres.get_host(), postgres.get_port()),
-            },
+            Self::Postgres(servers) => servers.to_string(),
         }
     }
 }
@@ -75,11 +103,4 @@ fn sqlite(url: &str) -> Result<SqliteConnectOptions, DbErr> {
         // REPLACE then fires the triggers of deletion, which refuse it.
         .pragma("recursive_triggers", "ON")
         .disable_statement_logging())
-}
-
-fn postgres(url: &str) -> Result<PgConnectOptions, DbErr> {
-    // Drivers quote a malformed URL, which may hold a password.
-    let without_url = |error: sqlx::Error| DbErr::Custom(error.to_string().replace(url, "(the database URL)"));
-    let options: PgConnectOptions = url.parse().map_err(without_url)?;
-    Ok(options.options(SESSION_LIMITS).options(PLANNER).disable_statement_logging())
 }

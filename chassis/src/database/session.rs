@@ -13,7 +13,7 @@ use sea_orm::{
 };
 use sea_query_sqlx::SqlxValues;
 
-use super::{faults, options::Options};
+use super::options::{Backend, Options};
 
 /// Longest wait for the answer to a statement. Above PostgreSQL's `statement_timeout` and SQLite's busy timeout, whose
 /// errors are more specific: this one ends the wait for a silent network or disk.
@@ -21,9 +21,6 @@ const STATEMENT_DEADLINE: Duration = Duration::from_secs(6);
 /// Longest wait for the ping of an idle connection.
 const PING_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Whether the session is read-only, and its identity.
-const IDENTIFY: &str = "SELECT current_setting('transaction_read_only')::boolean, pid, backend_start::text
-    FROM pg_stat_activity WHERE pid = pg_backend_pid()";
 const TERMINATE: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
     WHERE pid = $1 AND backend_start::text = $2";
 
@@ -32,14 +29,6 @@ const TERMINATE: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 pub(super) enum Session {
     Sqlite(SqliteConnection),
     Postgres(PgConnection, Backend),
-}
-
-/// Identity of the server's end of a session.
-#[derive(Clone, Debug)]
-pub(super) struct Backend {
-    pid: i32,
-    /// Guards against a reused pid.
-    started: String,
 }
 
 /// Runs one expression on either connection.
@@ -56,15 +45,9 @@ impl Session {
     pub(super) async fn connect(options: &Options) -> Result<Self, Error> {
         match options {
             Options::Sqlite(sqlite) => Ok(Self::Sqlite(sqlite.connect().await?)),
-            Options::Postgres(postgres) => {
-                let mut connection = postgres.connect().await?;
-                let (is_read_only, pid, started): (bool, i32, String) =
-                    sqlx::query_as(IDENTIFY).fetch_one(&mut connection).await?;
-                // It would refuse every write, and its reads may be stale for ever.
-                if is_read_only {
-                    return Err(Error::Configuration(faults::READ_ONLY.into()));
-                }
-                Ok(Self::Postgres(connection, Backend { pid, started }))
+            Options::Postgres(servers) => {
+                let (connection, backend) = servers.connect().await?;
+                Ok(Self::Postgres(connection, backend))
             }
         }
     }

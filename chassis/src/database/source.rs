@@ -99,8 +99,8 @@ async fn connect(options: Options, url: &SecretString) -> Result<Connection, Err
             sqlite.execute("BEGIN").await?;
             Ok(Connection::Sqlite(sqlite))
         }
-        Options::Postgres(postgres) => {
-            let mut postgres = postgres.options(SESSION).connect().await?;
+        Options::Postgres(servers) => {
+            let mut postgres = servers.preferred().clone().options(SESSION).connect().await?;
             postgres.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
             Ok(Connection::Postgres(postgres))
         }

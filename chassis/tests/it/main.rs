@@ -22,6 +22,7 @@ mod private_files;
 mod replicas;
 mod request_ids;
 mod rest;
+mod several_servers;
 mod silent_connections;
 mod source;
 mod streams;

@@ -3,14 +3,18 @@
 use std::{convert::Infallible, time::Duration};
 
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, Statement,
-    TransactionTrait,
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, SqlxPostgresConnector, Statement,
+    TransactionTrait, sqlx::postgres::PgPoolOptions,
 };
 use sea_orm_migration::MigratorTrait;
 use tokio::time::sleep;
 
 use super::{Attempt, Blocked, LockWaits, Waiting, blocker, up};
-use crate::database::{connections::Connections, faults::code, options::Options};
+use crate::database::{
+    connections::Connections,
+    faults::code,
+    options::{Options, Servers},
+};
 
 /// Advisory lock of migrations, for replicas that start together.
 const MIGRATION_LOCK: i64 = 0x6d69_6772_6174_6531;
@@ -22,10 +26,10 @@ const VACUUM_EXTRA_WAIT: Duration = Duration::from_millis(500);
 /// Errors of a wait for a lock: `lock_timeout`, or a deadlock. Detecting a deadlock takes as long.
 const LOCK_NOT_AVAILABLE: [&str; 2] = ["55P03", "40P01"];
 
-pub(super) async fn run<M: MigratorTrait>(url: &str, waits: LockWaits) -> Result<Vec<String>, DbErr> {
-    // Tests the connection first: SeaORM's pool reports neither the cause of a failure nor the address.
-    drop(Connections::new(Options::of(url)?, 1)?.lease().await?);
-    let [session, observer] = [connect(url).await?, connect(url).await?];
+pub(super) async fn run<M: MigratorTrait>(servers: &Servers, waits: LockWaits) -> Result<Vec<String>, DbErr> {
+    // Finds the primary first: SeaORM's pool reports neither the cause of a failure nor the address.
+    drop(Connections::new(Options::Postgres(servers.clone()), 1)?.lease().await?);
+    let [session, observer] = [connect(servers), connect(servers)];
     let outcome = until_migrated::<M>(&session, &observer, waits).await;
     // An error here would hide the outcome; the connections end with the process anyway.
     let _ = tokio::join!(session.close(), observer.close());
@@ -125,11 +129,9 @@ fn is_lock_not_available(error: &DbErr) -> bool {
     code(error).is_some_and(|code| LOCK_NOT_AVAILABLE.contains(&code.as_str()))
 }
 
-/// One connection, opened on first use.
-async fn connect(url: &str) -> Result<DatabaseConnection, DbErr> {
-    let mut options = ConnectOptions::new(url);
-    options.max_connections(1).acquire_timeout(CONNECT_TIMEOUT).sqlx_logging(false).connect_lazy(true);
-    options.map_sqlx_postgres_opts(|postgres| postgres.application_name("migrate"));
-    // Without the driver's message, which quotes a malformed URL and its password.
-    sea_orm::Database::connect(options).await.map_err(|_| DbErr::Custom("the database URL is malformed".to_owned()))
+/// One connection to the primary, opened on first use.
+fn connect(servers: &Servers) -> DatabaseConnection {
+    let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(CONNECT_TIMEOUT);
+    let primary = servers.preferred().clone().application_name("migrate");
+    SqlxPostgresConnector::from_sqlx_postgres_pool(pool.connect_lazy_with(primary))
 }

@@ -18,8 +18,11 @@ use crate::database::{
 /// Primary result code: another connection holds the lock.
 const SQLITE_BUSY: u32 = 5;
 
-pub(super) async fn run<M: MigratorTrait>(url: &str, waits: LockWaits) -> Result<Vec<String>, DbErr> {
-    let options = Options::of(url)?;
+pub(super) async fn run<M: MigratorTrait>(
+    url: &str,
+    options: &Options,
+    waits: LockWaits,
+) -> Result<Vec<String>, DbErr> {
     let file = wal::file_of(url)?;
     if let Some(file) = options.file() {
         private_file::create(file)?;
