@@ -31,7 +31,7 @@ async fn services(servers: &[&OwnServer]) -> (Process, Process) {
         ("CONSULTATION_FINANCE_URL", &finance_url),
     ];
     for (name, settings) in [("finance", &of_finance[..]), ("consultation", &of_consultation)] {
-        assert!(Process::command(name, &["migrate"], settings).status().expect("it runs").success());
+        assert!(Process::command(name, &["migrate"], settings).output().expect("it runs").status.success());
     }
     let finance = Process::start("finance", finance_port, &of_finance).await;
     (Process::start("consultation", port, &of_consultation).await, finance)

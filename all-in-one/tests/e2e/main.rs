@@ -3,6 +3,7 @@
 mod access_log;
 mod audit;
 mod backup;
+mod cells;
 mod change_feed;
 mod client_certificates;
 mod clinic_day;
