@@ -38,6 +38,9 @@ pub(crate) struct Arguments {
     /// Directory of older programs, for the cost of what was built since and is switched off
     #[arg(long, value_name = "DIR")]
     pub(crate) before: Option<PathBuf>,
+    /// Length of the soak
+    #[arg(long, default_value_t = 120, value_name = "MINUTES")]
+    soak_minutes: u64,
     /// Cargo passes it to benchmarks
     #[arg(long, hide = true)]
     bench: bool,
@@ -64,11 +67,16 @@ pub(crate) enum Subject {
     Postgraphile,
     /// Time until ready, and sizes
     StartUp,
+    /// Hours at half load; only by its name
+    Soak,
 }
 
 impl Arguments {
     pub(crate) fn subjects(&self) -> Vec<Subject> {
-        let is_wanted = |subject: &Subject| self.only.is_empty() || self.only.contains(subject);
+        let is_wanted = |subject: &Subject| match subject {
+            Subject::Soak => self.only.contains(subject),
+            _ => self.only.is_empty() || self.only.contains(subject),
+        };
         Subject::value_variants().iter().copied().filter(is_wanted).collect()
     }
 
@@ -79,6 +87,10 @@ impl Arguments {
 
     pub(crate) fn rounds(&self) -> usize {
         self.rounds.unwrap_or(if self.quick { 1 } else { 3 }).max(1)
+    }
+
+    pub(crate) fn soak(&self) -> Duration {
+        Duration::from_mins(self.soak_minutes)
     }
 
     /// Sizes of the history, in ascending order.

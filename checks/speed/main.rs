@@ -26,6 +26,7 @@ mod prepared;
 mod report;
 mod service;
 mod session;
+mod soak;
 mod sqlite;
 mod stack;
 mod start_up;
@@ -69,6 +70,7 @@ async fn run(arguments: &Arguments) -> anyhow::Result<()> {
             Subject::Drain => drain::run(&mut stack, arguments).await?,
             Subject::History => history::run(&stack, arguments).await?,
             Subject::Postgraphile => postgraphile::run(&stack, arguments).await?,
+            Subject::Soak => soak::run(&stack, arguments).await?,
             Subject::StartUp => start_up::run(&stack, arguments).await?,
         };
         report.add(section);

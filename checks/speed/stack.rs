@@ -91,6 +91,11 @@ pub(crate) async fn number(database: &impl ConnectionTrait, sql: &str) -> anyhow
     one(database, sql).await
 }
 
+/// The result of a query for one real number.
+pub(crate) async fn real(database: &impl ConnectionTrait, sql: &str) -> anyhow::Result<f64> {
+    one(database, sql).await
+}
+
 /// The result of a query for one text.
 pub(crate) async fn text(database: &impl ConnectionTrait, sql: &str) -> anyhow::Result<String> {
     one(database, sql).await
