@@ -65,8 +65,8 @@ pub(crate) struct WrongClock {
     pub(crate) time: Range<f64>,
     /// How many seconds it was ahead.
     pub(crate) ahead: f64,
-    /// The moment at which it was set.
-    pub(crate) set: Instant,
+    /// Before and after it was set.
+    pub(crate) set: Range<Instant>,
 }
 
 /// Observations during the campaign.
@@ -130,7 +130,11 @@ impl Seen {
 
     /// Whether a database's clock was set in this time.
     pub(crate) fn was_set_in(&self, time: Range<Instant>) -> bool {
-        self.clocks.lock().expect("clocks").iter().any(|clock| time.contains(&clock.set))
+        self.clocks
+            .lock()
+            .expect("clocks")
+            .iter()
+            .any(|clock| clock.set.start <= time.end && time.start <= clock.set.end)
     }
 
     pub(crate) fn conflict(&self, violation: String) {

@@ -1,6 +1,6 @@
 //! Wrong clocks: a replica's, and the database's. On SQLite the latter is the clock of the service's processes.
 
-use std::time::Duration;
+use std::{ops::Range, time::Duration};
 
 use fastrand::Rng;
 use tokio::time::{Instant, sleep};
@@ -18,7 +18,7 @@ use crate::{
 const WRONG_FOR: Duration = Duration::from_secs(15);
 /// Offsets of the database's clock from the true time, in seconds; the order is random.
 const JUMPS: [i64; 4] = [-600, 600, 25 * 3600, 365 * 24 * 3600];
-const JUMP_SECONDS: std::ops::Range<u64> = 3..6;
+const JUMP_SECONDS: Range<u64> = 3..6;
 /// Time without finance before the clock is set right: long enough for calls to fail or to be under way.
 const WITHOUT_FINANCE: Duration = Duration::from_millis(1_500);
 /// Work by the true clock.
@@ -72,8 +72,8 @@ async fn restart(world: &World, clock: Option<&FakeClock>) -> anyhow::Result<()>
 /// a dead relay the end of their lease.
 #[expect(clippy::cast_precision_loss, reason = "a year of seconds")]
 async fn jump(world: &World, clock: &FakeClock, ahead: i64, random: &mut Rng) -> anyhow::Result<()> {
-    let (set, from) = (Instant::now(), seconds());
-    clock.set(ahead)?;
+    let from = seconds();
+    let set_wrong = set(clock, ahead)?;
     world.seen.count(&format!("clock of the database {ahead:+} s, and set right"));
     sleep(Duration::from_secs(random.u64(JUMP_SECONDS))).await;
     let stack = &world.stack;
@@ -84,7 +84,7 @@ async fn jump(world: &World, clock: &FakeClock, ahead: i64, random: &mut Rng) ->
         stack.finance_proxies[number].set(Finance::BlackHole);
     }
     sleep(WITHOUT_FINANCE).await;
-    clock.set(0)?;
+    let set_right = set(clock, 0)?;
     if let Some(number) = dies {
         stack.consultation[number].kill();
         world.seen.count("kill -9 consultation");
@@ -92,9 +92,16 @@ async fn jump(world: &World, clock: &FakeClock, ahead: i64, random: &mut Rng) ->
     stack.set_finance(Finance::Healthy);
     let time = from - AROUND_A_JUMP..seconds() + AROUND_A_JUMP;
     world.seen.clocks.lock().expect("clocks").extend([
-        WrongClock { time, ahead: ahead as f64, set },
+        WrongClock { time, ahead: ahead as f64, set: set_wrong },
         // From here on only work that began before is wrong.
-        WrongClock { time: 0.0..0.0, ahead: 0.0, set: Instant::now() },
+        WrongClock { time: 0.0..0.0, ahead: 0.0, set: set_right },
     ]);
     Ok(())
+}
+
+/// Sets the clock. Work may meet either time in the returned range.
+fn set(clock: &FakeClock, ahead: i64) -> anyhow::Result<Range<Instant>> {
+    let before = Instant::now();
+    clock.set(ahead)?;
+    Ok(before..Instant::now())
 }
