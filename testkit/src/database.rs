@@ -71,6 +71,7 @@ impl TestDatabase {
             database_url: self.url.clone(),
             max_connections: None,
             database_connections: DEFAULT_CONNECTIONS,
+            read_replica: None,
             max_clock_difference: MAX_CLOCK_DIFFERENCE,
             access: Access::User { username: DEVELOPMENT_USERNAME.to_owned(), password: DEVELOPMENT_PASSWORD.into() },
             token_issuer: None,

@@ -101,8 +101,8 @@ pub(super) struct Session {
 }
 
 impl Session {
-    pub(super) async fn connect(options: &Options) -> Result<Self, Error> {
-        let correct = session::Session::connect(options).await?;
+    pub(super) async fn connect(options: &Options, target: session::Target) -> Result<Self, Error> {
+        let correct = session::Session::connect(options, target).await?;
         Ok(Self { correct: Some(correct), is_in_transaction: false })
     }
 

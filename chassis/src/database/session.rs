@@ -34,6 +34,14 @@ pub(super) enum Session {
     Postgres(PgConnection, Backend),
 }
 
+/// Which servers a session may lead to, in PostgreSQL's words for `target_session_attrs`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Target {
+    ReadWrite,
+    /// Also a standby. What reads there watches how late it is.
+    Any,
+}
+
 /// Identity of the server's end of a session.
 #[derive(Clone, Debug)]
 pub(super) struct Backend {
@@ -53,7 +61,8 @@ macro_rules! on_either {
 }
 
 impl Session {
-    pub(super) async fn connect(options: &Options) -> Result<Self, Error> {
+    /// Connects. Only with [`Target::Any`] the server may be a standby.
+    pub(super) async fn connect(options: &Options, target: Target) -> Result<Self, Error> {
         match options {
             Options::Sqlite(sqlite) => Ok(Self::Sqlite(sqlite.connect().await?)),
             Options::Postgres(postgres) => {
@@ -61,7 +70,7 @@ impl Session {
                 let (is_read_only, pid, started): (bool, i32, String) =
                     sqlx::query_as(IDENTIFY).fetch_one(&mut connection).await?;
                 // It would refuse every write, and its reads may be stale for ever.
-                if is_read_only {
+                if is_read_only && target == Target::ReadWrite {
                     return Err(Error::Configuration(faults::READ_ONLY.into()));
                 }
                 Ok(Self::Postgres(connection, Backend { pid, started }))
