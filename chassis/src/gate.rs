@@ -83,7 +83,7 @@ pub fn guard<S: Executor>(
     routes: ServiceRoutes<S>,
     mut heartbeats: Vec<Heartbeat>,
 ) -> anyhow::Result<Router> {
-    let (metrics, access_log) = (routes.metrics, AccessLog::of(server.name));
+    let (metrics, access_log, audit) = (routes.metrics, AccessLog::of(server.name), Audit::of(server.name));
     let authenticator = authenticator(server, routes.permissions.roles).map_err(wrong_setting)?;
     let authenticator = Arc::new(authenticator.measured(&metrics));
     tokio::spawn(Arc::clone(&authenticator).keep_renewed(shutdown.clone()));
@@ -99,7 +99,6 @@ pub fn guard<S: Executor>(
         heartbeats.push(replica.heartbeat.clone());
         endpoint = endpoint.with_consistency(replica.watched(shutdown.clone()));
     }
-    let audit = Audit::of(server.name);
     if let Some(audit) = audit {
         endpoint = endpoint.with_observer(Arc::new(audit));
     }

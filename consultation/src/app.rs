@@ -63,8 +63,7 @@ pub fn build(
         ["starts", "finishes", "hints across replicas", "outbox upkeep"].map(Heartbeat::new);
     let monitor = Monitor::<Migrator>::new(server, database);
     let beside = [(starts.clone(), metrics.writer("start")), (finishes.clone(), metrics.writer("finish"))];
-    let rules = rules(domain)?;
-    let (consultations, writers) = Consultations::new(database, rules, wake_up, changes.clone(), beside);
+    let (consultations, writers) = Consultations::new(database, rules(domain)?, wake_up, changes.clone(), beside);
     let console = Console { remedies: remedies.clone(), activity: meter.activity.clone(), finance: address, time_zone };
     let rest = rest::router(consultations.clone(), time_zone).merge(console::router(console));
     let api = &server.api;

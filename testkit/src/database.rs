@@ -56,9 +56,14 @@ impl TestDatabase {
             }
             Backend::Postgres => (create_database().await?, None),
         };
-        let url = SecretString::from(url);
+        Some(Self { _directory: directory, ..Self::at(url).await })
+    }
+
+    /// A database that somebody else has made and removes.
+    pub async fn at(url: impl Into<SecretString>) -> Self {
+        let url = url.into();
         let database = Database::connect(&url).await.expect("a database");
-        Some(Self { database, url, _directory: directory })
+        Self { database, url, _directory: None }
     }
 
     /// Settings of a service on this database, with the development user.
