@@ -3,6 +3,10 @@
 use std::process::Command;
 
 use chassis::database::ReadReplica;
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
 use sea_orm::ConnectionTrait;
 use tokio::{
     task::spawn_blocking,
@@ -88,6 +92,15 @@ impl Replication {
         self.pg_ctl("-w promote").await;
     }
 
+    /// Process ids of both postmasters: of the primary and of the standby.
+    #[must_use]
+    pub fn postmasters(&self) -> [u32; 2] {
+        ["data", "standby"].map(|data| {
+            let file = std::fs::read_to_string(self.cluster.directory.join(data).join("postmaster.pid"));
+            file.ok().as_deref().and_then(postmaster).expect("it runs")
+        })
+    }
+
     fn url(&self, port: u16) -> String {
         format!("postgres://postgres@localhost:{port}/postgres?host={}", self.cluster.directory.display())
     }
@@ -115,10 +128,14 @@ impl Replication {
 impl Drop for Replication {
     fn drop(&mut self) {
         // It may be down. The directory goes with the cluster.
-        let stop = |pid: &str| pid.lines().next().and_then(|pid| pid.trim().parse().ok());
-        let file = self.cluster.directory.join("standby/postmaster.pid");
-        if let Some(pid) = std::fs::read_to_string(file).ok().as_deref().and_then(stop) {
-            let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), nix::sys::signal::Signal::SIGQUIT);
+        let file = std::fs::read_to_string(self.cluster.directory.join("standby/postmaster.pid"));
+        if let Some(pid) = file.ok().as_deref().and_then(postmaster) {
+            let _ = kill(Pid::from_raw(pid.cast_signed()), Signal::SIGQUIT);
         }
     }
+}
+
+/// The process id in the file of a running server.
+fn postmaster(file: &str) -> Option<u32> {
+    file.lines().next()?.trim().parse().ok()
 }

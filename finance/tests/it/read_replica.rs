@@ -1,5 +1,9 @@
 //! Queries on a read replica, a standby of PostgreSQL.
 
+mod cost;
+mod measured;
+mod outages;
+
 use std::{future::Future, time::Duration};
 
 use chassis::{clock, config::Server, database::ReadReplica};
@@ -7,7 +11,7 @@ use chrono::TimeDelta;
 use migration::finance::Migrator;
 use rstest::rstest;
 use serde_json::{Value, json};
-use testkit::{Answer, Backend, GraphqlClient, Log, Replication, TestDatabase, TestService};
+use testkit::{Answer, Backend, GraphqlClient, Replication, TestDatabase, TestService};
 use tokio::time::{sleep, timeout};
 use uuid::Uuid;
 
@@ -49,9 +53,7 @@ impl Replicated {
 
     /// The response to a query with these extensions `consistency`.
     async fn ask(&self, query: &str, consistency: Value) -> Answer {
-        let body = json!({ "query": query, "extensions": { "consistency": consistency } }).to_string();
-        let request = self.client().post().basic_auth("admin", Some("teste123"));
-        let answer = Answer::of(request.header("content-type", "application/json").body(body)).await;
+        let answer = self.client().send_for(&consistency, query).await;
         assert!(answer.body["errors"].is_null(), "{query}: {}", answer.body);
         answer
     }
@@ -71,7 +73,7 @@ fn serve(db: &mut TestDatabase, replica: ReadReplica) -> TestService {
 }
 
 fn is_from_replica(answer: &Answer) -> bool {
-    answer.body["extensions"]["consistency"]["staleness"].is_number()
+    answer.staleness().is_some()
 }
 
 async fn until<F: Future<Output = bool>>(mut holds: impl FnMut() -> F) {
@@ -140,82 +142,6 @@ async fn a_subscription_and_a_mutation_read_from_the_primary() {
 }
 
 #[tokio::test]
-async fn beyond_the_bound_queries_read_from_the_primary_and_come_back_by_themselves() {
-    let Some(replicated) = Replicated::start(Duration::from_secs(1)).await else { return };
-    replicated.servers.on_standby("SELECT pg_wal_replay_pause()").await;
-    let appointment = Uuid::new_v4();
-    let (id, _) = replicated.record(appointment).await;
-    let [query, ..] = queries(&id, appointment);
-    until(async || {
-        let answer = replicated.ask(&query, json!({})).await;
-        let staleness = answer.body["extensions"]["consistency"]["staleness"].as_f64();
-        assert!(staleness.is_none_or(|staleness| staleness <= 1.0), "{}", answer.body);
-        assert_eq!(staleness.is_none(), answer.body["data"]["payment"]["id"] == id.as_str(), "{}", answer.body);
-        staleness.is_none()
-    })
-    .await;
-    replicated.servers.on_standby("SELECT pg_wal_replay_resume()").await;
-    replicated.until_on_replica().await;
-}
-
-#[tokio::test]
-async fn a_killed_replica_costs_no_query_and_one_line_in_the_log() {
-    let log = Log::capture();
-    let Some(replicated) = Replicated::start(FOR_EVER).await else { return };
-    let (id, token) = replicated.record(Uuid::new_v4()).await;
-    until(async || is_from_replica(&replicated.ask("{ payments { totalCount } }", json!({ "token": token })).await))
-        .await;
-    let [query, ..] = queries(&id, Uuid::nil());
-    let asking = async {
-        loop {
-            assert_eq!(replicated.ask(&query, json!({})).await.body["data"]["payment"]["id"], id.as_str());
-        }
-    };
-    tokio::select! {
-        () = replicated.servers.kill_standby() => {}
-        () = asking => {}
-    }
-    until(async || log.text().contains("queries read from the primary")).await;
-    assert!(!is_from_replica(&replicated.ask(&query, json!({})).await));
-    replicated.servers.restart_standby().await;
-    replicated.until_on_replica().await;
-    let lines = |part| log.text().matches(part).count();
-    assert_eq!(
-        [lines("queries read from the primary"), lines("queries read from the replica")],
-        [1, 2],
-        "{}",
-        log.text()
-    );
-}
-
-#[tokio::test]
-async fn a_promoted_replica_serves_no_queries_beside_the_primary() {
-    let Some(replicated) = Replicated::start(FOR_EVER).await else { return };
-    replicated.servers.promote_standby().await;
-    until(async || !is_from_replica(&replicated.ask("{ payments { totalCount } }", json!({})).await)).await;
-    // Its history is its own from now on, however far it goes.
-    replicated.servers.on_standby("SELECT pg_switch_wal()").await;
-    let (id, _) = replicated.record(Uuid::new_v4()).await;
-    for query in queries(&id, Uuid::nil()).iter().take(1) {
-        let answer = replicated.ask(query, json!({})).await;
-        assert!(!is_from_replica(&answer) && answer.body["data"]["payment"]["id"] == id.as_str(), "{}", answer.body);
-    }
-}
-
-#[tokio::test]
-async fn a_replica_that_is_the_primary_itself_works() {
-    let Some(db) = TestDatabase::empty(Backend::Postgres).await else { return };
-    db.database.migrate::<Migrator>().await.expect("migrated");
-    let mut db = TestDatabase::at(db.url()).await;
-    let itself = ReadReplica { url: db.url.clone(), max_staleness: FOR_EVER };
-    let service = serve(&mut db, itself);
-    let all = async || service.client.send("{ payments { totalCount } }", json!({})).await;
-    until(async || is_from_replica(&all().await)).await;
-    service.client.call(RECORD, json!({ "input": input(Uuid::new_v4(), "200.00") })).await;
-    assert_eq!(all().await.body["data"]["payments"]["totalCount"], 1);
-}
-
-#[tokio::test]
 async fn a_token_of_another_server_leads_to_the_primary_and_a_malformed_one_is_refused() {
     let Some(replicated) = Replicated::start(FOR_EVER).await else { return };
     let query = "{ payments { totalCount } }";
@@ -223,9 +149,7 @@ async fn a_token_of_another_server_leads_to_the_primary_and_a_malformed_one_is_r
     let foreign = "A".repeat(27);
     assert!(!is_from_replica(&replicated.ask(query, json!({ "token": foreign })).await));
     for consistency in [json!({ "token": "0/16B3748" }), json!({ "token": 7 }), json!({ "maxStaleness": -1 })] {
-        let body = json!({ "query": query, "extensions": { "consistency": consistency } }).to_string();
-        let request = replicated.client().post().basic_auth("admin", Some("teste123"));
-        let answer = Answer::of(request.header("content-type", "application/json").body(body)).await;
+        let answer = replicated.client().send_for(&consistency, query).await;
         assert_eq!((answer.status, answer.code()), (400, "BAD_REQUEST"), "{}", answer.body);
         assert!(answer.body.to_string().contains("consistency"), "{}", answer.body);
     }

@@ -5,6 +5,11 @@ use std::time::Duration;
 use super::Connections;
 
 impl Connections {
+    /// Whether a statement through this handle would wait for a place.
+    pub(in super::super) fn is_full(&self) -> bool {
+        self.limits.iter().flatten().any(|limit| limit.is_full())
+    }
+
     /// Closes connections that were idle for `idle`, except for one, so that other processes can have them.
     pub(in super::super) fn close_idle(&self, idle: Duration) {
         let mut kept = 0;

@@ -24,6 +24,8 @@ pub(super) enum Led {
     Late,
     /// To the primary: the replica is away.
     Away,
+    /// To the primary: all connections to the replica are in use.
+    Busy,
     /// To the primary after all: the replica failed while the query ran.
     Failed,
 }
@@ -50,6 +52,7 @@ impl Meter {
             Led::Token => ("primary", "token"),
             Led::Late => ("primary", "late"),
             Led::Away => ("primary", "away"),
+            Led::Busy => ("primary", "busy"),
             Led::Failed => ("primary", "failed"),
         };
         self.0.get_or_create(&[("target", target), ("reason", reason)]).inc();

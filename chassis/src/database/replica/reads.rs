@@ -58,7 +58,13 @@ impl Consistency for ReplicaReads {
     fn replica(&self, needs: &Needs) -> Result<Option<consistency::Replica>, MalformedToken> {
         let parsed = needs.token.as_deref().map(|token| Position::of_token(token).ok_or(MALFORMED)).transpose()?;
         let (seen, lost) = self.replica.state();
-        match decide(seen, parsed, needs.max_staleness, self.replica.max_staleness) {
+        let decided = decide(seen, parsed, needs.max_staleness, self.replica.max_staleness);
+        match decided {
+            // Two servers have more connections than one.
+            Ok(_) if self.replica.read.is_full() => {
+                self.meter.count(Led::Busy);
+                Ok(None)
+            }
             Ok(staleness) => {
                 self.meter.count(Led::Replica);
                 Ok(Some(consistency::Replica { staleness, provide: Arc::clone(&self.provide), lost }))
