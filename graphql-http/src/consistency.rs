@@ -95,7 +95,7 @@ pub(crate) fn choose(consistency: &dyn Consistency, request: &Request) -> Result
 }
 
 /// Tells the token of a mutation.
-pub(crate) fn tell_token(response: &mut Response, token: String) {
+pub(crate) fn tell_token(response: &mut Response, token: &str) {
     response.extensions.insert(EXTENSION.to_owned(), value!({ "token": token }));
 }
 

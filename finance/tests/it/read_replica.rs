@@ -36,7 +36,7 @@ impl Replicated {
         let servers = Replication::start().await?;
         let mut db = servers.database().await;
         db.database.migrate::<Migrator>().await.expect("migrated");
-        let service = serve(&mut db, servers.replica(max_staleness));
+        let service = serve(&mut db, &servers.replica(max_staleness));
         let this = Self { servers, db, service };
         this.until_on_replica().await;
         Some(this)
@@ -66,9 +66,9 @@ impl Replicated {
     }
 }
 
-fn serve(db: &mut TestDatabase, replica: ReadReplica) -> TestService {
+fn serve(db: &mut TestDatabase, replica: &ReadReplica) -> TestService {
     let server = Server { read_replica: Some(replica.clone()), ..db.server("finance") };
-    db.database = db.database.clone().with_replica(&replica, server.database_connections).expect("a replica");
+    db.database = db.database.clone().with_replica(replica, server.database_connections).expect("a replica");
     start_server(db, &server)
 }
 
@@ -95,7 +95,7 @@ fn queries(id: &str, appointment: Uuid) -> [String; 8] {
         format!("{{ node(id: \"{id}\") {{ id }} }}"),
         format!("{{ nodes(ids: [\"{id}\"]) {{ id }} }}"),
         format!("{{ payments(filter: {{ appointmentIds: [\"{appointment}\"] }}) {{ edges {{ node {{ id }} }} }} }}"),
-        format!("{{ payments {{ totalCount edges {{ node {{ id }} }} }} }}"),
+        "{ payments { totalCount edges { node { id } } } }".to_owned(),
         format!("{{ _entities({payment}\"{id}\" }}]) {{ ... on Payment {{ id }} }} }}"),
         format!(
             "{{ _entities({consultation}\"{appointment}\" }}]) {{ ... on Consultation {{ payment {{ id }} }} }} }}"

@@ -60,7 +60,7 @@ impl<E: Executor, C: TaskContext> Endpoint<E, C> {
             && response.data != Value::Null
             && let Some(token) = consistency.token().await
         {
-            consistency::tell_token(&mut response, token);
+            consistency::tell_token(&mut response, &token);
         }
         response
     }

@@ -80,7 +80,7 @@ async fn a_silent_replica_delays_a_query_for_no_longer_than_it_takes_to_notice()
     db.database.migrate::<Migrator>().await.expect("migrated");
     let standby = servers.replica(FOR_EVER);
     let (url, proxy) = TestDatabase::at(standby.url.clone()).await.through_proxy().await;
-    let service = serve(&mut db, ReadReplica { url, ..standby });
+    let service = serve(&mut db, &ReadReplica { url, ..standby });
     let replicated = Replicated { servers, db, service };
     replicated.until_on_replica().await;
     proxy.silence();
