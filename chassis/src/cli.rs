@@ -123,9 +123,11 @@ pub async fn run<M: MigratorTrait>(
 /// When the URL is malformed or the file cannot be opened.
 pub async fn connect(server: &Server) -> anyhow::Result<Database> {
     check_url(server)?;
-    Database::open(&server.database_url, server.database_connections)
-        .await
-        .with_context(|| format!("{}: cannot open the database", server.name))
+    let database = Database::open(&server.database_url, server.database_connections).await;
+    let database = database.with_context(|| format!("{}: cannot open the database", server.name))?;
+    let Some(replica) = &server.read_replica else { return Ok(database) };
+    let reading = database.with_replica(replica, server.database_connections);
+    reading.with_context(|| format!("--{}-database-read-url", server.name)).map_err(wrong_setting)
 }
 
 /// Connects a command to the service's database; the service may run meanwhile.

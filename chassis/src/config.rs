@@ -2,6 +2,7 @@
 
 mod access;
 mod issuer;
+mod read_replica;
 mod settings;
 mod values;
 
@@ -15,12 +16,14 @@ use anyhow::bail;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::{
+    database::ReadReplica,
     gate::{browsers::Browsers, client_address::TrustedProxies},
     tls,
 };
 
 pub use access::{Access, DEVELOPMENT_PASSWORD, DEVELOPMENT_USERNAME, access, secret, secret_file};
 pub use issuer::{DEFAULT_ROLES_CLAIM, TokenIssuer, issuer_url, json_pointer, token_issuer};
+pub use read_replica::{max_staleness, read_replica};
 pub use values::{MetricsBind, address, clock_difference, connections, username};
 
 /// Shortest password on an address that other machines can reach. The login throttle allows 346,000 guesses a day.
@@ -43,6 +46,8 @@ pub struct Server {
     pub max_connections: Option<usize>,
     /// Most connections to PostgreSQL at once.
     pub database_connections: usize,
+    /// Replica that queries may read; `None` has none.
+    pub read_replica: Option<ReadReplica>,
     /// Largest accepted difference between this machine's clock and the database's.
     pub max_clock_difference: Duration,
     /// Users that may call with HTTP Basic.

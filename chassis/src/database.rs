@@ -18,7 +18,9 @@ mod mistakes;
 mod options;
 pub mod paging;
 mod private_file;
+mod replica;
 mod served_file;
+mod service;
 mod session;
 mod sql;
 mod transaction;
@@ -28,7 +30,10 @@ pub mod migrate;
 pub mod source;
 pub mod wal;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use sea_orm::{DbErr, sqlx::postgres::PgPool};
 use sea_orm_migration::MigratorTrait;
@@ -38,6 +43,7 @@ use migrate::LockWaits;
 #[cfg(feature = "seeded-mistakes")]
 use mistakes::Session;
 use options::Options;
+use replica::Replica;
 use served_file::ServedFile;
 #[cfg(not(feature = "seeded-mistakes"))]
 use session::Session;
@@ -49,6 +55,7 @@ pub use connections::Connections;
 pub use faults::{is_about_rows, is_unavailable, may_be_done};
 pub(crate) use faults::{is_busy, is_read_only};
 pub use private_file::create_directory;
+pub use replica::{DEFAULT_MAX_STALENESS, ReadReplica, ReplicaReads, queries_on_replica};
 pub use sql::{is_one_of, now, time_key, time_key_of, time_key_within};
 pub use transaction::Transaction;
 
@@ -85,6 +92,9 @@ pub struct Database {
     url: SecretString,
     /// The SQLite file, while a service uses it.
     served: Arc<Mutex<Option<ServedFile>>>,
+    replica: Option<Arc<Replica>>,
+    /// How late the rows of `read` and `count` may be: zero but on a replica.
+    max_staleness: Duration,
 }
 
 impl Database {
@@ -97,7 +107,6 @@ impl Database {
     /// opened on demand. Fails for a malformed URL, or a SQLite file that cannot be opened or created.
     pub async fn open(url: &SecretString, connections: usize) -> Result<Self, DbErr> {
         let options = Options::of(url.expose_secret())?;
-        let served = Arc::default();
         if let Options::Sqlite(_) = &options {
             if let Some(file) = options.file() {
                 private_file::create(file)?;
@@ -110,13 +119,18 @@ impl Database {
                 pool.lease().await?.end(Ok(()))?;
             }
             let background = Connections::new(options.clone(), 1)?;
-            return Ok(Self { read, count, write, background, check, options, url: url.clone(), served });
+            return Ok(Self::of([read, count, write, background, check], options, url));
         }
         let write = Connections::new(options.clone(), connections)?;
         let read = write.at_most((connections / READ_DIVISOR).max(1));
         let count = read.at_most(MAX_COUNTS);
         let check = Connections::new(options.clone(), 1)?.without_retry();
-        Ok(Self { read, count, background: write.clone(), write, check, options, url: url.clone(), served })
+        Ok(Self::of([read, count, write.clone(), write, check], options, url))
+    }
+
+    fn of([read, count, write, background, check]: [Connections; 5], options: Options, url: &SecretString) -> Self {
+        let (url, served, max_staleness) = (url.clone(), Arc::default(), Duration::ZERO);
+        Self { read, count, write, background, check, options, url, served, replica: None, max_staleness }
     }
 
     /// Validates the URL of a database, which need not exist.
@@ -139,33 +153,6 @@ impl Database {
             std::mem::forget(keeper);
         }
         Self::connect(url).await
-    }
-
-    /// Marks the database as used by a service: a SQLite file gets a mark, and its log is watched. Fails also when a
-    /// pooler is before PostgreSQL that the service cannot work with. A server that is down is no error.
-    pub async fn begin_service(&self) -> Result<(), DbErr> {
-        self.options.check_pooler().await?;
-        if let Some(file) = self.options.file() {
-            let served = ServedFile::open(&self.write, file).await?;
-            *self.served.lock().unwrap_or_else(PoisonError::into_inner) = Some(served);
-        }
-        Ok(())
-    }
-
-    /// Ends the use by a service, after the last write, and closes all connections. After a failure the SQLite file
-    /// looks like that of a killed service, which loses nothing.
-    pub async fn end_service(&self) -> Result<(), DbErr> {
-        let served = self.served.lock().unwrap_or_else(PoisonError::into_inner).take();
-        match self.options {
-            Options::Postgres(_) => self.check.close().await,
-            Options::Sqlite(_) => drop(tokio::join!(self.background.close(), self.count.close())),
-        }
-        self.read.close().await;
-        if let Some(served) = served {
-            served.close(&self.write).await?;
-        }
-        self.write.close().await;
-        Ok(())
     }
 
     /// Begins a write transaction.

@@ -38,6 +38,7 @@ use crate::{
     audit::Audit,
     cli::wrong_setting,
     config::Server,
+    database::ReplicaReads,
     graphql,
     health::{self, Heartbeat, Readiness},
     language::Language,
@@ -67,6 +68,8 @@ pub struct ServiceRoutes<S> {
     pub metrics: Metrics,
     /// Traces requests.
     pub traces: Traces,
+    /// The queries on a read replica, if there is one.
+    pub replica: Option<ReplicaReads>,
 }
 
 /// The routes of a service behind the gate, and its probes: ready by `readiness`, live by all `heartbeats`.
@@ -78,9 +81,9 @@ pub fn guard<S: Executor>(
     readiness: Readiness,
     shutdown: &CancellationToken,
     routes: ServiceRoutes<S>,
-    heartbeats: Vec<Heartbeat>,
+    mut heartbeats: Vec<Heartbeat>,
 ) -> anyhow::Result<Router> {
-    let (metrics, access_log) = (routes.metrics, AccessLog::of(server.name));
+    let (metrics, access_log, audit) = (routes.metrics, AccessLog::of(server.name), Audit::of(server.name));
     let authenticator = authenticator(server, routes.permissions.roles).map_err(wrong_setting)?;
     let authenticator = Arc::new(authenticator.measured(&metrics));
     tokio::spawn(Arc::clone(&authenticator).keep_renewed(shutdown.clone()));
@@ -92,15 +95,17 @@ pub fn guard<S: Executor>(
         .with_shutdown(shutdown.clone())
         .with_meter(meter(measured, access_log, &routes.traces))
         .with_task_context::<(Language, (Span, access_log::Current))>();
-    let audit = Audit::of(server.name);
+    if let Some(replica) = routes.replica {
+        heartbeats.push(replica.heartbeat.clone());
+        endpoint = endpoint.with_consistency(replica.watched(shutdown.clone()));
+    }
     if let Some(audit) = audit {
         endpoint = endpoint.with_observer(Arc::new(audit));
     }
     if let Some(directory) = &server.api.trusted_documents {
-        endpoint = endpoint
-            .with_trusted_documents(directory)
-            .with_context(|| format!("--{}-trusted-documents", server.name))
-            .map_err(wrong_setting)?;
+        let trusted = endpoint.with_trusted_documents(directory);
+        let trusted = trusted.with_context(|| format!("--{}-trusted-documents", server.name));
+        endpoint = trusted.map_err(wrong_setting)?;
     }
     let service = Router::new()
         .merge(graphql_http::router(endpoint, routes.sdl))

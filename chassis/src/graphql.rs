@@ -42,9 +42,13 @@ pub(crate) fn outcome_name(conclusion: Conclusion) -> &'static str {
 
 /// Recognises an error of a resolver that clients can do something about.
 pub(crate) fn classify(error: &ServerError) -> Option<Refusal> {
+    cause(error).and_then(of_database)
+}
+
+/// The database's error behind an error of a resolver.
+pub(crate) fn cause(error: &ServerError) -> Option<&DbErr> {
     // Data loaders share one error between their callers.
-    let cause = error.source::<DbErr>().or_else(|| error.source::<Arc<DbErr>>().map(AsRef::as_ref));
-    cause.and_then(of_database)
+    error.source::<DbErr>().or_else(|| error.source::<Arc<DbErr>>().map(AsRef::as_ref))
 }
 
 /// The error of a mutation that was not written.

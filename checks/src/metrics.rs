@@ -42,6 +42,9 @@ pub const CONSULTATION: [&str; 8] = [
 pub const CONFIGURED: [&str; 2] =
     ["jwks_last_success_timestamp_seconds", "tls_certificate_not_after_timestamp_seconds"];
 
+/// Metrics of a read replica: absent without one.
+pub const READ_REPLICA: [&str; 2] = ["read_replica_queries_total", "read_replica_staleness_seconds"];
+
 /// Metrics in the textfile of `consultation reconcile`.
 pub const TEXTFILE: [&str; 5] = [
     "reconcile_differences",

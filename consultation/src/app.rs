@@ -5,7 +5,7 @@ use chassis::{
     changes::Changes,
     cli::wrong_setting,
     config::Server,
-    database::Database,
+    database::{Database, queries_on_replica},
     gate::{self, ServiceRoutes},
     health::{Heartbeat, Monitor},
     metrics::Metrics,
@@ -63,17 +63,17 @@ pub fn build(
         ["starts", "finishes", "hints across replicas", "outbox upkeep"].map(Heartbeat::new);
     let monitor = Monitor::<Migrator>::new(server, database);
     let beside = [(starts.clone(), metrics.writer("start")), (finishes.clone(), metrics.writer("finish"))];
-    let rules = rules(domain)?;
-    let (consultations, writers) = Consultations::new(database, rules, wake_up, changes.clone(), beside);
-
+    let (consultations, writers) = Consultations::new(database, rules(domain)?, wake_up, changes.clone(), beside);
     let console = Console { remedies: remedies.clone(), activity: meter.activity.clone(), finance: address, time_zone };
     let rest = rest::router(consultations.clone(), time_zone).merge(console::router(console));
     let api = &server.api;
     let schema = graphql::schema(api, database.clone(), consultations, remedies, changes, time_zone, domain.currency);
     let page = graphiql_tabs::page(server.browsers.graphiql_link.clone());
     let (options, permissions) = (graphql::options(api), &PERMISSIONS);
-    let (sdl, measured, spans) = (graphql::sdl(), metrics.clone(), traces.clone());
-    let offered = ServiceRoutes { schema, options, sdl, permissions, page, rest, metrics: measured, traces: spans };
+    let (sdl, meters, spans) = (graphql::sdl(), metrics.clone(), traces.clone());
+    let replica = queries_on_replica(database, &metrics, graphql::on_replica);
+    let offered =
+        ServiceRoutes { schema, options, sdl, permissions, page, rest, metrics: meters, traces: spans, replica };
     let heartbeats =
         vec![starts, finishes, hears.clone(), tidies.clone(), relay.heartbeat.clone(), monitor.heartbeat.clone()];
     let router = gate::guard(server, monitor.readiness.clone(), shutdown, offered, heartbeats)?;

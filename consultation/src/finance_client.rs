@@ -11,6 +11,7 @@ mod response;
 #[cfg(test)]
 mod tests;
 mod token_file;
+mod up_to_date;
 
 use std::{sync::Arc, time::Duration};
 
@@ -32,6 +33,7 @@ use connector::Connector;
 use meter::Meter;
 pub use payments::RecordedPayment;
 use response::{Unread, read};
+use up_to_date::UpToDate;
 
 /// Payments in one request, to record or to read.
 pub const MAX_PAYMENTS: u64 = 100;
@@ -116,7 +118,8 @@ impl FinanceClient {
         &self,
         operation: &Operation<T, V>,
     ) -> Result<GraphQlResponse<T>, DestinationFailed> {
-        let body = serde_json::to_vec(operation).map_err(|error| DestinationFailed::new(error.to_string()))?;
+        let body =
+            serde_json::to_vec(&UpToDate::new(operation)).map_err(|error| DestinationFailed::new(error.to_string()))?;
         let request = self.connector.client().post(self.target.url.clone());
         let request = match &self.target.credentials {
             Credentials::Password { username, password } => {

@@ -8,18 +8,15 @@ mod query;
 mod subscription;
 mod types;
 
-use async_graphql::{
-    SDLExportOptions, Schema, SchemaBuilder,
-    dataloader::DataLoader,
-    runtime::{TokioSpawner, TokioTimer},
-};
+use std::sync::Arc;
+
+use async_graphql::{Data, SDLExportOptions, Schema, SchemaBuilder};
 use chassis::{changes::Changes, config::Api, database::Database};
 use chrono_tz::Tz;
 use entity::Currency;
 use graphql_http::{Options, connection::Connection};
 
 use crate::{outbox::Remedies, writers::Consultations};
-use loader::Loader;
 
 /// Values of a response. A page of 100 consultations with all their fields fits; two such pages need two requests.
 const MAX_COMPLEXITY: usize = 5_000;
@@ -40,10 +37,19 @@ pub fn schema(
     time_zone: Tz,
     currency: Currency,
 ) -> ConsultationSchema {
-    let loader = DataLoader::new(Loader { database: database.clone() }, TokioSpawner::current(), TokioTimer::default());
+    let loader = loader::shared(database.clone());
     let builder = options(api).apply(builder()).data(database).data(loader).data(consultations);
     let builder = builder.data(redrive).data(settlements).data(changes);
     builder.data(time_zone).data(currency).finish()
+}
+
+/// Puts `late`, the database on its replica, into the data of a query. Resolvers find it there before the schema's.
+pub(crate) fn on_replica(late: Database) -> impl Fn(&mut Data) {
+    let loader = loader::shared(late.clone());
+    move |data| {
+        data.insert(late.clone());
+        data.insert(Arc::clone(&loader));
+    }
 }
 
 /// The schema as text, as committed in `schema.graphql`: that of an Apollo Federation 2 subgraph.

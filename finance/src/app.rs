@@ -4,7 +4,7 @@ use chassis::{
     Service,
     changes::Changes,
     config::Server,
-    database::Database,
+    database::{Database, queries_on_replica},
     gate::{self, ServiceRoutes},
     health::{Heartbeat, Monitor},
     metrics::Metrics,
@@ -41,6 +41,7 @@ pub fn build(
     let (writer, writing) = WriteCoalescer::new(writer, recording.clone(), metrics.writer("record"));
     let rest = rest::router(writer.clone());
     let schema = graphql::schema(&server.api, database.clone(), writer, changes, currency);
+    let replica = queries_on_replica(database, &metrics, graphql::on_replica);
     let page = graphiql_tabs::page(server.browsers.graphiql_link.clone());
     let (options, permissions) = (graphql::options(&server.api), &PERMISSIONS);
     let (sdl, traces) = (graphql::sdl(), Traces::of(server.name)?);
@@ -53,6 +54,7 @@ pub fn build(
         rest,
         metrics: metrics.clone(),
         traces: traces.clone(),
+        replica,
     };
     let heartbeats = vec![recording, hearing.clone(), monitor.heartbeat.clone()];
     let router = gate::guard(server, monitor.readiness.clone(), shutdown, offered, heartbeats)?;

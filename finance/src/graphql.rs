@@ -8,17 +8,14 @@ mod query;
 mod subscription;
 mod types;
 
-use async_graphql::{
-    SDLExportOptions, Schema,
-    dataloader::DataLoader,
-    runtime::{TokioSpawner, TokioTimer},
-};
+use std::sync::Arc;
+
+use async_graphql::{Data, SDLExportOptions, Schema};
 use chassis::{changes::Changes, config::Api, database::Database, write_coalescer::WriteCoalescer};
 use entity::Currency;
 use graphql_http::{Options, connection::Connection};
 
 use crate::writer::RecordWriter;
-use loader::Loader;
 
 /// Values of a response. A page of 100 payments with all their fields has 1,400.
 const MAX_COMPLEXITY: usize = 5_000;
@@ -37,9 +34,18 @@ pub fn schema(
     changes: Changes,
     currency: Currency,
 ) -> FinanceSchema {
-    let loader = DataLoader::new(Loader { database: database.clone() }, TokioSpawner::current(), TokioTimer::default());
+    let loader = loader::shared(database.clone());
     let builder = options(api).apply(builder()).data(database).data(loader).data(writer);
     builder.data(changes).data(currency).finish()
+}
+
+/// Puts `late`, the database on its replica, into the data of a query. Resolvers find it there before the schema's.
+pub(crate) fn on_replica(late: Database) -> impl Fn(&mut Data) {
+    let loader = loader::shared(late.clone());
+    move |data| {
+        data.insert(late.clone());
+        data.insert(Arc::clone(&loader));
+    }
 }
 
 /// The schema as text, as committed in `schema.graphql`: that of an Apollo Federation 2 subgraph.

@@ -11,6 +11,7 @@ use async_graphql::{
 use crate::{
     Options,
     bad_request::BadRequest,
+    consistency::Replica,
     limits,
     meter::{self, Conclusion, Measured, Meters, Sender},
     observer::Observation,
@@ -31,6 +32,8 @@ pub(crate) struct Admitted {
     pub(crate) root_field: &'static str,
     pub(crate) new_document: NewDocument,
     pub(crate) observation: Option<Observation>,
+    /// Where a query reads; `None` is the primary.
+    pub(crate) replica: Option<Replica>,
 }
 
 impl Admitted {

@@ -2,6 +2,7 @@
 //! here.
 
 mod build;
+mod execution;
 
 use std::{future::ready, marker::PhantomData, net::IpAddr, sync::Arc, time::Duration};
 
@@ -12,15 +13,15 @@ use futures_util::{
     stream::{self, BoxStream},
 };
 use tokio_util::sync::CancellationToken;
-use tracing::Instrument;
 
 use crate::{
     Authenticate, Caller, ClientNetwork, TaskContext,
     admission::{self, Admitted, NewDocument},
     bad_request::BadRequest,
+    consistency::{self, Consistency, Replica},
     documents::Documents,
     limits,
-    meter::{self, Conclusion, Measured, Meters, Running, Sender},
+    meter::{self, Conclusion, Measured, Meters, Sender},
     observer::{Names, Objects, Observation, Observer},
     options::Rules,
     parsed::{NewlyParsed, Parsed},
@@ -51,6 +52,7 @@ pub struct Endpoint<E, C = ()> {
     pub(crate) shutdown: CancellationToken,
     observer: Option<Arc<dyn Observer>>,
     pub(crate) meters: Meters,
+    consistency: Option<Arc<dyn Consistency>>,
     context: PhantomData<fn() -> C>,
 }
 
@@ -99,42 +101,20 @@ impl<E: Executor, C: TaskContext> Endpoint<E, C> {
         if let Some(observation) = &observation {
             request.data.insert(observation.objects.clone());
         }
+        let replica = self.replica(kind, &request)?;
         let (sender, new_document) = (sender.clone(), NewDocument { named, parsed });
-        Ok(Admitted { request, sender, name, kind, root_field, new_document, observation })
+        Ok(Admitted { request, sender, name, kind, root_field, new_document, observation, replica })
+    }
+
+    /// Queries alone may read from a replica, if they meet one that is good enough.
+    fn replica(&self, kind: OperationType, request: &Request) -> Result<Option<Replica>, BadRequest> {
+        let consistency = self.consistency.as_deref().filter(|_| kind == OperationType::Query);
+        consistency.map_or(Ok(None), |consistency| consistency::choose(consistency, request))
     }
 
     fn observation(&self, sender: &Sender, kind: OperationType) -> Option<Observation> {
         let (observer, Sender { caller, request_id, .. }) = (self.observer.clone()?, sender.clone());
         Some(Observation { observer, caller, request_id, kind, names: Names::default(), objects: Objects::default() })
-    }
-
-    /// Executes a query or mutation in a task of its own: a client that hangs up does not cancel it.
-    pub(crate) async fn execute(self: &Arc<Self>, admitted: Admitted) -> Outcome {
-        let Admitted { request, sender, name, kind, root_field, new_document, observation } = admitted;
-        let (endpoint, request_id) = (Arc::clone(self), Arc::clone(&sender.request_id));
-        let running = Arc::new(Running::new(self.meters.clone(), sender, name, kind, root_field));
-        let measured = Arc::clone(&running);
-        // Boxed: each wrapper around it would copy the large future.
-        let execution = C::capture().scope(Box::pin(async move {
-            let response = endpoint.schema.execute(request).await;
-            if let Some(observation) = &observation {
-                observation.responded(&response);
-            }
-            let outcome = Outcome::of(response, &endpoint.rules, &running.sender.request_id);
-            running.concluded(&outcome);
-            if outcome.has_run() {
-                endpoint.remember(new_document);
-            }
-            outcome
-        }));
-        let task = tokio::spawn(execution.in_current_span());
-        let outcome = match tokio::time::timeout(REQUEST_TIMEOUT, task).await {
-            Ok(Ok(outcome)) => return outcome,
-            Ok(Err(panic)) => Outcome::fault(&panic, &self.rules, &request_id),
-            Err(_) => Outcome::from(BadRequest::execution_timeout()),
-        };
-        measured.concluded(&outcome);
-        outcome
     }
 
     /// The outcome of a request that is refused before it runs.
@@ -156,7 +136,7 @@ impl<E: Executor, C: TaskContext> Endpoint<E, C> {
         let share = self.subscriptions.take(Arc::clone(&admitted.sender.caller.name));
         let full = || admitted.refused(&self.meters, BadRequest::too_many_subscriptions(MAX_SUBSCRIPTIONS));
         let share = share.ok_or_else(full)?;
-        let Admitted { request, sender, name, kind, root_field, new_document, observation } = admitted;
+        let Admitted { request, sender, name, kind, root_field, new_document, observation, .. } = admitted;
         let mut subscribed = self.meters.subscription(&sender, name.as_ref(), root_field);
         let mut new_document = Some(new_document);
         let outcomes = self.schema.execute_stream(request, None).map(move |response| {

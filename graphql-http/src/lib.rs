@@ -8,6 +8,7 @@ mod caller;
 mod client_sdl;
 pub mod complexity;
 pub mod connection;
+pub mod consistency;
 pub mod cross_site;
 mod documents;
 mod endpoint;

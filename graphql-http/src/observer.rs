@@ -81,6 +81,13 @@ impl<'a> Touched<'a> {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Objects(Arc<Mutex<Option<List>>>);
 
+impl Objects {
+    /// Forgets them: the operation runs again.
+    pub(crate) fn clear(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+}
+
 #[derive(Debug, Default)]
 struct List {
     ids: Vec<Uuid>,

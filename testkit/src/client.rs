@@ -77,6 +77,13 @@ impl GraphqlClient {
         Answer::of(request.header("accept", "application/graphql-response+json").body(body)).await
     }
 
+    /// Sends a query with what it asks of a read replica, in the extension `consistency`.
+    pub async fn send_for(&self, consistency: &Value, query: &str) -> Answer {
+        let body = json!({ "query": query, "extensions": { "consistency": consistency } }).to_string();
+        let request = self.post().basic_auth(&self.user, Some("teste123")).header("content-type", "application/json");
+        Answer::of(request.header("accept", "application/graphql-response+json").body(body)).await
+    }
+
     /// Sends an operation whose responses are server-sent events.
     pub async fn events(&self, query: &str, variables: Value) -> Events {
         let body = json!({ "query": query, "variables": variables }).to_string();
@@ -106,6 +113,12 @@ impl Answer {
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
         let body = serde_json::from_slice(&answer.bytes().await.expect("a body")).unwrap_or_default();
         Self { status, headers, body }
+    }
+
+    /// How late the response of a read replica is, in seconds; `None` of the primary.
+    #[must_use]
+    pub fn staleness(&self) -> Option<f64> {
+        self.body["extensions"]["consistency"]["staleness"].as_f64()
     }
 
     /// The code of the first error.

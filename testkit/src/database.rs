@@ -56,9 +56,14 @@ impl TestDatabase {
             }
             Backend::Postgres => (create_database().await?, None),
         };
-        let url = SecretString::from(url);
+        Some(Self { _directory: directory, ..Self::at(url).await })
+    }
+
+    /// A database that somebody else has made and removes.
+    pub async fn at(url: impl Into<SecretString>) -> Self {
+        let url = url.into();
         let database = Database::connect(&url).await.expect("a database");
-        Some(Self { database, url, _directory: directory })
+        Self { database, url, _directory: None }
     }
 
     /// Settings of a service on this database, with the development user.
@@ -71,6 +76,7 @@ impl TestDatabase {
             database_url: self.url.clone(),
             max_connections: None,
             database_connections: DEFAULT_CONNECTIONS,
+            read_replica: None,
             max_clock_difference: MAX_CLOCK_DIFFERENCE,
             access: Access::User { username: DEVELOPMENT_USERNAME.to_owned(), password: DEVELOPMENT_PASSWORD.into() },
             token_issuer: None,

@@ -5,6 +5,8 @@
 #[macro_export]
 macro_rules! server_settings {
     ($flag:literal, $variable:literal, bind = $bind:literal, metrics = $metrics:literal, database = $database:literal) => {
+        chassis::read_replica_settings!($flag, $variable);
+
         /// Address, database, credentials and rules of the service.
         #[derive(Clone, Debug, clap::Args)]
         #[group(skip)]
@@ -37,6 +39,8 @@ macro_rules! server_settings {
             #[arg(global = true, value_name = "NUMBER", default_value_t = chassis::database::DEFAULT_CONNECTIONS)]
             #[arg(value_parser = chassis::config::connections)]
             database_connections: usize,
+            #[command(flatten)]
+            read_replica: ReadReplicaSettings,
             /// Largest difference between this machine's clock and the database's, 100ms to 1m; beyond it the service is not ready
             #[arg(id = concat!($flag, "-max-clock-difference"), long, env = concat!($variable, "_MAX_CLOCK_DIFFERENCE"))]
             #[arg(global = true, value_name = "DURATION", default_value = "2s")]
@@ -147,6 +151,7 @@ macro_rules! server_settings {
             fn read(self) -> anyhow::Result<chassis::config::Server> {
                 let url_flag = concat!("--", $flag, "-database-url");
                 let database_url = chassis::config::secret(url_flag, self.database_url, self.database_url_file)?;
+                let database_url = database_url.unwrap_or_else(|| $database.into());
                 let token_issuer = chassis::config::token_issuer(
                     $flag,
                     self.token_issuer,
@@ -154,12 +159,14 @@ macro_rules! server_settings {
                     self.token_keys_file,
                     self.token_roles_claim,
                 )?;
+                let (introspection, trusted_documents) = (self.introspection, self.trusted_documents);
                 Ok(chassis::config::Server {
                     name: $flag,
                     bind: self.bind,
                     metrics_bind: self.metrics_bind.0,
                     max_connections: self.max_connections,
-                    database_url: database_url.unwrap_or_else(|| $database.into()),
+                    read_replica: self.read_replica.resolve(&database_url)?,
+                    database_url,
                     database_connections: self.database_connections,
                     max_clock_difference: self.max_clock_difference,
                     access: chassis::config::access(
@@ -180,10 +187,7 @@ macro_rules! server_settings {
                         self.tls_key_file,
                         self.tls_client_ca_file,
                     )?,
-                    api: chassis::config::Api {
-                        introspection: self.introspection,
-                        trusted_documents: self.trusted_documents,
-                    },
+                    api: chassis::config::Api { introspection, trusted_documents },
                     browsers: chassis::gate::browsers::Browsers {
                         allowed_hosts: self.allowed_hosts,
                         cors_origins: self.cors_origins,

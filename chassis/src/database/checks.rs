@@ -94,6 +94,7 @@ impl Database {
         self.count.close_idle(idle);
         self.write.close_idle(idle);
         self.background.close_idle(idle);
+        self.replica.iter().for_each(|replica| replica.close_idle(idle));
     }
 
     /// The connection of the check, or the writers' where the server has no room for one more.

@@ -25,6 +25,11 @@ impl ConcurrencyLimit {
         Self { places: Arc::new(Semaphore::new(places)), queue: Semaphore::new(MAX_QUEUED) }
     }
 
+    /// Whether a statement would wait.
+    pub(super) fn is_full(&self) -> bool {
+        self.places.available_permits() == 0
+    }
+
     /// Waits for a place until the deadline.
     pub(super) async fn enter(&self, deadline: Instant) -> Result<OwnedSemaphorePermit, DbErr> {
         let _queued = self.queue.try_acquire().map_err(|_| overload())?;

@@ -1,6 +1,7 @@
 //! Connection pool for SeaORM. A statement leases a connection. Only a success, or an error about the statement,
 //! returns it to the pool; a lease that ends in any other way closes it.
 
+mod closing;
 mod lease;
 mod pools;
 
@@ -15,7 +16,7 @@ use super::{
     concurrency::{self, ConcurrencyLimit},
     connector::Connector,
     faults,
-    options::Options,
+    options::{Options, Target},
 };
 
 /// Longest wait for a connection, whether all are busy or the server is unreachable. Together with a statement's
@@ -44,13 +45,22 @@ pub struct Connections {
 
 impl Connections {
     pub(super) fn new(options: Options, size: usize) -> Result<Self, DbErr> {
+        Self::to(Target::ReadWrite, options, size)
+    }
+
+    /// Connections that may lead to a standby.
+    pub(super) fn to_any(options: Options, size: usize) -> Result<Self, DbErr> {
+        Self::to(Target::Any, options, size)
+    }
+
+    fn to(target: Target, options: Options, size: usize) -> Result<Self, DbErr> {
         let backend = match options {
             Options::Sqlite(_) => DbBackend::Sqlite,
             Options::Postgres(_) => DbBackend::Postgres,
         };
         let address = options.address().into();
         // LIFO: after a burst the surplus connections become idle and are closed.
-        let pool = Pool::builder(Connector::new(options)).max_size(size).queue_mode(QueueMode::Lifo).build();
+        let pool = Pool::builder(Connector::new(options, target)).max_size(size).queue_mode(QueueMode::Lifo).build();
         let pool = pool.map_err(|error| DbErr::Custom(error.to_string()))?;
         Ok(Self { pool, backend, address, retry_for: ACQUIRE_TIMEOUT, limits: [None, None], observer: None })
     }
@@ -71,16 +81,6 @@ impl Connections {
         self.observer = Some(Arc::new(observer));
     }
 
-    /// Closes connections that were idle for `idle`, except for one, so that other processes can have them.
-    pub(super) fn close_idle(&self, idle: Duration) {
-        let mut kept = 0;
-        self.pool.retain(|_, metrics| {
-            let keep = kept == 0 || metrics.last_used() < idle;
-            kept += usize::from(keep);
-            keep
-        });
-    }
-
     /// Address for people: a file, a socket, or host and port.
     pub(crate) fn address(&self) -> &str {
         &self.address
@@ -90,17 +90,6 @@ impl Connections {
     fn are_all_busy(&self) -> bool {
         let status = self.pool.status();
         status.available == 0 && status.size == status.max_size
-    }
-
-    /// Closes all connections and waits for the idle ones. Statements in progress end first.
-    pub(super) async fn close(&self) {
-        let idle = self.pool.retain(|_, _| false).removed;
-        self.pool.close();
-        for session in idle {
-            if let Err(error) = session.close().await {
-                tracing::debug!(%error, "a connection was not closed properly");
-            }
-        }
     }
 
     pub(super) fn observe_statement(&self, sql: &str) {

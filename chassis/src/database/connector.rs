@@ -11,7 +11,7 @@ use tokio::time::timeout;
 
 use super::{
     Session, faults,
-    options::{Backend, Options},
+    options::{Backend, Options, Target},
 };
 
 /// Idle time after which a connection is tested before use: testing each would cost a round trip. A restart of the
@@ -24,13 +24,14 @@ const TERMINATE_TIMEOUT: Duration = Duration::from_secs(3);
 #[derive(Debug)]
 pub(super) struct Connector {
     options: Options,
+    target: Target,
     /// Connections opened before this moment are not reused.
     distrusted: Mutex<Option<std::time::Instant>>,
 }
 
 impl Connector {
-    pub(super) fn new(options: Options) -> Self {
-        Self { options, distrusted: Mutex::default() }
+    pub(super) fn new(options: Options, target: Target) -> Self {
+        Self { options, target, distrusted: Mutex::default() }
     }
 
     /// Called when a connection is silent. Each other idle one would cost a timeout of its own.
@@ -48,7 +49,7 @@ impl Manager for Connector {
     type Error = Error;
 
     async fn create(&self) -> Result<Session, Error> {
-        Session::connect(&self.options).await
+        Session::connect(&self.options, self.target).await
     }
 
     async fn recycle(&self, session: &mut Session, metrics: &Metrics) -> RecycleResult<Error> {

@@ -16,7 +16,11 @@ use std::{
 use sea_orm::{ExecResult, QueryResult, Statement, sqlx::Error};
 use serde::Deserialize;
 
-use super::{faults, options::Options, session};
+use super::{
+    faults,
+    options::{Options, Target},
+    session,
+};
 use crate::clock;
 
 #[cfg(not(debug_assertions))]
@@ -101,8 +105,8 @@ pub(super) struct Session {
 }
 
 impl Session {
-    pub(super) async fn connect(options: &Options) -> Result<Self, Error> {
-        let correct = session::Session::connect(options).await?;
+    pub(super) async fn connect(options: &Options, target: Target) -> Result<Self, Error> {
+        let correct = session::Session::connect(options, target).await?;
         Ok(Self { correct: Some(correct), is_in_transaction: false })
     }
 

@@ -17,7 +17,7 @@ use sea_orm::{
 };
 
 pub(super) use poolers::Backend;
-pub(super) use servers::Servers;
+pub(super) use servers::{Servers, Target};
 
 use super::faults;
 
@@ -68,7 +68,7 @@ impl Options {
     /// Fails when a pooler is before PostgreSQL that a service cannot work with.
     pub(super) async fn check_pooler(&self) -> Result<(), DbErr> {
         let Self::Postgres(servers) = self else { return Ok(()) };
-        match timeout(CONNECT_TIMEOUT, servers.connect()).await {
+        match timeout(CONNECT_TIMEOUT, servers.connect(Target::ReadWrite)).await {
             Ok(Err(error @ Error::Configuration(_))) => Err(faults::about_connecting(&self.address(), error)),
             // The readiness check reports what is wrong otherwise.
             _ => Ok(()),

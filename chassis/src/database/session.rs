@@ -13,7 +13,7 @@ use sea_orm::{
 };
 use sea_query_sqlx::SqlxValues;
 
-use super::options::{Backend, Options};
+use super::options::{Backend, Options, Target};
 
 /// Longest wait for the answer to a statement. Above PostgreSQL's `statement_timeout` and SQLite's busy timeout, whose
 /// errors are more specific: this one ends the wait for a silent network or disk.
@@ -42,11 +42,12 @@ macro_rules! on_either {
 }
 
 impl Session {
-    pub(super) async fn connect(options: &Options) -> Result<Self, Error> {
+    /// Connects. Only with [`Target::Any`] the server may be a standby.
+    pub(super) async fn connect(options: &Options, target: Target) -> Result<Self, Error> {
         match options {
             Options::Sqlite(sqlite) => Ok(Self::Sqlite(sqlite.connect().await?)),
             Options::Postgres(servers) => {
-                let (connection, backend) = servers.connect().await?;
+                let (connection, backend) = servers.connect(target).await?;
                 Ok(Self::Postgres(connection, backend))
             }
         }

@@ -67,6 +67,7 @@ async fn router(set: impl FnOnce(&mut Server)) -> (Router, TestDatabase) {
         rest,
         metrics: Metrics::new("demo"),
         traces: Traces::default(),
+        replica: None,
     };
     let router = gate::guard(&server, monitor.readiness, &CancellationToken::new(), offered, Vec::new());
     (router.expect("a service"), db)

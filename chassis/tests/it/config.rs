@@ -53,6 +53,22 @@ fn everything_can_be_set() {
     assert_eq!(user(&server), ("me", "p"));
 }
 
+#[test]
+fn a_read_replica_is_of_postgresql_and_has_a_bound() {
+    let (primary, replica) = ("--demo-database-url=postgres://u@one/d", "--demo-database-read-url=postgres://u@two/d");
+    assert!(resolve(&[primary]).expect("settings").read_replica.is_none());
+    let found = resolve(&[primary, replica]).expect("settings").read_replica.expect("a replica");
+    assert_eq!((found.url.expose_secret(), found.max_staleness.as_secs()), ("postgres://u@two/d", 5));
+    let why = "--demo-database-read-url: a read replica needs PostgreSQL: SQLite has no replicas";
+    assert_eq!(refusal(&[primary, "--demo-database-read-url=sqlite://x"]), why);
+    assert_eq!(refusal(&[replica]), "--demo-database-url: a read replica needs PostgreSQL: SQLite has no replicas");
+    assert!(refusal(&[primary, "--demo-database-read-url=mysql://u@two/d"]).contains("--demo-database-read-url"));
+    for (bound, is_accepted) in [("999ms", false), ("1s", true), ("1h", true), ("61m", false)] {
+        let flags = [primary, replica, &format!("--demo-database-read-max-staleness={bound}")];
+        assert_eq!(resolve(&flags).is_ok(), is_accepted, "{bound}");
+    }
+}
+
 #[rstest]
 #[case("15", None)]
 #[case("16", Some(16))]

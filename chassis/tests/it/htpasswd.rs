@@ -182,6 +182,7 @@ async fn a_service_looks_at_the_file_while_it_runs() {
         rest,
         metrics: Metrics::new("demo"),
         traces: Traces::default(),
+        replica: None,
     };
     let router = gate::guard(&server, readiness, &CancellationToken::new(), offered, Vec::new()).expect("routes");
 

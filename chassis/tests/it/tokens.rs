@@ -99,6 +99,7 @@ async fn serve_to(access: Access, token_issuer: Option<TokenIssuer>) -> Api {
         rest,
         metrics: metrics.clone(),
         traces: Traces::default(),
+        replica: None,
     };
     let service = TestService::start(|shutdown| {
         let router = gate::guard(&server, readiness, shutdown, offered, Vec::new()).expect("routes");

@@ -5,9 +5,17 @@ use std::{collections::BTreeMap, fs, path::Path};
 use cynic::{MutationBuilder, QueryBuilder};
 use uuid::Uuid;
 
-use super::queries::{
-    InstanceId, Payments, PaymentsVariables, RecordPayments, RecordPaymentsInput, RecordPaymentsVariables,
+use super::{
+    queries::{InstanceId, Payments, PaymentsVariables, RecordPayments, RecordPaymentsInput, RecordPaymentsVariables},
+    up_to_date::UpToDate,
 };
+
+#[test]
+fn what_finance_is_asked_for_is_never_late() {
+    let sent = serde_json::to_value(UpToDate::new(&InstanceId::build(()))).expect("JSON");
+    assert_eq!(sent["extensions"], serde_json::json!({ "consistency": { "maxStaleness": 0 } }));
+    assert_eq!(sent["query"], InstanceId::build(()).query);
+}
 
 #[test]
 fn the_committed_documents_are_those_that_are_sent() {

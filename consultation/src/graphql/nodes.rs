@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use async_graphql::{Context, ID, Result, dataloader::DataLoader};
+use async_graphql::{Context, ID, Result};
 use chassis::database::Database;
 use entity::{consultation, pending_payment};
 use graphql_http::{
@@ -12,7 +12,7 @@ use graphql_http::{
 use sea_orm::EntityTrait;
 
 use super::{
-    loader::{ConsultationId, Loader, PendingPaymentId},
+    loader::{ConsultationId, PendingPaymentId, SharedLoader},
     types::{Consultation, Node, PendingPayment},
 };
 
@@ -36,7 +36,7 @@ pub(super) async fn node(ctx: &Context<'_>, id: &ID) -> Result<Option<Node>> {
 /// The objects in the order of the ids. Most are consultations, so the other table is asked for the rest.
 pub(super) async fn nodes(ctx: &Context<'_>, ids: &[ID]) -> Result<Vec<Option<Node>>> {
     let ids = parse_ids("ids", ids)?;
-    let loader = ctx.data_unchecked::<DataLoader<Loader>>();
+    let loader = ctx.data_unchecked::<SharedLoader>();
     let consultations = loader.load_many(ids.iter().copied().map(ConsultationId)).await?;
     let mut others = ids.iter().copied().map(ConsultationId).filter(|id| !consultations.contains_key(id)).peekable();
     let payments = match others.peek() {

@@ -1,6 +1,6 @@
 //! Reading consultations and their pending payments.
 
-use async_graphql::{Context, ID, Object, Result, dataloader::DataLoader};
+use async_graphql::{Context, ID, Object, Result};
 use graphql_http::{
     complexity::{nodes_cost, page_cost},
     connection::Connection,
@@ -10,7 +10,7 @@ use graphql_http::{
 
 use super::{
     lists,
-    loader::{ConsultationId, Loader},
+    loader::{ConsultationId, SharedLoader},
     nodes,
     types::{
         Consultation, ConsultationFilter, ConsultationOrder, Node, PendingPayment, PendingPaymentFilter,
@@ -94,7 +94,7 @@ impl Query {
             Ok(id) => ConsultationId(id),
             Err(refusal) => return Some(Err(refusal)),
         };
-        let row = ctx.data_unchecked::<DataLoader<Loader>>().load_one(id).await;
+        let row = ctx.data_unchecked::<SharedLoader>().load_one(id).await;
         Touched::by(ctx).add(row.iter().flatten().map(|row| row.id));
         row.map_err(Into::into).transpose().map(|row| row.map(Consultation::from))
     }

@@ -1,6 +1,6 @@
 //! Following a consultation, and lists.
 
-use async_graphql::{Context, ID, Result, Subscription, dataloader::DataLoader};
+use async_graphql::{Context, ID, Result, Subscription};
 use chassis::changes::{Changes, Watcher};
 use futures_util::{
     Stream, StreamExt,
@@ -14,7 +14,7 @@ use graphql_http::{
 use uuid::Uuid;
 
 use super::{
-    loader::{AppointmentId, ConsultationId, Loader},
+    loader::{AppointmentId, ConsultationId, SharedLoader},
     types::{Consultation, ConsultationChangeFilter, PendingPayment, PendingPaymentChangeFilter},
 };
 use crate::messages::MESSAGES;
@@ -37,7 +37,7 @@ impl Subscription {
         #[graphql(desc = "Id of the consultation.")] id: ID,
     ) -> Result<impl Stream<Item = Result<Consultation>> + use<'ctx>> {
         let id = parse_id("id", &id)?;
-        let loader = ctx.data_unchecked::<DataLoader<Loader>>();
+        let loader = ctx.data_unchecked::<SharedLoader>();
         // Before the first read: no change after it is lost.
         let watcher = ctx.data_unchecked::<Changes>().watch(id);
         let touched = Touched::by(ctx);
@@ -58,7 +58,7 @@ impl Subscription {
         ctx: &Context<'ctx>,
         #[graphql(desc = "Conditions. All consultations by default.")] filter: Option<ConsultationChangeFilter>,
     ) -> impl Stream<Item = Result<Consultation>> + use<'ctx> {
-        let loader = ctx.data_unchecked::<DataLoader<Loader>>();
+        let loader = ctx.data_unchecked::<SharedLoader>();
         let (filter, touched) = (filter.unwrap_or_default(), Touched::by(ctx));
         let changed =
             ctx.data_unchecked::<Changes>().follow(MISSED_CONSULTATIONS, move |ids| consultations(loader, ids));
@@ -75,7 +75,7 @@ impl Subscription {
         ctx: &Context<'ctx>,
         #[graphql(desc = "Conditions. All pending payments by default.")] filter: Option<PendingPaymentChangeFilter>,
     ) -> impl Stream<Item = Result<PendingPayment>> + use<'ctx> {
-        let loader = ctx.data_unchecked::<DataLoader<Loader>>();
+        let loader = ctx.data_unchecked::<SharedLoader>();
         let (filter, touched) = (filter.unwrap_or_default(), Touched::by(ctx));
         let changed = ctx.data_unchecked::<Changes>().follow(MISSED_PAYMENTS, move |ids| pending_payments(loader, ids));
         let shown = changed.filter(move |changed| ready(changed.as_ref().map_or(true, |row| filter.matches(row))));
@@ -83,18 +83,18 @@ impl Subscription {
     }
 }
 
-async fn consultations(loader: &DataLoader<Loader>, ids: Vec<Uuid>) -> Result<Vec<Consultation>> {
+async fn consultations(loader: &SharedLoader, ids: Vec<Uuid>) -> Result<Vec<Consultation>> {
     let mut rows = loader.load_many(ids.iter().copied().map(ConsultationId)).await?;
     Ok(ids.into_iter().filter_map(|id| rows.remove(&ConsultationId(id))).map(Consultation::from).collect())
 }
 
 /// Consultations in progress have none.
-async fn pending_payments(loader: &DataLoader<Loader>, ids: Vec<Uuid>) -> Result<Vec<PendingPayment>> {
+async fn pending_payments(loader: &SharedLoader, ids: Vec<Uuid>) -> Result<Vec<PendingPayment>> {
     let mut rows = loader.load_many(ids.iter().copied().map(AppointmentId)).await?;
     Ok(ids.into_iter().filter_map(|id| rows.remove(&AppointmentId(id))).map(PendingPayment::from).collect())
 }
 
-async fn read(loader: &DataLoader<Loader>, id: Uuid, touched: Touched<'_>) -> Result<Consultation> {
+async fn read(loader: &SharedLoader, id: Uuid, touched: Touched<'_>) -> Result<Consultation> {
     let row = loader.load_one(ConsultationId(id)).await?;
     touched.add(row.iter().map(|row| row.id));
     row.map(Consultation::from).ok_or_else(|| {

@@ -10,11 +10,11 @@ mod origin;
 mod pending_payment;
 mod settlement;
 
-use async_graphql::{ComplexObject, Context, Enum, ID, Interface, Result, SimpleObject, dataloader::DataLoader};
+use async_graphql::{ComplexObject, Context, Enum, ID, Interface, Result, SimpleObject};
 use entity::{Currency, consultation};
 use graphql_http::scalars::{DateTime, Decimal, Uuid};
 
-use super::loader::{AppointmentId, Loader};
+use super::loader::{AppointmentId, SharedLoader};
 pub(crate) use cancel::*;
 pub(crate) use changes::*;
 pub(crate) use error_code::*;
@@ -74,7 +74,7 @@ impl Consultation {
         if self.status != ConsultationStatus::Finished {
             return None;
         }
-        let row = ctx.data_unchecked::<DataLoader<Loader>>().load_one(AppointmentId(self.row_id)).await.transpose()?;
+        let row = ctx.data_unchecked::<SharedLoader>().load_one(AppointmentId(self.row_id)).await.transpose()?;
         Some(row.map(PendingPayment::from).map_err(Into::into))
     }
 }

@@ -40,6 +40,7 @@ mod pending;
 mod permissions;
 mod public_password;
 mod queries;
+mod read_replica;
 mod reconcile;
 mod redelivered;
 mod relay;

@@ -28,7 +28,7 @@ pub(crate) const FINISH: &str = "mutation ($id: ID!, $end: DateTime) {
 
 /// The default.
 pub(crate) const LONGEST: Duration = Duration::from_hours(24);
-const NOBODY: &str = "http://127.0.0.1:9/graphql?key=s3cret";
+pub(crate) const NOBODY: &str = "http://127.0.0.1:9/graphql?key=s3cret";
 const FOR_EVER: Duration = Duration::from_hours(24 * 366 * 10_000);
 
 pub(crate) struct Running {
@@ -77,7 +77,7 @@ pub(crate) fn start_with(db: &TestDatabase, rules: Api, domain: &DomainSettings)
     start_server(db, &Server { api: rules, ..db.server("consultation") }, domain, NOBODY)
 }
 
-fn start_server(db: &TestDatabase, server: &Server, domain: &DomainSettings, finance: &str) -> TestService {
+pub(crate) fn start_server(db: &TestDatabase, server: &Server, domain: &DomainSettings, finance: &str) -> TestService {
     let finance = FinanceTarget::in_development(finance.parse().expect("a URL"));
     TestService::start(|shutdown| app::build(server, finance, domain, &db.database, shutdown).expect("a service"))
 }

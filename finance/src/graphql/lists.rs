@@ -33,8 +33,9 @@ pub(super) async fn payments(
     let descending = order_by.is_some_and(|order| order.direction == OrderDirection::Desc);
     let order = List { field: "payments", ordered_by: "RECORDED_AT", descending };
     let page = Page::new(order, first, after, last, before)?;
-    let conditions = filter.unwrap_or_default().conditions(clock::now())?;
     let database = ctx.data_unchecked::<Database>();
+    // A replica shows the payments of a moment ago: what was stable then.
+    let conditions = filter.unwrap_or_default().conditions(clock::now() - database.max_staleness())?;
     let (rows, time, count) = conditions.rows(database.read.get_database_backend());
     let key = |row: &Model| Key { time: row.recorded_at, id: row.id };
     let page: Connection<Payment> = paging::load(page, rows, count, (time, Column::Id), database, key).await?;

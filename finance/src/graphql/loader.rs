@@ -2,14 +2,25 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use async_graphql::dataloader;
+use async_graphql::{
+    dataloader::{self, DataLoader},
+    runtime::{TokioSpawner, TokioTimer},
+};
 use chassis::database::{Database, is_one_of};
 use entity::payment::{Column, Entity as Payments, Model as Payment};
 use sea_orm::{ConnectionTrait, DbErr, EntityTrait, QueryFilter};
 use uuid::Uuid;
 
 pub(crate) struct Loader {
-    pub(crate) database: Database,
+    database: Database,
+}
+
+/// In the data of a request, or else of the schema.
+pub(crate) type SharedLoader = Arc<DataLoader<Loader>>;
+
+/// A loader of the rows of `database`.
+pub(crate) fn shared(database: Database) -> SharedLoader {
+    Arc::new(DataLoader::new(Loader { database }, TokioSpawner::current(), TokioTimer::default()))
 }
 
 /// The key of a payment's row.

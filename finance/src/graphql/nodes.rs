@@ -1,6 +1,6 @@
 //! Payments by their ids, or one by its appointment.
 
-use async_graphql::{Context, ID, Result, dataloader::DataLoader};
+use async_graphql::{Context, ID, Result};
 use chassis::database::Database;
 use entity::payment::{Column, Entity as Payments};
 use graphql_http::{
@@ -11,7 +11,7 @@ use graphql_http::{
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
 use super::{
-    loader::{Loader, PaymentId},
+    loader::{PaymentId, SharedLoader},
     types::{Node, Payment},
 };
 
@@ -33,7 +33,7 @@ pub(super) async fn payment(
 /// The payments in the order of the ids, read in one statement.
 pub(super) async fn nodes(ctx: &Context<'_>, ids: &[ID]) -> Result<Vec<Option<Node>>> {
     let ids = parse_ids("ids", ids)?;
-    let rows = ctx.data_unchecked::<DataLoader<Loader>>().load_many(ids.iter().copied().map(PaymentId)).await?;
+    let rows = ctx.data_unchecked::<SharedLoader>().load_many(ids.iter().copied().map(PaymentId)).await?;
     Touched::by(ctx).add(rows.values().map(|row| row.appointment_id));
     let node = |id| rows.get(&PaymentId(id)).cloned().map(|row| Node::Payment(row.into()));
     Ok(ids.into_iter().map(node).collect())

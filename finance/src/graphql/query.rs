@@ -1,6 +1,6 @@
 //! Reading payments.
 
-use async_graphql::{Context, ID, Object, Result, dataloader::DataLoader};
+use async_graphql::{Context, ID, Object, Result};
 use graphql_http::{
     complexity::{nodes_cost, page_cost},
     connection::Connection,
@@ -11,7 +11,7 @@ use graphql_http::{
 
 use super::{
     lists,
-    loader::{Loader, PaymentId},
+    loader::{PaymentId, SharedLoader},
     nodes,
     types::{Consultation, Node, Payment, PaymentFilter, PaymentOrder},
 };
@@ -88,7 +88,7 @@ impl Query {
             Ok(id) => PaymentId(id),
             Err(refusal) => return Some(Err(refusal)),
         };
-        let row = ctx.data_unchecked::<DataLoader<Loader>>().load_one(id).await;
+        let row = ctx.data_unchecked::<SharedLoader>().load_one(id).await;
         Touched::by(ctx).add(row.iter().flatten().map(|row| row.appointment_id));
         row.map_err(Into::into).transpose().map(|row| row.map(Payment::from))
     }

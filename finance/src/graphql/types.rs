@@ -3,16 +3,14 @@
 mod error_code;
 mod errors;
 
-use async_graphql::{
-    ComplexObject, Context, Enum, ID, InputObject, Interface, Result, SimpleObject, dataloader::DataLoader,
-};
+use async_graphql::{ComplexObject, Context, Enum, ID, InputObject, Interface, Result, SimpleObject};
 use entity::{Currency, payment};
 use graphql_http::{
     observer::Touched,
     scalars::{DateTime, Decimal, Uuid},
 };
 
-use super::loader::{AppointmentId, Loader};
+use super::loader::{AppointmentId, SharedLoader};
 pub(crate) use error_code::{InvalidInput, UserErrorCode};
 pub(crate) use errors::{
     PaymentConflict, RecordPaymentError, RecordPaymentsError, UserError, WrongCurrency, WrongInstance,
@@ -82,7 +80,7 @@ impl Consultation {
     /// Payment of the consultation. Null until it is recorded, a moment after the consultation is finished.
     async fn payment(&self, ctx: &Context<'_>) -> Option<Result<Payment>> {
         let key = AppointmentId(self.appointment_id);
-        let row = ctx.data_unchecked::<DataLoader<Loader>>().load_one(key).await.transpose()?;
+        let row = ctx.data_unchecked::<SharedLoader>().load_one(key).await.transpose()?;
         Touched::by(ctx).add(row.iter().map(|row| row.appointment_id));
         Some(row.map(Payment::from).map_err(Into::into))
     }

@@ -15,6 +15,7 @@ mod lost_answers;
 mod permissions;
 mod queries;
 mod races;
+mod read_replica;
 mod record_payment;
 mod record_payments;
 mod record_writer;

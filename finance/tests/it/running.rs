@@ -43,7 +43,7 @@ pub(crate) fn start_for(db: &TestDatabase, access: Access) -> TestService {
     start_server(db, &Server { access, ..db.server("finance") })
 }
 
-fn start_server(db: &TestDatabase, server: &Server) -> TestService {
+pub(crate) fn start_server(db: &TestDatabase, server: &Server) -> TestService {
     let currency = "BRL".parse().expect("a currency");
     TestService::start(|shutdown| app::build(server, currency, &db.database, shutdown).expect("a service"))
 }

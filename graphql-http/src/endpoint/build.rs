@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Endpoint, MAX_SUBSCRIPTIONS, MAX_UNINITIALISED};
 use crate::{
     Authenticate, DocumentsError, Options, Permissions, TaskContext,
+    consistency::Consistency,
     documents::Documents,
     meter::{Meter, Meters},
     observer::Observer,
@@ -31,6 +32,7 @@ impl<E: Executor> Endpoint<E> {
             shutdown: CancellationToken::new(),
             observer: None,
             meters: Meters::default(),
+            consistency: None,
             context: PhantomData,
         }
     }
@@ -83,6 +85,12 @@ impl<E: Executor, C: TaskContext> Endpoint<E, C> {
         Self { meters: Meters(Some(meter)), ..self }
     }
 
+    /// Lets queries read from the replica that `consistency` chooses.
+    #[must_use]
+    pub fn with_consistency(self, consistency: Arc<dyn Consistency>) -> Self {
+        Self { consistency: Some(consistency), ..self }
+    }
+
     /// Carries task-local state of a request into the tasks of its operations.
     #[must_use]
     pub fn with_task_context<D: TaskContext>(self) -> Endpoint<E, D> {
@@ -97,6 +105,7 @@ impl<E: Executor, C: TaskContext> Endpoint<E, C> {
             shutdown: self.shutdown,
             observer: self.observer,
             meters: self.meters,
+            consistency: self.consistency,
             context: PhantomData,
         }
     }

@@ -4,6 +4,7 @@ mod answers;
 mod api;
 mod attacks;
 mod connection;
+mod consistency;
 mod documents;
 mod faults;
 mod introspection;

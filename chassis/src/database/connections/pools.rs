@@ -18,14 +18,16 @@ use crate::database::Database;
 struct Pools(Vec<(&'static str, Connections)>);
 
 impl Database {
-    /// Metrics of the connections: of two pools on SQLite, of one on PostgreSQL.
+    /// Metrics of the connections: of two pools on SQLite, of one on PostgreSQL and one to a replica of it.
     #[must_use]
     pub fn metrics(&self) -> impl Collector + use<> {
         let (read, write) = (self.read.clone(), self.write.clone());
-        Pools(match read.backend {
+        let mut pools = match read.backend {
             DbBackend::Sqlite => vec![("read", read), ("write", write)],
             _ => vec![("all", write)],
-        })
+        };
+        pools.extend(self.replica.iter().map(|replica| ("replica", replica.pool().clone())));
+        Pools(pools)
     }
 }
 

@@ -4,7 +4,7 @@ use std::iter::zip;
 
 use sea_orm::sqlx::{self, Error, Row, postgres::PgConnection};
 
-use super::{PLANNER, SESSION_LIMITS};
+use super::{PLANNER, SESSION_LIMITS, Target};
 use crate::database::faults;
 
 /// Whether the session is read-only, its identity, and its settings. Texts: it is sent without being prepared, since
@@ -25,12 +25,12 @@ pub(in crate::database) struct Backend {
     pub(in crate::database) started: String,
 }
 
-/// Fails for a session that cannot write, or has not the settings that were asked for.
-pub(super) async fn identify(connection: &mut PgConnection) -> Result<Backend, Error> {
+/// Fails for a session that cannot write where that is wanted, or has not the settings that were asked for.
+pub(super) async fn identify(connection: &mut PgConnection, target: Target) -> Result<Backend, Error> {
     let row = sqlx::raw_sql(IDENTIFY).fetch_one(connection).await?;
     let texts: Vec<String> = (0..row.len()).map(|column| row.try_get(column)).collect::<Result<_, _>>()?;
     let [is_read_only, pid, started, settings @ ..] = &texts[..] else { return Err(Error::RowNotFound) };
-    if is_read_only == "on" {
+    if is_read_only == "on" && target == Target::ReadWrite {
         return Err(faults::read_only());
     }
     for ((name, wanted), found) in zip(SESSION_LIMITS.iter().chain(&PLANNER), settings) {

@@ -29,6 +29,15 @@ const TARGET: &str = "target_session_attrs=";
 /// Values of [`TARGET`] that mean what a service needs in any case.
 const WRITABLE: [&str; 2] = ["read-write", "primary"];
 
+/// Which servers a session may lead to, in PostgreSQL's words for `target_session_attrs`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::database) enum Target {
+    /// Reads of any other may be stale for ever.
+    ReadWrite,
+    /// Also a standby. What reads there watches how late it is.
+    Any,
+}
+
 /// Servers with the same database, user and settings. Clones share what is known of them.
 #[derive(Clone, Debug)]
 pub(in crate::database) struct Servers {
@@ -57,6 +66,12 @@ impl Servers {
         Ok(Self { each: each.collect::<Result<_, _>>()?, preferred: Arc::default(), keeps_sessions: Arc::default() })
     }
 
+    /// The same servers with further settings.
+    pub(in crate::database) fn with_settings<const N: usize>(&self, settings: [(&str, &str); N]) -> Self {
+        let each = self.each.iter().map(|server| server.clone().options(settings));
+        Self { each: each.collect(), preferred: Arc::default(), keeps_sessions: Arc::default() }
+    }
+
     /// All servers, in the order of the URL.
     pub(in crate::database) fn each(&self) -> &[PgConnectOptions] {
         &self.each
@@ -67,12 +82,12 @@ impl Servers {
         &self.each[self.preferred.load(Ordering::Relaxed)]
     }
 
-    /// Connects to the primary. Fails on a server that cannot be written: its reads may be stale for ever.
-    pub(in crate::database) async fn connect(&self) -> Result<(PgConnection, poolers::Backend), Error> {
-        let (server, connection, backend) = self.find_primary().await?;
+    /// Connects to the primary, or to any server. Fails without the one that is wanted.
+    pub(in crate::database) async fn connect(&self, target: Target) -> Result<(PgConnection, poolers::Backend), Error> {
+        let (server, connection, backend) = self.find(target).await?;
         if !self.keeps_sessions.load(Ordering::Relaxed) {
             // Without room for a second connection a later one finds out.
-            if let Ok((other, others)) = open(server).await {
+            if let Ok((other, others)) = open(server, target).await {
                 drop(other.close().await);
                 poolers::check_sessions(&backend, &others)?;
                 self.keeps_sessions.store(true, Ordering::Relaxed);
@@ -81,12 +96,12 @@ impl Servers {
         Ok((connection, backend))
     }
 
-    async fn find_primary(&self) -> Result<(&PgConnectOptions, PgConnection, poolers::Backend), Error> {
+    async fn find(&self, target: Target) -> Result<(&PgConnectOptions, PgConnection, poolers::Backend), Error> {
         let (count, first) = (self.each.len(), self.preferred.load(Ordering::Relaxed));
         let mut failures = Vec::new();
         for index in (first..count).chain(0..first) {
             let server = &self.each[index];
-            let opened = if count == 1 { open(server).await } else { open_in_time(server).await };
+            let opened = if count == 1 { open(server, target).await } else { open_in_time(server, target).await };
             match opened {
                 Ok((connection, backend)) => {
                     self.preferred.store(index, Ordering::Relaxed);
@@ -124,14 +139,14 @@ fn summary(failures: &[(&PgConnectOptions, Error)]) -> Error {
     Error::Io(io::Error::other(texts.collect::<Vec<_>>().join("; ")))
 }
 
-async fn open_in_time(server: &PgConnectOptions) -> Result<(PgConnection, poolers::Backend), Error> {
+async fn open_in_time(server: &PgConnectOptions, target: Target) -> Result<(PgConnection, poolers::Backend), Error> {
     let silence = || Err(Error::Io(io::Error::new(io::ErrorKind::TimedOut, "no answer")));
-    timeout(ATTEMPT_TIMEOUT, open(server)).await.unwrap_or_else(|_| silence())
+    timeout(ATTEMPT_TIMEOUT, open(server, target)).await.unwrap_or_else(|_| silence())
 }
 
-async fn open(server: &PgConnectOptions) -> Result<(PgConnection, poolers::Backend), Error> {
+async fn open(server: &PgConnectOptions, target: Target) -> Result<(PgConnection, poolers::Backend), Error> {
     let mut connection = server.connect().await.map_err(poolers::explain)?;
-    let backend = poolers::identify(&mut connection).await?;
+    let backend = poolers::identify(&mut connection, target).await?;
     Ok((connection, backend))
 }
 

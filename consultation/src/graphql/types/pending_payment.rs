@@ -1,11 +1,11 @@
 //! A payment on its way to finance, as the API tells it.
 
-use async_graphql::{ComplexObject, Context, Enum, ID, Result, SimpleObject, dataloader::DataLoader};
+use async_graphql::{ComplexObject, Context, Enum, ID, Result, SimpleObject};
 use entity::{Currency, pending_payment};
 use graphql_http::scalars::{DateTime, Decimal};
 
 use super::{
-    super::loader::{ConsultationId, Loader},
+    super::loader::{ConsultationId, SharedLoader},
     Consultation, Settlement,
 };
 use crate::outbox::State;
@@ -50,7 +50,7 @@ impl PendingPayment {
 
     /// The consultation that is paid for.
     async fn consultation(&self, ctx: &Context<'_>) -> Result<Consultation> {
-        let row = ctx.data_unchecked::<DataLoader<Loader>>().load_one(ConsultationId(self.appointment_id)).await?;
+        let row = ctx.data_unchecked::<SharedLoader>().load_one(ConsultationId(self.appointment_id)).await?;
         // The foreign key keeps the consultation.
         row.map(Consultation::from).ok_or_else(|| async_graphql::Error::new("a pending payment without a consultation"))
     }
