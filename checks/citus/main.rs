@@ -20,7 +20,18 @@ const FEWEST_STATEMENTS: usize = 30;
 /// Runs psql, with the server's log messages in its output.
 fn psql(db: &TestDatabase, sql: &str) -> String {
     let mut psql = Command::new("psql");
-    psql.args(["-XqAt", "-F", " ", "-v", "ON_ERROR_STOP=1", &db.url(), "-c", "SET client_min_messages = log", "-c", sql]);
+    psql.args([
+        "-XqAt",
+        "-F",
+        " ",
+        "-v",
+        "ON_ERROR_STOP=1",
+        &db.url(),
+        "-c",
+        "SET client_min_messages = log",
+        "-c",
+        sql,
+    ]);
     let output = psql.output().expect("psql runs");
     let text = String::from_utf8([output.stdout, output.stderr].concat()).expect("a text");
     assert!(output.status.success(), "{text}");
@@ -31,7 +42,9 @@ fn volatility(db: &TestDatabase) -> Volatility {
     let map = |sql| {
         let lines = psql(db, sql);
         let pairs = lines.lines().map(|line| line.split_once(' ').expect("two columns"));
-        pairs.map(|(oid, volatility)| (oid.to_owned(), volatility.parse().expect("a letter"))).collect::<HashMap<_, _>>()
+        pairs
+            .map(|(oid, volatility)| (oid.to_owned(), volatility.parse().expect("a letter")))
+            .collect::<HashMap<_, _>>()
     };
     Volatility {
         functions: map("SELECT oid, provolatile FROM pg_proc"),
@@ -48,7 +61,8 @@ async fn database() -> TestDatabase {
 
 /// What is refused of a statement.
 fn refused(db: &TestDatabase, volatility: &Volatility, statement: &str) -> Vec<&'static str> {
-    let text = psql(db, &format!("SET debug_print_parse = on; SET debug_pretty_print = off; PREPARE it AS {statement}"));
+    let text =
+        psql(db, &format!("SET debug_print_parse = on; SET debug_pretty_print = off; PREPARE it AS {statement}"));
     let trees = text.split("DETAIL:").filter_map(Node::parse).filter(rules::is_change);
     trees.flat_map(|tree| refusals(&tree, volatility)).collect()
 }
@@ -62,16 +76,27 @@ async fn what_citus_refuses_is_refused() {
     let column = "a STABLE function of a column";
     // As the services once were: retention, a claim, park, a redrive, the delays of several rows, a cancellation, a start.
     for (statement, refusal) in [
-        ("WITH old AS (SELECT id FROM job WHERE due < clock_timestamp() FOR UPDATE) DELETE FROM job USING old WHERE job.id = old.id", volatile),
+        (
+            "WITH old AS (SELECT id FROM job WHERE due < clock_timestamp() FOR UPDATE) DELETE FROM job USING old WHERE job.id = old.id",
+            volatile,
+        ),
         ("UPDATE job SET due = clock_timestamp()", volatile),
         ("UPDATE job SET since = COALESCE(since, statement_timestamp())", coalesce),
         ("UPDATE job SET due = CASE WHEN due > statement_timestamp() THEN NULL ELSE due END", coalesce),
-        ("UPDATE job SET due = statement_timestamp() + make_interval(secs => v.b) FROM (VALUES (1, 2.0), (2, 3.0)) AS v (a, b)", column),
+        (
+            "UPDATE job SET due = statement_timestamp() + make_interval(secs => v.b) FROM (VALUES (1, 2.0), (2, 3.0)) AS v (a, b)",
+            column,
+        ),
         ("UPDATE job SET due = due + interval '1 millisecond'", column),
         ("UPDATE job SET done = true WHERE date_trunc('day', due) = since", column),
-        ("INSERT INTO job (id, due) VALUES ($1, $2) RETURNING date_trunc('day', due)", "a function that is not IMMUTABLE in RETURNING"),
-        ("INSERT INTO job (id) SELECT id FROM unnest($1::uuid[]) AS row (id) WHERE (SELECT id FROM job WHERE id = row.id) IS NULL",
-         "an INSERT of what its own SELECT reads from a table, outside WITH"),
+        (
+            "INSERT INTO job (id, due) VALUES ($1, $2) RETURNING date_trunc('day', due)",
+            "a function that is not IMMUTABLE in RETURNING",
+        ),
+        (
+            "INSERT INTO job (id) SELECT id FROM unnest($1::uuid[]) AS row (id) WHERE (SELECT id FROM job WHERE id = row.id) IS NULL",
+            "an INSERT of what its own SELECT reads from a table, outside WITH",
+        ),
     ] {
         assert_eq!(refused(&db, &volatility, statement), [refusal], "{statement}");
     }
@@ -99,7 +124,8 @@ async fn what_citus_takes_is_not_refused() {
 async fn no_statement_of_the_services_is_one_that_citus_refuses() {
     let db = database().await;
     let volatility = volatility(&db);
-    let statements = tokio::task::spawn_blocking(statements::of_the_tests).await.expect("no panic").expect("statements");
+    let statements =
+        tokio::task::spawn_blocking(statements::of_the_tests).await.expect("no panic").expect("statements");
     assert!(statements.len() > FEWEST_STATEMENTS, "{} statements", statements.len());
     let of_services = statements.iter().filter(|(sql, _)| !OF_TESTS.iter().any(|of_test| sql.contains(of_test)));
     let refused = of_services.flat_map(|(sql, tree)| {

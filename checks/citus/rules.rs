@@ -59,7 +59,8 @@ fn of_query(query: &Node, volatility: &Volatility) -> Vec<&'static str> {
 /// What a change sets, and its conditions.
 fn changed(query: &Node) -> impl Iterator<Item = &Node> {
     let set = query.nodes("targetList").iter().filter(|target| target.word("resjunk") != Some("true"));
-    set.flat_map(|target| target.nodes("expr")).chain(query.nodes("jointree").iter().flat_map(|join| join.nodes("quals")))
+    set.flat_map(|target| target.nodes("expr"))
+        .chain(query.nodes("jointree").iter().flat_map(|join| join.nodes("quals")))
 }
 
 /// Whether it has a column, and what Citus could neither compute on the coordinator nor leave to a worker.

@@ -58,10 +58,9 @@ pub async fn redrive_parked(database: &Database, ids: &[Uuid], by: &str) -> Resu
 }
 
 fn redriven(backend: DbBackend, by: &str) -> UpdateMany<PendingPayments> {
-    // Not as CASE, in which Citus takes no clock. A lease without an end is not impossible.
+    // Not as CASE, in which Citus takes no clock. What is processed has a lease, so neither becomes NULL.
     let impossible = || now_plus(backend, LEASE * 2);
-    let is_possible = Expr::col(Column::LeaseUntil).gte(impossible()).is_not(Expr::cust("TRUE"));
-    let processing = Expr::col(Column::Processing).and(is_possible);
+    let processing = Expr::col(Column::Processing).and(Expr::col(Column::LeaseUntil).lt(impossible()));
     let latest = Func::greatest([Expr::col(Column::LeaseUntil), impossible()]);
     let lease_until = Func::cust("NULLIF").args([Expr::col(Column::LeaseUntil), latest.into()]);
     PendingPayments::update_many()
