@@ -9,6 +9,9 @@ const UPDATE: &str = "2";
 const INSERT: &str = "3";
 const DELETE: &str = "4";
 
+/// A query that changes a table, in the text of a tree.
+pub(crate) const CHANGES: [&str; 3] = [":commandType 2 ", ":commandType 3 ", ":commandType 4 "];
+
 /// Volatility of functions by their oids, and of the input functions of types: `i`, `s` or `v`.
 #[derive(Debug)]
 pub(crate) struct Volatility {
@@ -22,11 +25,6 @@ pub(crate) fn refusals(query: &Node, volatility: &Volatility) -> Vec<&'static st
     let within = query.children().flat_map(|child| queries(child)).flat_map(|query| of_query(query, volatility));
     refusals.extend(within);
     refusals
-}
-
-/// Whether the statement changes a table.
-pub(crate) fn is_change(query: &Node) -> bool {
-    query.any(&|node| matches!(node.word("commandType"), Some(UPDATE | INSERT | DELETE)))
 }
 
 fn queries(node: &Node) -> Vec<&Node> {
@@ -66,7 +64,8 @@ fn changed(query: &Node) -> impl Iterator<Item = &Node> {
 /// Whether it has a column, and what Citus could neither compute on the coordinator nor leave to a worker.
 fn irreducible(node: &Node, volatility: &Volatility) -> (bool, Option<&'static str>) {
     match node.name.as_str() {
-        "COALESCE" | "CASE" => {
+        // Releases of PostgreSQL differ in these names.
+        "COALESCE" | "COALESCEEXPR" | "CASE" | "CASEEXPR" => {
             let is_mutable = node.any(&|node| volatility.of(node) != 'i');
             return (false, is_mutable.then_some("a function that is not IMMUTABLE in CASE or COALESCE"));
         }
