@@ -15,7 +15,7 @@ use std::{
 use anyhow::{Context, ensure};
 use clap::Subcommand;
 use graphql_http::Permissions;
-use sea_orm_migration::MigratorTrait;
+use sea_orm_migration::{MigrationTrait, MigratorTrait};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -38,6 +38,9 @@ pub enum Command {
         /// Print each migration as applied or pending and change nothing; exit 0 if none is pending, else 1
         #[arg(long)]
         status: bool,
+        /// Choices beside the migrations
+        #[command(flatten)]
+        choices: migration::Arguments,
     },
     /// Copy the SQLite database to a new file and check the copy; the service may run meanwhile
     Backup {
@@ -89,21 +92,22 @@ pub fn note(message: impl Display) {
     let _ = writeln!(io::stderr(), "{}", one_line(&message.to_string()));
 }
 
-/// Runs a subcommand; `build` makes the service.
+/// Runs a subcommand; `build` makes the service. `count_on_demand` is the migration that does without row counts.
 ///
 /// # Errors
 /// Any failure of the subcommand, with a message for people. Pass it to [`exit_code`].
 pub async fn run<M: MigratorTrait>(
     command: Option<Command>,
     server: Server,
+    count_on_demand: &dyn MigrationTrait,
     sdl: fn() -> String,
     permissions: &Permissions,
     build: impl FnOnce(&Server, &Database, &CancellationToken) -> anyhow::Result<Service>,
 ) -> anyhow::Result<()> {
     match command.unwrap_or(Command::Serve) {
         Command::Serve => serve(server, build).await,
-        Command::Migrate { status: true } => migration::print_status::<M>(&server).await,
-        Command::Migrate { status: false } => migration::run::<M>(&server).await,
+        Command::Migrate { status: true, choices } => migration::print_status::<M>(server, &choices).await,
+        Command::Migrate { status: false, choices } => migration::run::<M>(server, &choices, count_on_demand).await,
         Command::Backup { file } => Ok(backup::run(&server.database_url, &file).await?.print()?),
         Command::Schema { client, requires_scopes } => {
             let sdl = match sdl() {

@@ -45,6 +45,16 @@ const SILENCE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Changes that wait while the database is slow or down. Beyond it the other replicas receive `Missed`.
 const MAX_QUEUED: usize = 1_024;
 
+/// The channel of the feed `$1`. Services in other schemas of a database have other channels: they wake up nobody here. In
+/// `public` it has the name of the feed, as for versions before.
+macro_rules! channel_of_feed {
+    () => {
+        "CASE current_schema() WHEN 'public' THEN $1::text
+         ELSE $1::text || '.' || (SELECT oid FROM pg_namespace WHERE nspname = current_schema()) END"
+    };
+}
+use channel_of_feed;
+
 /// A notification of another replica.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Notification {
@@ -67,7 +77,7 @@ pub struct Channel {
     inbox: Inbox,
 }
 
-/// The feed `name`, one per database; `on_notification` is called with the notifications of other replicas.
+/// The feed `name`, one per schema of a database; `on_notification` is called with the notifications of other replicas.
 pub fn channel(
     name: &'static str,
     on_notification: impl Fn(Notification) + Send + Sync + 'static,

@@ -10,7 +10,7 @@ use consultation::{
     permissions::PERMISSIONS,
     reconcile, retry, settle,
 };
-use migration::consultation::Migrator;
+use migration::consultation::{COUNT_ON_DEMAND, Migrator};
 
 /// Faster than the system's allocator for many small allocations, as each request makes.
 #[global_allocator]
@@ -88,8 +88,13 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
             return import::run(&server, finance, currency, domain.longest, arguments).await;
         }
     };
-    chassis::cli::run::<Migrator>(command, server, graphql::sdl, &PERMISSIONS, |server, database, shutdown| {
-        app::build(server, finance, &domain, database, shutdown)
-    })
+    chassis::cli::run::<Migrator>(
+        command,
+        server,
+        &COUNT_ON_DEMAND,
+        graphql::sdl,
+        &PERMISSIONS,
+        |server, database, shutdown| app::build(server, finance, &domain, database, shutdown),
+    )
     .await
 }

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use finance::{app, config::Settings, graphql, import, permissions::PERMISSIONS};
-use migration::finance::Migrator;
+use migration::finance::{COUNT_ON_DEMAND, Migrator};
 
 /// Faster than the system's allocator for many small allocations, as each request makes.
 #[global_allocator]
@@ -45,8 +45,13 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Service(command)) => Some(command),
         Some(Command::Import(arguments)) => return import::run(&server, arguments).await,
     };
-    chassis::cli::run::<Migrator>(command, server, graphql::sdl, &PERMISSIONS, |server, database, shutdown| {
-        app::build(server, currency, database, shutdown)
-    })
+    chassis::cli::run::<Migrator>(
+        command,
+        server,
+        &COUNT_ON_DEMAND,
+        graphql::sdl,
+        &PERMISSIONS,
+        |server, database, shutdown| app::build(server, currency, database, shutdown),
+    )
     .await
 }

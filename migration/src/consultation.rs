@@ -3,13 +3,17 @@
 use sea_orm_migration::prelude::*;
 
 use crate::{
-    m20261124_000001_create_consultation, m20261124_000002_create_pending_payment,
+    CountOnDemand, m20261124_000001_create_consultation, m20261124_000002_create_pending_payment,
     m20261124_000004_keep_pending_payments, m20261124_000005_count_consultations, m20261124_000007_room_for_claims,
     m20261124_000009_create_delivery_destination, m20261127_000011_name_starters, m20261128_000013_trace_payments,
     m20261128_000014_create_reconciliation, m20261128_000015_cancel_consultations, m20261128_000016_name_origins,
     m20261128_000017_settle_payments, m20261128_000018_redeliver_payments, m20261128_000019_order_consultations,
     m20261128_000021_validate_checks, m20261128_000022_drop_indexes_by_id,
 };
+
+/// Counts consultations and pending payments when a total is read, instead of keeping row counts.
+pub const COUNT_ON_DEMAND: CountOnDemand =
+    CountOnDemand(&[("consultation", Some(m20261128_000015_cancel_consultations::COUNTED)), ("pending_payment", None)]);
 
 /// Migrates `consultation`, `pending_payment`, `delivery_destination`, `reconciliation` and `redelivery`, and the row
 /// counts of the first two.

@@ -3,9 +3,13 @@
 use sea_orm_migration::prelude::*;
 
 use crate::{
-    m20261124_000003_create_payment, m20261124_000006_count_payments, m20261124_000008_create_finance_instance,
-    m20261127_000010_keep_payments, m20261127_000012_name_recorder, m20261128_000020_order_payments,
+    CountOnDemand, m20261124_000003_create_payment, m20261124_000006_count_payments,
+    m20261124_000008_create_finance_instance, m20261127_000010_keep_payments, m20261127_000012_name_recorder,
+    m20261128_000020_order_payments,
 };
+
+/// Counts payments when a total is read, instead of keeping a row count.
+pub const COUNT_ON_DEMAND: CountOnDemand = CountOnDemand(&[("payment", None)]);
 
 /// Migrates `payment`, its row count, and `finance_instance`.
 #[derive(Debug)]

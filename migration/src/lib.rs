@@ -6,6 +6,7 @@
 pub mod consultation;
 pub mod finance;
 
+mod count_on_demand;
 mod late_check;
 mod m20261124_000001_create_consultation;
 mod m20261124_000002_create_pending_payment;
@@ -32,6 +33,7 @@ mod m20261128_000022_drop_indexes_by_id;
 mod row_count;
 mod time_index;
 
+pub use count_on_demand::CountOnDemand;
 pub use sea_orm_migration::MigratorTrait;
 
 /// Characters of a caller's name.

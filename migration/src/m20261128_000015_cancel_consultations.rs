@@ -32,7 +32,7 @@ const POSTGRES_TRIGGER: &str =
      EXECUTE FUNCTION consultation_refuse('a cancellation is not taken back, and what is finished is not cancelled')";
 
 /// For the total of finished ones.
-const COUNTED: Valued = Valued { column: "cancel_reason", count: "cancelled_count" };
+pub(crate) const COUNTED: Valued = Valued { column: "cancel_reason", count: "cancelled_count" };
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {

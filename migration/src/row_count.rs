@@ -4,6 +4,8 @@
 //! concurrent commits seldom wait for each other; the total is the sum of the slots.
 //!
 //! A second count beside it has the rows with a value in one column, which never leaves a row again.
+//!
+//! An operator may choose to do without (`count_on_demand`): a later migration of a count has to work beside a view too.
 
 use sea_orm_migration::{
     prelude::*,
@@ -21,7 +23,7 @@ pub(crate) async fn keep(manager: &SchemaManager<'_>, table: &str) -> Result<(),
 }
 
 /// Rows with a value in `column`.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Valued {
     pub(crate) column: &'static str,
     /// The column of `{table}_count` that has their count.

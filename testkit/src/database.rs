@@ -140,6 +140,12 @@ impl TestDatabase {
         format!("postgres://{user}@{address}/{}", server.get_database().expect("a name")).into()
     }
 
+    /// URL of a schema of the same PostgreSQL database.
+    #[must_use]
+    pub fn url_of_schema(&self, schema: &str) -> SecretString {
+        format!("{}&options=-csearch_path%3D{schema}", self.url()).into()
+    }
+
     /// URL for the environment of a process.
     #[must_use]
     pub fn url(&self) -> String {

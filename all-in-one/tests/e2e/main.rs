@@ -33,6 +33,7 @@ mod reconcile_stored;
 mod restored;
 mod roles;
 mod rust_client;
+mod schemas;
 mod settled;
 mod traces;
 mod traces_exporter;

@@ -4,14 +4,17 @@
 mod blocker;
 mod lock_files;
 mod postgres;
+mod schema;
 mod sqlite;
 
 use std::{fmt::Display, time::Duration};
 
 use sea_orm::{DatabaseTransaction, DbErr};
-use sea_orm_migration::MigratorTrait;
+use sea_orm_migration::{MigrationTrait, MigratorTrait, SchemaManager};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::{Instant, sleep};
+
+pub(crate) use schema::url_of;
 
 use super::options::Options;
 
@@ -33,6 +36,22 @@ impl Default for LockWaits {
         // that is open for a minute has been forgotten.
         Self { once: Duration::from_secs(1), pause: Duration::from_secs(1), total: Duration::from_mins(1) }
     }
+}
+
+/// What an operator may choose beside the migrations. Nothing is changed that was not chosen.
+#[derive(Default)]
+pub(crate) struct Choices<'a> {
+    /// The schema, which the URL leads to; it is created if it is missing.
+    pub(crate) schema: Option<&'a str>,
+    /// A migration that is applied, or taken back, whenever it is chosen. It does nothing where that is done already.
+    pub(crate) optional: Option<(&'a dyn MigrationTrait, Chosen)>,
+}
+
+/// What becomes of an optional migration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Chosen {
+    Up,
+    Down,
 }
 
 /// Result of one attempt.
@@ -63,10 +82,31 @@ struct Blocked {
 /// When the database cannot be reached, a migration fails, or others hold a lock for longer than `waits.total`: the
 /// error names them.
 pub async fn run<M: MigratorTrait>(url: &SecretString, waits: LockWaits) -> Result<Vec<String>, DbErr> {
+    run_with::<M>(url, waits, &Choices::default()).await
+}
+
+/// The same with choices, which are for PostgreSQL.
+pub(crate) async fn run_with<M: MigratorTrait>(
+    url: &SecretString,
+    waits: LockWaits,
+    choices: &Choices<'_>,
+) -> Result<Vec<String>, DbErr> {
     let url = url.expose_secret();
     match Options::of(url)? {
         options @ Options::Sqlite(_) => sqlite::run::<M>(url, &options, waits).await,
-        Options::Postgres(servers) => postgres::run::<M>(&servers, waits).await,
+        Options::Postgres(servers) => postgres::run::<M>(&servers, waits, choices).await,
+    }
+}
+
+/// Applies or takes back a migration that is no part of a migrator.
+async fn apply(
+    transaction: &DatabaseTransaction,
+    (migration, chosen): (&dyn MigrationTrait, Chosen),
+) -> Result<(), DbErr> {
+    let manager = SchemaManager::new(transaction);
+    match chosen {
+        Chosen::Up => migration.up(&manager).await,
+        Chosen::Down => migration.down(&manager).await,
     }
 }
 

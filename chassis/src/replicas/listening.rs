@@ -8,13 +8,15 @@ use sea_orm::sqlx::{
 };
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
-use super::{SILENCE_TIMEOUT, inbox::Inbox};
+use super::{SILENCE_TIMEOUT, channel_of_feed, inbox::Inbox};
 use crate::{backoff::database_delay, database::Database, health::Heartbeat};
 
 /// Longest wait for the connection, and for its LISTEN.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// Interval of the check for silent replicas.
 const SILENCE_CHECK_INTERVAL: Duration = Duration::from_secs(1);
+
+const CHANNEL: &str = concat!("SELECT ", channel_of_feed!());
 
 pub(super) async fn keep_listening(mut channels: Vec<Inbox>, database: &Database, heartbeat: &Heartbeat) {
     let mut failures = 0;
@@ -48,8 +50,8 @@ async fn listen(
     // As any other connection that is not made: an outage.
     let mut listener = connected.unwrap_or_else(|_| Err(sqlx::Error::PoolTimedOut))?;
     listener.eager_reconnect(false);
-    let listens = timeout(CONNECT_TIMEOUT, listener.listen_all(channels.iter().map(|channel| channel.name))).await;
-    listens.unwrap_or_else(|_| Err(silent("does not answer")))?;
+    let names = timeout(CONNECT_TIMEOUT, listen_to_all(&mut listener, channels)).await;
+    let names = names.unwrap_or_else(|_| Err(silent("does not answer")))?;
     *failures = 0;
     let mut last_own = Instant::now();
     for channel in channels.iter_mut() {
@@ -65,8 +67,8 @@ async fn listen(
             Ok(Ok(None)) => return Ok(()),
             Ok(Err(error)) => return Err(error),
             Ok(Ok(Some(notification))) => {
-                let channel = channels.iter_mut().find(|channel| channel.name == notification.channel());
-                if channel.is_some_and(|channel| channel.receive(notification.payload(), now)) {
+                let number = names.iter().position(|name| name == notification.channel());
+                if number.is_some_and(|number| channels[number].receive(notification.payload(), now)) {
                     last_own = now;
                 }
             }
@@ -77,6 +79,16 @@ async fn listen(
             channel.deliver(now);
         }
     }
+}
+
+/// Listens to the channels of these feeds, and returns their names.
+async fn listen_to_all(listener: &mut PgListener, feeds: &[Inbox]) -> Result<Vec<String>, sqlx::Error> {
+    let mut names = Vec::new();
+    for feed in feeds {
+        names.push(sqlx::query_scalar(CHANNEL).bind(feed.name).fetch_one(&mut *listener).await?);
+    }
+    listener.listen_all(names.iter().map(String::as_str)).await?;
+    Ok(names)
 }
 
 fn silent(what: &str) -> sqlx::Error {

@@ -17,7 +17,7 @@ use tokio::{
 use uuid::Uuid;
 
 use super::{
-    COALESCE_INTERVAL, HEARTBEAT_INTERVAL, MAX_QUEUED,
+    COALESCE_INTERVAL, HEARTBEAT_INTERVAL, MAX_QUEUED, channel_of_feed,
     message::{Content, MAX_IDS, Message},
 };
 use crate::{backoff::database_delay, database::Database};
@@ -26,6 +26,8 @@ use crate::{backoff::database_delay, database::Database};
 const MAX_RETRY_DELAY: Duration = Duration::from_secs(1);
 /// Longest attempt to send the goodbye. Without one the others notice the silence.
 const GOODBYE_TIMEOUT: Duration = Duration::from_secs(2);
+
+const NOTIFY: &str = concat!("SELECT pg_notify(", channel_of_feed!(), ", $2)");
 
 /// The sending end of a feed.
 pub(super) struct Sending {
@@ -99,7 +101,7 @@ impl Sending {
         self.number += 1;
         let message = Message { process: self.process, number: Some(self.number), content };
         let values = [self.name.into(), message.encode().into()];
-        let notify = Statement::from_sql_and_values(DbBackend::Postgres, "SELECT pg_notify($1, $2)", values);
+        let notify = Statement::from_sql_and_values(DbBackend::Postgres, NOTIFY, values);
         database.write.execute_raw(notify).await.map(drop)
     }
 }

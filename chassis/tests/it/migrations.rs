@@ -146,6 +146,34 @@ async fn a_migration_behind_another_names_it() {
 }
 
 #[tokio::test]
+async fn a_migration_waits_for_another_of_its_schema_only() {
+    let Some(db) = TestDatabase::empty(Backend::Postgres).await else { return };
+    db.database.write.execute_unprepared("CREATE SCHEMA one; CREATE SCHEMA other").await.expect("schemas");
+    for schema in ["one", "other"] {
+        let table = TABLE.replace("visit", &format!("{schema}.visit"));
+        db.database.write.execute_unprepared(&table).await.expect("a table");
+    }
+    let connection = db.for_migrations().await;
+    let migration = connection.begin().await.expect("a transaction");
+    let lock = "SELECT pg_advisory_xact_lock(hashtextextended('one', 7883946363647714609))";
+    migration.execute_unprepared(lock).await.expect("locked");
+    let [one, other] = ["one", "other"].map(|schema| db.url_of_schema(schema));
+    migrate::run::<Migrator>(&other, short()).await.expect("migrated beside the other");
+    let error = migrate::run::<Migrator>(&one, short()).await.expect_err("it is locked").to_string();
+    assert!(error.contains("a lock is still held by pid"), "{error}");
+    migration.rollback().await.expect("ended");
+    assert_eq!(migrate::run::<Migrator>(&one, short()).await.expect("migrated"), ["add_column"]);
+}
+
+#[tokio::test]
+async fn a_migration_in_a_schema_that_is_not_there_says_how_to_make_it() {
+    let Some(db) = TestDatabase::empty(Backend::Postgres).await else { return };
+    let error =
+        migrate::run::<Migrator>(&db.url_of_schema("absent"), short()).await.expect_err("no schema").to_string();
+    assert!(error.contains("`migrate --schema NAME` creates one"), "{error}");
+}
+
+#[tokio::test]
 async fn a_migration_of_a_sqlite_file_that_another_writes_to_says_so() {
     let Some(db) = TestDatabase::empty(Backend::Sqlite).await else { return };
     db.database.write.execute_unprepared(TABLE).await.expect("a table");

@@ -122,3 +122,21 @@ async fn a_flood_of_forged_notifications_is_handed_over_ten_times_a_second() {
     let limit = began.elapsed().as_millis() / 100 + 2;
     assert!(deliveries <= limit, "{deliveries} times in {:?}", began.elapsed());
 }
+
+#[tokio::test]
+async fn replicas_in_another_schema_of_the_database_are_not_heard() {
+    let Some(db) = TestDatabase::empty(Backend::Postgres).await else { return };
+    db.database.write.execute_unprepared("CREATE SCHEMA one; CREATE SCHEMA other").await.expect("schemas");
+    let in_schema = async |schema| replica(Database::connect(&db.url_of_schema(schema)).await.expect("a database"));
+    let ((sender, mut same), (neighbour, mut own)) = (in_schema("one").await, in_schema("other").await);
+    let ((_one, mut heard), (_other, mut theirs)) = (in_schema("one").await, in_schema("other").await);
+    for received in [&mut same, &mut own, &mut heard, &mut theirs] {
+        assert_eq!(received.recv().await, Some(Notification::Missed), "connected");
+    }
+    let [first, second] = [(); 2].map(|()| Uuid::new_v4());
+    sender.send(&[first]);
+    assert_eq!(heard.recv().await, Some(Notification::Changed(vec![first])));
+    // The database delivers notifications in the order of their commits: the first would come before.
+    neighbour.send(&[second]);
+    assert_eq!(theirs.recv().await, Some(Notification::Changed(vec![second])));
+}

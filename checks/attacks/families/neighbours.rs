@@ -92,7 +92,12 @@ async fn forged_notifications(stage: &Stage) -> anyhow::Result<Evidence> {
         let ids = (0..IDS).map(|_| Uuid::new_v4());
         let words: Vec<_> = [sender, number].into_iter().chain(ids).map(|id| id.to_string()).collect();
         for channel in ["consultation_changed", "pending_payment_due"] {
-            session.execute_unprepared(&format!("NOTIFY {channel}, '{}'", words.join(" "))).await?;
+            // Of the schema of the service, as roles.sql makes it.
+            let notify = format!(
+                "SELECT pg_notify('{channel}.' || oid, '{}') FROM pg_namespace WHERE nspname = 'consultation'",
+                words.join(" ")
+            );
+            ensure!(session.execute_unprepared(&notify).await?.rows_affected() == 1, "nobody was notified");
         }
     }
     sleep(POLL_INTERVAL).await;

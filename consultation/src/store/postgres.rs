@@ -12,23 +12,31 @@ use uuid::Uuid;
 use super::{ByPatient, Ended, Start, cancel::Cancellation};
 
 /// Patients in a consultation are left out first: their rows may be locked. A sub-select in a comparison is looked up
-/// in the index, row by row; NOT EXISTS would be planned as a join with all consultations in progress.
+/// in the index, row by row; NOT EXISTS would be planned as a join with all consultations in progress. MATERIALIZED: what
+/// is inserted from a table of Citus it would send to a worker in a form that is no SQL.
 const INSERT: &str = "
+    WITH row AS MATERIALIZED (
+        SELECT *
+        FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[]) AS row (id, physician_id, patient_id, started_by)
+        WHERE (SELECT id FROM consultation WHERE patient_id = row.patient_id AND end_date IS NULL) IS NULL
+    )
     INSERT INTO consultation (id, physician_id, patient_id, started_by, start_date)
-    SELECT id, physician_id, patient_id, started_by, date_trunc('milliseconds', statement_timestamp())
-    FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[]) AS row (id, physician_id, patient_id, started_by)
-    WHERE (SELECT id FROM consultation WHERE patient_id = row.patient_id AND end_date IS NULL) IS NULL
+    SELECT id, physician_id, patient_id, started_by, date_trunc('milliseconds', statement_timestamp()) FROM row
     ON CONFLICT DO NOTHING RETURNING id, start_date";
 
 /// [`INSERT`] for batches in which a row has a start date of its own. An empty text stands for none: an array holds no
 /// null.
 const INSERT_BACKDATED: &str = "
+    WITH row AS MATERIALIZED (
+        SELECT *
+        FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[])
+            AS row (id, physician_id, patient_id, started_by, start_date)
+        WHERE (SELECT id FROM consultation WHERE patient_id = row.patient_id AND end_date IS NULL) IS NULL
+    )
     INSERT INTO consultation (id, physician_id, patient_id, started_by, start_date)
     SELECT id, physician_id, patient_id, started_by,
         coalesce(NULLIF(start_date, '')::timestamptz, date_trunc('milliseconds', statement_timestamp()))
-    FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[])
-        AS row (id, physician_id, patient_id, started_by, start_date)
-    WHERE (SELECT id FROM consultation WHERE patient_id = row.patient_id AND end_date IS NULL) IS NULL
+    FROM row
     ON CONFLICT DO NOTHING RETURNING id, start_date";
 
 /// Ends the consultations that are still in progress and enqueues their payments. Rows that another session has locked
@@ -69,13 +77,15 @@ const FINISH_ONE: &str = "
     FROM finished
     RETURNING appointment_id";
 
-/// Cancels a consultation that is still in progress, unless another session has locked it.
+/// Cancels a consultation that is still in progress, unless another session has locked it. Citus refuses to add to a
+/// column in the session's time zone.
 const CANCEL: &str = "
     WITH in_progress AS MATERIALIZED (
         SELECT id FROM consultation WHERE id = $1::uuid AND end_date IS NULL FOR NO KEY UPDATE SKIP LOCKED
     )
     UPDATE consultation SET cancel_reason = $2::text, cancelled_by = $3::text,
-        end_date = greatest(date_trunc('milliseconds', statement_timestamp()), start_date + interval '1 millisecond')
+        end_date = greatest(date_trunc('milliseconds', statement_timestamp()),
+            (start_date AT TIME ZONE 'UTC' + interval '1 millisecond') AT TIME ZONE 'UTC')
     FROM in_progress WHERE consultation.id = in_progress.id
     RETURNING consultation.*";
 

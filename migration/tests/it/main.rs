@@ -3,6 +3,7 @@
 mod catalogue;
 mod claim_index;
 mod consultation_rules;
+mod count_on_demand;
 mod finance_instance;
 mod kept_callers;
 mod kept_payments;

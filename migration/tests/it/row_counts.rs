@@ -10,7 +10,7 @@ use testkit::{Backend, TestDatabase};
 
 use crate::rows::{at, finished, in_progress, insert, migrated, pending};
 
-async fn number(db: &TestDatabase, sql: &str) -> i64 {
+pub(crate) async fn number(db: &TestDatabase, sql: &str) -> i64 {
     let database = &db.database.read;
     let statement = Statement::from_string(database.get_database_backend(), sql);
     let row = database.query_one_raw(statement).await.expect("read").expect("a row");

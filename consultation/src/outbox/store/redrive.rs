@@ -7,7 +7,7 @@ use entity::pending_payment::{Column, Entity as PendingPayments};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, UpdateMany,
     prelude::DateTimeUtc,
-    sea_query::{Expr, ExprTrait, LockBehavior, LockType},
+    sea_query::{Expr, ExprTrait, Func, LockBehavior, LockType},
 };
 use uuid::Uuid;
 
@@ -58,12 +58,14 @@ pub async fn redrive_parked(database: &Database, ids: &[Uuid], by: &str) -> Resu
 }
 
 fn redriven(backend: DbBackend, by: &str) -> UpdateMany<PendingPayments> {
-    let is_impossible = || Expr::col(Column::LeaseUntil).gt(now_plus(backend, LEASE * 2));
-    let processing = Expr::case(is_impossible(), false).finally(Expr::col(Column::Processing));
-    let lease_until = Expr::case(is_impossible(), Option::<DateTimeUtc>::None).finally(Expr::col(Column::LeaseUntil));
+    // Not as CASE, in which Citus takes no clock. What is processed has a lease, so neither becomes NULL.
+    let impossible = || now_plus(backend, LEASE * 2);
+    let processing = Expr::col(Column::Processing).and(Expr::col(Column::LeaseUntil).lt(impossible()));
+    let latest = Func::greatest([Expr::col(Column::LeaseUntil), impossible()]);
+    let lease_until = Func::cust("NULLIF").args([Expr::col(Column::LeaseUntil), latest.into()]);
     PendingPayments::update_many()
         .col_expr(Column::NextAttemptAt, now_plus(backend, Duration::ZERO))
-        .col_expr(Column::Processing, processing.into())
+        .col_expr(Column::Processing, processing)
         .col_expr(Column::LeaseUntil, lease_until.into())
         .col_expr(Column::Rejections, 0.into())
         .col_expr(Column::ParkedAt, Option::<DateTimeUtc>::None.into())

@@ -27,7 +27,7 @@ const POSTGRES: &str = "
     WITH old AS MATERIALIZED (
         SELECT id FROM pending_payment
         WHERE id < $1 AND finished AND settled_price_cents IS NULL
-          AND finished_at < clock_timestamp() - make_interval(secs => $2)
+          AND finished_at < statement_timestamp() - make_interval(secs => $2)
         ORDER BY id LIMIT $3
         FOR UPDATE SKIP LOCKED
     )

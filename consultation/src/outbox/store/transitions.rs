@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, time::Duration};
 use chassis::database::is_one_of;
 use entity::pending_payment::{Column, Entity as PendingPayments};
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, Value,
+    ColumnTrait, Condition, ConnectionTrait, DbBackend, DbErr, EntityTrait, QueryFilter, Value,
     prelude::DateTimeUtc,
     sea_query::{Expr, ExprTrait, Func, IntoIden, Query, TableRef, UpdateStatement, ValueTuple},
 };
@@ -62,10 +62,13 @@ pub async fn postpone(database: &impl ConnectionTrait, failures: &[Failure<'_>])
 /// Finance refused the rows: they are parked, and due again after their delays. Returns the number of leases that were
 /// not stale.
 pub async fn park(database: &impl ConnectionTrait, failures: &[Failure<'_>]) -> Result<u64, DbErr> {
-    let now = now_plus(database.get_database_backend(), Duration::ZERO);
+    let backend = database.get_database_backend();
+    let since = [Expr::col((PendingPayments, Column::ParkedAt)), now_plus(backend, Duration::ZERO)];
+    // The first refusal, or now. Citus takes no clock within COALESCE; of LEAST's arguments PostgreSQL ignores NULL.
+    let since = if backend == DbBackend::Sqlite { Func::coalesce(since) } else { Func::least(since) };
     let parked = due_after(database, failures, outcome("column4"))
         .value(Column::Rejections, Expr::col((PendingPayments, Column::Rejections)).add(1))
-        .value(Column::ParkedAt, Func::coalesce([Expr::col((PendingPayments, Column::ParkedAt)), now]))
+        .value(Column::ParkedAt, since)
         .to_owned();
     changed(database, parked).await
 }

@@ -66,7 +66,7 @@ async fn starts_without_a_date_ask_for_no_clock(#[values(Backend::Sqlite, Backen
     let sent = async |rows: &[Start]| {
         written(starts.write(rows).await);
         let sent = std::mem::take(&mut *statements.lock().expect("no panic"));
-        sent.iter().map(|sql| sql.split_whitespace().next().unwrap_or_default().to_owned()).collect::<Vec<_>>()
+        sent.iter().map(|sql| if sql.contains("INSERT INTO") { "INSERT" } else { "SELECT" }).collect::<Vec<_>>()
     };
     assert_eq!(sent(&[a_start(), a_start()]).await, ["INSERT"]);
     assert_eq!(sent(&[a_start(), a_start_ago(TimeDelta::hours(1))]).await, ["SELECT", "INSERT"]);
