@@ -120,6 +120,11 @@ impl Ground {
         self.directory.join("pids")
     }
 
+    /// Directory of Patroni's configuration.
+    pub(crate) fn patroni(&self) -> PathBuf {
+        self.directory.join("patroni")
+    }
+
     /// Fills the disk to the last byte.
     pub(crate) fn fill(&self) -> anyhow::Result<()> {
         let mut file = File::create(self.disk().join("filling"))?;

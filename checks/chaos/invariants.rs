@@ -42,6 +42,7 @@ pub(crate) mod names {
         "what fails with its database is refused with a code to retry, 503 and Retry-After";
     pub(crate) const FAILOVER: &str =
         "finishes succeed again within 30 s of a dead machine, 10 s of a process or switchover";
+    pub(crate) const WHOLE: &str = "after the loss of a part the servers are one cluster again within 90 s";
     pub(crate) const STANDBY: &str = "no service is ready whose database is a standby";
     pub(crate) const CONFLICT: &str = "another amount is refused as a conflict, the same is confirmed";
 }

@@ -8,12 +8,14 @@ mod rest;
 mod wire;
 
 use std::{
+    fs,
     path::{Path, PathBuf},
     process::{Command, Stdio},
     time::Duration,
 };
 
-use anyhow::ensure;
+use anyhow::{Context, ensure};
+use serde_json::json;
 use testkit::free_port;
 use tokio::{
     task::block_in_place,
@@ -21,7 +23,7 @@ use tokio::{
 };
 
 use crate::ground::Ground;
-use daemon::{Daemon, as_postgres};
+use daemon::{Daemon, as_postgres, session};
 pub(crate) use node::Node;
 use rest::Rest;
 
@@ -52,6 +54,7 @@ impl Patroni {
     /// Starts everything and waits for two standbys. If `is_asynchronous`, no commit waits for a standby.
     pub(crate) async fn start(ground: &Ground, is_asynchronous: bool) -> anyhow::Result<Self> {
         let (port, etcd_port) = (free_port(), free_port());
+        configure(&ground.patroni(), ground, &["patroni/patroni.yaml"])?;
         let etcd = etcd(ground, etcd_port)?;
         let mut nodes = Vec::new();
         for number in 1..=NODES {
@@ -68,6 +71,8 @@ impl Patroni {
             etcd_port,
             _etcd: etcd,
         };
+        let decided = async || patroni.rest.has_etcd(etcd_port).await.then_some(());
+        patroni.until("etcd is not ready", decided).await?;
         patroni.nodes[0].boot(ground)?;
         patroni.leader().await?;
         if is_asynchronous {
@@ -162,7 +167,7 @@ fn url(port: u16, database: &str) -> String {
 fn etcd(ground: &Ground, port: u16) -> anyhow::Result<Daemon> {
     let [clients, peers] = [port, free_port()].map(|port| format!("http://127.0.0.1:{port}"));
     let data = ground.directory.join("etcd");
-    let mut command = Command::new("etcd");
+    let mut command = session("etcd");
     command.args(["--name", "etcd", "--listen-client-urls", &clients, "--advertise-client-urls", &clients]);
     command.args(["--listen-peer-urls", &peers, "--initial-advertise-peer-urls", &peers]);
     command.args(["--initial-cluster", &format!("etcd={peers}"), "--data-dir"]).arg(data);
@@ -171,13 +176,26 @@ fn etcd(ground: &Ground, port: u16) -> anyhow::Result<Daemon> {
 
 fn haproxy(ground: &Ground, port: u16, nodes: &[Node]) -> anyhow::Result<Daemon> {
     // Debian has it outside the path of ordinary users.
-    let mut command = Command::new("/usr/sbin/haproxy");
+    let mut command = session("/usr/sbin/haproxy");
     command.arg("-f").arg(configuration("haproxy/database.cfg")).env("DATABASE_BIND", format!("127.0.0.1:{port}"));
     for (number, node) in (1..).zip(nodes) {
         command.env(format!("POSTGRES_{number}"), format!("127.0.0.1:{}", node.port_for_clients()));
         command.env(format!("PATRONI_PORT_{number}"), node.port_for_checks().to_string());
     }
     Daemon::start("haproxy", command, ground)
+}
+
+/// Makes a directory with files that operators use, and what is different here.
+fn configure(directory: &Path, ground: &Ground, files: &[&str]) -> anyhow::Result<()> {
+    fs::create_dir(directory)?;
+    for file in files {
+        let file = configuration(file);
+        fs::copy(&file, directory.join(file.file_name().context("a name")?))?;
+    }
+    let sockets = ground.disk().display().to_string();
+    let here = json!({ "postgresql": { "parameters": { "unix_socket_directories": sockets } } });
+    // JSON is YAML. Patroni reads the files in the order of their names.
+    Ok(fs::write(directory.join("zz-here.yaml"), here.to_string())?)
 }
 
 /// A file of those that operators use.

@@ -6,6 +6,7 @@ use fastrand::Rng;
 use tokio::time::{Instant, sleep};
 
 use crate::{
+    invariants::names::WHOLE,
     patroni::{Node, Patroni},
     world::{Gap, World},
 };
@@ -66,12 +67,13 @@ async fn leader_dies(world: &World, patroni: &Patroni) -> anyhow::Result<()> {
         leader.die();
         replaced(world, patroni, leader).await
     })
-    .await?;
+    .await;
     measured(world, "it comes back", PROCESS, async {
         leader.boot(&world.stack.ground)?;
         patroni.whole().await
     })
-    .await
+    .await;
+    Ok(())
 }
 
 async fn leader_hangs(world: &World, patroni: &Patroni) -> anyhow::Result<()> {
@@ -80,12 +82,13 @@ async fn leader_hangs(world: &World, patroni: &Patroni) -> anyhow::Result<()> {
         leader.hang();
         replaced(world, patroni, leader).await
     })
-    .await?;
+    .await;
     measured(world, "it wakes and believes it is the leader", PROCESS, async {
         leader.wake();
         patroni.whole().await
     })
-    .await
+    .await;
+    Ok(())
 }
 
 async fn leader_cut_off(world: &World, patroni: &Patroni) -> anyhow::Result<()> {
@@ -94,12 +97,13 @@ async fn leader_cut_off(world: &World, patroni: &Patroni) -> anyhow::Result<()> 
         leader.cut_off(true);
         replaced(world, patroni, leader).await
     })
-    .await?;
+    .await;
     measured(world, "its network is back", PROCESS, async {
         leader.cut_off(false);
         patroni.whole().await
     })
-    .await
+    .await;
+    Ok(())
 }
 
 async fn database_dies(world: &World, patroni: &Patroni) -> anyhow::Result<()> {
@@ -109,7 +113,8 @@ async fn database_dies(world: &World, patroni: &Patroni) -> anyhow::Result<()> {
         replaced(world, patroni, leader).await?;
         patroni.whole().await
     })
-    .await
+    .await;
+    Ok(())
 }
 
 async fn switchover(world: &World, patroni: &Patroni) -> anyhow::Result<()> {
@@ -119,7 +124,8 @@ async fn switchover(world: &World, patroni: &Patroni) -> anyhow::Result<()> {
         replaced(world, patroni, leader).await?;
         patroni.whole().await
     })
-    .await
+    .await;
+    Ok(())
 }
 
 async fn standby_dies(world: &World, patroni: &Patroni) -> anyhow::Result<()> {
@@ -129,12 +135,13 @@ async fn standby_dies(world: &World, patroni: &Patroni) -> anyhow::Result<()> {
         patroni.synchronous_standby(Some(standby)).await?;
         works(world).await
     })
-    .await?;
+    .await;
     measured(world, "the standby comes back", PROCESS, async {
         standby.boot(&world.stack.ground)?;
         patroni.whole().await
     })
-    .await
+    .await;
+    Ok(())
 }
 
 /// Waits until another leads and a finish succeeds.
@@ -158,12 +165,13 @@ async fn measured(
     name: &'static str,
     limit: Duration,
     incident: impl Future<Output = anyhow::Result<()>>,
-) -> anyhow::Result<()> {
+) {
     let began = Instant::now();
     world.seen.count(name);
-    let outcome = incident.await;
+    // The campaign goes on, so that it also sees what was lost.
+    let wrong = incident.await.err().map(|error| format!("{name}: {error}"));
+    world.seen.case(WHOLE, wrong);
     sleep(RECOVERY_PAUSE).await;
     let longest = world.watch.longest_gap("consultation", &(began..Instant::now()));
     world.seen.gaps.lock().expect("gaps").push(Gap { name, limit, longest });
-    outcome
 }

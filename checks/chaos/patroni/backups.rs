@@ -1,14 +1,11 @@
 //! pgBackRest: a backup of the cluster, its archive, and its restore to a moment.
 
-use std::{
-    fs,
-    process::{Command, Stdio},
-};
+use std::process::{Command, Stdio};
 
-use anyhow::{Context, ensure};
+use anyhow::ensure;
 use tokio::task::block_in_place;
 
-use super::{Node, Patroni, as_postgres, configuration};
+use super::{Node, Patroni, as_postgres, configure};
 use crate::ground::Ground;
 
 impl Patroni {
@@ -36,11 +33,7 @@ impl Patroni {
         let mut forget = Command::new("etcdctl");
         succeed(forget.env("ETCDCTL_API", "3").args([&endpoint, "del", "--prefix", "/service/clinic/"]))?;
         let both = ground.directory.join("restore");
-        fs::create_dir(&both)?;
-        for file in ["patroni/patroni.yaml", "restore.yaml"] {
-            let file = configuration(file);
-            fs::copy(&file, both.join(file.file_name().context("a name")?))?;
-        }
+        configure(&both, ground, &["patroni/patroni.yaml", "restore.yaml"])?;
         self.nodes[0].boot_with(ground, &both, &[("RESTORE_TARGET", target)])?;
         self.leader().await?;
         self.nodes[1..].iter().try_for_each(|node| node.boot(ground))?;

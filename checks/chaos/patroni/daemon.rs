@@ -2,7 +2,6 @@
 
 use std::{
     fs::{self, File},
-    os::unix::process::CommandExt,
     path::PathBuf,
     process::{Child, Command, Stdio},
 };
@@ -26,8 +25,7 @@ impl Daemon {
     pub(super) fn start(name: &str, mut command: Command, ground: &Ground) -> anyhow::Result<Self> {
         let log = File::options().create(true).append(true).open(ground.logs.join(format!("{name}.log")))?;
         command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).current_dir(&ground.directory);
-        // Ctrl-C is for the campaign, which then ends everything in order.
-        let child = command.process_group(0).spawn().with_context(|| format!("{name}: is it installed?"))?;
+        let child = command.spawn().with_context(|| format!("{name}: is it installed?"))?;
         let file = ground.pids().join(name);
         fs::write(&file, child.id().to_string())?;
         Ok(Self { child, file })
@@ -60,12 +58,20 @@ pub(super) fn signal(processes: &[Pid], signal: Signal) {
     }
 }
 
-/// A command that runs as the user that PostgreSQL wants. The process that is started becomes the program.
+/// A command in a session of its own: Ctrl-C is for the campaign, which then ends everything in order. The process that
+/// is started becomes the program.
+pub(super) fn session(program: &str) -> Command {
+    let mut command = Command::new("setsid");
+    command.arg(program);
+    command
+}
+
+/// The same as the user that PostgreSQL wants.
 pub(super) fn as_postgres(program: &str, ground: &Ground) -> Command {
     if !ground.is_root {
-        return Command::new(program);
+        return session(program);
     }
-    let mut command = Command::new("setpriv");
+    let mut command = session("setpriv");
     command.args(["--reuid=postgres", "--regid=postgres", "--init-groups", program]);
     command
 }

@@ -40,6 +40,12 @@ impl Rest {
         Ok(Self { http: chassis::http_client::builder().timeout(ANSWER_TIMEOUT).build()? })
     }
 
+    /// Whether etcd has decided on its version, which Patroni reads at its start.
+    pub(super) async fn has_etcd(&self, port: u16) -> bool {
+        let Ok(answer) = self.http.get(format!("http://127.0.0.1:{port}/version")).send().await else { return false };
+        answer.text().await.is_ok_and(|text| text.contains("etcdcluster") && !text.contains("not_decided"))
+    }
+
     /// The server that holds the lease, if it is not `old`.
     pub(super) async fn leader<'a>(&self, nodes: &'a [Node], old: Option<&Node>) -> Option<&'a Node> {
         for node in nodes.iter().filter(|node| old.is_none_or(|old| old.name != node.name)) {
