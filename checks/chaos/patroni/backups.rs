@@ -33,7 +33,7 @@ impl Patroni {
         let mut forget = Command::new("etcdctl");
         succeed(forget.env("ETCDCTL_API", "3").args([&endpoint, "del", "--prefix", "/service/clinic/"]))?;
         let both = ground.directory.join("restore");
-        configure(&both, ground, &["patroni/patroni.yaml", "restore.yaml"])?;
+        configure(&both, ground, &["patroni/patroni.yaml", "patroni/restore.yaml"])?;
         self.nodes[0].boot_with(ground, &both, &[("RESTORE_TARGET", target)])?;
         self.leader().await?;
         self.nodes[1..].iter().try_for_each(|node| node.boot(ground))?;
