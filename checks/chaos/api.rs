@@ -1,9 +1,11 @@
 //! The clients' view of the APIs: a call succeeds, is refused, or its answer is lost.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use reqwest::Client;
 use serde_json::{Value, json};
+
+use crate::refusals::Refusals;
 
 /// A front end gives up after this time.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(8);
@@ -42,16 +44,21 @@ pub(crate) enum Answer {
 #[derive(Clone, Debug)]
 pub(crate) struct Api {
     http: Client,
+    pub(crate) refusals: Arc<Refusals>,
 }
 
 impl Api {
     pub(crate) fn new() -> anyhow::Result<Self> {
-        Self::with_timeout(ANSWER_TIMEOUT)
+        Self::with(Arc::default(), ANSWER_TIMEOUT)
     }
 
-    /// With this timeout for every call.
-    pub(crate) fn with_timeout(timeout: Duration) -> anyhow::Result<Self> {
-        Ok(Self { http: chassis::http_client::builder().timeout(timeout).build()? })
+    /// The same with this timeout for every call.
+    pub(crate) fn with_timeout(&self, timeout: Duration) -> anyhow::Result<Self> {
+        Self::with(self.refusals.clone(), timeout)
+    }
+
+    fn with(refusals: Arc<Refusals>, timeout: Duration) -> anyhow::Result<Self> {
+        Ok(Self { http: chassis::http_client::builder().timeout(timeout).build()?, refusals })
     }
 
     pub(crate) async fn is_ready(&self, port: u16) -> bool {
@@ -114,10 +121,16 @@ impl Api {
         let body = json!({ "query": query, "variables": variables }).to_string();
         let request = self.http.post(format!("http://127.0.0.1:{port}/graphql"));
         let request = request.basic_auth("admin", Some("teste123")).header("content-type", "application/json");
-        let answer = request.body(body).send().await.map_err(|_| Lost)?;
-        let answer = answer.bytes().await.map_err(|_| Lost)?;
-        let mut answer: Value = serde_json::from_slice(&answer).map_err(|_| Lost)?;
-        if answer["errors"].is_null() { Ok(answer["data"].take()) } else { Err(Lost) }
+        // Clients that take this media type are told of failures by the status too.
+        let request = request.header("accept", "application/graphql-response+json, application/json;q=0.9");
+        let answer = request.body(body).send().await.map_err(|error| self.refusals.no_answer(&error))?;
+        let (status, headers) = (answer.status(), answer.headers().clone());
+        let answer = answer.bytes().await.map_err(|error| self.refusals.no_answer(&error))?;
+        let mut answer: Value = serde_json::from_slice(&answer).unwrap_or_default();
+        if answer["errors"].is_null() && !answer["data"].is_null() {
+            return Ok(answer["data"].take());
+        }
+        Err(self.refusals.answer(status, &headers, answer["errors"][0]["extensions"]["code"].as_str()))
     }
 }
 

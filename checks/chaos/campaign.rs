@@ -76,6 +76,9 @@ pub(crate) async fn run(plan: &Plan) -> anyhow::Result<Report> {
     let mut verdicts = invariants::check(&facts, &changes, &world.seen);
     verdicts.extend([works, pool, ends]);
     verdicts.extend(stalls.check());
+    if world.stack.patroni.is_some() {
+        verdicts.push(world.api.refusals.check());
+    }
     Ok(Report {
         seed: plan.seed,
         unmade: plan.services.mistake.map_or_else(Vec::new, |mistake| mistakes::check_made(&world.stack, mistake)),
@@ -84,6 +87,8 @@ pub(crate) async fn run(plan: &Plan) -> anyhow::Result<Report> {
         lost_starts: world.load.lost_starts.load(Ordering::Relaxed),
         silences: stalls.silences.iter().map(|silence| silence.describe(began)).collect(),
         outages: world.seen.outages.lock().expect("outages").clone(),
+        gaps: world.seen.gaps.lock().expect("gaps").clone(),
+        refusals: world.api.refusals.counts(),
         verdicts,
         latencies: [facts.latencies(calm), facts.latencies(f64::MIN..f64::MAX)],
         quiet,
@@ -91,7 +96,7 @@ pub(crate) async fn run(plan: &Plan) -> anyhow::Result<Report> {
     })
 }
 
-fn start_clients(world: &Arc<World>, random: &mut Rng) -> JoinSet<()> {
+pub(crate) fn start_clients(world: &Arc<World>, random: &mut Rng) -> JoinSet<()> {
     let mut clients = JoinSet::new();
     for _ in 0..CLIENTS {
         let (world, random) = (world.clone(), random.fork());

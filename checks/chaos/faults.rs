@@ -4,6 +4,7 @@ mod clocks;
 mod cluster;
 mod disk;
 mod failover;
+mod incidents;
 mod locks;
 pub(crate) mod named;
 mod network;
@@ -16,6 +17,8 @@ use std::time::Duration;
 use fastrand::Rng;
 use nix::sys::signal::Signal;
 use tokio::time::sleep;
+
+pub(crate) use incidents::Incident;
 
 use crate::{
     proxy::{Cuts, Finance, Lane},
@@ -69,6 +72,8 @@ pub(crate) enum Fault {
     SplitBrain,
     /// The services are routed to the read-only standby, and back.
     ToStandby,
+    /// PostgreSQL under Patroni loses a part.
+    Cluster(Incident),
     /// PostgreSQL has few connections, for this many seconds.
     FewConnections(u64),
     /// A hostile server answers in finance's place.
@@ -106,6 +111,7 @@ impl Fault {
             | Self::ReplicaClock(_)
             | Self::StandbyLost(_)
             | Self::ToStandby => 20.0,
+            Self::Cluster(incident) => incident.work(),
             Self::Failover => 10.0,
             Self::Rolling => 5.0,
         }
@@ -128,6 +134,7 @@ impl Fault {
             Self::StandbyLost(busy) => failover::standby_lost(world, busy, random).await?,
             Self::SplitBrain => failover::split_brain(world).await?,
             Self::ToStandby => failover::to_standby(world).await,
+            Self::Cluster(incident) => incident.inject(world, random).await?,
             Self::HalfOpen(lane, also_new) => network::half_open(world, lane, also_new, random).await,
             Self::FewConnections(seconds) => network::few_connections(world, seconds).await?,
             Self::DroppedAnswers(seconds) => finance(world, Finance::DropsAnswers, seconds).await,

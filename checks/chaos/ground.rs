@@ -17,6 +17,8 @@ use crate::stack::Backend;
 const DISK_SIZE: &str = "600m";
 /// Room for two servers. No fault fills this one.
 const DISK_SIZE_OF_TWO: &str = "1600m";
+/// Room for three servers, a backup and the archive.
+const DISK_SIZE_OF_THREE: &str = "4g";
 /// Written at a time to fill the disk.
 static FILLING: [u8; 64 * 1024] = [0; 64 * 1024];
 
@@ -27,11 +29,18 @@ initialise=$1 logs=$3
 dir=$(mktemp -d "${TMPDIR:-/tmp}/chaos.XXXXXX")
 as="" mounted=no bin=-
 chmod 755 "$dir"
-mkdir "$dir/disk" "$dir/logs"
+mkdir "$dir/disk" "$dir/logs" "$dir/pids"
 [ -n "$logs" ] || logs=$dir/logs
 end() {
+    for file in "$dir"/pids/*; do
+        [ ! -f "$file" ] || kill -KILL "$(cat "$file")" 2>/dev/null || true
+    done
     for data in "$dir"/disk/server-*; do
-        [ ! -f "$data/postmaster.pid" ] || $as "$bin/pg_ctl" -D "$data" -m immediate stop >/dev/null 2>&1
+        [ -f "$data/postmaster.pid" ] || continue
+        server=$(head -n 1 "$data/postmaster.pid")
+        # A fault may have stopped it.
+        kill -CONT $(cat "/proc/$server/task/$server/children" 2>/dev/null) "$server" 2>/dev/null || true
+        $as "$bin/pg_ctl" -D "$data" -m immediate stop >/dev/null 2>&1
     done
     [ $mounted = no ] || umount -l "$dir/disk"
     rm -rf "$dir"
@@ -39,10 +48,12 @@ end() {
 trap end EXIT
 cd "$dir"
 if [ "$(id -u)" = 0 ] && mount -t tmpfs -o "size=$2,mode=755" chaos "$dir/disk" 2>/dev/null; then mounted=yes; fi
-if [ "$initialise" = 1 ]; then
+if [ "$initialise" != no ]; then
     bin=$(ls -d /usr/lib/postgresql/*/bin /usr/local/pgsql/bin 2>/dev/null | sort -V | tail -n 1)
     [ -n "$bin" ] || bin=$(dirname "$(command -v initdb)")
     if [ "$(id -u)" = 0 ]; then chown postgres "$dir/disk" "$logs"; as="runuser -u postgres --"; fi
+fi
+if [ "$initialise" = server ]; then
     $as "$bin/initdb" -D "$dir/disk/server-1" -U postgres -A trust --no-sync >"$logs/initdb.log"
     cat >>"$dir/disk/server-1/postgresql.conf" <<END
 listen_addresses = '127.0.0.1'
@@ -76,8 +87,13 @@ pub(crate) struct Ground {
 impl Ground {
     /// With an initialised server for PostgreSQL. Logs go to `logs`, or are removed with the rest.
     pub(crate) fn prepare(backend: Backend, logs: Option<&Path>) -> anyhow::Result<Self> {
-        let initialise = if backend.is_postgres() { "1" } else { "0" };
-        let size = if backend == Backend::Failover { DISK_SIZE_OF_TWO } else { DISK_SIZE };
+        // Patroni initialises its servers itself.
+        let (initialise, size) = match backend {
+            Backend::Sqlite => ("no", DISK_SIZE),
+            Backend::Postgres => ("server", DISK_SIZE),
+            Backend::Failover => ("server", DISK_SIZE_OF_TWO),
+            Backend::PostgresHa => ("programs", DISK_SIZE_OF_THREE),
+        };
         let kept = logs.map(|logs| fs::create_dir_all(logs).and_then(|()| logs.canonicalize())).transpose()?;
         let mut command = Command::new("sh");
         command.args(["-c", HOLDER, "chaos", initialise, size]).arg(kept.as_deref().unwrap_or(Path::new("")));
@@ -97,6 +113,16 @@ impl Ground {
     /// Directory of the data of services and PostgreSQL.
     pub(crate) fn disk(&self) -> PathBuf {
         self.directory.join("disk")
+    }
+
+    /// Directory of files with the number of a process, which end with this ground.
+    pub(crate) fn pids(&self) -> PathBuf {
+        self.directory.join("pids")
+    }
+
+    /// Directory of Patroni's configuration.
+    pub(crate) fn patroni(&self) -> PathBuf {
+        self.directory.join("patroni")
     }
 
     /// Fills the disk to the last byte.

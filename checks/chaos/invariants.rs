@@ -38,6 +38,12 @@ pub(crate) mod names {
     pub(crate) const MIGRATE_SAYS: &str = "migrate names the transaction that it waits for";
     pub(crate) const MIGRATE_WAITS: &str = "no call waits longer than 2 s for a migration that waits";
     pub(crate) const WRONG_FINANCE: &str = "nothing is recorded at another finance";
+    pub(crate) const RETRYABLE: &str =
+        "what fails with its database is refused with a code to retry, 503 and Retry-After";
+    pub(crate) const FAILOVER: &str =
+        "finishes succeed again within 30 s of a dead machine, 10 s of a process or switchover";
+    pub(crate) const WHOLE: &str = "after the loss of a part the servers are one cluster again within 90 s";
+    pub(crate) const STANDBY: &str = "no service is ready whose database is a standby";
     pub(crate) const CONFLICT: &str = "another amount is refused as a conflict, the same is confirmed";
 }
 

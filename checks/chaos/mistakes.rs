@@ -47,6 +47,8 @@ enum Change {
     NoDeadlines,
     /// It reuses a connection that was given up inside a transaction.
     BrokenConnections,
+    /// It is correct, but its database acknowledges commits that no standby has.
+    Asynchronous,
 }
 
 impl Mistake {
@@ -54,7 +56,7 @@ impl Mistake {
     pub(crate) fn setting(&self) -> String {
         let rewrites = |rewrites: &[Rewrite]| rewrites.iter().map(Rewrite::setting).collect::<Value>();
         let setting = match self.change {
-            Change::None => json!({}),
+            Change::None | Change::Asynchronous => json!({}),
             Change::Statements(changed) => json!({ "rewrites": rewrites(changed) }),
             Change::NoDeadlines => json!({ "has_no_deadlines": true }),
             Change::BrokenConnections => {
@@ -64,10 +66,14 @@ impl Mistake {
         setting.to_string()
     }
 
+    pub(crate) fn is_asynchronous(&self) -> bool {
+        matches!(self.change, Change::Asynchronous)
+    }
+
     /// The parts of the mistake that no service made. Without them a run proves nothing about the checker.
     fn unmade(&self, logs: &str) -> Vec<&'static str> {
         let parts = match self.change {
-            Change::None => Vec::new(),
+            Change::None | Change::Asynchronous => Vec::new(),
             Change::Statements(changed) => changed.iter().map(|rewrite| rewrite.statement).collect(),
             Change::NoDeadlines => vec!["has_no_deadlines"],
             Change::BrokenConnections => vec!["keeps_broken_connections"],

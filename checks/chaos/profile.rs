@@ -8,7 +8,7 @@ use fastrand::Rng;
 use crate::{
     campaign::Plan,
     faults::{
-        Fault,
+        Fault, Incident,
         named::{TWO_HOURS, YEAR},
     },
     proxy::{Finance, Lane},
@@ -39,6 +39,16 @@ impl Profile {
         Plan { backend, seed, consultations, faults, quiet: QUIET_TIMEOUT, services }
     }
 }
+
+/// Of PostgreSQL under Patroni.
+const INCIDENTS: [Fault; 6] = [
+    Fault::Cluster(Incident::LeaderDies),
+    Fault::Cluster(Incident::LeaderHangs),
+    Fault::Cluster(Incident::LeaderCutOff),
+    Fault::Cluster(Incident::DatabaseDies),
+    Fault::Cluster(Incident::Switchover),
+    Fault::Cluster(Incident::StandbyDies),
+];
 
 /// Each kind of fault once; of similar faults one.
 fn ci(backend: Backend, random: &mut Rng) -> Vec<Fault> {
@@ -88,6 +98,11 @@ fn ci(backend: Backend, random: &mut Rng) -> Vec<Fault> {
             Fault::ToStandby,
             one_of(&half_open),
         ]),
+        // An incident takes long: of the other faults only what the checks want.
+        Backend::PostgresHa => {
+            faults.retain(|fault| matches!(fault, Fault::Rolling | Fault::Outage(..)));
+            faults.extend(INCIDENTS);
+        }
     }
     faults
 }
@@ -123,6 +138,11 @@ fn full(backend: Backend) -> Vec<Fault> {
             faults.extend([Fault::Failover; 5]);
             faults.extend([Fault::StandbyLost(false), Fault::StandbyLost(true)].repeat(2));
             faults.extend([Fault::SplitBrain, Fault::ToStandby].repeat(2));
+        }
+        Backend::PostgresHa => {
+            faults.retain(|fault| matches!(fault, Fault::Rolling | Fault::Outage(..)));
+            faults.extend([Fault::Kills(10), Fault::DroppedAnswers(20), Fault::Hostile(20)]);
+            faults.extend(INCIDENTS.repeat(3));
         }
     }
     faults

@@ -5,7 +5,8 @@ use std::{collections::BTreeMap, time::Duration};
 use crate::{
     client::Outcome,
     invariants::{Facts, Verdict},
-    world::Outage,
+    refusals::Refusal,
+    world::{Gap, Outage},
 };
 
 /// Violations printed of each invariant; the counts are complete.
@@ -19,6 +20,8 @@ pub(crate) struct Report {
     pub(crate) outcomes: [usize; 4],
     pub(crate) lost_starts: u32,
     pub(crate) outages: Vec<Outage>,
+    pub(crate) gaps: Vec<Gap>,
+    pub(crate) refusals: BTreeMap<Refusal, u64>,
     /// Stalls of a service.
     pub(crate) silences: Vec<String>,
     pub(crate) verdicts: Vec<Verdict>,
@@ -72,6 +75,12 @@ impl Report {
                 seconds(outage.drain),
             );
         }
+        for Gap { name, limit, longest } in &self.gaps {
+            let (longest, limit) = (longest.as_secs_f64(), limit.as_secs());
+            println!("  {name}: no finish succeeded for {longest:.1} s (limit {limit} s)");
+        }
+        println!("calls without a result:");
+        self.refusals.iter().for_each(|(refusal, times)| println!("{times:>8}  {refusal}"));
         println!("services that did no work for over 10 s: {}", self.silences.len());
         self.silences.iter().for_each(|silence| println!("  {silence}"));
         println!("invariants (checked, violations):");

@@ -1,6 +1,8 @@
 //! One service's database is restored from an older dump. Reconciliation must name exactly the payments that are
 //! missing on one side or unknown to the other, and its remedy must make both sides equal.
 
+mod point_in_time;
+
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use anyhow::{bail, ensure};
@@ -9,7 +11,6 @@ use tokio::{task::JoinSet, time::sleep};
 
 use crate::{
     after, campaign,
-    client::CLIENTS,
     invariants::Facts,
     replica::Replica,
     stack::{Backend, Services, Stack},
@@ -23,8 +24,11 @@ const DUMP_AFTER: Duration = Duration::from_secs(3);
 /// Limit for two polls and a lease.
 const QUIET_TIMEOUT: Duration = Duration::from_secs(45);
 
-/// Restores finance, then consultation, each in a run of its own.
+/// Restores finance, then consultation, each in a run of its own. Servers under Patroni are restored to a moment.
 pub(crate) async fn run(backend: Backend, seed: u64, services: &Services) -> anyhow::Result<()> {
+    if backend == Backend::PostgresHa {
+        return point_in_time::run(seed, services).await;
+    }
     let mut wrong = Vec::new();
     for restored in ["finance", "consultation"] {
         let outcome = restore(backend, seed, services, restored).await?;
@@ -65,19 +69,25 @@ impl std::fmt::Display for Outcome {
     }
 }
 
-async fn restore(backend: Backend, seed: u64, services: &Services, name: &'static str) -> anyhow::Result<Outcome> {
+/// Services and clients that have begun to work.
+async fn loaded(
+    backend: Backend,
+    seed: u64,
+    services: &Services,
+) -> anyhow::Result<(Arc<World>, JoinSet<()>, JoinSet<()>)> {
     let mut random = Rng::with_seed(seed);
     let stack = Stack::start(backend, services, &mut random).await?;
     let world = Arc::new(World::new(stack, CONSULTATIONS)?);
     let mut keeper = JoinSet::new();
     keeper.spawn(campaign::keep(world.clone()));
     world.stack.ready(&world.api).await?;
-    let mut clients = JoinSet::new();
-    for _ in 0..CLIENTS {
-        let (world, random) = (world.clone(), random.fork());
-        clients.spawn(async move { world.load.run(random).await });
-    }
+    let clients = campaign::start_clients(&world, &mut random);
     world.load.pace.set(PACE);
+    Ok((world, keeper, clients))
+}
+
+async fn restore(backend: Backend, seed: u64, services: &Services, name: &'static str) -> anyhow::Result<Outcome> {
+    let (world, _keeper, mut clients) = loaded(backend, seed, services).await?;
     sleep(DUMP_AFTER).await;
     world.stack.dump(name).await?;
     while clients.join_next().await.is_some() {}

@@ -1,13 +1,15 @@
 //! The processes of a campaign: services, databases, and the proxies between them.
 
+mod backend;
 mod dumps;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::ensure;
-use clap::ValueEnum;
 use fastrand::Rng;
 use tokio::time::{Instant, sleep};
+
+pub(crate) use backend::Backend;
 
 use crate::{
     api::Api,
@@ -15,6 +17,7 @@ use crate::{
     ground::Ground,
     history,
     mistakes::Mistake,
+    patroni::Patroni,
     proxy::{DatabaseProxy, Finance, FinanceProxy, Lane},
     replica::{Program, Replica},
     store::Store,
@@ -32,22 +35,6 @@ const LONGEST: &str = "3years";
 /// A database's clock that is a year ahead would let delivered rows leave, which the checker counts.
 const RETENTION: &str = "never";
 
-/// The database of a campaign.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Backend {
-    /// One server.
-    Postgres,
-    /// A primary and a synchronous standby.
-    Failover,
-    Sqlite,
-}
-
-impl Backend {
-    pub(crate) fn is_postgres(self) -> bool {
-        self != Self::Sqlite
-    }
-}
-
 /// The programs of a campaign and their logs.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Services {
@@ -64,8 +51,10 @@ pub(crate) struct Stack {
     pub(crate) finance: Vec<Replica>,
     /// One for each relay, in the order of consultation's replicas.
     pub(crate) finance_proxies: Vec<Arc<FinanceProxy>>,
-    /// PostgreSQL and its proxy; `None` with SQLite.
+    /// PostgreSQL and its proxy; `None` with SQLite and with Patroni.
     pub(crate) postgres: Option<Postgres>,
+    /// PostgreSQL under Patroni; `None` with the others.
+    pub(crate) patroni: Option<Patroni>,
     pub(crate) consultation_store: Store,
     pub(crate) finance_store: Store,
     services: Services,
@@ -82,9 +71,13 @@ impl Stack {
     /// Prepares everything. The replicas are started by [`crate::campaign::keep`].
     pub(crate) async fn start(backend: Backend, services: &Services, random: &mut Rng) -> anyhow::Result<Self> {
         let ground = Ground::prepare(backend, services.logs.as_deref())?;
-        let postgres =
-            if backend.is_postgres() { Some(Postgres::start(backend, &ground, random).await?) } else { None };
-        let url = |name: &str, lane: Lane| url(postgres.as_ref(), &ground, name, lane);
+        let is_asynchronous = services.mistake.is_some_and(Mistake::is_asynchronous);
+        let (postgres, patroni) = match backend {
+            Backend::Sqlite => (None, None),
+            Backend::PostgresHa => (None, Some(Patroni::start(&ground, is_asynchronous).await?)),
+            Backend::Postgres | Backend::Failover => (Some(Postgres::start(backend, &ground, random).await?), None),
+        };
+        let url = |name: &str, lane: Lane| url(postgres.as_ref(), patroni.as_ref(), &ground, name, lane);
         let replicas = if backend.is_postgres() { REPLICAS } else { 1 };
         let replica = |program, number, lane, own| {
             let numbered = Program { name: program, number };
@@ -117,6 +110,7 @@ impl Stack {
             finance,
             finance_proxies,
             postgres,
+            patroni,
             consultation_store,
             finance_store,
             services,
@@ -133,10 +127,14 @@ impl Stack {
             cluster.psql(cluster.primary(), &format!("DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)"));
             ensure!(cluster.psql(cluster.primary(), &format!("CREATE DATABASE {DATABASE}")).is_some(), "no database");
         }
-        let url = |lane| url(self.postgres.as_ref(), &self.ground, DATABASE, lane);
+        let url = |lane| self.url(DATABASE, lane);
         let program = Program { name: "finance", number: REPLICAS + 1 };
         let replica = Replica::new(program, url(Lane::Finance), Vec::new(), &self.services, &self.ground.logs);
         Ok((replica, url(Lane::Checker)))
+    }
+
+    fn url(&self, database: &str, lane: Lane) -> String {
+        url(self.postgres.as_ref(), self.patroni.as_ref(), &self.ground, database, lane)
     }
 
     pub(crate) fn replicas(&self) -> impl Iterator<Item = &Replica> {
@@ -160,10 +158,11 @@ impl Stack {
     }
 }
 
-fn url(postgres: Option<&Postgres>, ground: &Ground, database: &str, lane: Lane) -> String {
-    match postgres {
-        Some(Postgres { proxy, .. }) => format!("postgres://postgres@127.0.0.1:{}/{database}", proxy.port(lane)),
-        None => format!("sqlite://{}/{database}.sqlite", ground.disk().display()),
+fn url(postgres: Option<&Postgres>, patroni: Option<&Patroni>, ground: &Ground, database: &str, lane: Lane) -> String {
+    match (postgres, patroni) {
+        (_, Some(patroni)) => patroni.url(database),
+        (Some(Postgres { proxy, .. }), _) => format!("postgres://postgres@127.0.0.1:{}/{database}", proxy.port(lane)),
+        (None, None) => format!("sqlite://{}/{database}.sqlite", ground.disk().display()),
     }
 }
 

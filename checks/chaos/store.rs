@@ -56,6 +56,12 @@ impl Store {
             .context(sql.to_owned())
     }
 
+    /// The same, asked once.
+    pub(crate) async fn rows_now<T: FromQueryResult>(&self, sql: &str) -> Result<Vec<T>, DbErr> {
+        let statement = Statement::from_string(self.connection.get_database_backend(), sql);
+        T::find_by_statement(statement).all(&self.connection).await
+    }
+
     /// The number in the column `n` of a query with one row.
     pub(crate) async fn number(&self, sql: &str) -> anyhow::Result<i64> {
         #[derive(FromQueryResult)]

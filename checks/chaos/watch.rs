@@ -2,6 +2,7 @@
 //! did no work, and whether a probe failed or a line was logged.
 
 mod log;
+mod readiness;
 mod round;
 
 use std::{
@@ -13,7 +14,7 @@ use std::{
 
 use tokio::{task::JoinSet, time::Instant};
 
-use crate::{api::Api, replica::Replica, world::World};
+use crate::{replica::Replica, world::World};
 use log::Tail;
 
 /// A service that does no work for longer must fail a probe and log why.
@@ -80,7 +81,7 @@ pub(crate) struct Watch {
 impl Watch {
     /// Watches all replicas until it is stopped.
     pub(crate) async fn run(world: Arc<World>) {
-        let api = Api::with_timeout(CALL_TIMEOUT + Duration::from_millis(1_500)).expect("a client");
+        let api = world.api.with_timeout(CALL_TIMEOUT + Duration::from_millis(1_500)).expect("a client");
         let mut watchers = JoinSet::new();
         for (service, count) in
             [("consultation", world.stack.consultation.len()), ("finance", world.stack.finance.len())]
@@ -93,7 +94,29 @@ impl Watch {
                 watchers.spawn(async move { round::probe(&world, service, number).await });
             }
         }
+        if world.stack.patroni.is_some() {
+            let (world, api) = (world.clone(), api.clone());
+            watchers.spawn(async move {
+                let patroni = world.stack.patroni.as_ref().expect("it is there");
+                readiness::watch(&world, &api, patroni).await;
+            });
+        }
         watchers.join_all().await;
+    }
+
+    /// Whether a replica of the service did some work since then.
+    pub(crate) fn has_worked_since(&self, service: &str, since: Instant) -> bool {
+        let services = self.services.lock().expect("services");
+        services.get(service).is_some_and(|seen| seen.successes.iter().any(|success| *success > since))
+    }
+
+    /// The longest time without a success of the service that overlaps with `time`.
+    pub(crate) fn longest_gap(&self, service: &str, time: &Range<Instant>) -> Duration {
+        let services = self.services.lock().expect("services");
+        let successes = services.get(service).map_or(&[][..], |seen| &seen.successes);
+        let ends = successes.iter().skip(1).copied().chain([time.end]);
+        let gaps = successes.iter().zip(ends).filter(|(from, to)| **from < time.end && *to > time.start);
+        gaps.map(|(from, to)| to - *from).max().unwrap_or_default()
     }
 
     /// Records that a fault stopped this replica for this time.

@@ -69,11 +69,20 @@ pub(crate) struct WrongClock {
     pub(crate) set: Range<Instant>,
 }
 
+/// The longest time without a finish around an incident of the database.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Gap {
+    pub(crate) name: &'static str,
+    pub(crate) limit: Duration,
+    pub(crate) longest: Duration,
+}
+
 /// Observations during the campaign.
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
     injected: Mutex<BTreeMap<String, u64>>,
     pub(crate) outages: Mutex<Vec<Outage>>,
+    pub(crate) gaps: Mutex<Vec<Gap>>,
     /// The replicas that were asked to end, each with a fault of its end, if any.
     pub(crate) ends: Mutex<Vec<(String, Option<String>)>>,
     pub(crate) confirmed: Mutex<Vec<Confirmed>>,

@@ -5,7 +5,7 @@ use async_graphql::{PathSegment, Response, ServerError, Value};
 
 use crate::{
     explain,
-    refusal::{Refusal, UNAVAILABLE},
+    refusal::{RETRYABLE, Refusal},
 };
 
 /// Recognises errors that a client can do something about by their source. Others without a code are faults.
@@ -36,14 +36,16 @@ pub(crate) fn set_code(error: &mut ServerError, code: &str) {
     error.extensions.get_or_insert_default().set("code", code);
 }
 
-/// Whether all errors of a response are [`UNAVAILABLE`], without data beside them.
-pub(crate) fn is_unavailable(response: &Response) -> bool {
+/// Whether all errors of a response are [`RETRYABLE`], without data beside them.
+pub(crate) fn is_retryable(response: &Response) -> bool {
     let has_no_data = || match &response.data {
         Value::Object(fields) => fields.values().all(|field| *field == Value::Null),
         data => *data == Value::Null,
     };
-    let is_unavailable = |error: &ServerError| code(error) == Some(&Value::from(UNAVAILABLE));
-    !response.errors.is_empty() && response.errors.iter().all(is_unavailable) && has_no_data()
+    let is_retryable = |error: &ServerError| {
+        matches!(code(error), Some(Value::String(code)) if RETRYABLE.contains(&code.as_str()))
+    };
+    !response.errors.is_empty() && response.errors.iter().all(is_retryable) && has_no_data()
 }
 
 /// Whether async-graphql itself refused an argument after validation, as its `Int` does beyond 32 bits. Such errors

@@ -3,9 +3,13 @@
 use async_graphql::{Error, ID, OutputType, SimpleObject};
 use uuid::Uuid;
 
-/// The code of an error whose cause is an unavailable backend. A response with no other errors and no data has status 503,
-/// and `Retry-After`.
+/// The code of an error whose cause is an unavailable backend.
 pub const UNAVAILABLE: &str = "UNAVAILABLE";
+
+/// Codes of errors after which the same operation may succeed in a moment. While a backend hangs, some callers wait for
+/// it in vain and others find too many waiting. A response with no other errors and no data has status 503, and
+/// `Retry-After`.
+pub(crate) const RETRYABLE: [&str; 3] = [UNAVAILABLE, "OVERLOADED", "SHUTTING_DOWN"];
 
 /// Ids in an argument: as many as a page has items at most.
 pub(crate) const MAX_IDS: usize = 100;

@@ -100,12 +100,12 @@ impl Outcome {
     }
 
     pub(crate) fn encode(self, media_type: MediaType) -> Response {
-        let is_unavailable = matches!(&self, Self::Executed(response) if errors::is_unavailable(response));
-        let status = self.status(media_type, is_unavailable);
+        let is_retryable = matches!(&self, Self::Executed(response) if errors::is_retryable(response));
+        let status = self.status(media_type, is_retryable);
         let outcome = if status == StatusCode::SERVICE_UNAVAILABLE { self.without_data() } else { self };
         let mut response = (status, outcome.into_json()).into_response();
         let headers = response.headers_mut();
-        if is_unavailable {
+        if is_retryable {
             headers.insert(header::RETRY_AFTER, RETRY_AFTER);
         }
         if status == StatusCode::METHOD_NOT_ALLOWED {
@@ -115,12 +115,12 @@ impl Outcome {
         response
     }
 
-    fn status(&self, media_type: MediaType, is_unavailable: bool) -> StatusCode {
+    fn status(&self, media_type: MediaType, is_retryable: bool) -> StatusCode {
         match (self, media_type) {
             (Self::BadRequest(BadRequest { well_formed: false, status, .. }), _) => *status,
             (Self::Invalid(_) | Self::BadRequest(_), MediaType::GraphqlResponse) => StatusCode::BAD_REQUEST,
             // Older clients see the header alone.
-            (Self::Executed(_), MediaType::GraphqlResponse) if is_unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            (Self::Executed(_), MediaType::GraphqlResponse) if is_retryable => StatusCode::SERVICE_UNAVAILABLE,
             _ => StatusCode::OK,
         }
     }

@@ -1,6 +1,6 @@
 //! Faults by the names that `--only` takes.
 
-use super::Fault;
+use super::{Fault, Incident};
 use crate::proxy::{Finance, Lane};
 
 /// Offsets of wrong clocks in seconds.
@@ -34,6 +34,12 @@ pub(crate) fn named(name: &str) -> Result<Fault, String> {
         ("standby-lost-busy", Fault::StandbyLost(true)),
         ("split-brain", Fault::SplitBrain),
         ("to-standby", Fault::ToStandby),
+        ("leader-dies", Fault::Cluster(Incident::LeaderDies)),
+        ("leader-hangs", Fault::Cluster(Incident::LeaderHangs)),
+        ("leader-cut-off", Fault::Cluster(Incident::LeaderCutOff)),
+        ("database-dies", Fault::Cluster(Incident::DatabaseDies)),
+        ("switchover", Fault::Cluster(Incident::Switchover)),
+        ("standby-dies", Fault::Cluster(Incident::StandbyDies)),
         ("hostile", Fault::Hostile(15)),
         ("finance-refuses", Fault::Outage(Finance::Refused, 20)),
         ("finance-is-silent", Fault::Outage(Finance::BlackHole, 20)),

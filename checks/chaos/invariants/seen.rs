@@ -2,10 +2,13 @@
 
 use std::{sync::atomic::Ordering, time::Duration};
 
-use super::{Verdict, names::CONFLICT};
+use super::{
+    Verdict,
+    names::{CONFLICT, FAILOVER},
+};
 use crate::{
     proxy::Finance,
-    world::{Outage, Seen, World},
+    world::{Gap, Outage, Seen, World},
 };
 
 /// Requests in flight, and failures in a row until the circuit breaker opens.
@@ -26,6 +29,10 @@ pub(super) fn check(seen: &Seen) -> Vec<Verdict> {
     names.dedup();
     let of = |name| cases.iter().filter(move |case| case.0 == name).map(|case| case.1.clone());
     let mut verdicts: Vec<_> = names.into_iter().map(|name| Verdict::of(name, of(name))).collect();
+    let gaps = seen.gaps.lock().expect("gaps").clone();
+    if !gaps.is_empty() {
+        verdicts.push(Verdict::of(FAILOVER, gaps.iter().map(too_long)));
+    }
     verdicts.extend([
         conflicts,
         Verdict::of(
@@ -37,6 +44,10 @@ pub(super) fn check(seen: &Seen) -> Vec<Verdict> {
         Verdict::of("what was due in an outage is delivered after it", with_rows().map(drain)),
     ]);
     verdicts
+}
+
+fn too_long(Gap { name, limit, longest }: &Gap) -> Option<String> {
+    (longest > limit).then(|| format!("{name}: no finish for {:.1} s", longest.as_secs_f64()))
 }
 
 /// Checks the calls of each relay.

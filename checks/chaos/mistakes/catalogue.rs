@@ -2,7 +2,7 @@
 
 use super::{Change, Mistake, statements};
 use crate::{
-    faults::{Fault, named::TWO_HOURS},
+    faults::{Fault, Incident, named::TWO_HOURS},
     invariants::names::{
         ACKNOWLEDGED, BOTH_OR_NEITHER, CALLS, CANCELLED, CONFIRMED, CONFLICT, DURATION, ENDS_ONCE, FINISHED,
         NOT_BEFORE_RECORDED, ONE_LEASE, OWN_LEASE, PAID_ONCE, REFUSED, SAME_AMOUNT, SILENCE,
@@ -11,7 +11,7 @@ use crate::{
     stack::Backend,
 };
 
-pub(super) const MISTAKES: [Mistake; 13] = [
+pub(super) const MISTAKES: [Mistake; 14] = [
     Mistake {
         faults: &[Fault::Kills(3), Fault::Cuts(8), Fault::DroppedAnswers(5), Fault::Hostile(5)],
         ..mistake("none", Change::None, 300, &[])
@@ -94,6 +94,11 @@ pub(super) const MISTAKES: [Mistake; 13] = [
     Mistake {
         faults: &[Fault::Calm(2), Fault::DatabaseClock],
         ..mistake("no-rescue", Change::Statements(statements::NO_RESCUE), 600, &[FINISHED, PAID_ONCE])
+    },
+    Mistake {
+        backend: Backend::PostgresHa,
+        faults: &[Fault::Calm(4), Fault::Cluster(Incident::LeaderDies)],
+        ..mistake("asynchronous", Change::Asynchronous, 1_200, &[ACKNOWLEDGED])
     },
 ];
 

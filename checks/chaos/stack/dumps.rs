@@ -5,7 +5,7 @@ use std::{fs, path::PathBuf};
 use anyhow::ensure;
 use tokio::task::block_in_place;
 
-use super::{Lane, Postgres, Stack, url};
+use super::{Lane, Postgres, Stack};
 use crate::store::Store;
 
 /// Suffixes of SQLite's files beside a database.
@@ -51,7 +51,7 @@ impl Stack {
 
     /// New connections of the checker to both databases.
     pub(crate) async fn stores(&self) -> anyhow::Result<(Store, Store)> {
-        let url = |name| url(self.postgres.as_ref(), &self.ground, name, Lane::Checker);
+        let url = |name| self.url(name, Lane::Checker);
         Ok((Store::connect(&url("consultation")).await?, Store::connect(&url("finance")).await?))
     }
 

@@ -71,6 +71,11 @@ impl Query {
         Some(Err(Unavailable.into()))
     }
 
+    /// Is refused because too many wait for a backend.
+    async fn overloaded(&self) -> Option<Result<String>> {
+        Some(Err(Refusal { message: "Too many wait".to_owned(), code: "OVERLOADED" }.into()))
+    }
+
     async fn panics(&self) -> bool {
         explode()
     }

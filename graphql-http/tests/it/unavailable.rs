@@ -8,12 +8,15 @@ use super::api::{self, SECRET};
 const MODERN: &str = "application/graphql-response+json";
 
 #[rstest]
-#[case("{ withoutDatabase }")]
-#[case("{ one: withoutDatabase other: withoutDatabase }")]
+#[case("{ withoutDatabase }", "UNAVAILABLE")]
+#[case("{ one: withoutDatabase other: withoutDatabase }", "UNAVAILABLE")]
+#[case::all_connections_wait_for_it("{ overloaded }", "OVERLOADED")]
+#[case::some_wait_and_some_failed("{ overloaded withoutDatabase }", "OVERLOADED")]
 #[tokio::test]
-async fn an_answer_without_data_for_want_of_the_database_is_503(#[case] document: &str) {
+async fn an_answer_without_data_for_want_of_the_database_is_503(#[case] document: &str, #[case] code: &str) {
     let answer = api::serve().ask_in(MODERN, document).await;
-    assert_eq!((answer.status, answer.code()), (503, "UNAVAILABLE"), "{}", answer.body);
+    assert_eq!(answer.status, 503, "{}", answer.body);
+    assert!(answer.body["errors"].to_string().contains(code), "{}", answer.body);
     assert_eq!(answer.headers["retry-after"], "1");
     assert!(answer.body.get("data").is_none() && !answer.body.to_string().contains(SECRET), "{}", answer.body);
 }
@@ -29,6 +32,7 @@ async fn older_clients_get_200_and_are_told_when_to_come_again() {
 #[rstest]
 #[case::with_data("{ hello withoutDatabase }", "UNAVAILABLE")]
 #[case::with_a_fault("{ nullableFault withoutDatabase }", "INTERNAL_SERVER_ERROR")]
+#[case::overloaded_with_data("{ hello overloaded }", "OVERLOADED")]
 #[tokio::test]
 async fn an_answer_that_says_more_is_200(#[case] document: &str, #[case] code: &str) {
     let answer = api::serve().ask_in(MODERN, document).await;
