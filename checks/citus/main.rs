@@ -11,6 +11,9 @@ use rules::{Volatility, refusals};
 use testkit::{Backend, TestDatabase};
 use tree::Node;
 
+/// The first count of a table, by migrations, which come before anything is in it.
+const FIRST_COUNT: &str = "_count SELECT 0, count(*)";
+
 /// Fewer mean that the log was not read.
 const FEWEST_STATEMENTS: usize = 30;
 
@@ -125,7 +128,8 @@ async fn no_statement_of_the_services_is_one_that_citus_refuses() {
     let statements =
         tokio::task::spawn_blocking(statements::of_the_tests).await.expect("no panic").expect("statements");
     assert!(statements.len() > FEWEST_STATEMENTS, "{} statements", statements.len());
-    let refused = statements.iter().flat_map(|(sql, tree)| {
+    let of_services = statements.iter().filter(|(sql, _)| !sql.contains(FIRST_COUNT));
+    let refused = of_services.flat_map(|(sql, tree)| {
         let refusals = refusals(tree, &volatility);
         refusals.into_iter().map(move |refusal| format!("{refusal}: {sql}"))
     });

@@ -166,7 +166,7 @@ async fn what_a_hint_does_not_tell_of_is_found_by_the_poll(
     let claim = async |due| store::claim(database, due, 10, LEASE).await.expect("a claim").len();
     let a_minute_ago = match database.get_database_backend() {
         DbBackend::Sqlite => "strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now', '-60 seconds')",
-        _ => "clock_timestamp() - interval '1 minute'",
+        _ => "statement_timestamp() - interval '1 minute'",
     };
     let age = format!("UPDATE pending_payment SET next_attempt_at = {a_minute_ago}");
     database.execute_unprepared(&age).await.expect("aged");

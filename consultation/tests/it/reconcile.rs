@@ -113,7 +113,7 @@ pub(crate) async fn age(db: &TestDatabase) {
     let database = &db.database.write;
     let two_hours_ago = match database.get_database_backend() {
         DbBackend::Sqlite => "strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now', '-2 hours')",
-        _ => "date_trunc('milliseconds', clock_timestamp() - interval '2 hours')",
+        _ => "date_trunc('milliseconds', statement_timestamp() - interval '2 hours')",
     };
     let age = format!("UPDATE pending_payment SET created_at = {two_hours_ago}");
     database.execute_unprepared(&age).await.expect("aged");
@@ -184,7 +184,7 @@ async fn what_was_finished_when_the_clock_was_ahead_and_does_not_arrive_is_named
     let Some(db) = outbox(backend, 1).await else { return };
     let in_a_year = match db.database.write.get_database_backend() {
         DbBackend::Sqlite => "strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now', '365 days')",
-        _ => "clock_timestamp() + interval '365 days'",
+        _ => "statement_timestamp() + interval '365 days'",
     };
     let ahead = format!("UPDATE pending_payment SET created_at = {in_a_year}");
     db.database.write.execute_unprepared(&ahead).await.expect("ahead");

@@ -38,7 +38,7 @@ async fn history(backend: Backend, old: usize, young: usize, undelivered: usize)
     store::confirm(database, &leases.iter().collect::<Vec<_>>()).await.expect("confirmed");
     let two_days_ago = match database.get_database_backend() {
         sea_orm::DbBackend::Sqlite => Expr::cust("strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now', '-2 days')"),
-        _ => Expr::cust("clock_timestamp() - interval '2 days'"),
+        _ => Expr::cust("statement_timestamp() - interval '2 days'"),
     };
     let aged = PendingPayments::update_many()
         .col_expr(Column::FinishedAt, two_days_ago)
