@@ -42,9 +42,8 @@ pub(crate) fn is_retryable(response: &Response) -> bool {
         Value::Object(fields) => fields.values().all(|field| *field == Value::Null),
         data => *data == Value::Null,
     };
-    let is_retryable = |error: &ServerError| {
-        matches!(code(error), Some(Value::String(code)) if RETRYABLE.contains(&code.as_str()))
-    };
+    let is_retryable =
+        |error: &ServerError| matches!(code(error), Some(Value::String(code)) if RETRYABLE.contains(&code.as_str()));
     !response.errors.is_empty() && response.errors.iter().all(is_retryable) && has_no_data()
 }
 
