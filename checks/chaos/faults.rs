@@ -190,10 +190,8 @@ async fn rolling(world: &World) -> anyhow::Result<()> {
     for replica in world.stack.replicas() {
         let code = replica.end().await;
         world.seen.count(&format!("{:?} {}", Signal::SIGTERM, replica.program));
-        let wrong = match code {
-            Some(0) => None,
-            code => Some(format!("{} ended with {code:?} instead of 0 within {DRAIN_TIMEOUT:?}", replica.name)),
-        };
+        let wrong = (code != Some(0))
+            .then(|| format!("{} ended with {code:?} instead of 0 within {DRAIN_TIMEOUT:?}", replica.name));
         world.seen.ends.lock().expect("ends").push((replica.name.clone(), wrong));
         world.stack.ready(&world.api).await?;
     }

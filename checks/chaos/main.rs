@@ -6,7 +6,8 @@
 //! cargo test -p checks --test chaos -- --backend failover --only standby-lost,calm --programs target/release
 //! ```
 //!
-//! `--backend failover` is a primary with a synchronous standby. `--only` runs the named faults in their order.
+//! `--backend failover` is a primary with a synchronous standby, `--backend postgres-ha` three servers under Patroni.
+//! `--only` runs the named faults in their order.
 //! Wrong clocks need libfaketime, a full disk needs root.
 //!
 //! The checker's own test needs services with seeded mistakes:
@@ -78,7 +79,7 @@ struct Arguments {
     /// Only these mistakes
     #[arg(long, requires = "check_the_checker", value_delimiter = ',', value_name = "MISTAKE")]
     mistakes: Vec<String>,
-    /// Restore each database from an older dump instead, and check reconciliation
+    /// Restore each database from an older dump instead, or all servers to a moment, and check reconciliation
     #[arg(long)]
     restored: bool,
     /// Measure times instead, on PostgreSQL: about 16 minutes

@@ -4,18 +4,17 @@
 mod backups;
 mod daemon;
 mod node;
+mod programs;
 mod rest;
 mod wire;
 
 use std::{
-    fs,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{Command, Stdio},
     time::Duration,
 };
 
-use anyhow::{Context, ensure};
-use serde_json::json;
+use anyhow::ensure;
 use testkit::free_port;
 use tokio::{
     task::block_in_place,
@@ -23,8 +22,9 @@ use tokio::{
 };
 
 use crate::ground::Ground;
-use daemon::{Daemon, as_postgres, session};
+use daemon::{Daemon, as_postgres};
 pub(crate) use node::Node;
+use programs::{configure, etcd, haproxy};
 use rest::Rest;
 
 /// One leader, its synchronous standby, and one that takes the standby's place.
@@ -35,7 +35,7 @@ const SUPERUSER: [&str; 2] = ["postgres", "pg123"];
 const WHOLE_WITHIN: Duration = Duration::from_secs(90);
 const POLL_INTERVAL: Duration = Duration::from_millis(200);
 /// Delay between the servers in the checker's own test: some acknowledged commits die with the leader.
-const LONG_WAY: Duration = Duration::from_millis(400);
+const LONG_WAY: Duration = Duration::from_millis(150);
 
 #[derive(Debug)]
 pub(crate) struct Patroni {
@@ -162,43 +162,4 @@ impl Patroni {
 fn url(port: u16, database: &str) -> String {
     let [user, password] = SUPERUSER;
     format!("postgres://{user}:{password}@127.0.0.1:{port}/{database}")
-}
-
-fn etcd(ground: &Ground, port: u16) -> anyhow::Result<Daemon> {
-    let [clients, peers] = [port, free_port()].map(|port| format!("http://127.0.0.1:{port}"));
-    let data = ground.directory.join("etcd");
-    let mut command = session("etcd");
-    command.args(["--name", "etcd", "--listen-client-urls", &clients, "--advertise-client-urls", &clients]);
-    command.args(["--listen-peer-urls", &peers, "--initial-advertise-peer-urls", &peers]);
-    command.args(["--initial-cluster", &format!("etcd={peers}"), "--data-dir"]).arg(data);
-    Daemon::start("etcd", command, ground)
-}
-
-fn haproxy(ground: &Ground, port: u16, nodes: &[Node]) -> anyhow::Result<Daemon> {
-    // Debian has it outside the path of ordinary users.
-    let mut command = session("/usr/sbin/haproxy");
-    command.arg("-f").arg(configuration("haproxy/database.cfg")).env("DATABASE_BIND", format!("127.0.0.1:{port}"));
-    for (number, node) in (1..).zip(nodes) {
-        command.env(format!("POSTGRES_{number}"), format!("127.0.0.1:{}", node.port_for_clients()));
-        command.env(format!("PATRONI_PORT_{number}"), node.port_for_checks().to_string());
-    }
-    Daemon::start("haproxy", command, ground)
-}
-
-/// Makes a directory with files that operators use, and what is different here.
-fn configure(directory: &Path, ground: &Ground, files: &[&str]) -> anyhow::Result<()> {
-    fs::create_dir(directory)?;
-    for file in files {
-        let file = configuration(file);
-        fs::copy(&file, directory.join(file.file_name().context("a name")?))?;
-    }
-    let sockets = ground.disk().display().to_string();
-    let here = json!({ "postgresql": { "parameters": { "unix_socket_directories": sockets } } });
-    // JSON is YAML. Patroni reads the files in the order of their names.
-    Ok(fs::write(directory.join("zz-here.yaml"), here.to_string())?)
-}
-
-/// A file of those that operators use.
-fn configuration(file: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../docker/high-availability").join(file)
 }
