@@ -50,6 +50,13 @@ const INCIDENTS: [Fault; 6] = [
     Fault::Cluster(Incident::StandbyDies),
 ];
 
+const HALF_OPEN: [Fault; 4] = [
+    Fault::HalfOpen(Lane::Consultation, false),
+    Fault::HalfOpen(Lane::Finance, false),
+    Fault::HalfOpen(Lane::Consultation, true),
+    Fault::HalfOpen(Lane::Finance, true),
+];
+
 /// Each kind of fault once; of similar faults one.
 fn ci(backend: Backend, random: &mut Rng) -> Vec<Fault> {
     let mut one_of = |faults: &[Fault]| *random.choice(faults).expect("a fault");
@@ -60,12 +67,6 @@ fn ci(backend: Backend, random: &mut Rng) -> Vec<Fault> {
         Fault::Hostile(15),
         Fault::Rolling,
         one_of(&[Finance::Refused, Finance::Unavailable].map(|finance| Fault::Outage(finance, 20))),
-    ];
-    let half_open = [
-        Fault::HalfOpen(Lane::Consultation, false),
-        Fault::HalfOpen(Lane::Finance, false),
-        Fault::HalfOpen(Lane::Consultation, true),
-        Fault::HalfOpen(Lane::Finance, true),
     ];
     match backend {
         Backend::Sqlite => faults.extend([
@@ -83,7 +84,7 @@ fn ci(backend: Backend, random: &mut Rng) -> Vec<Fault> {
             Fault::DiskFull(1),
             Fault::DatabaseClock,
             Fault::WrongFinance,
-            one_of(&half_open),
+            one_of(&HALF_OPEN),
             one_of(&[TWO_HOURS, -TWO_HOURS, YEAR].map(Fault::ReplicaClock)),
             one_of(&[Fault::RowLocked, Fault::MigrateBlocked]),
         ]),
@@ -96,7 +97,7 @@ fn ci(backend: Backend, random: &mut Rng) -> Vec<Fault> {
             Fault::StandbyLost(true),
             Fault::SplitBrain,
             Fault::ToStandby,
-            one_of(&half_open),
+            one_of(&HALF_OPEN),
         ]),
         // An incident takes long: of the other faults only what the checks want.
         Backend::PostgresHa => {

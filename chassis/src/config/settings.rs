@@ -24,8 +24,7 @@ macro_rules! server_settings {
             #[arg(id = concat!($flag, "-max-connections"), long, env = concat!($variable, "_MAX_CONNECTIONS"))]
             #[arg(global = true, value_name = "NUMBER", value_parser = chassis::gate::connections::max_connections)]
             max_connections: Option<usize>,
-            /// Database: sqlite://FILE or postgres://USER:PASSWORD@HOST/DATABASE, of several servers HOST,HOST [default: a
-            /// SQLite file under data/]
+            /// Database: sqlite://FILE or postgres://USER:PASSWORD@HOST,HOST/DATABASE [default: a SQLite file under data/]
             #[arg(id = concat!($flag, "-database-url"), long, env = concat!($variable, "_DATABASE_URL"))]
             #[arg(global = true, value_name = "URL", hide_env_values = true)]
             database_url: Option<secrecy::SecretString>,

@@ -71,7 +71,6 @@ impl Query {
         Some(Err(Unavailable.into()))
     }
 
-    /// Is refused because too many wait for a backend.
     async fn overloaded(&self) -> Option<Result<String>> {
         Some(Err(Refusal { message: "Too many wait".to_owned(), code: "OVERLOADED" }.into()))
     }
@@ -175,7 +174,6 @@ pub(super) fn listen(router: Router) -> (GraphqlClient, DropGuard) {
 }
 
 impl Api {
-    /// Number of times that the mutation ran.
     pub(super) fn touched(&self) -> usize {
         self.touched.load(Ordering::SeqCst)
     }
