@@ -1,6 +1,6 @@
 //! A read replica: a standby that queries may read, as long as it is late by little.
 //!
-//! Once in [`ASK_INTERVAL`] a task asks the primary and the replica for their positions in the log. By the answers each
+//! Each 250 ms a task asks the primary and the replica for their positions in the log. By the answers each
 //! query is led to one of them, as a whole. The primary serves all queries while the replica is late, away or silent,
 //! or is of another history.
 
