@@ -92,11 +92,6 @@ impl Patroni {
         url(self.port, database)
     }
 
-    /// URL of one server, past all proxies.
-    pub(crate) fn url_of(&self, node: &Node) -> String {
-        url(node.port, "postgres")
-    }
-
     /// The leader, once there is one.
     pub(crate) async fn leader(&self) -> anyhow::Result<&Node> {
         self.until("there is no leader", async || self.rest.leader(&self.nodes, None).await).await

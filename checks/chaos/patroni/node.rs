@@ -23,7 +23,7 @@ use crate::ground::Ground;
 pub(crate) struct Node {
     pub(crate) name: String,
     /// Ports of PostgreSQL and of Patroni, past all wires.
-    pub(crate) port: u16,
+    port: u16,
     pub(super) rest_port: u16,
     data: PathBuf,
     wires: Wires,
@@ -59,6 +59,11 @@ impl Node {
         };
         let data = ground.disk().join(format!("server-{number}"));
         Ok(Self { name: format!("postgres-{number}"), port, rest_port, data, wires, patroni: Mutex::default() })
+    }
+
+    /// URL of its database, past all proxies.
+    pub(crate) fn url(&self) -> String {
+        super::url(self.port, "postgres")
     }
 
     pub(super) fn port_for_clients(&self) -> u16 {

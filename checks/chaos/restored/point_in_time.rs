@@ -9,6 +9,7 @@ use crate::{
     after,
     client::{Entry, Outcome},
     invariants::Facts,
+    replica::Replica,
     stack::{Backend, Services},
     world::World,
 };
@@ -34,7 +35,7 @@ pub(super) async fn run(seed: u64, services: &Services) -> anyhow::Result<()> {
     let restore = Instant::now();
     patroni.restore(&world.stack.ground, &target).await?;
     println!("restored to {target} on three servers in {:.1?}", restore.elapsed());
-    world.stack.replicas().for_each(|replica| replica.release());
+    world.stack.replicas().for_each(Replica::release);
     world.stack.ready(&world.api).await?;
     after::quiet(&world, QUIET_TIMEOUT).await?;
     check(&world, before, after).await

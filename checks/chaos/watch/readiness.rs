@@ -27,7 +27,7 @@ const SESSIONS: &str = "SELECT pg_is_in_recovery() AS is_standby,
 pub(super) async fn watch(world: &World, api: &Api, patroni: &Patroni) {
     let mut servers = Vec::new();
     for node in &patroni.nodes {
-        servers.extend(Store::connect(&patroni.url_of(node)).await);
+        servers.extend(Store::connect(&node.url()).await);
     }
     let mut since = vec![None; world.stack.replicas().count()];
     loop {
