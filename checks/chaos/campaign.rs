@@ -76,9 +76,7 @@ pub(crate) async fn run(plan: &Plan) -> anyhow::Result<Report> {
     let mut verdicts = invariants::check(&facts, &changes, &world.seen);
     verdicts.extend([works, pool, ends]);
     verdicts.extend(stalls.check());
-    if world.stack.patroni.is_some() {
-        verdicts.push(world.api.refusals.check());
-    }
+    verdicts.extend(world.stack.patroni.is_some().then(|| world.api.refusals.check()));
     Ok(Report {
         seed: plan.seed,
         unmade: plan.services.mistake.map_or_else(Vec::new, |mistake| mistakes::check_made(&world.stack, mistake)),

@@ -61,12 +61,8 @@ fn ci(backend: Backend, random: &mut Rng) -> Vec<Fault> {
         Fault::Rolling,
         one_of(&[Finance::Refused, Finance::Unavailable].map(|finance| Fault::Outage(finance, 20))),
     ];
-    let half_open = [
-        Fault::HalfOpen(Lane::Consultation, false),
-        Fault::HalfOpen(Lane::Finance, false),
-        Fault::HalfOpen(Lane::Consultation, true),
-        Fault::HalfOpen(Lane::Finance, true),
-    ];
+    let lanes = [Lane::Consultation, Lane::Finance];
+    let half_open = [false, true].map(|also_new| lanes.map(|lane| Fault::HalfOpen(lane, also_new))).concat();
     match backend {
         Backend::Sqlite => faults.extend([
             Fault::Stopped,
@@ -98,13 +94,15 @@ fn ci(backend: Backend, random: &mut Rng) -> Vec<Fault> {
             Fault::ToStandby,
             one_of(&half_open),
         ]),
-        // An incident takes long: of the other faults only what the checks want.
-        Backend::PostgresHa => {
-            faults.retain(|fault| matches!(fault, Fault::Rolling | Fault::Outage(..)));
-            faults.extend(INCIDENTS);
-        }
+        Backend::PostgresHa => faults = incidents(&faults, 1),
     }
     faults
+}
+
+/// Each incident this often. They take long: of the other faults only what the checks want.
+fn incidents(others: &[Fault], times: usize) -> Vec<Fault> {
+    let others = others.iter().filter(|fault| matches!(fault, Fault::Rolling | Fault::Outage(..))).copied();
+    INCIDENTS.repeat(times).into_iter().chain(others).collect()
 }
 
 fn full(backend: Backend) -> Vec<Fault> {
@@ -140,9 +138,8 @@ fn full(backend: Backend) -> Vec<Fault> {
             faults.extend([Fault::SplitBrain, Fault::ToStandby].repeat(2));
         }
         Backend::PostgresHa => {
-            faults.retain(|fault| matches!(fault, Fault::Rolling | Fault::Outage(..)));
+            faults = incidents(&faults, 3);
             faults.extend([Fault::Kills(10), Fault::DroppedAnswers(20), Fault::Hostile(20)]);
-            faults.extend(INCIDENTS.repeat(3));
         }
     }
     faults

@@ -66,12 +66,10 @@ impl Query {
         Some(fail().map_err(Into::into))
     }
 
-    /// Fails because a backend is unavailable.
     async fn without_database(&self) -> Option<Result<String>> {
         Some(Err(Unavailable.into()))
     }
 
-    /// Is refused because too many wait for a backend.
     async fn overloaded(&self) -> Option<Result<String>> {
         Some(Err(Refusal { message: "Too many wait".to_owned(), code: "OVERLOADED" }.into()))
     }
