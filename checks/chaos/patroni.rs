@@ -45,6 +45,7 @@ pub(crate) struct Patroni {
     programs: PathBuf,
     /// The port on which HAProxy leads to the leader.
     port: u16,
+    is_asynchronous: bool,
     _haproxy: Daemon,
     etcd_port: u16,
     _etcd: Daemon,
@@ -67,6 +68,7 @@ impl Patroni {
             directory: ground.directory.clone(),
             programs: ground.programs.clone(),
             port,
+            is_asynchronous,
             _haproxy: haproxy,
             etcd_port,
             _etcd: etcd,
@@ -114,7 +116,7 @@ impl Patroni {
         self.until("there is no synchronous standby", find).await
     }
 
-    /// Waits until there are a leader and its standbys, and HAProxy leads to the leader.
+    /// Waits until there are a leader and its standbys, one of them synchronous, and HAProxy leads to the leader.
     pub(crate) async fn whole(&self) -> anyhow::Result<()> {
         self.until("the servers are not one cluster", async || self.is_whole().await.then_some(())).await
     }
@@ -124,7 +126,9 @@ impl Patroni {
         let Ok(members) = self.rest.members(leader).await else { return false };
         let timeline = members.iter().find(|member| member.role == "leader").and_then(|member| member.timeline);
         let is_ready = |member: &rest::Member| member.is_running() && member.timeline == timeline;
-        members.len() == NODES && members.iter().all(is_ready) && self.sql("SELECT 1").is_ok()
+        // Until then Patroni lets no other lead if the leader is lost.
+        let has_successor = self.is_asynchronous || members.iter().any(|member| member.role == "sync_standby");
+        members.len() == NODES && members.iter().all(is_ready) && has_successor && self.sql("SELECT 1").is_ok()
     }
 
     /// Hands the lead over to the synchronous standby.

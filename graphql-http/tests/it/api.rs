@@ -66,7 +66,6 @@ impl Query {
         Some(fail().map_err(Into::into))
     }
 
-    /// Fails because a backend is unavailable.
     async fn without_database(&self) -> Option<Result<String>> {
         Some(Err(Unavailable.into()))
     }
