@@ -35,7 +35,7 @@ const SUPERUSER: [&str; 2] = ["postgres", "pg123"];
 const WHOLE_WITHIN: Duration = Duration::from_secs(90);
 const POLL_INTERVAL: Duration = Duration::from_millis(200);
 /// Delay between the servers in the checker's own test: some acknowledged commits die with the leader.
-const LONG_WAY: Duration = Duration::from_millis(150);
+const LONG_WAY: Duration = Duration::from_millis(400);
 
 #[derive(Debug)]
 pub(crate) struct Patroni {
