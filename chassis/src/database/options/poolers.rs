@@ -2,18 +2,11 @@
 
 use std::iter::zip;
 
-use sea_orm::sqlx::{self, Error, Row, postgres::PgConnection};
+use sea_orm::sqlx::{self, AssertSqlSafe, Error, Row, postgres::PgConnection};
 
 use super::{PLANNER, SESSION_LIMITS, Target};
 use crate::database::faults;
 
-/// Whether the session is read-only, its identity, and its settings. Texts: it is sent without being prepared, since
-/// names of prepared statements collide behind a pooler in transaction mode.
-const IDENTIFY: &str = "
-    SELECT current_setting('transaction_read_only'), pid::text, backend_start::text, current_setting('statement_timeout'),
-           current_setting('lock_timeout'), current_setting('idle_in_transaction_session_timeout'),
-           current_setting('enable_seqscan'), current_setting('jit')
-    FROM pg_stat_activity WHERE pid = pg_backend_pid()";
 /// Where people read on.
 const REMEDY: &str = "docs/operating.md, \"Poolers\", says how to set one up";
 
@@ -27,13 +20,22 @@ pub(in crate::database) struct Backend {
 
 /// Fails for a session that cannot write where that is wanted, or has not the settings that were asked for.
 pub(super) async fn identify(connection: &mut PgConnection, target: Target) -> Result<Backend, Error> {
-    let row = sqlx::raw_sql(IDENTIFY).fetch_one(connection).await?;
+    let wanted: Vec<_> = SESSION_LIMITS.into_iter().chain(PLANNER).collect();
+    let names: Vec<_> = wanted.iter().map(|(name, _)| format!("current_setting('{name}')")).collect();
+    // Texts, sent without being prepared: names of prepared statements collide behind a pooler in transaction mode.
+    let identify = format!(
+        "SELECT current_setting('transaction_read_only'), pid::text, backend_start::text, {}
+         FROM pg_stat_activity WHERE pid = pg_backend_pid()",
+        names.join(", ")
+    );
+    // Safe: it is made of constants.
+    let row = sqlx::raw_sql(AssertSqlSafe(identify)).fetch_one(connection).await?;
     let texts: Vec<String> = (0..row.len()).map(|column| row.try_get(column)).collect::<Result<_, _>>()?;
     let [is_read_only, pid, started, settings @ ..] = &texts[..] else { return Err(Error::RowNotFound) };
     if is_read_only == "on" && target == Target::ReadWrite {
         return Err(faults::read_only());
     }
-    for ((name, wanted), found) in zip(SESSION_LIMITS.iter().chain(&PLANNER), settings) {
+    for ((name, wanted), found) in zip(wanted, settings) {
         if wanted != found {
             let dropped = format!("{name} is {found} and not {wanted}: a pooler drops the settings of connections");
             return Err(refusal(&dropped));
